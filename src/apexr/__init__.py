@@ -1,0 +1,67 @@
+"""apexr: a laboratory for neural emulators of partial differential equations.
+
+Every public name is loaded when it is first used, so that importing the package loads neither
+JAX nor HoloViews.
+"""
+
+from apexr._lazy import import_after, lazy_names
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    # one experiment
+    "run": "apexr._run:run",
+    "run_experiment": "apexr._run:run_experiment",
+    "evaluate": "apexr._run:evaluate",
+    "load_networks": "apexr._run:load_networks",
+    # scenarios
+    "scenarios": "apexr.scenarios",
+    "difficulty": "apexr.scenarios.difficulty",
+    "BaseScenario": "apexr.scenarios:BaseScenario",
+    # studies
+    "run_study": "apexr.study:run_study",
+    "run_study_convenience": "apexr.study:run_study_convenience",
+    "open_study": "apexr.store:open_study",
+    "open_rollouts": "apexr.store:open_rollouts",
+    "open_experiment": "apexr.store:open_experiment",
+    "list_experiments": "apexr.store:list_experiments",
+    # tables
+    "to_long": "apexr.analysis:to_long",
+    "to_wide": "apexr.analysis:to_wide",
+    "melt_data": "apexr.analysis:melt_data",
+    "melt_loss": "apexr.analysis:melt_loss",
+    "melt_metrics": "apexr.analysis:melt_metrics",
+    "melt_sample_rollouts": "apexr.analysis:melt_sample_rollouts",
+    "aggregate_gmean": "apexr.analysis:aggregate_gmean",
+    "relative_by_config": "apexr.analysis:relative_by_config",
+    "split_train": "apexr.analysis:split_train",
+    "read_in_kwargs": "apexr.analysis:read_in_kwargs",
+    # the layers
+    "analysis": "apexr.analysis",
+    "engine": "apexr.engine",
+    "errors": "apexr.errors",
+    "initial": "apexr.initial",
+    "labels": "apexr.labels",
+    "metrics": "apexr.metrics",
+    "networks": "apexr.networks",
+    "objectives": "apexr.objectives",
+    "plot": "apexr.plots",
+    "schema": "apexr.schema",
+    "spectral": "apexr.spectral",
+    "steppers": "apexr.steppers",
+    "store": "apexr.store",
+    "study": "apexr.study",
+    "testing": "apexr.testing",
+    "training": "apexr.training",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the keys are strings
+
+__getattr__ = lazy_names(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+import_after("xarray", "apexr.accessor")

@@ -1,0 +1,41 @@
+from apexr import analysis as analysis
+from apexr import engine as engine
+from apexr import errors as errors
+from apexr import initial as initial
+from apexr import labels as labels
+from apexr import metrics as metrics
+from apexr import networks as networks
+from apexr import objectives as objectives
+import apexr.plots as plot
+from apexr import scenarios as scenarios
+from apexr import schema as schema
+from apexr import spectral as spectral
+from apexr import steppers as steppers
+from apexr import store as store
+from apexr import study as study
+from apexr import testing as testing
+from apexr import training as training
+from apexr._run import evaluate as evaluate
+from apexr._run import load_networks as load_networks
+from apexr._run import run as run
+from apexr._run import run_experiment as run_experiment
+from apexr.analysis import aggregate_gmean as aggregate_gmean
+from apexr.analysis import melt_data as melt_data
+from apexr.analysis import melt_loss as melt_loss
+from apexr.analysis import melt_metrics as melt_metrics
+from apexr.analysis import melt_sample_rollouts as melt_sample_rollouts
+from apexr.analysis import read_in_kwargs as read_in_kwargs
+from apexr.analysis import relative_by_config as relative_by_config
+from apexr.analysis import split_train as split_train
+from apexr.analysis import to_long as to_long
+from apexr.analysis import to_wide as to_wide
+from apexr.scenarios import BaseScenario as BaseScenario
+from apexr.scenarios import difficulty as difficulty
+from apexr.store import list_experiments as list_experiments
+from apexr.store import open_experiment as open_experiment
+from apexr.store import open_rollouts as open_rollouts
+from apexr.store import open_study as open_study
+from apexr.study import run_study as run_study
+from apexr.study import run_study_convenience as run_study_convenience
+
+__version__: str

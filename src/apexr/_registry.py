@@ -1,0 +1,126 @@
+"""Names to objects, one registry per kind of thing, open to plug-ins by entry points."""
+
+import warnings
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from apexr.errors import ApexrWarning, SpecError, UnknownNameError, suggest
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Registry(Generic[T]):
+    """The named objects of one kind.
+
+    Parameters
+    ----------
+    noun
+        What the objects are, as error messages say it: ``"network"``.
+    group
+        The entry-point group through which other packages add their own,
+        such as ``"apexr.networks"``. An entry point names an object that
+        :meth:`register` would take; it is loaded when it is first asked for.
+    case_sensitive
+        Whether ``"Conv"`` and ``"conv"`` are different names.
+    """
+
+    def __init__(self, noun: str, group: str, *, case_sensitive: bool = False) -> None:
+        self.noun = noun
+        self.group = group
+        self.case_sensitive = case_sensitive
+        self._objects: dict[str, T] = {}
+        self._labels: dict[str, str] = {}
+        self._plugins: dict[str, EntryPoint] | None = None
+
+    def _fold(self, name: str) -> str:
+        return name if self.case_sensitive else name.lower()
+
+    def register(self, name: str, *, aliases: tuple[str, ...] = ()) -> Callable[[U], U]:
+        """Return a decorator that enters an object under ``name`` (and under its aliases).
+
+        Raises
+        ------
+        SpecError
+            If another object has the name already.
+        """
+
+        def enter(obj: U) -> U:
+            for label in (name, *aliases):
+                held = self._objects.get(self._fold(label))
+                if held is not None and not _same_definition(held, obj):
+                    raise SpecError(f"{self.noun} {label!r} is registered already: {held!r}")
+                self._objects[self._fold(label)] = obj  # type: ignore[assignment]
+            self._labels[self._fold(name)] = name
+            return obj
+
+        return enter
+
+    def unregister(self, name: str) -> None:
+        """Forget ``name``; the object stays known under its other names."""
+        self._objects.pop(self._fold(name), None)
+        self._labels.pop(self._fold(name), None)
+
+    def names(self) -> tuple[str, ...]:
+        """Return every name, plug-ins included, without loading any plug-in."""
+        plugins = {self._fold(name): name for name in self._entry_points()}
+        return tuple(sorted({**plugins, **self._labels}.values(), key=str.lower))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (
+            self._fold(name) in self._objects
+            or self._fold(name) in map(self._fold, self._entry_points())
+        )
+
+    def get(self, name: str) -> T:
+        """Return the object called ``name``.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none; the message holds the nearest name and all names.
+        """
+        key = self._fold(name)
+        if key not in self._objects:
+            self._load_plugin(key)
+        if key not in self._objects:
+            raise UnknownNameError(self.unknown(name))
+        return self._objects[key]
+
+    def loaded(self) -> dict[str, T]:
+        """Return the objects that are registered by now, by their first names."""
+        return {label: self._objects[key] for key, label in self._labels.items()}
+
+    def unknown(self, name: str) -> str:
+        """Return what to say of a name that is not known: the nearest one and all of them."""
+        known = self.names()
+        return f"unknown {self.noun} {name!r}{suggest(name, known)} (known: {', '.join(known)})"
+
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        if self._plugins is None:
+            self._plugins = {point.name: point for point in entry_points(group=self.group)}
+        return self._plugins
+
+    def _load_plugin(self, key: str) -> None:
+        for name, point in self._entry_points().items():
+            if self._fold(name) != key:
+                continue
+            try:
+                loaded = point.load()
+            except Exception as error:  # a broken plug-in must not take the rest down
+                package = point.dist.name if point.dist else point.value
+                message = f"{self.noun} {name!r} of {package} cannot be loaded: {error!r}"
+                warnings.warn(message, ApexrWarning, stacklevel=4)
+                return
+            if key not in self._objects:  # loading may have registered it already
+                self.register(name)(loaded)
+
+
+def _same_definition(first: object, second: object) -> bool:
+    """Tell whether both are one definition, as when a module or a cell is run again."""
+    names = [
+        (getattr(obj, "__module__", None), getattr(obj, "__qualname__", None))
+        for obj in (first, second)
+    ]
+    return first is second or (names[0] == names[1] and None not in names[0])

@@ -1,0 +1,244 @@
+"""Run one experiment, read it where it is finished, or score rollouts that others made."""
+
+import dataclasses
+import json
+from typing import Any
+
+import equinox as eqx
+import jax
+import xarray as xr
+
+from apexr import store as stores
+from apexr._typing import PathInput
+from apexr.engine import named_weights, with_weights
+from apexr.errors import SpecError, StoreError
+from apexr.experiment import Experiment
+from apexr.scenarios import (
+    BaseScenario,
+    Request,
+    emulator_plan,
+    plan,
+    scenario_dict,
+    score,
+)
+from apexr.scenarios import run as run_plan
+from apexr.training import prepare_host_devices
+
+
+def run(
+    scenario: str | BaseScenario,
+    *,
+    task: str = "predict",
+    net: str = "Conv;34;10;relu",
+    train: str = "one",
+    start_seed: int = 0,
+    num_seeds: int = 1,
+    store: PathInput | None = None,
+    progress: bool = True,
+    **scenario_kwargs: Any,
+) -> xr.Dataset:
+    """Return the result of training and testing emulators of one scenario.
+
+    Parameters
+    ----------
+    scenario
+        A key such as ``"diff_adv"`` (see ``apexr list scenarios``), or a scenario object.
+    task, net, train
+        Config strings.
+    start_seed, num_seeds
+        The seeds of initial weights and mini-batches; data do not depend on them.
+    store
+        A Zarr store for result and weights. Where it holds this very experiment, finished,
+        that is read and nothing is run.
+    progress
+        Whether to show a progress bar.
+    **scenario_kwargs
+        Parameters of the scenario that differ from its defaults.
+
+    Returns
+    -------
+    The result as declared in :mod:`apexr.schema`; opened lazily where there is a store.
+
+    Raises
+    ------
+    SpecError
+        For anything that cannot be meant, before any work.
+    StoreError
+        If the store cannot be written or holds something else, before any work.
+    DivergenceError
+        If the reference data are not finite.
+
+    Examples
+    --------
+    >>> ds = apexr.run("diff_adv", net="Conv;26;10;relu", train="one", num_seeds=10)
+    >>> ds.mean_nRMSE.median("seed").sel(time=[1, 10, 100])
+    """
+    chosen, experiment = plan_experiment(
+        scenario, Request(task, net, train, start_seed, num_seeds), scenario_kwargs
+    )
+    if store is None:
+        return run_plan(chosen, experiment, progress=progress)[0]
+    return run_stored(chosen, experiment, store, progress=progress)
+
+
+def run_experiment(
+    *,
+    scenario: str | BaseScenario,
+    task: str,
+    net: str,
+    train: str,
+    start_seed: int,
+    num_seeds: int,
+    progress: bool = True,
+    **scenario_kwargs: Any,
+) -> tuple[xr.Dataset, Any]:
+    """Return the result of one experiment and its trained emulators.
+
+    Parameters and errors are those of :func:`run`. The arrays of the emulators lead with the
+    seeds, unless there is one seed.
+    """
+    chosen, experiment = plan_experiment(
+        scenario, Request(task, net, train, start_seed, num_seeds), scenario_kwargs
+    )
+    return run_plan(chosen, experiment, progress=progress)
+
+
+def plan_experiment(
+    scenario: str | BaseScenario, request: Request, scenario_kwargs: dict[str, Any]
+) -> tuple[BaseScenario, Experiment]:
+    """Return the scenario and the checked experiment that a request means.
+
+    Raises
+    ------
+    SpecError
+        For anything that cannot be meant.
+    """
+    chosen = resolve(scenario, scenario_kwargs)
+    label = scenario_kwargs if isinstance(scenario, str) else None
+    return chosen, plan(chosen, request, label)
+
+
+def run_stored(
+    scenario: BaseScenario,
+    experiment: Experiment,
+    unit: PathInput,
+    *,
+    progress: bool = True,
+    overwrite: bool = False,
+) -> xr.Dataset:
+    """Return an experiment from its store, run and published first if it is not there.
+
+    Raises
+    ------
+    StoreError
+        If the store holds another experiment and ``overwrite`` is false.
+    """
+    stores.check_writable(unit)
+    if stores.is_published(unit) and not overwrite:
+        return _read(unit, experiment.attrs["experiment_id"])
+    result, emulators = run_plan(scenario, experiment, progress=progress)
+    stores.publish_experiment(result, named_weights(emulators), unit, overwrite=overwrite)
+    return stores.open_experiment(unit)
+
+
+def _read(unit: PathInput, experiment: str) -> xr.Dataset:
+    held = stores.open_experiment(unit)
+    if held.attrs.get("experiment_id") != experiment:
+        described = ", ".join(
+            f"{name} {held[name].item()!r}" for name in ("scenario", "task", "net", "train")
+        )
+        raise StoreError(
+            f"{unit} holds another experiment ({described}, seeds {held.seed.values.tolist()},"
+            f" keywords {held['scenario_kwargs'].item()}); choose another store or remove it"
+        )
+    return held
+
+
+def evaluate(
+    scenario: str | BaseScenario,
+    rollout: Any,
+    *,
+    reference: Any = None,
+    name: str = "external",
+    **scenario_kwargs: Any,
+) -> xr.Dataset:
+    """Return the scenario's metrics of rollouts that any model made from its test states.
+
+    Parameters
+    ----------
+    scenario
+        A key or a scenario object.
+    rollout
+        Predicted trajectories without their initial states, from NumPy, JAX or any framework
+        whose arrays NumPy reads: ``(test_sample, time, channel, *space)``, optionally led by
+        ``seed``. A DataArray is aligned by its names and labels instead; it may hold the
+        initial state as time 0.
+    reference
+        True trajectories of the same form; by default the scenario's test data.
+    name
+        What the model is called in the result.
+    **scenario_kwargs
+        Parameters of the scenario that differ from its defaults.
+
+    Raises
+    ------
+    ShapeError
+        If shapes, labels or grids do not fit.
+    """
+    chosen = resolve(scenario, scenario_kwargs)
+    return score(chosen, rollout, reference, name)
+
+
+def load_networks(store: PathInput, experiment: str | None = None) -> Any:
+    """Return the trained emulators of a stored experiment.
+
+    Parameters
+    ----------
+    store
+        The store of one experiment, or a study.
+    experiment
+        The id of the experiment in a study.
+
+    Returns
+    -------
+    The module; its arrays lead with the seeds unless there is one seed.
+
+    Raises
+    ------
+    StoreError
+        If nothing is published there.
+    UnknownNameError
+        If the scenario is not registered in this process.
+    """
+    unit = store if experiment is None else stores.unit_path(store, experiment)
+    held = stores.open_experiment(unit)
+    spec = json.loads(held.attrs["specification"])
+    chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
+    emulator = emulator_plan(chosen, spec["task"], spec["net"])
+    skeleton = eqx.filter_eval_shape(emulator.build, jax.random.PRNGKey(0))
+    return with_weights(skeleton, stores.read_weights(unit))
+
+
+def resolve(scenario: str | BaseScenario, scenario_kwargs: dict[str, Any]) -> BaseScenario:
+    """Return the scenario that a key or an object and keywords stand for.
+
+    Raises
+    ------
+    SpecError
+        If the key, a keyword or a value is wrong.
+    """
+    prepare_host_devices()
+    if isinstance(scenario, str):
+        made: BaseScenario = scenario_dict[scenario](**scenario_kwargs)
+        return made
+    if not isinstance(scenario, BaseScenario):
+        raise SpecError(f"scenario must be a key or a scenario object, got {scenario!r}")
+    parameters = {
+        field.name: getattr(scenario, field.name)
+        for field in dataclasses.fields(scenario)  # type: ignore[arg-type]
+        if field.init
+    }
+    return type(scenario)(**{**parameters, **scenario_kwargs})
+
+
+__all__ = ["evaluate", "load_networks", "run", "run_experiment"]

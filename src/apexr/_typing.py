@@ -1,0 +1,9 @@
+"""Type aliases shared by all layers; this module imports no other part of apexr."""
+
+from os import PathLike
+
+PathInput = str | PathLike[str]
+"""A path as users give it."""
+
+Scalar = str | int | float | bool
+"""A value that a configuration field may hold."""

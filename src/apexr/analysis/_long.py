@@ -1,0 +1,131 @@
+"""Tidy tables: one row a value, one column a label."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from apexr.analysis._numbered import melt_wide, wide_quantities
+from apexr.analysis._select import BASE_COLUMNS, Data, leaves, missing, pick, present
+from apexr.analysis._wide import to_wide
+from apexr.schema import CONFIG_COORDS
+
+COLUMN_OF_DIM = {"time": "time_step"}
+_STEP_OF_QUANTITY = {
+    "train_loss": "update_step",
+    "aux": "update_step",
+    "sample_rollout": "sample_index",
+}
+
+
+def to_long(data: Data, variable: str) -> pd.DataFrame:
+    """Return a variable as a tidy table: labels, positions, value.
+
+    Columns are ``seed, scenario, task, net, train, scenario_kwargs``, one for each further
+    dimension (``time`` is called ``time_step``) and the value. Entries that are NaN, because an
+    emulator diverged, stay in the table.
+
+    Parameters
+    ----------
+    data
+        A result, a study, a tree of rollouts or a wide table.
+    variable
+        Name of a variable, or the config string of a metric.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing what there is.
+    """
+    if isinstance(data, pd.DataFrame):
+        return melt_wide(data, [variable], _STEP_OF_QUANTITY.get(variable, "time_step"))
+    if isinstance(data, xr.DataTree):
+        parts = [to_long(ds, variable) for ds in leaves(data)]
+        if not parts:
+            raise missing(variable, [])
+        return pd.concat(parts, ignore_index=True)
+    return _from_array(pick(data, variable), variable)
+
+
+def melt_loss(data: Data, loss_name: str = "train_loss") -> pd.DataFrame:
+    """Return the training loss as a tidy table with the column ``update_step``."""
+    if isinstance(data, pd.DataFrame):
+        return melt_wide(data, [loss_name], "update_step")
+    return to_long(data, loss_name)
+
+
+def melt_metrics(data: Data, metric_name: str | Sequence[str] = "mean_nRMSE") -> pd.DataFrame:
+    """Return one metric or several as a tidy table with the column ``time_step``."""
+    names = [metric_name] if isinstance(metric_name, str) else list(metric_name)
+    if isinstance(data, pd.DataFrame):
+        return melt_wide(data, names, "time_step")
+    tables = [to_long(data, name) for name in names]
+    values = {name: table[name] for name, table in zip(names, tables, strict=True)}
+    return tables[0].drop(columns=names[0]).assign(**values)
+
+
+def melt_data(
+    data: Data,
+    quantity: str | Sequence[str],
+    uniquifier: str,
+    base_columns: Sequence[str] = BASE_COLUMNS,
+) -> pd.DataFrame:
+    """Return columns ``{quantity}_0001, …`` of a wide table as rows.
+
+    Parameters
+    ----------
+    data
+        A wide table, or a result that is made one first.
+    quantity
+        One name or several.
+    uniquifier
+        Name of the column that takes the number.
+    base_columns
+        Columns to repeat in each row.
+    """
+    wide = data if isinstance(data, pd.DataFrame) else to_wide(data)
+    names = [quantity] if isinstance(quantity, str) else list(quantity)
+    return melt_wide(wide, names, uniquifier, base_columns)
+
+
+def available(data: Data) -> list[str]:
+    """Return the names of what a result or a wide table holds."""
+    if isinstance(data, pd.DataFrame):
+        return wide_quantities(data)
+    if isinstance(data, xr.DataTree):
+        return sorted({str(name) for ds in leaves(data) for name in ds.data_vars})
+    return [str(name) for name in data.data_vars]
+
+
+def _from_array(array: xr.DataArray, column: str) -> pd.DataFrame:
+    """Return the table of one array; rows that only fill a study up are left out."""
+    rows = _rows(array)
+    labels = {
+        name: rows(array.coords[name])
+        for name in BASE_COLUMNS
+        if name in array.coords and set(array.coords[name].dims) <= set(array.dims)
+    }
+    positions = {
+        COLUMN_OF_DIM.get(str(dim), str(dim)): rows(array[dim])
+        for dim in array.dims
+        if dim not in ("experiment", *labels)
+    }
+    mask = present(array)
+    keep = slice(None) if mask is None else np.flatnonzero(rows(mask))
+    values = {**labels, **positions, column: np.asarray(array.values).ravel()}
+    table = pd.DataFrame({name: entries[keep] for name, entries in values.items()})
+    texts = [name for name in CONFIG_COORDS if name in table]
+    return table.astype(dict.fromkeys(texts, "str"))
+
+
+def _rows(array: xr.DataArray) -> Callable[[xr.DataArray], np.ndarray]:
+    """Return the function that spreads a coordinate over the rows of ``array``."""
+
+    def spread(coord: xr.DataArray) -> np.ndarray:
+        absent = [dim for dim in array.dims if dim not in coord.dims]
+        values = coord.values[(..., *[None] * len(absent))]
+        order = [(*coord.dims, *absent).index(dim) for dim in array.dims]
+        return np.broadcast_to(values.transpose(order), array.shape).ravel()
+
+    return spread

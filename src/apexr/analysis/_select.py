@@ -1,0 +1,73 @@
+"""Finding a variable by any of its names, and taking a study apart into its experiments."""
+
+import functools
+import operator
+from collections.abc import Iterator
+
+import pandas as pd
+import xarray as xr
+
+from apexr.errors import MissingVariableError, suggest
+from apexr.schema import CONFIG_COORDS, identifier, presence_name
+
+Data = xr.Dataset | xr.DataTree | pd.DataFrame
+
+BASE_COLUMNS = ("seed", "scenario", "task", "net", "train", "scenario_kwargs")
+"""What identifies a row of every table, in the order of the long tables."""
+
+
+def pick(ds: xr.Dataset, variable: str) -> xr.DataArray:
+    """Return a variable by its name or, for a metric, by its config string.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing what there is.
+    """
+    for name in (variable, identifier(variable)):
+        if name in ds.data_vars:
+            return ds[name]
+    raise missing(variable, [str(name) for name in ds.data_vars])
+
+
+def missing(variable: str, known: list[str]) -> MissingVariableError:
+    """Return the error for a variable that is not there."""
+    listing = ", ".join(known) or "nothing"
+    return MissingVariableError(
+        f"no {variable!r} here; there is {listing}{suggest(variable, known)}"
+    )
+
+
+def leaves(tree: xr.DataTree) -> Iterator[xr.Dataset]:
+    """Yield the Dataset of every group of a tree that holds variables."""
+    yield from (node.to_dataset() for node in tree.subtree if node.data_vars)
+
+
+def experiments(ds: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Yield each experiment of a study, cut back to what it has; or the one result itself."""
+    if "experiment" not in ds.dims:
+        yield ds
+        return
+    for index in range(ds.sizes["experiment"]):
+        one = ds.isel(experiment=index)
+        has = {dim: one.coords.get(presence_name(str(dim))) for dim in one.dims}
+        yield one.isel({dim: mask.values for dim, mask in has.items() if mask is not None})
+
+
+def present(array: xr.DataArray) -> xr.DataArray | None:
+    """Return where a study's array has entries, or None where it has them all.
+
+    Entries that are absent only fill a study up to a common extent; they are not results.
+    """
+    masks = [array.coords[n] for n in map(presence_name, map(str, array.dims)) if n in array.coords]
+    return functools.reduce(operator.and_, masks) if masks else None
+
+
+def by_seed(array: xr.DataArray) -> xr.DataArray:
+    """Return the array with a seed dimension, of size 1 where one seed was selected."""
+    return array if "seed" in array.dims else array.expand_dims("seed")
+
+
+def config_columns(ds: xr.Dataset) -> list[str]:
+    """Return the config coordinates that a result has."""
+    return [name for name in CONFIG_COORDS if name in ds.coords]

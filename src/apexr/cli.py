@@ -1,0 +1,223 @@
+"""The command line: thin commands over the Python interface."""
+
+import enum
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from apexr import __version__
+from apexr.errors import ApexrError
+
+app = typer.Typer(
+    help="A laboratory for neural emulators of partial differential equations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
+"""Time steps of the tables that commands print."""
+
+
+class Registered(enum.StrEnum):
+    """What ``apexr list`` knows."""
+
+    scenarios = enum.auto()
+    networks = enum.auto()
+    activations = enum.auto()
+    metrics = enum.auto()
+    trainings = enum.auto()
+    tasks = enum.auto()
+    optimizers = enum.auto()
+    schedules = enum.auto()
+    initial_conditions = enum.auto()
+
+
+class Format(enum.StrEnum):
+    """File formats of ``apexr export``."""
+
+    csv = enum.auto()
+    parquet = enum.auto()
+    netcdf = enum.auto()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"apexr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Options of all commands."""
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="Scenario key; see `apexr list scenarios`.")],
+    task: Annotated[str, typer.Option(help="Config string of the task.")] = "predict",
+    net: Annotated[str, typer.Option(help="Config string of the network.")] = "Conv;34;10;relu",
+    train: Annotated[str, typer.Option(help="Config string of the training.")] = "one",
+    start_seed: Annotated[int, typer.Option(help="First seed.")] = 0,
+    num_seeds: Annotated[int, typer.Option(help="Number of seeds.")] = 1,
+    store: Annotated[Path | None, typer.Option(help="Zarr store for the result.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the result, .png or .html.")] = None,
+    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Scenario parameter, KEY=VALUE; may be repeated."),
+    ] = None,
+) -> None:
+    """Run one experiment and print its errors; a finished one is read from the store."""
+    import apexr
+
+    _use_compile_cache()
+    keywords = dict(_read_parameter(text) for text in parameters or [])
+    result = apexr.run(
+        scenario,
+        task=task,
+        net=net,
+        train=train,
+        start_seed=start_seed,
+        num_seeds=num_seeds,
+        store=store,
+        progress=progress,
+        **keywords,
+    )
+    typer.echo(_summary(result))
+    if store is not None:
+        typer.echo(f"stored in {store}")
+    if plot is not None:
+        apexr.plot.save(apexr.plot.overview(result), plot)
+        typer.echo(f"drawn to {plot}")
+
+
+@app.command("list")
+def list_registered(
+    what: Annotated[Registered, typer.Argument(help="What to list.")],
+) -> None:
+    """List what can be named in a configuration, with its form and meaning."""
+    for line in _listing(what):
+        typer.echo(line)
+
+
+@app.command()
+def show(store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")]) -> None:
+    """Show what a store holds."""
+    from apexr import store as stores
+
+    if stores.is_study(store):
+        table = stores.list_experiments(store)
+        typer.echo(table.drop(columns="bytes").to_string(index=False))
+    else:
+        typer.echo(_summary(stores.open_experiment(store)))
+
+
+@app.command()
+def export(
+    store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")],
+    format: Annotated[Format, typer.Option(help="File format.")] = Format.csv,
+    variable: Annotated[str, typer.Option(help="Variable of the long table.")] = "mean_nRMSE",
+    output: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+) -> None:
+    """Write one variable as a long table, or the whole result as netCDF."""
+    from apexr import analysis
+    from apexr import store as stores
+
+    data = stores.open_study(store) if stores.is_study(store) else stores.open_experiment(store)
+    suffix = {"csv": "csv", "parquet": "parquet", "netcdf": "nc"}[format]
+    path = output or Path(f"{store.name.removesuffix('.zarr')}_{variable}.{suffix}")
+    if format is Format.netcdf:
+        data.to_netcdf(path, engine="h5netcdf")
+    elif format is Format.parquet:
+        analysis.to_long(data, variable).to_parquet(path, index=False)
+    else:
+        analysis.to_long(data, variable).to_csv(path, index=False)
+    typer.echo(f"written to {path}")
+
+
+def _read_parameter(text: str) -> tuple[str, Any]:
+    """Return name and value of ``KEY=VALUE``; the value is JSON where it can be, else text."""
+    import json
+
+    name, found, value = text.partition("=")
+    if not found or not name:
+        raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _summary(result: Any) -> str:
+    """Return what a result is, and the median over seeds of each metric at some steps."""
+    from apexr import schema
+
+    labels = {name: result[name].item() for name in ("scenario", "task", "net", "train")}
+    steps = [step for step in STEPS if step in result["time"].values]
+    names = schema.metric_identifiers(result)
+    rows = [f"{name} {value}" for name, value in labels.items()]
+    rows.append(f"seeds {result.sizes['seed']}{_diverged(result)}")
+    rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
+    medians = {name: result[name].sel(time=steps).median("seed").values for name in names}
+    for place, step in enumerate(steps):
+        cells = "  ".join(f"{medians[name][place]:>{len(name)}.3f}" for name in names)
+        rows.append(f"{step:>6}  {cells}")
+    return "\n".join(rows)
+
+
+def _diverged(result: Any) -> str:
+    if "diverged_at" not in result:
+        return ""
+    count = int((result["diverged_at"] >= 0).sum())
+    return f" ({count} diverged)" if count else ""
+
+
+def _listing(what: Registered) -> list[str]:
+    from apexr import engine, initial, metrics, networks, objectives, scenarios, training
+
+    if what is Registered.activations:
+        return list(networks.ACTIVATIONS.names())
+    if what is Registered.scenarios:
+        classes = scenarios.scenario_dict
+        return [f"{key:<20} {(classes[key].__doc__ or '').splitlines()[0]}" for key in classes]
+    kinds = {
+        Registered.networks: networks.NETWORKS,
+        Registered.metrics: metrics.METRICS,
+        Registered.trainings: objectives.OBJECTIVES,
+        Registered.tasks: engine.TASKS,
+        Registered.optimizers: training.OPTIMIZERS,
+        Registered.schedules: training.SCHEDULES,
+        Registered.initial_conditions: initial.INITIAL_CONDITIONS,
+    }
+    kind = kinds[what]
+    return [kind.describe(name) for name in kind.names()]
+
+
+def _use_compile_cache() -> None:
+    """Keep compiled programs on disk, so that the next run of the same shapes starts at once."""
+    import jax
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "apexr"
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def main() -> None:
+    """Run the command line; errors of apexr are printed without a traceback."""
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    try:
+        app()
+    except ApexrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,160 @@
+"""Rollouts of trained emulators, scored as they go.
+
+Only the errors and the few trajectories that are kept leave the compiled loop, so memory does
+not grow with the number of test samples times the horizon.
+"""
+
+import dataclasses
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array, Float
+
+from apexr.metrics import Metric
+from apexr.training import Clock, as_batched, seed_mesh
+
+_SEEDS, _SAMPLES = "seed", "batch"
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation gives back.
+
+    Attributes
+    ----------
+    errors
+        For each metric ``(seed, test_sample, time)``.
+    rollouts
+        ``(seed, sample, time, channel, *space)``: the first trajectories, initial state left
+        out.
+    inference_seconds, compile_seconds
+        Wall time of all rollouts with their scoring, and of compiling them.
+    """
+
+    errors: dict[str, Float[np.ndarray, "seed test_sample time"]]
+    rollouts: Float[np.ndarray, "seed sample time channel *space"]
+    inference_seconds: float
+    compile_seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class _Recipe:
+    mesh: Mesh
+    structure: Any
+    metrics: tuple[Metric, ...]
+    num_kept: int
+
+    def emulator(self, arrays: Any) -> Any:
+        leaves, treedef = self.structure
+        return eqx.combine(arrays, jax.tree.unflatten(treedef, leaves))
+
+
+def evaluate(
+    emulators: Any,
+    trajectories: Float[Array, "test_sample frame channel *space"],
+    metrics: dict[str, Metric],
+    num_kept: int,
+) -> Evaluated:
+    """Return the errors of emulators over reference trajectories.
+
+    Parameters
+    ----------
+    emulators
+        A module whose arrays lead with the seeds.
+    trajectories
+        Reference; frame 0 is the initial state and is not scored.
+    metrics
+        Metrics by config string.
+    num_kept
+        How many trajectories are returned whole.
+    """
+    arrays, static = eqx.partition(emulators, eqx.is_array)
+    leaves, treedef = jax.tree.flatten(static)
+    num_seeds = jax.tree.leaves(arrays)[0].shape[0]
+    mesh = seed_mesh(num_seeds)
+    recipe = _Recipe(mesh, (tuple(leaves), treedef), tuple(metrics.values()), num_kept)
+    num_samples = trajectories.shape[0]
+    spare = -num_samples % mesh.shape[_SAMPLES]
+    frames = jnp.moveaxis(_repeat_last(trajectories, spare), (1, 2), (0, 1))
+    with Clock() as clock:
+        errors, kept = jax.block_until_ready(_roll_out(arrays, frames, recipe))
+    values = [np.moveaxis(np.asarray(error), 1, 2)[:, :num_samples] for error in errors]
+    return Evaluated(
+        errors=dict(zip(metrics, values, strict=True)),
+        rollouts=np.moveaxis(np.asarray(kept), 3, 1)[:, :num_kept],
+        inference_seconds=clock.work_seconds,
+        compile_seconds=clock.compile_seconds,
+    )
+
+
+def _repeat_last(samples: Array, times: int) -> Array:
+    widths = ((0, times), *((0, 0),) * (samples.ndim - 1))
+    return jnp.pad(samples, widths, mode="edge") if times else samples
+
+
+@partial(jax.jit, static_argnames=("recipe",))
+def _roll_out(
+    arrays: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+) -> tuple[tuple[Array, ...], Array]:
+    """Return the errors ``(seed, time, sample)`` and the kept frames."""
+
+    def on_device(arrays: Any, frames: Array) -> Any:
+        return jax.lax.map(lambda own: _roll_out_seed(own, frames, recipe), arrays)
+
+    return jax.shard_map(
+        on_device,
+        mesh=recipe.mesh,
+        in_specs=(P(_SEEDS), P(None, None, _SAMPLES)),
+        out_specs=((P(_SEEDS, None, _SAMPLES),) * len(recipe.metrics), P(_SEEDS, None, None, _SAMPLES)),
+        check_vma=False,
+    )(arrays, frames)
+
+
+def _roll_out_seed(
+    arrays: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+) -> tuple[tuple[Array, ...], Array]:
+    emulate = as_batched(recipe.emulator(arrays))
+
+    def advance(state: Array, target: Array) -> tuple[Array, Any]:
+        state = emulate(state)
+        return state, (score(state, target, recipe.metrics), state[:, : recipe.num_kept])
+
+    _, outputs = jax.lax.scan(advance, frames[0], frames[1:])
+    return outputs  # type: ignore[no-any-return]
+
+
+def score(
+    prediction: Float[Array, "channel sample *space"],
+    target: Float[Array, "channel sample *space"],
+    metrics: tuple[Metric, ...],
+) -> tuple[Float[Array, " sample"], ...]:
+    """Return the error of every sample of a batch by every metric."""
+    return tuple(
+        jax.vmap(metric.sample_error, in_axes=1)(prediction, target) for metric in metrics
+    )
+
+
+def score_rollouts(
+    rollouts: Float[np.ndarray, "seed test_sample time channel *space"],
+    references: Float[np.ndarray, "test_sample time channel *space"],
+    metrics: dict[str, Metric],
+) -> dict[str, Float[np.ndarray, "seed test_sample time"]]:
+    """Return the errors of rollouts that are there already, from whatever source."""
+    arrays = _score_all(jnp.asarray(rollouts), jnp.asarray(references), tuple(metrics.values()))
+    return dict(zip(metrics, map(np.asarray, arrays), strict=True))
+
+
+@partial(jax.jit, static_argnames=("metrics",))
+def _score_all(rollouts: Array, references: Array, metrics: tuple[Metric, ...]) -> Any:
+    def one(metric: Metric) -> Array:
+        over_time = jax.vmap(metric.sample_error)
+        over_samples = jax.vmap(over_time)
+        return jax.lax.map(lambda rollout: over_samples(rollout, references), rollouts)
+
+    return tuple(one(metric) for metric in metrics)

@@ -1,0 +1,54 @@
+"""Exceptions of apexr: each is an :class:`ApexrError` and a fitting built-in class.
+
+A message says what was given, what was expected and what to do next.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ApexrError(Exception):
+    """Base class of every error that apexr raises on purpose."""
+
+
+class SpecError(ApexrError, ValueError):
+    """A configuration (string, keyword, number) that cannot be meant."""
+
+
+class UnknownNameError(SpecError, LookupError):
+    """A name that no registry holds."""
+
+
+class ShapeError(ApexrError, ValueError):
+    """An array whose shape does not fit what it is used for."""
+
+
+class SchemaError(ApexrError, ValueError):
+    """A dataset that breaks the declared result schema."""
+
+
+class MissingVariableError(ApexrError, LookupError):
+    """A variable that a dataset or table does not hold."""
+
+
+class StoreError(ApexrError, OSError):
+    """A store that cannot be read or written."""
+
+
+class DivergenceError(ApexrError, ArithmeticError):
+    """Reference data that became NaN or infinite."""
+
+
+class MissingExtraError(ApexrError, ImportError):
+    """A feature whose optional packages are not installed."""
+
+
+class ApexrWarning(UserWarning):
+    """Something that works, but perhaps not as meant."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or ``""``."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.strip().lower(), by_lower, n=1, cutoff=0.5)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

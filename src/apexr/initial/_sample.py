@@ -1,0 +1,82 @@
+"""Sets of initial states."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from apexr.errors import SpecError
+from apexr.initial._kind import InitialCondition
+from apexr.spectral import Grid
+
+MAX_SEED = 2**32
+
+
+def sample_set(
+    initial_condition: InitialCondition,
+    grid: Grid,
+    *,
+    num_samples: int,
+    num_channels: int = 1,
+    seed: int,
+) -> Float[Array, "sample channel *space"]:
+    """Return initial states, each channel drawn for itself.
+
+    A chain of keys starts at the seed; each link gives one sample. The first samples of a set
+    are therefore the same whatever its size.
+
+    Parameters
+    ----------
+    initial_condition
+        What is drawn; see :data:`INITIAL_CONDITIONS`.
+    grid
+        The grid of the states.
+    num_samples, num_channels
+        Sizes, at least 1.
+    seed
+        At least 0 and below 2³².
+
+    Raises
+    ------
+    SpecError
+        If a number is out of its range, or the grid cannot hold the initial condition.
+    """
+    _check_whole("num_samples", num_samples, 1)
+    _check_whole("num_channels", num_channels, 1)
+    _check_whole("seed", seed, 0, MAX_SEED)
+    initial_condition.check(grid)
+    key = jax.random.PRNGKey(np.uint32(seed))
+    states: Array = _draw(initial_condition, grid, num_samples, num_channels, key)
+    return states
+
+
+def _check_whole(name: str, value: Any, minimum: int, end: int | None = None) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < minimum or (end is not None and value >= end):
+        limit = "" if end is None else f" and below {end}"
+        raise SpecError(f"{name} must be an integer of at least {minimum}{limit}, got {value!r}")
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _draw(
+    initial_condition: InitialCondition,
+    grid: Grid,
+    num_samples: int,
+    num_channels: int,
+    key: PRNGKeyArray,
+) -> Array:
+    def link(chain: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, PRNGKeyArray]:
+        chain, sample_key = jax.random.split(chain)
+        return chain, sample_key
+
+    def draw(sample_key: PRNGKeyArray) -> Array:
+        keys = jax.random.split(sample_key, num_channels)
+        return jnp.concatenate([initial_condition.sample(grid, k) for k in keys])
+
+    _, sample_keys = jax.lax.scan(link, key, length=num_samples)
+    one_by_one = grid.num_spatial_dims > 1  # there, one state at a time is faster
+    states: Array = jax.lax.map(draw, sample_keys) if one_by_one else jax.vmap(draw)(sample_keys)
+    return states

@@ -1,0 +1,300 @@
+"""Labelled Datasets from plain arrays: the only place where labels are attached.
+
+What a variable is called, which dimensions it has and what it means is declared in
+:mod:`apexr.schema`; here the arrays of one run meet those declarations.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from apexr.errors import SchemaError, ShapeError, suggest
+from apexr.schema import (
+    CALLBACK,
+    CONFIG_COORDS,
+    COORDINATES,
+    SCHEMA_VERSION,
+    SPATIAL_DIMS,
+    VARIABLES,
+    Variable,
+    mean_metric,
+    plain_attrs,
+    trajectory_metric,
+)
+
+__all__ = ["Axes", "experiment", "states", "trajectories"]
+
+_FLOATS = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes of a field: a periodic grid, a time step and names of the channels.
+
+    Parameters
+    ----------
+    num_spatial_dims
+        1, 2 or 3.
+    num_points
+        Grid points in each direction, the periodic end point excluded.
+    domain_extent
+        Length of the domain in each direction.
+    dt
+        Time between two steps, None where the scenario is dimensionless.
+    channel_names
+        Names of the channels where they mean something; None numbers them.
+    """
+
+    num_spatial_dims: int
+    num_points: int
+    domain_extent: float = 1.0
+    dt: float | None = None
+    channel_names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.num_spatial_dims not in (1, 2, 3):
+            raise ShapeError(f"num_spatial_dims must be 1, 2 or 3, got {self.num_spatial_dims}")
+        if self.num_points < 1 or not self.domain_extent > 0:
+            raise ShapeError(
+                "num_points and domain_extent must be positive, "
+                f"got {self.num_points} and {self.domain_extent}"
+            )
+        if self.channel_names is not None:
+            object.__setattr__(self, "channel_names", tuple(self.channel_names))
+
+    @property
+    def space(self) -> tuple[str, ...]:
+        """The spatial dimension names: the first of ``x, y, z``."""
+        return SPATIAL_DIMS[: self.num_spatial_dims]
+
+
+def trajectories(
+    values: ArrayLike,
+    axes: Axes,
+    *,
+    name: str = "trajectories",
+    attrs: Mapping[str, Any] | None = None,
+) -> xr.DataArray:
+    """Return trajectories as a labelled array; time 0 is the initial state.
+
+    Parameters
+    ----------
+    values
+        Shape ``(sample, time, channel, *space)``.
+    axes
+        Grid, time step and channel names.
+    name, attrs
+        Name and attributes of the array.
+
+    Raises
+    ------
+    SchemaError
+        If the shape does not fit.
+    """
+    return _field(values, axes, ("sample", "time", "channel", "space"), name, attrs)
+
+
+def states(
+    values: ArrayLike,
+    axes: Axes,
+    *,
+    name: str = "states",
+    attrs: Mapping[str, Any] | None = None,
+) -> xr.DataArray:
+    """Return states, shape ``(sample, channel, *space)``, as a labelled array.
+
+    Raises
+    ------
+    SchemaError
+        If the shape does not fit.
+    """
+    return _field(values, axes, ("sample", "channel", "space"), name, attrs)
+
+
+def experiment(
+    arrays: Mapping[str, ArrayLike],
+    axes: Axes,
+    *,
+    seeds: Sequence[int] | np.ndarray,
+    update_steps: Sequence[int] | np.ndarray,
+    config: Mapping[str, str],
+    metrics: Mapping[str, str],
+    attrs: Mapping[str, Any] | None = None,
+    callbacks: Mapping[str, tuple[Sequence[int], ArrayLike, tuple[str, ...]]] | None = None,
+) -> xr.Dataset:
+    """Return the result of one experiment as a Dataset that fits the schema.
+
+    Parameters
+    ----------
+    arrays
+        Name to values: names of :data:`apexr.schema.VARIABLES`, and for each metric its
+        identifier, shape ``(seed, time)``, and its per-trajectory twin, shape
+        ``(seed, test_sample, time)``. Any subset will do.
+    axes
+        Grid, time step and channel names.
+    seeds, update_steps
+        Labels of the seeds and of the recorded losses.
+    config
+        ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` (JSON text): what
+        identifies the experiment.
+    metrics
+        Metric identifier to config string.
+    attrs
+        Attributes of the Dataset: strings, numbers and flat lists.
+    callbacks
+        Name to ``(update steps, values, dims)`` with values of shape
+        ``(seed, update step, *dims)``.
+
+    Raises
+    ------
+    SchemaError
+        Naming the variable, what was given and what was expected.
+    """
+    declared = _declarations(metrics)
+    sizes = {"seed": len(seeds), "update_step": len(update_steps)}
+    sizes.update(dict.fromkeys(axes.space, axes.num_points))
+    variables = {
+        name: _labelled(values, _lookup(name, declared), axes, sizes)
+        for name, values in arrays.items()
+    }
+    steps = {}
+    for name, (at, values, dims) in (callbacks or {}).items():
+        variable = Variable(
+            name=name,
+            dims=("seed", f"update_step_{name}", *dims),
+            kind="float",
+            long_name=name.replace("_", " "),
+            description=CALLBACK.description,
+        )
+        sizes[f"update_step_{name}"] = len(at)
+        steps[f"update_step_{name}"] = _index(f"update_step_{name}", at, "update_step")
+        variables[name] = _labelled(values, variable, axes, sizes)
+    labels = {"seed": np.asarray(seeds), "update_step": np.asarray(update_steps)}
+    used = {dim for variable in variables.values() for dim in variable.dims}
+    coords = {
+        **_config_coords(config),
+        **_coords(axes, {d: n for d, n in sizes.items() if d in used}, labels),
+        **steps,
+    }
+    meta = {"schema_version": SCHEMA_VERSION, **(attrs or {})}
+    return xr.Dataset(variables, coords, plain_attrs(meta))
+
+
+def _declarations(metrics: Mapping[str, str]) -> dict[str, Variable]:
+    means = [mean_metric(config) for config in metrics.values()]
+    twins = [trajectory_metric(config) for config in metrics.values()]
+    return {**VARIABLES, **{variable.name: variable for variable in (*means, *twins)}}
+
+
+def _lookup(name: str, declared: Mapping[str, Variable]) -> Variable:
+    if name not in declared:
+        known = ", ".join(declared)
+        raise SchemaError(f"variable {name!r}: not declared in {known}{suggest(name, declared)}")
+    return declared[name]
+
+
+def _labelled(
+    values: ArrayLike, declared: Variable, axes: Axes, sizes: dict[str, int]
+) -> xr.Variable:
+    """Return ``values`` with dimension names; sizes seen for the first time enter ``sizes``."""
+    array = _as_numpy(values, declared)
+    dims = declared.dims_for(axes.num_spatial_dims)
+    if array.ndim < len(dims):
+        dims = tuple(dim for dim in dims if dim not in declared.optional)
+    expected = tuple(sizes.get(dim) for dim in dims)
+    fits = array.ndim == len(dims) and all(
+        want in (None, got) for want, got in zip(expected, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(
+            f"{d}: {'any' if n is None else n}" for d, n in zip(dims, expected, strict=True)
+        )
+        raise SchemaError(f"{declared.name}: expected shape ({wanted}), got {array.shape}")
+    sizes.update(zip(dims, array.shape, strict=True))
+    return xr.Variable(dims, array, declared.attrs)
+
+
+def _as_numpy(values: ArrayLike, declared: Variable) -> np.ndarray:
+    array = np.asarray(values)
+    if declared.kind == "float" and array.dtype.name not in _FLOATS:
+        wide = array.dtype.kind in "iu" or array.ndim == 0
+        return array.astype(np.float64 if wide else np.float32)
+    if declared.kind == "int":
+        return array.astype(np.int64)
+    return array
+
+
+def _field(
+    values: ArrayLike,
+    axes: Axes,
+    dims: tuple[str, ...],
+    name: str,
+    attrs: Mapping[str, Any] | None,
+) -> xr.DataArray:
+    declared = Variable(
+        name=name, dims=dims, kind="float", long_name=name.replace("_", " "), description=""
+    )
+    sizes = dict.fromkeys(axes.space, axes.num_points)
+    variable = _labelled(values, declared, axes, sizes)
+    labels = {"time": np.arange(sizes["time"])} if "time" in sizes else {}
+    meta = {"long_name": declared.long_name, "units": declared.units, **(attrs or {})}
+    return xr.DataArray(
+        variable.data, _coords(axes, sizes, labels), variable.dims, name, plain_attrs(meta)
+    )
+
+
+# --- coordinates -----------------------------------------------------------------------------
+
+
+def _config_coords(config: Mapping[str, str]) -> dict[str, xr.Variable]:
+    wrong = set(config) ^ set(CONFIG_COORDS)
+    if wrong:
+        raise SchemaError(f"config: expected the keys {CONFIG_COORDS}, got {tuple(config)}")
+    return {
+        name: xr.Variable((), np.array(str(config[name]), dtype=object), COORDINATES[name].attrs)
+        for name in CONFIG_COORDS
+    }
+
+
+def _coords(
+    axes: Axes, sizes: Mapping[str, int], labels: Mapping[str, np.ndarray]
+) -> dict[str, xr.Variable]:
+    """Return the coordinate of every dimension in ``sizes``, counted where no label is given."""
+    coords = {}
+    for dim, size in sizes.items():
+        if dim in SPATIAL_DIMS:
+            coords[dim] = _space(dim, axes)
+        elif dim == "channel":
+            coords[dim] = _channel(size, axes)
+        elif dim in COORDINATES:
+            first = COORDINATES[dim].first or 0
+            coords[dim] = _index(dim, labels.get(dim, np.arange(first, first + size)), dim)
+    if "time" in coords and axes.dt is not None:
+        value = coords["time"].values * float(axes.dt)
+        coords["time_value"] = xr.Variable("time", value, COORDINATES["time_value"].attrs)
+    return coords
+
+
+def _index(dim: str, labels: ArrayLike, like: str) -> xr.Variable:
+    return xr.Variable(dim, np.asarray(labels).astype(np.int64), COORDINATES[like].attrs)
+
+
+def _space(dim: str, axes: Axes) -> xr.Variable:
+    positions = np.arange(axes.num_points) * (axes.domain_extent / axes.num_points)
+    attrs = {**COORDINATES[dim].attrs, "extent": float(axes.domain_extent), "boundary": "periodic"}
+    return xr.Variable(dim, positions, attrs)
+
+
+def _channel(size: int, axes: Axes) -> xr.Variable:
+    names = axes.channel_names
+    if names is None:
+        return _index("channel", np.arange(size), "channel")
+    if len(names) != size:
+        raise SchemaError(f"channel: expected {len(names)} channels {names}, got {size}")
+    attrs = COORDINATES["channel"].attrs
+    return xr.Variable("channel", np.array(names, dtype=object), attrs)

@@ -1,0 +1,56 @@
+"""What a metric is: a frozen spec with a config string and the error of one sample."""
+
+import abc
+from collections.abc import Callable
+from typing import TypeVar, dataclass_transform
+
+from jaxtyping import Array, Float
+
+from apexr._grammar import Kind
+from apexr.errors import SpecError
+
+S = TypeVar("S")
+
+
+class Metric(abc.ABC):
+    """An error measure: what ``mean_nRMSE`` parses to.
+
+    Leaves are decorated with :func:`metric`; their fields are the arguments of the string. A
+    metric gives one number a sample; results hold these and their mean over the test samples.
+    """
+
+    @abc.abstractmethod
+    def sample_error(
+        self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
+    ) -> Float[Array, ""]:
+        """Return the error of one predicted state."""
+
+
+METRICS: Kind[Metric] = Kind("metric", "apexr.metrics", case_sensitive=True)
+
+
+@dataclass_transform(frozen_default=True)
+def metric(name: str) -> Callable[[type[S]], type[S]]:
+    """Return the decorator that registers a metric under ``name``."""
+    return METRICS.register(name)  # type: ignore[return-value, arg-type]
+
+
+def parse_metrics(text: str) -> dict[str, Metric]:
+    """Return the metrics of a comma-separated list, by their config strings.
+
+    Raises
+    ------
+    SpecError
+        If one is unknown, misspelt or named twice, or the list is empty.
+    """
+    configs = text.split(",")
+    padded = next((config for config in configs if config != config.strip()), None)
+    if padded is not None:
+        raise SpecError(
+            f"report_metrics {text!r}: remove the blank in {padded!r};"
+            " metrics are separated by commas alone"
+        )
+    repeated = next((config for config in configs if configs.count(config) > 1), None)
+    if repeated is not None:
+        raise SpecError(f"report_metrics {text!r}: {repeated!r} is named twice")
+    return {config: METRICS.parse(config) for config in configs}

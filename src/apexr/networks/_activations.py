@@ -1,0 +1,30 @@
+"""Activation functions by name."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from apexr._registry import Registry
+
+ActivationFn = Callable[[Array], Array]
+
+ACTIVATIONS: Registry[ActivationFn] = Registry("activation", "apexr.activations")
+
+
+def _relu(x: Array) -> Array:
+    return jnp.maximum(x, 0)
+
+
+def _identity(x: Array) -> Array:
+    return x
+
+
+ACTIVATIONS.register("relu")(_relu)
+ACTIVATIONS.register("sigmoid")(jax.nn.sigmoid)
+ACTIVATIONS.register("tanh")(jnp.tanh)
+ACTIVATIONS.register("swish")(jax.nn.swish)
+ACTIVATIONS.register("gelu")(partial(jax.nn.gelu, approximate=True))
+ACTIVATIONS.register("identity")(_identity)

@@ -1,0 +1,117 @@
+"""What a network is: a frozen spec with a config string, and the module that it builds."""
+
+import abc
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from apexr._grammar import Choice, Kind
+from apexr.errors import ShapeError, SpecError
+from apexr.networks._activations import ACTIVATIONS
+from apexr.spectral import Grid
+
+Activation = Annotated[str, Choice(ACTIVATIONS)]
+"""The name of a registered activation function."""
+
+S = TypeVar("S")
+
+
+class NetworkSpec(abc.ABC):
+    """A network's configuration: what ``NAME;ARG;...`` parses to.
+
+    Leaves are decorated with :func:`network`; their fields are the arguments of the string.
+    """
+
+    def check(self, grid: Grid, num_channels: int) -> None:  # noqa: B027 - most fit every grid
+        """Refuse grids that the architecture cannot work on.
+
+        Raises
+        ------
+        SpecError
+            Naming the field at fault and the values that would fit.
+        """
+
+    @abc.abstractmethod
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> eqx.Module:
+        """Return the network that maps ``(channel, *space)`` to the same shape.
+
+        Parameters
+        ----------
+        grid
+            The grid that the states live on.
+        num_channels
+            Channels of the states.
+        key
+            Key from which all weights are drawn.
+        """
+
+    def receptive_field(self, grid: Grid) -> tuple[tuple[float, float], ...]:
+        """Return, for each axis, how many points (back, forward) one output point sees."""
+        return ((float("inf"), float("inf")),) * grid.num_spatial_dims
+
+
+class Network(eqx.Module):
+    """A network that works on a whole batch at once.
+
+    Leaves give :meth:`batched`; layout ``(channel, batch, *space)`` makes every convolution a
+    matrix product over flattened batch and space.
+    """
+
+    @abc.abstractmethod
+    def batched(
+        self, states: Float[Array, "channel batch *space"]
+    ) -> Float[Array, "channel batch *space"]:
+        """Return the network's output for every state of a batch."""
+
+    def __call__(self, state: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
+        """Return the network's output for one state."""
+        return self.batched(state[:, None])[:, 0]
+
+
+NETWORKS: Kind[NetworkSpec] = Kind("network", "apexr.networks")
+
+
+@dataclass_transform(frozen_default=True)
+def network(name: str) -> Callable[[type[S]], type[S]]:
+    """Return the decorator that registers a network spec under ``name``.
+
+    Parameters
+    ----------
+    name
+        The first word of its config strings, in any case.
+
+    Examples
+    --------
+    >>> @network("Identity")
+    ... class IdentitySpec(NetworkSpec):
+    ...     def build(self, grid, num_channels, key):
+    ...         return eqx.nn.Identity()
+    """
+    return NETWORKS.register(name)  # type: ignore[return-value, arg-type]
+
+
+
+
+def check_output(given: tuple[int, ...], expected: tuple[int, ...], name: str) -> None:
+    """Refuse a network that does not keep the shape of its input.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+    """
+    if given != expected:
+        raise ShapeError(f"network {name!r} maps {expected} to {given}; it must keep the shape")
+
+
+__all__ = [
+    "NETWORKS",
+    "Activation",
+    "Network",
+    "NetworkSpec",
+    "SpecError",
+    "network",
+]

@@ -1,0 +1,11 @@
+"""Pictures of results: HoloViews objects from Datasets, in memory or lazy.
+
+Importing this package is cheap; HoloViews is loaded by the first plot.
+"""
+
+from apexr.plots._loss import loss
+from apexr.plots._metric import metric
+from apexr.plots._save import save
+from apexr.plots._spacetime import spacetime
+
+__all__ = ["loss", "metric", "save", "spacetime"]

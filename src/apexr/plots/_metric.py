@@ -1,0 +1,42 @@
+"""An error metric over the steps of the rollout."""
+
+from typing import Any
+
+import xarray as xr
+
+from apexr.analysis._select import pick
+from apexr.plots._bands import curves
+
+
+def metric(
+    ds: xr.Dataset,
+    variable: str = "mean_nRMSE",
+    by: str | None = None,
+    band: str = "range",
+    logy: bool = False,
+) -> Any:
+    """Return a metric over time steps, median and band over seeds, as a HoloViews overlay.
+
+    Parameters
+    ----------
+    ds
+        A result or a study, in memory or lazy.
+    variable
+        Name or config string of a metric.
+    by
+        Coordinate that tells the curves of a study apart; by default all that differ.
+    band
+        ``"range"`` (minimum to maximum over seeds), ``"quartiles"`` or ``"none"`` around the
+        median. Values that are not finite are gaps; the legend counts the seeds that have any.
+    logy
+        Whether the error axis is logarithmic.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing what there is.
+    """
+    array = pick(ds, variable)
+    if "test_sample" in array.dims:
+        array = array.mean("test_sample", skipna=False, keep_attrs=True)
+    return curves(array, "time", by=by, band=band, logy=logy, corner="top_left")

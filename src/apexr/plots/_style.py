@@ -1,0 +1,151 @@
+"""Looks as data: what an axis is called, and the options of each element and backend.
+
+HoloViews is imported by :func:`holoviews` and nowhere else, on the first plot.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from apexr.errors import MissingExtraError
+
+PALETTE = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#4d4d4d",
+    "#8c6bb1",
+)
+"""Colours that stay apart for colour-blind readers and in grey."""
+
+LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
+"""Taken in turn once all colours are used."""
+
+DIVERGING = "RdBu_r"
+NO_VALUE = "#bdbdbd"
+"""Colour of NaN in an image: a gap that is seen."""
+
+_FONTS = {"title": 13, "labels": 13, "ticks": 11, "legend": 11}
+
+
+OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "matplotlib": {
+        "Curve": {"linewidth": 2.0},
+        "Area": {"alpha": 0.22, "linewidth": 0},
+        "Image": {"cmap": DIVERGING, "fontsize": _FONTS, "clipping_colors": {"NaN": NO_VALUE}},
+        "Overlay": {
+            "fig_inches": (7.5, 4.6),
+            "aspect": "auto",
+            "fontsize": _FONTS,
+            "legend_position": "best",
+        },
+        "Layout": {"fontsize": _FONTS, "sublabel_format": ""},
+    },
+    "bokeh": {
+        "Curve": {"line_width": 2.5, "tools": ["hover"]},
+        "Area": {"fill_alpha": 0.22, "line_alpha": 0},
+        "Image": {
+            "cmap": DIVERGING,
+            "tools": ["hover"],
+            "clipping_colors": {"NaN": NO_VALUE},
+        },
+        "Overlay": {
+            "width": 800,
+            "height": 500,
+            "show_grid": True,
+            "fontscale": 1.2,
+        },
+        "Layout": {},
+    },
+}
+
+
+def holoviews() -> Any:
+    """Return the module holoviews with both backends loaded.
+
+    Raises
+    ------
+    MissingExtraError
+        If a package of the ``plot`` extra is not installed.
+    """
+    try:
+        import holoviews as hv
+        import holoviews.plotting.bokeh
+        import holoviews.plotting.mpl
+    except ImportError as error:
+        raise MissingExtraError(
+            f'plots need the package {error.name}: pip install "apexr[plot]"'
+        ) from error
+    return hv
+
+
+def axis(array: xr.DataArray) -> Any:
+    """Return the HoloViews dimension of a labelled array: its label and its unit."""
+    return holoviews().Dimension(str(array.name), label=axis_label(array))
+
+
+def axis_label(array: xr.DataArray) -> str:
+    """Return ``long_name [unit]``; a count has no unit, a dimensionless quantity has ``–``."""
+    name = str(array.attrs.get("long_name", array.name))
+    if array.dtype.kind not in "fc":
+        return name
+    unit = array.attrs.get("units", "1")
+    return f"{name} [{'–' if unit == '1' else unit}]"
+
+
+def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
+    """Return ``element`` with the options of ``kind`` in both backends.
+
+    Parameters
+    ----------
+    element
+        A HoloViews object.
+    kind
+        Key of :data:`OPTIONS`.
+    options
+        Further options, ``both=…`` or by backend.
+    """
+    for backend, defaults in OPTIONS.items():
+        merged = {**defaults[kind], **options.get("both", {}), **options.get(backend, {})}
+        element = (
+            element.opts(holoviews().Options(kind, backend=backend, **merged))
+            if merged
+            else element
+        )
+    return element
+
+
+def look(index: int) -> dict[str, dict[str, Any]]:
+    """Return colour and line style of the ``index``-th curve, by backend."""
+    dash = LINE_STYLES[index // len(PALETTE) % len(LINE_STYLES)]
+    return {
+        "both": {"color": PALETTE[index % len(PALETTE)]},
+        "matplotlib": {"linestyle": dash},
+        "bokeh": {"line_dash": dash},
+    }
+
+
+def legend_title(text: str) -> dict[str, dict[str, Any]]:
+    """Return the options that give an overlay's legend a title, by backend; "" for none."""
+
+    def finish(plot: Any, element: object) -> None:
+        """Add what HoloViews leaves out of matplotlib overlays: legend title and light grid."""
+        if "legend" in plot.handles:
+            plot.handles["legend"].set_title(text, prop={"size": _FONTS["legend"]})
+        axes = plot.handles["axis"]
+        axes.grid(True, color="#dddddd", linewidth=0.8)
+        for side in (axes.xaxis, axes.yaxis):
+            side.set_zorder(-1)
+
+    return {"matplotlib": {"hooks": [finish]}, "bokeh": {"legend_opts": {"title": text}}}
+
+
+def fill(index: int) -> dict[str, dict[str, Any]]:
+    """Return the fill of the ``index``-th band, by backend."""
+    colour = PALETTE[index % len(PALETTE)]
+    both = {"color": colour}
+    return {"both": both, "matplotlib": {"facecolor": colour}, "bokeh": {"fill_color": colour}}

@@ -1,0 +1,23 @@
+"""Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
+
+from apexr.scenarios import difficulty
+from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._identity import digest, specification
+from apexr.scenarios._pieces import Request, emulator_plan, plan, run
+from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
+from apexr.scenarios._score import score
+
+__all__ = [
+    "SCENARIOS",
+    "BaseScenario",
+    "Request",
+    "difficulty",
+    "digest",
+    "emulator_plan",
+    "plan",
+    "run",
+    "scenario",
+    "scenario_dict",
+    "score",
+    "specification",
+]

@@ -1,0 +1,261 @@
+"""The scenario: a recipe, as frozen data, for training and testing emulators of one equation."""
+
+import abc
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from jaxtyping import PRNGKeyArray
+
+from apexr._grammar import Count, PositiveInt, Range
+from apexr.engine import count_parameters
+from apexr.initial import InitialCondition
+from apexr.labels import Axes
+from apexr.scenarios import _data, _pieces
+from apexr.scenarios._fields import convert_fields
+from apexr.scenarios._meta import ScenarioMeta
+from apexr.spectral import Grid
+from apexr.training import Trainer
+
+if TYPE_CHECKING:
+    import optax
+    import xarray as xr
+
+Seed = Annotated[int, Range(minimum=0, maximum=2**32 - 1)]
+
+
+class BaseScenario(metaclass=ScenarioMeta):
+    """What every scenario has; subclass it for a scenario of your own.
+
+    A subclass adds annotated fields for its parameters and says three things: the reference
+    stepper, the coarse stepper and its name. Steppers map a state ``(channel, *space)`` to the
+    next one. Fields called ``domain_extent`` and ``dt`` give the results their units.
+
+    Parameters
+    ----------
+    num_spatial_dims
+        1, 2 or 3.
+    num_points
+        Grid points along each axis.
+    num_channels
+        Channels of a state.
+    ic_config
+        Config string of the initial conditions.
+    num_warmup_steps
+        Steps made from the initial condition before anything is recorded.
+    num_train_samples, train_temporal_horizon, train_seed
+        Training trajectories: how many, how many steps, from which random seed.
+    num_test_samples, test_temporal_horizon, test_seed
+        The same of the test trajectories.
+    optim_config
+        Config string of optimiser, number of updates and schedule.
+    batch_size
+        Windows in a mini-batch.
+    num_trjs_returned
+        Test trajectories that a result holds whole.
+    record_loss_every
+        Updates from one recorded loss to the next.
+    vlim
+        Limits for plots of the state.
+    report_metrics
+        Metrics of the rollout, separated by commas.
+    callbacks
+        What to record during training, separated by commas.
+
+    Raises
+    ------
+    SpecError
+        For a value that cannot be meant, before any work.
+    """
+
+    renamed: ClassVar[Mapping[str, tuple[str, float]]] = {}
+    channel_names: ClassVar[tuple[str, ...] | None] = None
+
+    num_spatial_dims: Annotated[int, Range(minimum=1, maximum=3)] = 1
+    num_points: Annotated[int, Range(minimum=2)] = 160
+    num_channels: PositiveInt = 1
+    ic_config: str = "fourier;5;true;true"
+    num_warmup_steps: Count = 0
+    num_train_samples: PositiveInt = 50
+    train_temporal_horizon: PositiveInt = 50
+    train_seed: Seed = 0
+    num_test_samples: PositiveInt = 30
+    test_temporal_horizon: PositiveInt = 200
+    test_seed: Seed = 773
+    optim_config: str = "adam;10_000;warmup_cosine;0.0;1e-3;2_000"
+    batch_size: PositiveInt = 20
+    num_trjs_returned: PositiveInt = 1
+    record_loss_every: PositiveInt = 100
+    vlim: tuple[float, float] = (-1.0, 1.0)
+    report_metrics: str = "mean_nRMSE"
+    callbacks: str = ""
+
+    def __post_init__(self) -> None:
+        self._derive()
+        convert_fields(self)
+        self._check()
+        _pieces.check_scenario(self)
+
+    def _derive(self) -> None:
+        """Set the fields that follow from others."""
+
+    def _check(self) -> None:
+        """Refuse combinations of parameters that the equation does not allow."""
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    # What a scenario of one's own says.
+
+    @abc.abstractmethod
+    def get_ref_stepper(self) -> Any:
+        """Return the stepper that makes the reference trajectories."""
+
+    @abc.abstractmethod
+    def get_coarse_stepper(self) -> Any:
+        """Return the defective stepper that correction tasks start from."""
+
+    @abc.abstractmethod
+    def get_scenario_name(self) -> str:
+        """Return the name that results carry, such as ``1d_diff_adv``."""
+
+    # What follows from it.
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the states."""
+        extent = getattr(self, "domain_extent", 1.0)
+        return Grid(self.num_spatial_dims, self.num_points, extent)
+
+    @property
+    def axes(self) -> Axes:
+        """The labels of the states."""
+        return Axes(
+            self.num_spatial_dims,
+            self.num_points,
+            float(self.grid.domain_extent),
+            getattr(self, "dt", None),
+            self.channel_names,
+        )
+
+    @property
+    def changed_parameters(self) -> dict[str, Any]:
+        """The parameters that differ from the defaults of the class."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if field.init and getattr(self, field.name) != field.default
+        }
+
+    def get_ic_generator(self) -> InitialCondition:
+        """Return the parsed initial condition."""
+        return _pieces.initial_condition(self)
+
+    def get_optimizer(self) -> "optax.GradientTransformation":
+        """Return the Optax optimiser with its schedule."""
+        return _pieces.optimizer(self).build()
+
+    def get_train_data(self) -> "xr.DataArray":
+        """Return the training trajectories, ``(sample, time, channel, *space)``."""
+        return _data.labelled(self, "train", "reference")
+
+    def get_test_data(self) -> "xr.DataArray":
+        """Return the test trajectories, ``(sample, time, channel, *space)``."""
+        return _data.labelled(self, "test", "reference")
+
+    def get_ref_sample_data(self) -> "xr.DataArray":
+        """Return the first ``num_trjs_returned`` test trajectories."""
+        return self.get_test_data().isel(sample=slice(self.num_trjs_returned))
+
+    def get_train_data_coarse(self) -> "xr.DataArray":
+        """Return the training trajectories made with the coarse stepper."""
+        return _data.labelled(self, "train", "coarse")
+
+    def get_test_data_coarse(self) -> "xr.DataArray":
+        """Return the test trajectories made with the coarse stepper."""
+        return _data.labelled(self, "test", "coarse")
+
+    def get_train_ic_set(self) -> "xr.DataArray":
+        """Return the initial states of the training trajectories, after the warm-up."""
+        return _data.initial_states(self, "train", "reference")
+
+    def get_test_ic_set(self) -> "xr.DataArray":
+        """Return the initial states of the test trajectories, after the warm-up."""
+        return _data.initial_states(self, "test", "reference")
+
+    def get_train_ic_set_coarse(self) -> "xr.DataArray":
+        """Return the initial states of the coarse training trajectories."""
+        return _data.initial_states(self, "train", "coarse")
+
+    def get_test_ic_set_coarse(self) -> "xr.DataArray":
+        """Return the initial states of the coarse test trajectories."""
+        return _data.initial_states(self, "test", "coarse")
+
+    def get_network(self, network_config: str, key: PRNGKeyArray) -> Any:
+        """Return a network drawn from the key."""
+        return _pieces.emulator_plan(self, "predict", network_config).build(key)
+
+    def get_neural_stepper(
+        self, *, task_config: str = "predict", network_config: str, key: PRNGKeyArray
+    ) -> Any:
+        """Return an emulator: the network as the task uses it."""
+        return _pieces.emulator_plan(self, task_config, network_config).build(key)
+
+    def get_parameter_count(self, network_config: str) -> int:
+        """Return how many trainable numbers the network has."""
+        return count_parameters(_pieces.emulator_plan(self, "predict", network_config))
+
+    def get_receptive_field(
+        self, *, network_config: str, task_config: str = "predict"
+    ) -> tuple[tuple[float, float], ...]:
+        """Return for each axis how many points (back, forward) one output point sees."""
+        plan = _pieces.emulator_plan(self, task_config, network_config)
+        return plan.network.receptive_field(self.grid)
+
+    def get_trainer(self, *, train_config: str = "one") -> Trainer:
+        """Return the function ``(emulator, key) -> (trained emulator, losses)``."""
+        return _pieces.trainer(self, train_config)
+
+    def full_loss(self, model: Any, *, train_config: str = "one") -> float:
+        """Return the loss over all training windows at once."""
+        return self.get_trainer(train_config=train_config).full_loss(model)
+
+    def __call__(
+        self,
+        *,
+        task_config: str = "predict",
+        network_config: str = "Conv;34;10;relu",
+        train_config: str = "one",
+        start_seed: int = 0,
+        num_seeds: int = 1,
+        progress: bool = True,
+    ) -> "tuple[xr.Dataset, Any]":
+        """Return the result of training and testing emulators, and the emulators.
+
+        Parameters
+        ----------
+        task_config, network_config, train_config
+            Config strings.
+        start_seed, num_seeds
+            The seeds of initial weights and mini-batches; data do not depend on them.
+        progress
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        result
+            Labelled as in :mod:`apexr.schema`.
+        networks
+            The trained emulators; arrays lead with the seeds unless there is one seed.
+        """
+        request = _pieces.Request(
+            task_config, network_config, train_config, start_seed, num_seeds
+        )
+        return _pieces.run(self, _pieces.plan(self, request), progress=progress)
+
+    def __repr__(self) -> str:
+        lines = (f"  {f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}(\n" + ",\n".join(lines) + "\n)"
+
+

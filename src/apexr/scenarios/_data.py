@@ -1,0 +1,151 @@
+"""Reference data of scenarios: made once per process, checked, labelled."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from apexr import labels
+from apexr.errors import DivergenceError
+from apexr.initial import sample_set
+from apexr.spectral import Grid
+from apexr.steppers import Stepper, simulate
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from apexr.scenarios._base import BaseScenario
+
+Split = Literal["train", "test"]
+Solver = Literal["reference", "coarse"]
+
+KEPT = 4
+"""How many sets of trajectories are kept for reuse."""
+
+_NOT_ABOUT_DATA = (
+    "optim_config",
+    "batch_size",
+    "num_trjs_returned",
+    "record_loss_every",
+    "vlim",
+    "report_metrics",
+    "callbacks",
+)
+
+
+def trajectories(
+    scenario: "BaseScenario", split: Split, solver: Solver
+) -> Float[Array, "sample time channel *space"]:
+    """Return trajectories with their initial states; equal requests share one array."""
+    defaults = {f.name: f.default for f in dataclasses.fields(scenario)}  # type: ignore[arg-type]
+    neutral = {name: defaults[name] for name in _NOT_ABOUT_DATA}
+    return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)  # type: ignore[type-var]
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
+    samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
+    steps = (
+        scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
+    )
+    states = sample_set(
+        scenario.get_ic_generator(),
+        Grid(scenario.num_spatial_dims, scenario.num_points),
+        num_samples=samples,
+        num_channels=scenario.num_channels,
+        seed=scenario.train_seed if split == "train" else scenario.test_seed,
+    )
+    coarse = solver == "coarse"
+    stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
+    return _simulate(stepper, states, steps, scenario.num_warmup_steps)
+
+
+def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
+    """Return trajectories of apexr's steppers or of any function of one state."""
+    if isinstance(stepper, Stepper):
+        return simulate(stepper, states, num_steps, num_warmup_steps=num_warmup_steps)
+
+    def advance(state: Array, _: None) -> tuple[Array, Array]:
+        state = stepper(state)
+        return state, state
+
+    @jax.jit
+    def trajectory(state: Array) -> Array:
+        state, _ = jax.lax.scan(advance, state, length=num_warmup_steps)
+        _, later = jax.lax.scan(advance, state, length=num_steps)
+        return jnp.concatenate([state[None], later])
+
+    return jax.lax.map(trajectory, states)
+
+
+def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
+    """Return the training and the test trajectories of the reference solver.
+
+    Raises
+    ------
+    DivergenceError
+        If they are not finite.
+    """
+    splits: tuple[Split, Split] = ("train", "test")
+    data = {split: trajectories(scenario, split, "reference") for split in splits}
+    for split in splits:
+        _require_finite(scenario, split, data[split])
+    return data["train"], data["test"]
+
+
+def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None:
+    """Refuse reference data that became NaN or infinite.
+
+    Raises
+    ------
+    DivergenceError
+        Naming the scenario, the sample and step at fault and what helps.
+    """
+    finite = np.asarray(_finite_states(data))
+    if finite.all():
+        return
+    sample, step = np.argwhere(~finite)[0]
+    count = int((~finite.all(axis=1)).sum())
+    raise DivergenceError(
+        f"{scenario.get_scenario_name()}: {count} of {len(finite)} {split} trajectories of the"
+        f" reference solver diverge, the first at step {step} of sample {sample}. Take smaller"
+        " steps (num_substeps), milder coefficients or more points"
+    )
+
+
+@jax.jit
+def _finite_states(data: Array) -> Array:
+    return jnp.isfinite(data).all(axis=tuple(range(2, data.ndim)))
+
+
+def labelled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
+    """Return trajectories with their labels."""
+    values = np.asarray(trajectories(scenario, split, solver))
+    attrs = {**provenance(scenario), "split": split, "solver": solver}
+    return labels.trajectories(values, scenario.axes, name="trajectories", attrs=attrs)
+
+
+def initial_states(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
+    """Return the initial states of trajectories with their labels."""
+    values = np.asarray(trajectories(scenario, split, solver)[:, 0])
+    attrs = {**provenance(scenario), "split": split, "solver": solver}
+    return labels.states(values, scenario.axes, name="initial_states", attrs=attrs)
+
+
+def label(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as JSON text, the form in which results carry them."""
+    return json.dumps(dict(parameters), sort_keys=True, default=list)
+
+
+def provenance(scenario: "BaseScenario") -> dict[str, Any]:
+    """Return what attributes say of the origin of data."""
+    seeds = {"train_seed": scenario.train_seed, "test_seed": scenario.test_seed}
+    coefficients = getattr(scenario, "etdrk_coefficients", None)
+    known = {} if coefficients is None else {"etdrk_coefficients": coefficients}
+    return {"scenario": scenario.get_scenario_name(), **seeds, **known}

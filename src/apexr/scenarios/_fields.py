@@ -1,0 +1,93 @@
+"""Checking and converting the values of a scenario's fields, by their annotations."""
+
+import dataclasses
+import math
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from apexr._grammar import Range
+from apexr.errors import SpecError
+
+
+def derived() -> Any:
+    """Return the declaration of a field that follows from the others and cannot be given."""
+    return dataclasses.field(init=False)
+
+
+def convert_fields(record: Any) -> None:
+    """Convert the fields of a frozen record to their declared types, in place.
+
+    Raises
+    ------
+    SpecError
+        Naming the field, what was expected and what was given.
+    """
+    hints = typing.get_type_hints(type(record), include_extras=True)
+    for field in dataclasses.fields(record):
+        value = _convert(field.name, getattr(record, field.name), hints[field.name])
+        object.__setattr__(record, field.name, value)
+
+
+def _convert(name: str, value: Any, hint: Any) -> Any:
+    bounds = next((e for e in getattr(hint, "__metadata__", ()) if isinstance(e, Range)), None)
+    base = hint.__origin__ if hasattr(hint, "__metadata__") else hint
+    if typing.get_origin(base) is tuple:
+        return _convert_tuple(name, value, typing.get_args(base))
+    if typing.get_origin(base) is typing.Literal:
+        return _convert_literal(name, value, typing.get_args(base))
+    converted = _CONVERTERS[base](name, value)
+    if bounds is not None and converted not in bounds:
+        raise SpecError(f"{name} must be {bounds}, got {value!r}")
+    return converted
+
+
+def _convert_int(name: str, value: Any) -> int:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise SpecError(f"{name} must be an integer, got {value!r}")
+    return int(value)
+
+
+def _convert_float(name: str, value: Any) -> float:
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if isinstance(value, bool) or not number or not math.isfinite(value):
+        raise SpecError(f"{name} must be a finite number, got {value!r}")
+    return float(value)
+
+
+def _convert_bool(name: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise SpecError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def _convert_str(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise SpecError(f"{name} must be a string, got {value!r}")
+    return value
+
+
+def _convert_tuple(name: str, value: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        raise SpecError(f"{name} must be a sequence of numbers, got {value!r}")
+    size = None if items[-1] is Ellipsis else len(items)
+    if not len(value) or (size is not None and len(value) != size):
+        wanted = "at least one number" if size is None else f"{size} numbers"
+        raise SpecError(f"{name} must hold {wanted}, got {value!r}")
+    return tuple(_convert(f"{name}[{place}]", item, items[0]) for place, item in enumerate(value))
+
+
+def _convert_literal(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+    if value not in allowed:
+        raise SpecError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
+
+
+_CONVERTERS = {
+    int: _convert_int,
+    float: _convert_float,
+    bool: _convert_bool,
+    str: _convert_str,
+}

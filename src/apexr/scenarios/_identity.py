@@ -1,0 +1,58 @@
+"""What makes two experiments the same: their whole specification as canonical JSON."""
+
+import dataclasses
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import jax.numpy as jnp
+
+from apexr.engine import TASKS
+from apexr.networks import NETWORKS
+from apexr.objectives import OBJECTIVES
+from apexr.scenarios._registry import SCENARIOS
+
+if TYPE_CHECKING:
+    from apexr.scenarios._base import BaseScenario
+    from apexr.scenarios._pieces import Request
+
+ID_BYTES = 16
+
+
+def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any]:
+    """Return everything that the numbers of an experiment depend on, as plain data.
+
+    Config strings are in their canonical form, so that ``conv;34;10;ReLU`` and
+    ``Conv;34;10;relu`` are the same experiment.
+    """
+    parameters = {
+        field.name: getattr(scenario, field.name)
+        for field in dataclasses.fields(scenario)  # type: ignore[arg-type]
+        if field.init
+    }
+    return {
+        "scenario": scenario_key(type(scenario)),
+        "parameters": parameters,
+        "task": str(TASKS.parse(request.task)),
+        "net": str(NETWORKS.parse(request.net)),
+        "train": str(OBJECTIVES.parse(request.train)),
+        "start_seed": request.start_seed,
+        "num_seeds": request.num_seeds,
+        "precision": jnp.zeros(()).dtype.name,
+    }
+
+
+def scenario_key(cls: "type[BaseScenario]") -> str:
+    """Return the key that a class is registered under, else its full name."""
+    keys = (key for key, held in SCENARIOS.loaded().items() if held is cls)
+    return next(keys, f"{cls.__module__}.{cls.__qualname__}")
+
+
+def canonical_json(data: Any) -> str:
+    """Return data as JSON with sorted keys and no spare blanks."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(data: Any) -> str:
+    """Return 32 hexadecimal digits that are the same on every machine and every day."""
+    return hashlib.blake2b(canonical_json(data).encode(), digest_size=ID_BYTES).hexdigest()

@@ -1,0 +1,216 @@
+"""A scenario's parts, parsed and checked before any work is done."""
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from apexr.engine import TASKS, EmulatorPlan, select_seed
+from apexr.errors import ApexrWarning, SpecError
+from apexr.experiment import Experiment, execute
+from apexr.initial import INITIAL_CONDITIONS, InitialCondition
+from apexr.metrics import parse_metrics
+from apexr.networks import NETWORKS
+from apexr.objectives import OBJECTIVES
+from apexr.scenarios import _data
+from apexr.scenarios._identity import canonical_json, digest, specification
+from apexr.spectral import Grid
+from apexr.training import OPTIMIZERS, Optimizer, Trainer, TrainingPlan, count_windows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from apexr.scenarios._base import BaseScenario
+
+LAST_SEED = 2**32 - 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is asked of a scenario: the rest of an experiment's configuration.
+
+    Attributes
+    ----------
+    task, net, train
+        Config strings as they were typed.
+    start_seed, num_seeds
+        The seeds.
+    """
+
+    task: str = "predict"
+    net: str = "Conv;34;10;relu"
+    train: str = "one"
+    start_seed: int = 0
+    num_seeds: int = 1
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, one after another.
+
+        Raises
+        ------
+        SpecError
+            If there are none, or they do not fit into 32 bits.
+        """
+        for name, value, least in (
+            ("num_seeds", self.num_seeds, 1),
+            ("start_seed", self.start_seed, 0),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise SpecError(f"{name} must be an integer, at least {least}, got {value!r}")
+        last = self.start_seed + self.num_seeds - 1
+        if last > LAST_SEED:
+            raise SpecError(f"seeds must be at most {LAST_SEED}, got {self.start_seed} … {last}")
+        return tuple(range(self.start_seed, last + 1))
+
+
+def check_scenario(scenario: "BaseScenario") -> None:
+    """Parse all config strings of a scenario and hold them against each other.
+
+    Raises
+    ------
+    SpecError
+        For the first that cannot be meant.
+    """
+    grid = Grid(scenario.num_spatial_dims, scenario.num_points)
+    initial_condition(scenario).check(grid)
+    optimizer(scenario)
+    parse_metrics(scenario.report_metrics)
+    if scenario.callbacks:
+        raise SpecError(f"callbacks: none are known in this version, got {scenario.callbacks!r}")
+    low, high = scenario.vlim
+    if not low < high:
+        raise SpecError(f"vlim must be (low, high) with low < high, got {scenario.vlim!r}")
+    if scenario.num_trjs_returned > scenario.num_test_samples:
+        raise SpecError(
+            f"num_trjs_returned must be at most num_test_samples ({scenario.num_test_samples}),"
+            f" got {scenario.num_trjs_returned}"
+        )
+    if scenario.train_seed == scenario.test_seed:
+        warnings.warn(
+            f"train_seed and test_seed are both {scenario.train_seed}: the emulator is tested on"
+            " initial states that it was trained on",
+            ApexrWarning,
+            stacklevel=5,
+        )
+
+
+def initial_condition(scenario: "BaseScenario") -> InitialCondition:
+    """Return the parsed initial condition."""
+    return INITIAL_CONDITIONS.parse(scenario.ic_config)
+
+
+def optimizer(scenario: "BaseScenario") -> Optimizer:
+    """Return the parsed optimiser."""
+    return OPTIMIZERS.parse(scenario.optim_config)
+
+
+def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
+    """Return the parsed training, checked against the trajectories.
+
+    Raises
+    ------
+    SpecError
+        If the string cannot be read or its windows do not fit.
+    """
+    objective = OBJECTIVES.parse(train_config)
+    frames = scenario.train_temporal_horizon + 1
+    num_windows = count_windows(scenario.num_train_samples, frames, objective.window_length)
+    if scenario.batch_size > num_windows:
+        warnings.warn(
+            f"batch_size {scenario.batch_size} is larger than the {num_windows} training windows:"
+            " each batch is the full data",
+            ApexrWarning,
+            stacklevel=5,
+        )
+    return TrainingPlan(
+        objective,
+        optimizer(scenario),
+        min(scenario.batch_size, num_windows),
+        scenario.record_loss_every,
+    )
+
+
+def trainer(scenario: "BaseScenario", train_config: str) -> Trainer:
+    """Return the trainer on the scenario's training data."""
+    plan = training_plan(scenario, train_config)
+    return Trainer(_data.trajectories(scenario, "train", "reference"), plan)
+
+
+def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: str) -> EmulatorPlan:
+    """Return the parsed emulator.
+
+    Raises
+    ------
+    SpecError
+        If a string cannot be read, or the network does not fit the grid.
+    """
+    network = NETWORKS.parse(network_config)
+    network.check(scenario.grid, scenario.num_channels)
+    return EmulatorPlan(
+        network,
+        TASKS.parse(task_config),
+        scenario.grid,
+        scenario.num_channels,
+        scenario.get_coarse_stepper,
+    )
+
+
+def plan(
+    scenario: "BaseScenario", request: Request, label: Mapping[str, Any] | None = None
+) -> Experiment:
+    """Return the experiment that a request means; nothing is computed yet.
+
+    Parameters
+    ----------
+    scenario, request
+        What is asked for.
+    label
+        What the result says of the scenario's parameters; by default those that differ from
+        their defaults.
+
+    Raises
+    ------
+    SpecError
+        For anything that cannot be meant.
+    """
+    kwargs = scenario.changed_parameters if label is None else label
+    emulator = emulator_plan(scenario, request.task, request.net)
+    emulator.check()
+    identity = specification(scenario, request)
+    config = {
+        "scenario": scenario.get_scenario_name(),
+        "task": request.task,
+        "net": request.net,
+        "train": request.train,
+        "scenario_kwargs": _data.label(kwargs),
+    }
+    return Experiment(
+        emulator=emulator,
+        training=training_plan(scenario, request.train),
+        metrics=parse_metrics(scenario.report_metrics),
+        num_kept=scenario.num_trjs_returned,
+        seeds=request.seeds,
+        axes=scenario.axes,
+        config=config,
+        attrs={
+            **_data.provenance(scenario),
+            "experiment_id": digest(identity),
+            "specification": canonical_json(identity),
+        },
+    )
+
+
+def run(
+    scenario: "BaseScenario", experiment: Experiment, *, progress: bool = True
+) -> "tuple[xr.Dataset, Any]":
+    """Return the labelled result and the emulators; a single seed has no leading axis there.
+
+    Raises
+    ------
+    DivergenceError
+        If the reference data are not finite.
+    """
+    train, test = _data.finite_trajectories(scenario)
+    result, emulators = execute(experiment, train, test, progress=progress)
+    return result, emulators if len(experiment.seeds) > 1 else select_seed(emulators, 0)

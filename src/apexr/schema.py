@@ -1,0 +1,497 @@
+"""The result schema: every variable and coordinate of a result Dataset, declared once, as data.
+
+``labels`` builds Datasets from these declarations, ``store`` takes its chunks from them,
+``validate`` checks against them, plots take names and units from them, and ``testing`` makes
+mock results from them.
+
+Three things keep a result plain: text is held as Python strings in object arrays, attributes are
+strings, numbers and flat lists, and what identifies an experiment (scenario, task, net, train,
+scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines results up along
+``experiment`` and ``to_dataframe`` makes columns of them.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from apexr.errors import SchemaError, suggest
+
+__all__ = [
+    "CALLBACK",
+    "CONFIG_COORDS",
+    "COORDINATES",
+    "MEAN_METRIC",
+    "SCHEMA_VERSION",
+    "SPATIAL_DIMS",
+    "TRAJECTORY_METRIC",
+    "VARIABLES",
+    "Variable",
+    "chunk_shape",
+    "declaration",
+    "identifier",
+    "mean_metric",
+    "metric_identifiers",
+    "plain_attrs",
+    "presence_name",
+    "trajectory_metric",
+    "trajectory_name",
+    "validate",
+]
+
+SCHEMA_VERSION = 1
+"""Raised whenever a stored result of the new form could be misread by the old code."""
+
+SPATIAL_DIMS = ("x", "y", "z")
+CONFIG_COORDS = ("scenario", "task", "net", "train", "scenario_kwargs")
+
+CHUNK_BYTES = 16 * 2**20
+SPLIT_ORDER = ("experiment", "seed", "test_sample", "sample", "time", "update_step", "channel", "x")
+
+Kind = Literal["float", "int", "bool", "text", "text or int"]
+_KINDS: Mapping[Kind, str] = {
+    "float": "f",
+    "int": "iu",
+    "bool": "b",
+    "text": "OTU",
+    "text or int": "OTUiu",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One declared variable or coordinate.
+
+    Parameters
+    ----------
+    name
+        Name in the Dataset; a pattern declaration is given its name by :func:`mean_metric` and
+        :func:`trajectory_metric`.
+    dims
+        Dimension names in order; ``"space"`` stands for the first D of ``x, y, z``.
+    kind
+        Kind of the values. Floats keep their precision (float32, or float64 with x64 on).
+    long_name, description
+        A label for an axis, and one sentence.
+    units
+        Unit, ``"1"`` where dimensionless.
+    first
+        First value of a counting coordinate.
+    optional
+        Dimensions that may be absent (one number for all seeds).
+    config
+        The metric's config string, for metrics only.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    kind: Kind
+    long_name: str
+    description: str
+    units: str = "1"
+    first: int | None = None
+    optional: tuple[str, ...] = ()
+    config: str | None = None
+
+    def dims_for(self, num_spatial_dims: int) -> tuple[str, ...]:
+        """Return the dimension names on a grid of ``num_spatial_dims`` dimensions."""
+        space = SPATIAL_DIMS[:num_spatial_dims]
+        return tuple(d for dim in self.dims for d in (space if dim == "space" else (dim,)))
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """The attributes that a labelled array of this variable carries."""
+        attrs = {"long_name": self.long_name, "description": self.description, "units": self.units}
+        return attrs if self.config is None else {**attrs, "config": self.config}
+
+
+def _table(*entries: Variable) -> dict[str, Variable]:
+    return {entry.name: entry for entry in entries}
+
+
+VARIABLES: Mapping[str, Variable] = _table(
+    Variable(
+        name="train_loss",
+        dims=("seed", "update_step"),
+        kind="float",
+        long_name="training loss",
+        description="Loss of the batch before the update of that step.",
+    ),
+    Variable(
+        name="sample_rollout",
+        dims=("seed", "sample", "time", "channel", "space"),
+        kind="float",
+        long_name="prediction",
+        description="Trajectories that the emulator makes from the first test states.",
+    ),
+    Variable(
+        name="sample_reference",
+        dims=("sample", "time", "channel", "space"),
+        kind="float",
+        long_name="reference",
+        description="Trajectories of the reference solver from the same states.",
+    ),
+    Variable(
+        name="initial_state",
+        dims=("sample", "channel", "space"),
+        kind="float",
+        long_name="initial state",
+        description="State at step 0 of both prediction and reference; never scored.",
+    ),
+    Variable(
+        name="train_seconds",
+        dims=("seed",),
+        kind="float",
+        units="s",
+        optional=("seed",),
+        long_name="training time",
+        description="Wall time of the training, compilation not included.",
+    ),
+    Variable(
+        name="compile_seconds",
+        dims=("seed",),
+        kind="float",
+        units="s",
+        optional=("seed",),
+        long_name="compile time",
+        description="Wall time of compiling the training and the rollout.",
+    ),
+    Variable(
+        name="inference_seconds",
+        dims=("seed",),
+        kind="float",
+        units="s",
+        optional=("seed",),
+        long_name="inference time",
+        description="Wall time of rolling out and scoring all test samples.",
+    ),
+    Variable(
+        name="num_parameters",
+        dims=("seed",),
+        kind="int",
+        optional=("seed",),
+        long_name="number of parameters",
+        description="Trainable numbers of one network.",
+    ),
+    Variable(
+        name="diverged_at",
+        dims=("seed",),
+        kind="int",
+        long_name="diverged at update step",
+        description="Update step at which the loss became NaN or infinite; -1 = never.",
+    ),
+)
+
+MEAN_METRIC = Variable(
+    name="mean_*",
+    dims=("seed", "time"),
+    kind="float",
+    long_name="*",
+    description="Error of the rollout, mean over the test samples.",
+)
+TRAJECTORY_METRIC = Variable(
+    name="*",
+    dims=("seed", "test_sample", "time"),
+    kind="float",
+    long_name="*",
+    description="Error of the rollout from each test sample.",
+)
+CALLBACK = Variable(
+    name="*",
+    dims=("seed", "update_step_*"),
+    kind="float",
+    long_name="*",
+    description="What a callback recorded; further dimensions may follow.",
+)
+
+COORDINATES: Mapping[str, Variable] = _table(
+    Variable(
+        name="experiment",
+        dims=("experiment",),
+        kind="text",
+        long_name="experiment",
+        description="Id of the experiment in its study.",
+    ),
+    Variable(
+        name="seed",
+        dims=("seed",),
+        kind="int",
+        long_name="seed",
+        description="Seed of the initial weights and of the batches.",
+    ),
+    Variable(
+        name="update_step",
+        dims=("update_step",),
+        kind="int",
+        first=0,
+        long_name="update step",
+        description="Number of updates made before.",
+    ),
+    Variable(
+        name="time",
+        dims=("time",),
+        kind="int",
+        first=1,
+        long_name="time step",
+        description="Number of emulator steps since the initial state, which is step 0.",
+    ),
+    Variable(
+        name="time_value",
+        dims=("time",),
+        kind="float",
+        long_name="time",
+        description="Time in the units of the equation: time step times dt.",
+    ),
+    Variable(
+        name="test_sample",
+        dims=("test_sample",),
+        kind="int",
+        first=0,
+        long_name="test sample",
+        description="Index in the test set.",
+    ),
+    Variable(
+        name="sample",
+        dims=("sample",),
+        kind="int",
+        first=0,
+        long_name="sample",
+        description="Index in the set; in results the first few of test_sample.",
+    ),
+    Variable(
+        name="channel",
+        dims=("channel",),
+        kind="text or int",
+        first=0,
+        long_name="channel",
+        description="Name of the physical quantity, or its number.",
+    ),
+    *(
+        Variable(
+            name=name,
+            dims=(name,),
+            kind="float",
+            long_name=name,
+            description="Position on the periodic grid; the end point is the first one again.",
+        )
+        for name in SPATIAL_DIMS
+    ),
+    *(
+        Variable(name=name, dims=(), kind="text", long_name=long_name, description=description)
+        for name, long_name, description in (
+            ("scenario", "scenario", "Name that the scenario gives itself."),
+            ("task", "task", "Whether the network predicts or corrects a coarse solver."),
+            ("net", "network", "Config string of the architecture."),
+            ("train", "training", "Config string of the training methodology."),
+            ("scenario_kwargs", "scenario keywords", "What differs from the scenario's defaults."),
+        )
+    ),
+)
+
+
+# --- metrics ---------------------------------------------------------------------------------
+
+
+def identifier(config: str) -> str:
+    """Return the variable name of a metric's config string.
+
+    Fields are joined by ``_``; a decimal point becomes ``p``, a minus sign ``m``.
+
+    Examples
+    --------
+    >>> identifier("mean_fourier_nRMSE;0;5;0")
+    'mean_fourier_nRMSE_0_5_0'
+    """
+    return re.sub(r"\W", "_", config.strip().replace(".", "p").replace("-", "m"))
+
+
+def trajectory_name(name: str) -> str:
+    """Return the per-trajectory twin of a metric: ``mean_nRMSE`` gives ``nRMSE``."""
+    name = identifier(name)
+    return name.removeprefix("mean_") if name.startswith("mean_") else f"{name}_per_sample"
+
+
+def _metric_label(config: str) -> str:
+    name, *fields = config.split(";")
+    return name.replace("_", " ") + (f" ({', '.join(fields)})" if fields else "")
+
+
+def mean_metric(config: str) -> Variable:
+    """Return the declaration of the metric with this config string."""
+    return replace(
+        MEAN_METRIC, name=identifier(config), long_name=_metric_label(config), config=config
+    )
+
+
+def trajectory_metric(config: str) -> Variable:
+    """Return the declaration of the same metric per trajectory."""
+    return replace(
+        TRAJECTORY_METRIC,
+        name=trajectory_name(config),
+        long_name=_metric_label(config.removeprefix("mean_")),
+        config=config,
+    )
+
+
+def metric_identifiers(ds: xr.Dataset) -> list[str]:
+    """Return the names of the metrics (mean over test samples) that a result holds."""
+    return [
+        str(name)
+        for name, array in ds.data_vars.items()
+        if identifier(str(array.attrs.get("config", ""))) == name
+    ]
+
+
+def declaration(name: str, array: xr.DataArray) -> Variable | None:
+    """Return what declares the variable ``name``, or None.
+
+    A metric is known by its ``config`` attribute, a callback's record by its own step dimension.
+    """
+    known = VARIABLES.get(name) or COORDINATES.get(name)
+    if known is not None:
+        return known
+    config = array.attrs.get("config")
+    if isinstance(config, str) and identifier(config) == name:
+        return mean_metric(config)
+    if isinstance(config, str) and trajectory_name(config) == name:
+        return trajectory_metric(config)
+    if any(str(dim).startswith("update_step_") for dim in array.dims):
+        return replace(CALLBACK, name=name)
+    return None
+
+
+def presence_name(dim: str) -> str:
+    """Return the name of the study coordinate that tells which labels of ``dim`` exist.
+
+    Results of different extent are joined along ``experiment`` by filling up with NaN; the
+    boolean coordinate ``has_time(experiment, time)`` tells such fillings from diverged entries.
+    """
+    return f"has_{dim}"
+
+
+# --- chunks ----------------------------------------------------------------------------------
+
+
+def chunk_shape(
+    dims: Sequence[str], shape: Sequence[int], itemsize: int, limit: int = CHUNK_BYTES
+) -> tuple[int, ...]:
+    """Return the chunk of a stored array: all of it up to ``limit`` bytes, else split.
+
+    Dimensions are halved in the order of ``SPLIT_ORDER``, seeds before samples before time, so
+    that a chunk holds whole states.
+    """
+    sizes = [max(1, size) for size in shape]
+    order = [
+        *(dim for dim in SPLIT_ORDER if dim in dims),
+        *(d for d in dims if d not in SPLIT_ORDER),
+    ]
+    for axis in (list(dims).index(dim) for dim in order):
+        while math.prod(sizes) * itemsize > limit and sizes[axis] > 1:
+            sizes[axis] = -(-sizes[axis] // 2)
+    return tuple(sizes)
+
+
+# --- validation ------------------------------------------------------------------------------
+
+
+def plain_attrs(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return ``attrs`` as strings, numbers and flat lists.
+
+    Raises
+    ------
+    SchemaError
+        If a value is anything else, or a key is not a string.
+    """
+    problems = list(_attr_problems("attrs", attrs))
+    if problems:
+        raise SchemaError("\n".join(problems))
+    return {key: _plain(value) for key, value in attrs.items()}
+
+
+def validate(ds: xr.Dataset) -> None:
+    """Check a result or a study against the schema; lazy, no value is computed.
+
+    Raises
+    ------
+    SchemaError
+        Listing every problem found.
+    """
+    problems = [
+        *_version_problems(ds),
+        *_attr_problems("attrs", ds.attrs),
+        *(problem for name, array in ds.variables.items() for problem in _problems(ds, str(name))),
+        *(f"dimension {dim!r}: has no coordinate" for dim in ds.dims if dim not in ds.coords),
+    ]
+    if problems:
+        lines = "\n  ".join(problems)
+        raise SchemaError(f"not a result of schema version {SCHEMA_VERSION}:\n  {lines}")
+
+
+def _version_problems(ds: xr.Dataset) -> Iterator[str]:
+    version = ds.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        yield f"attrs['schema_version']: expected {SCHEMA_VERSION}, got {version!r}"
+
+
+def _problems(ds: xr.Dataset, name: str) -> Iterator[str]:
+    array = ds[name]
+    if name.removeprefix("has_") in ds.dims and name.startswith(("has_", "update_step_")):
+        return
+    declared = declaration(name, array)
+    if declared is None:
+        near = suggest(name, [*VARIABLES, *COORDINATES])
+        yield f"variable {name!r}: not declared{near}"
+        return
+    yield from _dim_problems(ds, array, declared)
+    yield from _dtype_problems(array, declared)
+    yield from _attr_problems(f"{name}.attrs", array.attrs)
+    if array.attrs.get("units", declared.units) != declared.units:
+        yield f"variable {name!r}: units are {declared.units!r}, got {array.attrs['units']!r}"
+    if name == "time" and array.size and array.dtype.kind in "iu" and array.to_index()[0] < 1:
+        yield "coordinate 'time': starts at step 1; step 0 is 'initial_state'"
+
+
+def _dim_problems(ds: xr.Dataset, array: xr.DataArray, declared: Variable) -> Iterator[str]:
+    given = tuple(str(dim) for dim in array.dims if dim != "experiment" or declared.name == dim)
+    if declared.dims == CALLBACK.dims:
+        if given[:1] != ("seed",) or not any(d.startswith("update_step_") for d in given):
+            yield f"variable {declared.name!r}: expected dims (seed, update_step_…, …), got {given}"
+        return
+    space = sum(dim in ds.dims for dim in SPATIAL_DIMS)
+    expected = declared.dims_for(space)
+    shorter = tuple(dim for dim in expected if dim not in declared.optional)
+    if given not in (expected, shorter):
+        yield f"variable {declared.name!r}: expected dims {expected}, got {given}"
+
+
+def _dtype_problems(array: xr.DataArray, declared: Variable) -> Iterator[str]:
+    kinds = _KINDS[declared.kind]
+    if "experiment" in array.dims and declared.kind == "int":
+        kinds += "f"  # whole numbers filled up with NaN
+    if array.dtype.kind not in kinds:
+        yield f"variable {declared.name!r}: expected {declared.kind}, got {array.dtype}"
+
+
+def _attr_problems(where: str, attrs: Mapping[Any, Any]) -> Iterator[str]:
+    for key, value in attrs.items():
+        items = value if isinstance(value, list | tuple) else [value]
+        if isinstance(value, np.ndarray) and value.ndim == 1:
+            items = value.tolist()
+        if not isinstance(key, str) or not all(_is_plain(item) for item in items):
+            yield f"{where}[{key!r}]: expected a string, a number or a flat list, got {value!r}"
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float | np.integer | np.floating | np.bool_)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,45 @@
+"""What relates the entries of an unscaled real Fourier transform to amplitudes."""
+
+from functools import lru_cache
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from apexr.errors import SpecError, suggest
+from apexr.spectral._grid import Grid
+from apexr.spectral._wavenumbers import frozen, wavenumbers
+
+ScalingMode = Literal["norm_compensation", "reconstruction", "coef_extraction"]
+
+
+@lru_cache(maxsize=32)
+def scaling(grid: Grid, mode: ScalingMode) -> Float[np.ndarray, "1 *spectrum"]:
+    """Return what :func:`fft` multiplies each coefficient by.
+
+    Parameters
+    ----------
+    grid
+        The grid of the states.
+    mode
+        ``"norm_compensation"``: ``N^D``, of coefficients of a sum over all wavenumbers.
+        ``"reconstruction"``: halved for the entries of the last axis that stand for two
+        conjugate wavenumbers. ``"coef_extraction"``: halved so along every axis, hence of
+        amplitudes of products of cosines.
+
+    Raises
+    ------
+    SpecError
+        If the mode is unknown.
+    """
+    known = get_args(ScalingMode)
+    if mode not in known:
+        hint = suggest(mode, known)
+        raise SpecError(f"unknown scaling mode {mode!r}{hint or ';'} known: {', '.join(known)}")
+    halved = {"norm_compensation": 0, "reconstruction": 1, "coef_extraction": grid.num_spatial_dims}
+    points, magnitude = grid.num_points, np.abs(wavenumbers(grid))
+    once = (magnitude == 0) | (2 * magnitude == points)
+    factors = np.full(magnitude.shape, float(points))
+    for axis in range(grid.num_spatial_dims - halved[mode], grid.num_spatial_dims):
+        factors[axis] = np.where(once[axis], points, points / 2)
+    return frozen(np.prod(factors, axis=0, keepdims=True))

@@ -1,0 +1,100 @@
+"""The real Fourier transform over the spatial axes, and what it takes to stay in its image."""
+
+from types import ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from apexr.errors import ShapeError
+from apexr.spectral._grid import Grid
+from apexr.spectral._wavenumbers import derivative_operator
+
+
+def fft(field: Float[Array, "*batch"], num_spatial_dims: int) -> Complex[Array, "*batch"]:
+    """Return the unscaled real Fourier transform over the last ``num_spatial_dims`` axes."""
+    return jnp.fft.rfftn(field, axes=_spatial_axes(num_spatial_dims))
+
+
+def ifft(spectrum: Complex[Array, "*batch"], grid: Grid) -> Float[Array, "*batch"]:
+    """Return the fields whose :func:`fft` are the spectra, for any leading axes."""
+    return jnp.fft.irfftn(spectrum, s=grid.shape, axes=_spatial_axes(grid.num_spatial_dims))
+
+
+def _spatial_axes(num_spatial_dims: int) -> tuple[int, ...]:
+    return tuple(range(-num_spatial_dims, 0))
+
+
+def derivative(
+    field: Float[Array, "channel *space"], domain_extent: float = 1.0, order: int = 1
+) -> Float[Array, "..."]:
+    """Return ``∂_d^order`` of a field along each axis ``d``.
+
+    Parameters
+    ----------
+    field
+        One state.
+    domain_extent
+        Length of each axis.
+    order
+        Order of the derivative.
+
+    Returns
+    -------
+    ``(dim, *space)`` for one channel, otherwise ``(channel, dim, *space)``. The Nyquist
+    wavenumber takes part.
+
+    Raises
+    ------
+    ShapeError
+        If the axes differ in length.
+    """
+    field = jnp.asarray(field)
+    grid = _grid_of(field, domain_extent)
+    operator = jnp.asarray(derivative_operator(grid, order))[None]
+    slopes = ifft(operator * fft(field, grid.num_spatial_dims)[:, None], grid)
+    return slopes[0] if field.shape[0] == 1 else slopes
+
+
+def _grid_of(field: Array, domain_extent: float) -> Grid:
+    space = field.shape[1:]
+    if not space or len(set(space)) != 1:
+        raise ShapeError(f"field must be (channel, N, …, N), got {field.shape}")
+    return Grid(len(space), space[0], domain_extent)
+
+
+def mirrored(spectrum: Any, num_spatial_dims: int, xp: ModuleType = jnp) -> Any:
+    """Return ``conj(û(-k))`` along all axes but the last.
+
+    A spectrum of a real field equals its mirror image where the last wavenumber is 0 or ``N/2``:
+    there, both ``k`` and ``-k`` are stored.
+    """
+    axes = tuple(range(-num_spatial_dims, -1))
+    flipped = xp.roll(xp.flip(spectrum, axes), (1,) * len(axes), axes) if axes else spectrum
+    return xp.conj(flipped)
+
+
+def project_real(spectrum: Complex[Array, "*batch"], grid: Grid) -> Complex[Array, "*batch"]:
+    """Return ``fft(ifft(spectrum))`` without transforming: the part that a real field has.
+
+    Rounding leaves a part that no field shows. A solver that stays in Fourier space must drop
+    it, for where the linear part of an equation grows, that part would grow without bound.
+    """
+    if grid.num_spatial_dims == 1:
+        interior = jnp.asarray(_interior(grid), spectrum.real.dtype)
+        shape = (1,) * (spectrum.ndim - 1) + interior.shape
+        return jax.lax.complex(spectrum.real, spectrum.imag * interior.reshape(shape))
+    planes = [0, grid.num_points // 2] if grid.num_points % 2 == 0 else [0]
+    for index in planes:
+        plane = spectrum[..., index : index + 1]
+        symmetric = (plane + mirrored(plane, grid.num_spatial_dims)) / 2
+        spectrum = spectrum.at[..., index : index + 1].set(symmetric)
+    return spectrum
+
+
+def _interior(grid: Grid) -> np.ndarray:
+    """Return 0 for the entries along the last axis that a real field has real, else 1."""
+    entries = np.arange(grid.num_points // 2 + 1)
+    return np.where((entries == 0) | (2 * entries == grid.num_points), 0.0, 1.0)

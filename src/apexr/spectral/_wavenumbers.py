@@ -1,0 +1,107 @@
+"""Wavenumbers and the diagonal operators built from them, as double-precision NumPy arrays.
+
+They are made on the host: building a solver compiles nothing, and what reaches the device has
+been rounded once. The arrays are cached and read-only.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Complex, Float, Int
+
+from apexr.errors import ShapeError, SpecError
+from apexr.spectral._grid import Grid
+
+_POWERS_OF_I = (1 + 0j, 1j, -1 + 0j, -1j)
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """Return the array itself, made read-only so that a cache may hand it out."""
+    array.setflags(write=False)
+    return array
+
+
+@lru_cache(maxsize=32)
+def wavenumbers(grid: Grid) -> Int[np.ndarray, "dim *spectrum"]:
+    """Return the integer wavenumber along each axis, for every entry of a spectrum.
+
+    The last axis counts ``0 … N // 2``; the others ``0, 1, … -2, -1`` with a Nyquist wavenumber
+    of ``-N / 2`` for even ``N``. The integers are counted, not divided out of frequencies, and
+    hence exact for every ``N``.
+    """
+    points = grid.num_points
+    half = np.arange(points // 2 + 1)
+    full = (np.arange(points) + points // 2) % points - points // 2
+    axes = [full] * (grid.num_spatial_dims - 1) + [half]
+    return frozen(np.stack(np.meshgrid(*axes, indexing="ij")))
+
+
+@lru_cache(maxsize=32)
+def wavenumber_norm(grid: Grid) -> Float[np.ndarray, "1 *spectrum"]:
+    """Return the Euclidean norm of the integer wavenumber vector of every entry."""
+    return frozen(np.sqrt(np.sum(wavenumbers(grid) ** 2, axis=0, keepdims=True)))
+
+
+@lru_cache(maxsize=64)
+def derivative_operator(grid: Grid, order: int = 1) -> Complex[np.ndarray, "dim *spectrum"]:
+    """Return ``(i 2π/L k_d)^order``, the symbol of ``∂_d^order``, for each axis ``d``.
+
+    The Nyquist wavenumber is kept. Even orders are exactly real, odd ones exactly imaginary.
+
+    Raises
+    ------
+    SpecError
+        If ``order`` is negative.
+    """
+    if order < 0:
+        raise SpecError(f"order of a derivative must be at least 0, got {order}")
+    scale = 2 * np.pi / grid.domain_extent
+    return frozen(_POWERS_OF_I[order % 4] * (scale * wavenumbers(grid)) ** order)
+
+
+@lru_cache(maxsize=64)
+def summed_derivative(grid: Grid, order: int) -> Complex[np.ndarray, "1 *spectrum"]:
+    """Return ``Σ_d (i 2π/L k_d)^order``, the symbol of ``Σ_d ∂_d^order``.
+
+    Order 0 is the sum of ``D`` ones: the constant ``D``, not 1.
+    """
+    return frozen(np.sum(derivative_operator(grid, order), axis=0, keepdims=True))
+
+
+def laplacian(grid: Grid, order: int = 2) -> Complex[np.ndarray, "1 *spectrum"]:
+    """Return the symbol of ``Σ_d ∂_d^order``, for order 2 that of the Laplacian.
+
+    Order 0 gives the constant ``D``; orders above 2 do not mix the axes.
+
+    Raises
+    ------
+    SpecError
+        If ``order`` is odd or negative.
+    """
+    if order % 2:
+        raise SpecError(f"order of a Laplacian must be even, got {order}")
+    return summed_derivative(grid, order)
+
+
+def gradient_inner_product(grid: Grid, vector: Sequence[Any], order: int = 1) -> Any:
+    """Return the symbol of ``Σ_d v_d ∂_d^order``, for order 1 that of ``v · ∇``.
+
+    An array like the others, or a traced one if an entry of ``vector`` is traced.
+
+    Raises
+    ------
+    SpecError
+        If ``order`` is even.
+    ShapeError
+        If ``vector`` does not have one entry a dimension.
+    """
+    if order % 2 == 0:
+        raise SpecError(f"order of a gradient inner product must be odd, got {order}")
+    if len(vector) != grid.num_spatial_dims:
+        raise ShapeError(
+            f"vector must have {grid.num_spatial_dims} entries, one a dimension, got {len(vector)}"
+        )
+    operators = derivative_operator(grid, order)[:, None]
+    return sum(entry * operator for entry, operator in zip(vector, operators, strict=True))

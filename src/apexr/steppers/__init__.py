@@ -1,0 +1,80 @@
+"""Solvers: equations as data, and the steppers that advance them in time.
+
+An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETDRKStepper` solves
+any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
+"""
+
+from apexr.steppers._convection import Convection
+from apexr.steppers._equation import Equation
+from apexr.steppers._gradient_norm import GradientNorm
+from apexr.steppers._linear import Linear, isotropic_symbol
+from apexr.steppers._nonlinear import Nonlinear
+from apexr.steppers._parametrisations import (
+    convection_difficulty,
+    convection_from_difficulty,
+    denormalize_convection,
+    denormalize_gradient_norm,
+    denormalize_linear,
+    denormalize_nonlinear,
+    denormalize_polynomial,
+    gradient_norm_difficulty,
+    gradient_norm_from_difficulty,
+    linear_difficulty,
+    linear_from_difficulty,
+    nonlinear_difficulty,
+    nonlinear_from_difficulty,
+    normalize_convection,
+    normalize_gradient_norm,
+    normalize_linear,
+    normalize_nonlinear,
+    normalize_polynomial,
+)
+from apexr.steppers._polynomial import Polynomial
+from apexr.steppers._rollout import repeat, rollout, simulate
+from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
+from apexr.steppers._terms import (
+    NonlinearTerm,
+    PointwiseTerm,
+    PseudoSpectral,
+    QuadraticTerm,
+    ZeroTerm,
+)
+
+__all__ = [
+    "Convection",
+    "ETDRKStepper",
+    "Equation",
+    "GradientNorm",
+    "Linear",
+    "Nonlinear",
+    "NonlinearTerm",
+    "PointwiseTerm",
+    "Polynomial",
+    "PseudoSpectral",
+    "QuadraticTerm",
+    "RepeatedStepper",
+    "Stepper",
+    "ZeroTerm",
+    "convection_difficulty",
+    "convection_from_difficulty",
+    "denormalize_convection",
+    "denormalize_gradient_norm",
+    "denormalize_linear",
+    "denormalize_nonlinear",
+    "denormalize_polynomial",
+    "gradient_norm_difficulty",
+    "gradient_norm_from_difficulty",
+    "isotropic_symbol",
+    "linear_difficulty",
+    "linear_from_difficulty",
+    "nonlinear_difficulty",
+    "nonlinear_from_difficulty",
+    "normalize_convection",
+    "normalize_gradient_norm",
+    "normalize_linear",
+    "normalize_nonlinear",
+    "normalize_polynomial",
+    "repeat",
+    "rollout",
+    "simulate",
+]

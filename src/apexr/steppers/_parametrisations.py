@@ -1,0 +1,211 @@
+"""Conversion between physical, normalised and difficulty coefficients, both ways.
+
+With ``D`` dimensions, ``N`` points, extent ``L``, step ``Δt`` and largest absolute state ``M``:
+
+====================================  ==================  ============================
+physical                              normalised          difficulty
+====================================  ==================  ============================
+``a_j``, of ``Σ_d ∂_d^j u``           ``α_j = a_j Δt/Lʲ``  ``γ_j = α_j Nʲ 2ʲ⁻¹ D``; ``γ₀ = α₀``
+``b₀``, quadratic                     ``β₀ = b₀ Δt``      ``δ₀ = β₀``
+``b₁``, convection                    ``β₁ = b₁ Δt/L``    ``δ₁ = β₁ M N D``
+``b₂``, gradient norm                 ``β₂ = b₂ Δt/L²``   ``δ₂ = β₂ M N² D``
+``c_k``, of ``uᵏ``                    ``c_k Δt``          as normalised
+====================================  ==================  ============================
+
+Normalised coefficients make the same step with ``L = Δt = 1``; difficulties relate to the grid:
+``γ₁`` is the number of cells crossed in a step.
+
+References
+----------
+Koehler et al. (2024), "APEBench: A Benchmark for Autoregressive Neural Emulators of PDEs",
+NeurIPS, section 3 and appendix B.
+"""
+
+from collections.abc import Sequence
+
+from apexr.errors import SpecError
+from apexr.steppers._equation import Coefficient
+
+Coefficients = Sequence[Coefficient]
+NUM_NONLINEAR = 3
+
+
+def normalize_linear(
+    coefficients: Coefficients, *, domain_extent: float, dt: float
+) -> tuple[Coefficient, ...]:
+    """Return ``α_j`` of physical ``a_j``."""
+    return tuple(a * dt / domain_extent**j for j, a in enumerate(coefficients))
+
+
+def denormalize_linear(
+    normalized: Coefficients, *, domain_extent: float, dt: float
+) -> tuple[Coefficient, ...]:
+    """Return ``a_j`` of normalised ``α_j``."""
+    return tuple(alpha / dt * domain_extent**j for j, alpha in enumerate(normalized))
+
+
+def linear_difficulty(
+    normalized: Coefficients, *, num_spatial_dims: int, num_points: int
+) -> tuple[Coefficient, ...]:
+    """Return ``γ_j`` of normalised ``α_j``."""
+    return tuple(
+        alpha * _stencil(j, num_spatial_dims, num_points) if j else alpha
+        for j, alpha in enumerate(normalized)
+    )
+
+
+def linear_from_difficulty(
+    difficulty: Coefficients, *, num_spatial_dims: int, num_points: int
+) -> tuple[Coefficient, ...]:
+    """Return normalised ``α_j`` of ``γ_j``."""
+    return tuple(
+        gamma / _stencil(j, num_spatial_dims, num_points) if j else gamma
+        for j, gamma in enumerate(difficulty)
+    )
+
+
+def _stencil(order: int, num_spatial_dims: int, num_points: int) -> float:
+    return float(num_points**order * 2 ** (order - 1) * num_spatial_dims)
+
+
+def normalize_convection(
+    coefficient: Coefficient, *, domain_extent: float, dt: float
+) -> Coefficient:
+    """Return ``β₁`` of a physical ``b₁``."""
+    return coefficient * dt / domain_extent
+
+
+def denormalize_convection(
+    normalized: Coefficient, *, domain_extent: float, dt: float
+) -> Coefficient:
+    """Return ``b₁`` of a normalised ``β₁``."""
+    return normalized / dt * domain_extent
+
+
+def convection_difficulty(
+    normalized: Coefficient,
+    *,
+    num_spatial_dims: int,
+    num_points: int,
+    maximum_absolute: float = 1.0,
+) -> Coefficient:
+    """Return ``δ₁`` of a normalised ``β₁``."""
+    return normalized * (maximum_absolute * num_points * num_spatial_dims)
+
+
+def convection_from_difficulty(
+    difficulty: Coefficient,
+    *,
+    num_spatial_dims: int,
+    num_points: int,
+    maximum_absolute: float = 1.0,
+) -> Coefficient:
+    """Return a normalised ``β₁`` of ``δ₁``."""
+    return difficulty / (maximum_absolute * num_points * num_spatial_dims)
+
+
+def normalize_gradient_norm(
+    coefficient: Coefficient, *, domain_extent: float, dt: float
+) -> Coefficient:
+    """Return ``β₂`` of a physical ``b₂``."""
+    return coefficient * dt / domain_extent**2
+
+
+def denormalize_gradient_norm(
+    normalized: Coefficient, *, domain_extent: float, dt: float
+) -> Coefficient:
+    """Return ``b₂`` of a normalised ``β₂``."""
+    return normalized / dt * domain_extent**2
+
+
+def gradient_norm_difficulty(
+    normalized: Coefficient,
+    *,
+    num_spatial_dims: int,
+    num_points: int,
+    maximum_absolute: float = 1.0,
+) -> Coefficient:
+    """Return ``δ₂`` of a normalised ``β₂``."""
+    return normalized * (maximum_absolute * num_points**2 * num_spatial_dims)
+
+
+def gradient_norm_from_difficulty(
+    difficulty: Coefficient,
+    *,
+    num_spatial_dims: int,
+    num_points: int,
+    maximum_absolute: float = 1.0,
+) -> Coefficient:
+    """Return a normalised ``β₂`` of ``δ₂``."""
+    return difficulty / (maximum_absolute * num_points**2 * num_spatial_dims)
+
+
+def normalize_polynomial(coefficients: Coefficients, *, dt: float) -> tuple[Coefficient, ...]:
+    """Return ``c_k Δt`` of physical ``c_k``."""
+    return tuple(c * dt for c in coefficients)
+
+
+def denormalize_polynomial(normalized: Coefficients, *, dt: float) -> tuple[Coefficient, ...]:
+    """Return physical ``c_k`` of ``c_k Δt``."""
+    return tuple(c / dt for c in normalized)
+
+
+def normalize_nonlinear(
+    coefficients: Coefficients, *, domain_extent: float, dt: float
+) -> tuple[Coefficient, ...]:
+    """Return ``(β₀, β₁, β₂)`` of physical ``(b₀, b₁, b₂)``."""
+    b0, b1, b2 = triple(coefficients)
+    scale = {"domain_extent": domain_extent, "dt": dt}
+    return b0 * dt, normalize_convection(b1, **scale), normalize_gradient_norm(b2, **scale)
+
+
+def denormalize_nonlinear(
+    normalized: Coefficients, *, domain_extent: float, dt: float
+) -> tuple[Coefficient, ...]:
+    """Return physical ``(b₀, b₁, b₂)`` of ``(β₀, β₁, β₂)``."""
+    b0, b1, b2 = triple(normalized)
+    scale = {"domain_extent": domain_extent, "dt": dt}
+    return b0 / dt, denormalize_convection(b1, **scale), denormalize_gradient_norm(b2, **scale)
+
+
+def nonlinear_difficulty(
+    normalized: Coefficients,
+    *,
+    num_spatial_dims: int,
+    num_points: int,
+    maximum_absolute: float = 1.0,
+) -> tuple[Coefficient, ...]:
+    """Return ``(δ₀, δ₁, δ₂)`` of ``(β₀, β₁, β₂)``."""
+    b0, b1, b2 = triple(normalized)
+    cells = maximum_absolute * num_points * num_spatial_dims
+    return b0, b1 * cells, b2 * (maximum_absolute * num_points**2 * num_spatial_dims)
+
+
+def nonlinear_from_difficulty(
+    difficulty: Coefficients,
+    *,
+    num_spatial_dims: int,
+    num_points: int,
+    maximum_absolute: float = 1.0,
+) -> tuple[Coefficient, ...]:
+    """Return ``(β₀, β₁, β₂)`` of ``(δ₀, δ₁, δ₂)``."""
+    d0, d1, d2 = triple(difficulty)
+    cells = maximum_absolute * num_points * num_spatial_dims
+    return d0, d1 / cells, d2 / (maximum_absolute * num_points**2 * num_spatial_dims)
+
+
+def triple(values: Coefficients) -> tuple[Coefficient, Coefficient, Coefficient]:
+    """Return the coefficients of the quadratic, the convection and the gradient-norm part.
+
+    Raises
+    ------
+    SpecError
+        If there are not exactly three.
+    """
+    if len(values) != NUM_NONLINEAR:
+        raise SpecError(
+            "nonlinear coefficients must be three (quadratic, convection, gradient norm),"
+            f" got {len(values)}: {values!r}"
+        )
+    first, second, third = values
+    return first, second, third

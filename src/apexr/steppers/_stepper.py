@@ -1,0 +1,229 @@
+"""Steppers: an equation on a grid, ready to be advanced in time."""
+
+import math
+from typing import Any, get_args
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from apexr.errors import ShapeError, SpecError
+from apexr.spectral import Grid, fft, ifft
+from apexr.steppers._contour import Circle, CoefficientMode, check_count
+from apexr.steppers._equation import Equation
+from apexr.steppers._etdrk import SCHEMES
+from apexr.steppers._exponential import Exponential
+from apexr.steppers._terms import PseudoSpectral, ZeroTerm
+
+Kernel = Any
+"""A pytree of arrays that maps a spectrum to the next one."""
+
+
+class Stepper(eqx.Module):
+    """Advances a state by one time step.
+
+    A stepper is metadata around its :attr:`kernel`, the map from a spectrum ``(channel,
+    *spectrum)`` to the next one. Compiled code takes the kernel alone: steppers whose kernels
+    have equal shapes share executables.
+    """
+
+    grid: eqx.AbstractVar[Grid]
+    num_channels: eqx.AbstractVar[int]
+    dt: eqx.AbstractVar[Any]
+    kernel: eqx.AbstractVar[Kernel]
+
+    def step_fourier(self, u_hat: Complex[Array, "channel *spectrum"]) -> Array:
+        """Return the spectrum one step later."""
+        stepped: Array = self.kernel(u_hat)
+        return stepped
+
+    def __call__(self, u: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
+        """Return the state one step later.
+
+        Raises
+        ------
+        ShapeError
+            If the state is not ``(channel, *space)`` of this stepper.
+        """
+        return _step(self.kernel, self.grid, as_states(self, u))
+
+
+@eqx.filter_jit
+def _step(kernel: Kernel, grid: Grid, u: Array) -> Array:
+    return ifft(kernel(fft(u, grid.num_spatial_dims)), grid)
+
+
+def as_states(stepper: Stepper, u: Any, *, batched: bool = False) -> Array:
+    """Return ``u`` as an array in JAX's default precision.
+
+    Raises
+    ------
+    ShapeError
+        If it is not one state of the stepper, or a batch ``(sample, …)`` of them.
+    """
+    expected = (stepper.num_channels, *stepper.grid.shape)
+    given = np.shape(u)
+    if (given[1:] if batched else given) != expected:
+        names = "(channel, *space) = "
+        sizes = ", ".join(map(str, expected))
+        form = f"(sample, channel, *space) = (any, {sizes})" if batched else f"{names}({sizes})"
+        raise ShapeError(f"expected states of shape {form}, got {given}")
+    return jnp.asarray(u, jax.dtypes.canonicalize_dtype(float))
+
+
+class ETDRKStepper(Stepper):
+    """An equation advanced by exponential time differencing (ETDRK).
+
+    Linear equations are solved exactly, whatever the order.
+
+    Parameters
+    ----------
+    equation
+        What is solved.
+    grid
+        Where it is solved.
+    dt
+        The time step ``Δt``.
+    order
+        Order of accuracy in time, 1 to 4. Order 0 ignores the nonlinear term.
+    coefficients
+        ``"exact"``: the complex coefficients, of the order promised for every equation.
+        ``"real"``: their real part only, as in the data of the APEBench benchmark. These are
+        of first order as soon as the linear part holds an odd derivative.
+    dealiasing_fraction
+        See :func:`apexr.spectral.dealiasing_mask`; None takes the equation's own.
+    num_circle_points, circle_radius
+        The contour on which the coefficients are computed.
+
+    Raises
+    ------
+    SpecError
+        If a parameter is out of its range.
+    ShapeError
+        If the equation's linear symbol does not fit the grid.
+
+    Examples
+    --------
+    >>> grid = Grid(1, 160, 2 * np.pi)
+    >>> burgers = Convection((0.0, 0.0, 0.1), convection_scale=1.0, conservative=True)
+    >>> stepper = ETDRKStepper(burgers, grid, dt=0.01, order=4)
+    >>> stepper(np.sin(grid.coordinates)).shape
+    (1, 160)
+    """
+
+    equation: Equation | None = eqx.field(static=True)  # None where a coefficient is traced
+    grid: Grid = eqx.field(static=True)
+    dt: Any
+    order: int = eqx.field(static=True)
+    coefficients: CoefficientMode = eqx.field(static=True)
+    num_channels: int = eqx.field(static=True)
+    kernel: Kernel
+
+    def __init__(
+        self,
+        equation: Equation,
+        grid: Grid,
+        dt: Any,
+        order: int = 2,
+        *,
+        coefficients: CoefficientMode = "exact",
+        dealiasing_fraction: float | None = None,
+        num_circle_points: int = 16,
+        circle_radius: float = 1.0,
+    ) -> None:
+        _check_scheme(order, coefficients, dt)
+        circle = Circle(num_circle_points, circle_radius)
+        z = _exponent(equation, grid, dt)
+        self.equation = None if isinstance(z, jax.core.Tracer) else equation
+        self.grid, self.dt, self.num_channels = grid, dt, equation.num_channels(grid)
+        self.order, self.coefficients = order, coefficients
+        fraction = (
+            equation.default_dealiasing_fraction
+            if dealiasing_fraction is None
+            else dealiasing_fraction
+        )
+        term = ZeroTerm() if order == 0 else equation.nonlinear_term(PseudoSpectral(grid, fraction))
+        if isinstance(term, ZeroTerm):
+            self.kernel = Exponential(z, grid)
+        else:
+            self.kernel = SCHEMES[order](term, grid, z, dt, mode=coefficients, circle=circle)
+
+
+def _exponent(equation: Equation, grid: Grid, dt: Any) -> Any:
+    """Return ``Δt 𝓛``: on the host in double precision unless a coefficient is traced."""
+    z = dt * equation.linear_symbol(grid)
+    fits = ((1, *grid.spectral_shape), (equation.num_channels(grid), *grid.spectral_shape))
+    if np.shape(z) not in fits:
+        raise ShapeError(
+            f"linear symbol of {type(equation).__name__} must have shape {fits[0]} or {fits[1]},"
+            f" got {np.shape(z)}"
+        )
+    if isinstance(z, jax.core.Tracer):
+        return z
+    z = np.asarray(z, complex)
+    if not np.all(np.isfinite(z)):
+        raise SpecError(f"linear symbol of {equation!r} is not finite")
+    return z
+
+
+def _check_scheme(order: Any, mode: Any, dt: Any) -> None:
+    orders = (0, *SCHEMES)
+    if isinstance(order, bool) or order not in orders:
+        raise SpecError(f"order must be one of {', '.join(map(str, orders))}, got {order!r}")
+    modes = get_args(CoefficientMode)
+    if mode not in modes:
+        raise SpecError(f"coefficients must be one of {', '.join(modes)}, got {mode!r}")
+    if not isinstance(dt, jax.core.Tracer) and not 0 < dt < math.inf:
+        raise SpecError(f"dt must be a finite number above 0, got {dt!r}")
+
+
+class RepeatedStepper(Stepper):
+    """Makes ``num_substeps`` steps of another stepper at once, all in Fourier space.
+
+    Parameters
+    ----------
+    stepper
+        The inner stepper.
+    num_substeps
+        At least 1. The outer ``dt`` is that many times the inner one.
+    """
+
+    stepper: Stepper
+    num_substeps: int = eqx.field(static=True)
+    grid: Grid = eqx.field(static=True)
+    dt: Any
+    num_channels: int = eqx.field(static=True)
+    kernel: Kernel
+
+    def __init__(self, stepper: Stepper, num_substeps: int) -> None:
+        check_count("num_substeps", num_substeps, minimum=1)
+        self.stepper, self.num_substeps = stepper, num_substeps
+        self.grid, self.num_channels = stepper.grid, stepper.num_channels
+        self.dt = num_substeps * stepper.dt
+        self.kernel = Substeps(stepper.kernel, num_substeps)
+
+
+class Substeps(eqx.Module):
+    """The kernel of a :class:`RepeatedStepper`."""
+
+    kernel: Kernel
+    times: int = eqx.field(static=True)
+
+    def __call__(self, u_hat: Complex[Array, "channel *spectrum"]) -> Array:
+        """Return the spectrum ``times`` steps later."""
+        return advance(self.kernel, u_hat, self.times)
+
+
+def advance(
+    kernel: Kernel, u_hat: Complex[Array, "channel *spectrum"], num_steps: int
+) -> Complex[Array, "channel *spectrum"]:
+    """Return the spectrum ``num_steps`` steps later; linear equations take one."""
+    if num_steps == 0:
+        return u_hat
+    if isinstance(kernel, Substeps):
+        return advance(kernel.kernel, u_hat, kernel.times * num_steps)
+    if isinstance(kernel, Exponential):
+        return kernel.factor(num_steps) * u_hat
+    return jax.lax.scan(lambda u, _: (kernel(u), None), u_hat, length=num_steps)[0]

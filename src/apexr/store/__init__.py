@@ -1,0 +1,32 @@
+"""Results on disk: published whole, checked on reading, opened lazily.
+
+One experiment is one Zarr group with a manifest; a study is a folder of them. See
+``_layout`` for the folders and ``_publish`` for how a result comes into sight.
+"""
+
+from apexr.store._failures import forget_failure, read_failures, record_failure
+from apexr.store._layout import check_writable, is_published, is_study, unit_path
+from apexr.store._manifest import read_manifest, verify
+from apexr.store._publish import ConflictError, create_study, publish_experiment
+from apexr.store._read import open_experiment, read_weights
+from apexr.store._study import list_experiments, open_rollouts, open_study
+
+__all__ = [
+    "ConflictError",
+    "check_writable",
+    "create_study",
+    "forget_failure",
+    "is_published",
+    "is_study",
+    "list_experiments",
+    "open_experiment",
+    "open_rollouts",
+    "open_study",
+    "publish_experiment",
+    "read_failures",
+    "read_manifest",
+    "read_weights",
+    "record_failure",
+    "unit_path",
+    "verify",
+]

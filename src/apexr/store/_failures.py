@@ -1,0 +1,48 @@
+"""Failures as data: the last error of each experiment of a study, and how often it was tried."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from apexr.store._files import read_json, write_json
+from apexr.store._layout import FAILURES, PathLike, failure_path
+
+
+def record_failure(
+    study: PathLike, experiment: str, error: BaseException, config: Mapping[str, Any]
+) -> None:
+    """Note that an experiment failed; a second failure replaces the first and counts.
+
+    Parameters
+    ----------
+    study, experiment
+        Where, and the id.
+    error
+        What it failed with.
+    config
+        The experiment's labels, as JSON-able data.
+    """
+    path = failure_path(study, experiment)
+    attempts = read_json(path).get("attempts", 0) if path.is_file() else 0
+    write_json(
+        path,
+        {
+            "id": experiment,
+            "error": type(error).__name__,
+            "message": str(error),
+            "attempts": attempts + 1,
+            "config": dict(config),
+        },
+    )
+
+
+def read_failures(study: PathLike) -> dict[str, dict[str, Any]]:
+    """Return the recorded failures of a study by experiment id."""
+    folder = Path(study) / FAILURES
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return {path.stem: read_json(path) for path in files if not path.name.startswith(".")}
+
+
+def forget_failure(study: PathLike, experiment: str) -> None:
+    """Drop the record of an experiment that has succeeded after all."""
+    failure_path(study, experiment).unlink(missing_ok=True)

@@ -1,0 +1,127 @@
+"""Where things lie: the only module that knows file and folder names of a store.
+
+::
+
+    adv.zarr/                        one experiment: the Zarr group itself ...
+      manifest.json                  ... and what it must hold
+    study.zarr/
+      study.json                     marks a study; schema version
+      experiments/<id>/data.zarr     one experiment
+      experiments/<id>/manifest.json
+      failures/<id>.json             last error of an experiment, number of attempts
+      .staging/<id>-<random>/        being written; never read
+
+A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from apexr.errors import StoreError
+
+DATA = "data.zarr"
+MANIFEST = "manifest.json"
+STUDY = "study.json"
+EXPERIMENTS = "experiments"
+FAILURES = "failures"
+STAGING = ".staging"
+WEIGHTS = "weights"
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+PathLike = str | os.PathLike[str]
+
+
+def check_id(experiment: str) -> str:
+    """Return ``experiment`` if it is an id, 32 hexadecimal digits, never a path."""
+    if not _ID.fullmatch(experiment):
+        raise StoreError(f"an experiment id is 32 hexadecimal digits, got {experiment!r}")
+    return experiment
+
+
+def unit_path(study: PathLike, experiment: str) -> Path:
+    """Return the unit of an experiment in a study."""
+    return Path(study) / EXPERIMENTS / check_id(experiment)
+
+
+def failure_path(study: PathLike, experiment: str) -> Path:
+    """Return the file of an experiment's last failure."""
+    return Path(study) / FAILURES / f"{check_id(experiment)}.json"
+
+
+def in_study(unit: Path) -> bool:
+    """Tell by its path whether a unit belongs to a study."""
+    return unit.parent.name == EXPERIMENTS and _ID.fullmatch(unit.name) is not None
+
+
+def data_folder(unit: Path) -> Path:
+    """Return the Zarr group of a unit: inside it in a study, else the unit itself."""
+    return unit / DATA if in_study(unit) else unit
+
+
+def staging_folder(unit: Path, suffix: str) -> Path:
+    """Return a fresh place on the same file system where ``unit`` is written first."""
+    name = f"{unit.name}-{suffix}"
+    if in_study(unit):
+        return unit.parent.parent / STAGING / name
+    return unit.parent / f"{STAGING}-{name}"
+
+
+def is_study(path: PathLike) -> bool:
+    """Tell whether a folder is a study."""
+    return (Path(path) / STUDY).is_file()
+
+
+def is_published(unit: PathLike) -> bool:
+    """Tell whether a unit is complete: its manifest came into sight with all the rest."""
+    return (Path(unit) / MANIFEST).is_file()
+
+
+def check_writable(path: PathLike, kind: Literal["experiment", "study"] = "experiment") -> None:
+    """Check, before any work, that an experiment or a study can be written at ``path``.
+
+    A finished experiment (or an existing study) at ``path`` is fine: it will be read.
+
+    Raises
+    ------
+    StoreError
+        If the path holds something else, or cannot be created or written.
+    """
+    target = Path(path).absolute()
+    try:
+        _check_content(target, kind)
+        if not is_published(target):
+            _check_access(target)
+    except PermissionError as error:
+        raise StoreError(f"{target}: cannot be read ({error.strerror})") from error
+
+
+def _check_content(target: Path, kind: str) -> None:
+    if not os.path.lexists(target):
+        return
+    found = "a file"
+    if target.is_dir():
+        found = next((word for word, test in _HOLDS.items() if test(target)), "something else")
+    if found not in (kind, "nothing"):
+        raise StoreError(
+            f"{target}: expected an apexr {kind} or nothing, found {found}; name another path"
+        )
+
+
+def _check_access(target: Path) -> None:
+    place = target if is_study(target) else target.parent
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise StoreError(f"{target}: cannot be created, because {place} is a file")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise StoreError(f"{target}: cannot be created, no permission to write in {place}")
+
+
+def _is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
+
+
+_HOLDS = {"experiment": is_published, "study": is_study, "nothing": _is_empty}

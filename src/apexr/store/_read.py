@@ -1,0 +1,62 @@
+"""Lazy readers of one experiment; nothing is read before names and sizes are checked."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from apexr.schema import VARIABLES
+from apexr.store._layout import WEIGHTS, PathLike, data_folder
+from apexr.store._manifest import check_sizes
+
+
+def open_experiment(unit: PathLike) -> xr.Dataset:
+    """Return a stored result as a Dask-backed Dataset; only coordinates are loaded.
+
+    Raises
+    ------
+    StoreError
+        If nothing is published there, if a file is missing or has another size than the manifest
+        says, or if the store is newer than this apexr.
+    """
+    folder = Path(unit).absolute()
+    check_sizes(folder)
+    ds = xr.open_zarr(data_folder(folder), consolidated=True, chunks=None)
+    coords = {
+        name: _in_memory(coord.variable)
+        for name, coord in ds.coords.items()
+        if coord.dims != (name,) or coord.dtype.kind in "TU"
+    }
+    lazy = {name: _lazy(array.variable) for name, array in ds.data_vars.items()}
+    ds = ds.assign(lazy).assign_coords(coords)
+    declared = [name for name in VARIABLES if name in ds]
+    ordered = [*declared, *(str(name) for name in ds.data_vars if name not in declared)]
+    return cast(xr.Dataset, ds[ordered])
+
+
+def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
+    """Return the stored weights: plain arrays by name.
+
+    Raises
+    ------
+    StoreError
+        As for :func:`open_experiment`.
+    """
+    folder = Path(unit).absolute()
+    check_sizes(folder)
+    group = zarr.open_group(data_folder(folder), mode="r", use_consolidated=True)[WEIGHTS]
+    members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
+    return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
+
+
+def _lazy(variable: xr.Variable) -> xr.Variable:
+    """Return a stored variable with its stored chunks as Dask chunks."""
+    return variable.chunk(variable.encoding.get("preferred_chunks", {}))
+
+
+def _in_memory(variable: xr.Variable) -> xr.Variable:
+    """Return a coordinate with its values read, text as Python strings."""
+    loaded = variable.load()
+    return loaded.astype(object) if loaded.dtype.kind in "TU" else loaded

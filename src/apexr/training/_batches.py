@@ -1,0 +1,63 @@
+"""Which windows each update sees: a fresh permutation every epoch."""
+
+import math
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from apexr.errors import SpecError
+
+
+@partial(jax.jit, static_argnames=("num_windows", "batch_size", "num_updates"))
+def batch_indices(
+    keys: PRNGKeyArray, *, num_windows: int, batch_size: int, num_updates: int
+) -> Int[Array, "seed update batch"]:
+    """Return the windows of every mini-batch of every seed.
+
+    Every epoch goes through a new permutation; the key of an epoch is the first half of the
+    split key of the epoch before. A short last batch is filled up with window 0, which
+    :func:`batch_weights` takes out again.
+    """
+    per_epoch = math.ceil(num_windows / batch_size)
+    epochs = math.ceil(num_updates / per_epoch)
+
+    def next_epoch(carry: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, Array]:
+        return jax.random.split(carry)[0], jax.random.permutation(carry, num_windows)
+
+    def all_epochs(key: PRNGKeyArray) -> Array:
+        _, order = jax.lax.scan(next_epoch, key, length=epochs)
+        order = jnp.pad(order, ((0, 0), (0, per_epoch * batch_size - num_windows)))
+        return order.reshape(epochs * per_epoch, batch_size)[:num_updates]
+
+    return jax.vmap(all_epochs)(keys)
+
+
+def batch_weights(
+    *, num_windows: int, batch_size: int, num_updates: int
+) -> Float[np.ndarray, "update batch"]:
+    """Return the weight of each window of each batch in the mean: zero for filled-up places."""
+    per_epoch = math.ceil(num_windows / batch_size)
+    place = np.arange(per_epoch * batch_size).reshape(per_epoch, batch_size)
+    held = (place < num_windows).astype(np.float32)
+    weights = held / held.sum(axis=1, keepdims=True)
+    return np.resize(weights, (num_updates, batch_size))
+
+
+def count_windows(num_samples: int, num_frames: int, window_length: int) -> int:
+    """Return how many overlapping windows a set of trajectories holds.
+
+    Raises
+    ------
+    SpecError
+        If a window is longer than the trajectories.
+    """
+    if window_length > num_frames:
+        raise SpecError(
+            f"a training window of {window_length} frames (initial state included) does not fit"
+            f" into trajectories of {num_frames} frames; unroll at most {num_frames - 1} steps"
+            " or raise train_temporal_horizon"
+        )
+    return num_samples * (num_frames - window_length + 1)

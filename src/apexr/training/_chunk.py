@@ -1,0 +1,149 @@
+"""One compiled chunk of updates, for many seeds over the devices of the process."""
+
+import dataclasses
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array, Float, Int
+
+from apexr.objectives import Objective
+from apexr.training._batched import as_batched
+from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
+from apexr.training._optimizers import Optimizer
+
+NEVER = -1
+"""The value of ``diverged_at`` for a seed whose losses all stayed finite."""
+
+
+class TrainState(eqx.Module):
+    """What an update changes; between chunks all leaves lead with the seeds.
+
+    ``diverged_at`` is the first update whose loss was not finite.
+    """
+
+    params: Any
+    optimizer: Any
+    diverged_at: Int[Array, "*seed"]
+
+
+class Work(eqx.Module):
+    """What a chunk works on: the data and which part of them each update sees.
+
+    The arrays lead with nothing (frames, weights, first, count) or with the seeds (indices).
+    """
+
+    frames: Float[Array, "channel frame *space"]
+    indices: Int[Array, "*seed update batch"]
+    weights: Float[Array, "update batch"]
+    first_update: Int[Array, ""]
+    num_updates: Int[Array, ""]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """The static side of a training: what is compiled in."""
+
+    mesh: Mesh
+    objective: Objective
+    optimizer: Optimizer
+    num_frames: int
+    structure: Any
+    """The emulator without its arrays, as leaves and tree definition (hashable)."""
+
+    def emulator(self, params: Any) -> Any:
+        """Return the emulator with these arrays."""
+        leaves, treedef = self.structure
+        return eqx.combine(params, jax.tree.unflatten(treedef, leaves))
+
+
+def gather_windows(
+    frames: Float[Array, "channel frame *space"],
+    indices: Int[Array, " batch"],
+    num_frames: int,
+    length: int,
+) -> Float[Array, "channel batch {length} *space"]:
+    """Return windows of consecutive frames.
+
+    Parameters
+    ----------
+    frames
+        The frames of all trajectories, one trajectory after another.
+    indices
+        Windows, numbered over trajectories with the start within a trajectory fastest.
+    num_frames
+        Frames of one trajectory.
+    length
+        Frames of a window.
+    """
+    per_trajectory = num_frames - length + 1
+    start = indices // per_trajectory * num_frames + indices % per_trajectory
+    return jnp.take(frames, start[:, None] + jnp.arange(length), axis=1)
+
+
+def batch_loss(
+    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
+) -> Float[Array, ""]:
+    """Return this device's share of the loss of one mini-batch."""
+    length = recipe.objective.window_length
+    window = gather_windows(work.frames, work.indices[place], recipe.num_frames, length)
+    losses = recipe.objective.sample_losses(as_batched(recipe.emulator(params)), window)
+    return jnp.sum(losses * work.weights[place])
+
+
+def _update(
+    place: Int[Array, ""], carry: tuple[TrainState, Array], recipe: Recipe, work: Work
+) -> tuple[TrainState, Array]:
+    state, first_loss = carry
+    loss, gradient = jax.value_and_grad(batch_loss)(state.params, recipe, work, place)
+    if recipe.mesh.shape[BATCH_AXIS] > 1:
+        loss, gradient = _sum_over_devices((loss, gradient))
+    changes, optimizer = recipe.optimizer.build().update(gradient, state.optimizer, state.params)
+    is_first_bad = ~jnp.isfinite(loss) & (state.diverged_at == NEVER)
+    diverged_at = jnp.where(is_first_bad, work.first_update + place, state.diverged_at)
+    state = TrainState(optax.apply_updates(state.params, changes), optimizer, diverged_at)
+    return state, jnp.where(place == 0, loss, first_loss)
+
+
+def _sum_over_devices(tree: Any) -> Any:
+    """Return the sum over the devices that share a batch, in one exchange."""
+    flat, unravel = jax.flatten_util.ravel_pytree(tree)
+    return unravel(jax.lax.psum(flat, BATCH_AXIS))
+
+
+def _train_seed(state: TrainState, recipe: Recipe, work: Work) -> tuple[TrainState, Array]:
+    body = partial(_update, recipe=recipe, work=work)
+    return jax.lax.fori_loop(0, work.num_updates, body, (state, jnp.zeros(())))
+
+
+@partial(jax.jit, static_argnames=("recipe",), donate_argnums=(0,))
+def train_chunk(
+    state: TrainState, work: Work, recipe: Recipe
+) -> tuple[TrainState, Float[Array, " seed"]]:
+    """Return the state after a chunk of updates and the loss before the first of them.
+
+    Each device maps over its own seeds, one after another, so that the arrays of one seed stay
+    in its cache; devices that share a seed each take a part of the batch.
+    """
+
+    def on_device(state: TrainState, work: Work) -> tuple[TrainState, Array]:
+        def one_seed(seed: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
+            own = eqx.tree_at(lambda w: w.indices, work, seed[1])
+            return _train_seed(seed[0], recipe, own)
+
+        return jax.lax.map(one_seed, (state, work.indices))
+
+    shares = Work(P(), P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS), P(), P())
+    return jax.shard_map(
+        on_device,
+        mesh=recipe.mesh,
+        in_specs=(P(SEED_AXIS), shares),
+        out_specs=(P(SEED_AXIS), P(SEED_AXIS)),
+        check_vma=False,
+    )(state, work)

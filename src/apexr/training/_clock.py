@@ -1,0 +1,49 @@
+"""How much of a stretch of time JAX spent compiling."""
+
+import time
+from types import TracebackType
+
+import jax.monitoring
+
+_COMPILE_EVENTS = (
+    "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "/jax/core/compile/backend_compile_duration",
+)
+_open_clocks: list["Clock"] = []
+
+
+def _on_event(event: str, duration: float, **_: object) -> None:
+    if event in _COMPILE_EVENTS:
+        for clock in _open_clocks:
+            clock.compile_seconds += duration
+
+
+jax.monitoring.register_event_duration_secs_listener(_on_event)
+
+
+class Clock:
+    """A context that measures wall time, and apart from it what compilation took of it."""
+
+    def __init__(self) -> None:
+        self.compile_seconds = 0.0
+        self.wall_seconds = 0.0
+        self._started = 0.0
+
+    def __enter__(self) -> "Clock":
+        _open_clocks.append(self)
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.wall_seconds = time.perf_counter() - self._started
+        _open_clocks.remove(self)
+
+    @property
+    def work_seconds(self) -> float:
+        """Wall time without compilation."""
+        return max(self.wall_seconds - self.compile_seconds, 0.0)

@@ -1,0 +1,143 @@
+"""The host side of a training: batches, chunks, records, progress."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from apexr.objectives import Objective
+from apexr.training._batches import batch_indices, batch_weights, count_windows
+from apexr.training._clock import Clock
+from apexr.training._chunk import NEVER, Recipe, TrainState, Work, train_chunk
+from apexr.training._mesh import BATCH_AXIS, SEED_AXIS, seed_mesh
+from apexr.training._optimizers import Optimizer
+
+Report = Callable[[int, Float[np.ndarray, " seed"]], None]
+"""Called after each chunk with the updates done and the losses recorded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingPlan:
+    """What a training is made of besides data and networks."""
+
+    objective: Objective
+    optimizer: Optimizer
+    batch_size: int
+    record_loss_every: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What a training gives back.
+
+    Attributes
+    ----------
+    emulators
+        The trained module; its arrays lead with the seeds.
+    losses
+        ``(seed, record)``: the loss before each recorded update.
+    update_steps
+        The recorded updates.
+    diverged_at
+        ``(seed,)``: first update with a loss that was not finite, or -1.
+    train_seconds, compile_seconds
+        Wall time of the updates and of the compilation.
+    """
+
+    emulators: Any
+    losses: Float[np.ndarray, "seed record"]
+    update_steps: Int[np.ndarray, " record"]
+    diverged_at: Int[np.ndarray, " seed"]
+    train_seconds: float
+    compile_seconds: float
+
+
+def train(
+    emulators: Any,
+    trajectories: Float[Array, "sample frame channel *space"],
+    shuffle_keys: PRNGKeyArray,
+    plan: TrainingPlan,
+    report: Report | None = None,
+) -> Trained:
+    """Return the emulators trained on windows of the trajectories.
+
+    Parameters
+    ----------
+    emulators
+        A module whose inexact arrays are trained and lead with the seeds.
+    trajectories
+        Training data; shared by all seeds.
+    shuffle_keys
+        One key a seed, from which its mini-batches are drawn.
+    plan
+        Objective, optimiser and sizes.
+    report
+        Called after each chunk.
+    """
+    mesh = seed_mesh(len(shuffle_keys))
+    params, structure = eqx.partition(emulators, eqx.is_inexact_array)
+    leaves, treedef = jax.tree.flatten(structure)
+    num_frames = trajectories.shape[1]
+    recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, (tuple(leaves), treedef))
+    over_seeds = NamedSharding(mesh, P(SEED_AXIS))
+    state = TrainState(
+        params,
+        jax.vmap(plan.optimizer.build().init)(params),
+        jnp.full(len(shuffle_keys), NEVER),
+    )
+    state = jax.device_put(state, over_seeds)
+    works = list(_chunks(trajectories, shuffle_keys, plan, recipe))
+    losses: list[Array] = []
+    with Clock() as clock:
+        for work in _chunks(trajectories, shuffle_keys, plan, recipe):
+            state, loss = train_chunk(state, work, recipe)
+            losses.append(loss)
+            if report is not None and len(losses) > 1:  # the chunk before is done by now
+                report(int(work.first_update), np.asarray(losses[-2]))
+        jax.block_until_ready(state)
+    return Trained(
+        emulators=recipe.emulator(state.params),
+        losses=np.stack(losses, axis=1),
+        update_steps=np.arange(len(losses)) * plan.record_loss_every,
+        diverged_at=np.asarray(state.diverged_at),
+        train_seconds=clock.work_seconds,
+        compile_seconds=clock.compile_seconds,
+    )
+
+
+def _chunks(
+    trajectories: Float[Array, "sample frame channel *space"],
+    shuffle_keys: PRNGKeyArray,
+    plan: TrainingPlan,
+    recipe: Recipe,
+) -> Iterator[Work]:
+    num_samples, num_frames = trajectories.shape[:2]
+    num_windows = count_windows(num_samples, num_frames, plan.objective.window_length)
+    sizes = {
+        "num_windows": num_windows,
+        "batch_size": min(plan.batch_size, num_windows),
+        "num_updates": plan.optimizer.updates,
+    }
+    indices = np.asarray(batch_indices(shuffle_keys, **sizes))
+    weights = batch_weights(**sizes)
+    parts = recipe.mesh.shape[BATCH_AXIS]
+    spare = -indices.shape[-1] % parts
+    every = plan.record_loss_every
+    chunks = math.ceil(plan.optimizer.updates / every)
+    late = chunks * every - plan.optimizer.updates
+    indices = np.pad(indices, ((0, 0), (0, late), (0, spare)))
+    weights = np.pad(weights, ((0, late), (0, spare)))
+    frames = jnp.moveaxis(trajectories.reshape(-1, *trajectories.shape[2:]), 1, 0)
+    frames = jax.device_put(frames, NamedSharding(recipe.mesh, P()))
+    for chunk in range(chunks):
+        span = slice(chunk * every, (chunk + 1) * every)
+        count = min(every, plan.optimizer.updates - chunk * every)
+        yield Work(frames, indices[:, span], weights[span], np.int32(span.start), np.int32(count))

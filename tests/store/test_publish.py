@@ -1,0 +1,231 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from apexr import store
+from apexr.errors import SchemaError, StoreError
+from apexr.store import _files, _publish
+from apexr.testing import mock_experiment
+
+ID = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def ds():
+    return mock_experiment()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_equal_again_is_success(tmp_path, ds):
+    first = store.publish_experiment(ds, {}, tmp_path / "a.zarr")
+    assert store.publish_experiment(ds, {}, tmp_path / "a.zarr") == first
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_different_is_a_conflict_unless_overwritten(tmp_path, ds):
+    other = mock_experiment(random_seed=1)
+    unit = store.publish_experiment(ds, {}, tmp_path / "a.zarr")
+    with pytest.raises(store.ConflictError, match="overwrite=True"):
+        store.publish_experiment(other, {}, unit)
+    xr.testing.assert_identical(store.open_experiment(unit).load(), ds)
+    store.publish_experiment(other, {}, unit, overwrite=True)
+    xr.testing.assert_identical(store.open_experiment(unit).load(), other)
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_exchange_without_help_of_the_system(tmp_path, ds, monkeypatch):
+    monkeypatch.setattr(_files, "_exchange_at_once", lambda *_: False)
+    unit = store.publish_experiment(ds, {}, tmp_path / "a.zarr")
+    other = mock_experiment(random_seed=1)
+    store.publish_experiment(other, {}, unit, overwrite=True)
+    xr.testing.assert_identical(store.open_experiment(unit).load(), other)
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_only_valid_results_are_published(tmp_path, ds):
+    with pytest.raises(SchemaError):
+        store.publish_experiment(ds.assign(other=1), {}, tmp_path / "a.zarr")
+    assert not names(tmp_path)
+
+
+STEPS = ["_write_weights", "make_manifest", "write_json", "sync_tree", "move_in"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_fault_anywhere_leaves_nothing(tmp_path, ds, monkeypatch, step, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(_publish, step, fail)
+    expected = StoreError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected):
+        store.publish_experiment(ds, {}, tmp_path / "a.zarr")
+    assert not names(tmp_path)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_fault_in_overwriting_keeps_the_old(tmp_path, ds, monkeypatch, step):
+    unit = store.publish_experiment(ds, {}, tmp_path / "a.zarr")
+
+    def fail(*_, **__):
+        raise OSError(5, "I/O error")
+
+    monkeypatch.setattr(_publish, step, fail)
+    with pytest.raises(StoreError, match="not published"):
+        store.publish_experiment(mock_experiment(random_seed=1), {}, unit, overwrite=True)
+    store.verify(unit)
+    xr.testing.assert_identical(store.open_experiment(unit).load(), ds)
+
+
+WRITER = """
+    import sys
+    from apexr import store
+    from apexr.testing import mock_experiment
+    store.create_study(sys.argv[1])
+    for number in range(1000):
+        ds = mock_experiment(random_seed=number)
+        store.publish_experiment(ds, {}, store.unit_path(sys.argv[1], f"{number:032x}"))
+        print(number, flush=True)
+"""
+
+
+def test_kill_loses_nothing_acknowledged(tmp_path):
+    study = tmp_path / "study.zarr"
+    for kill_after in (1, 3):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(WRITER), str(study)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        acknowledged = [int(writer.stdout.readline()) for _ in range(kill_after)]
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        for number in acknowledged:
+            ds = store.open_experiment(store.unit_path(study, f"{number:032x}")).load()
+            xr.testing.assert_identical(ds, mock_experiment(random_seed=number))
+        for unit in (study / "experiments").iterdir():
+            store.verify(unit)
+
+
+# --- paths that cannot hold a result ---------------------------------------------------------
+
+
+def test_check_writable_accepts(tmp_path, ds):
+    store.check_writable(tmp_path / "new" / "deep" / "a.zarr")
+    (tmp_path / "empty").mkdir()
+    store.check_writable(tmp_path / "empty")
+    store.publish_experiment(ds, {}, tmp_path / "empty")
+    store.check_writable(tmp_path / "empty")
+    store.create_study(tmp_path / "study")
+    store.create_study(tmp_path / "study")
+    store.check_writable(tmp_path / "study", "study")
+    assert not (tmp_path / "new").exists()
+
+
+def test_check_writable_refuses(tmp_path, ds):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("x")
+    store.create_study(tmp_path / "study")
+    store.publish_experiment(ds, {}, tmp_path / "unit")
+    for path, kind, words in [
+        ("file", "experiment", "found a file"),
+        ("file/below/a.zarr", "experiment", "file is a file"),
+        ("other", "experiment", "something else"),
+        ("other", "study", "something else"),
+        ("study", "experiment", "found study"),
+        ("unit", "study", "found experiment"),
+    ]:
+        with pytest.raises(StoreError, match=words):
+            store.check_writable(tmp_path / path, kind)
+    with pytest.raises(StoreError, match="something else"):
+        store.publish_experiment(ds, {}, tmp_path / "other", overwrite=True)
+    assert names(tmp_path / "other") == ["thesis.tex"]
+
+
+def test_check_writable_without_permission(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match="no permission"):
+        store.check_writable(tmp_path / "a.zarr")
+
+
+def test_relative_and_awkward_paths(tmp_path, ds, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("a.zarr", "with space/ünïcødé ☃.zarr"):
+        store.publish_experiment(ds, {}, path)
+        assert store.is_published(path)
+        store.open_experiment(path)
+    assert not store.is_published("missing")
+
+
+# --- damage ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unit(tmp_path, ds):
+    return store.publish_experiment(ds, {"w": np.ones(3)}, tmp_path / "a.zarr")
+
+
+def test_cut_deleted_and_added_files_are_noticed(unit):
+    chunk = unit / "mean_nRMSE" / "c" / "0" / "0"
+    content = chunk.read_bytes()
+    chunk.write_bytes(content[:-1])
+    with pytest.raises(StoreError, match=r"mean_nRMSE/c/0/0: .* bytes, expected"):
+        store.open_experiment(unit)
+    chunk.unlink()
+    with pytest.raises(StoreError, match="mean_nRMSE/c/0/0: missing"):
+        store.open_experiment(unit)
+    chunk.write_bytes(content)
+    (unit / "mean_nRMSE" / "c" / "0" / "1").write_bytes(content)
+    with pytest.raises(StoreError, match="not in the manifest"):
+        store.read_weights(unit)
+
+
+def test_a_flipped_bit_is_noticed(unit):
+    chunk = unit / "mean_nRMSE" / "c" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[20] ^= 1
+    chunk.write_bytes(content)
+    with pytest.raises(StoreError, match="mean_nRMSE/c/0/0: content changed"):
+        store.verify(unit)
+    with pytest.raises(ValueError, match="checksum"):
+        store.open_experiment(unit).mean_nRMSE.load()
+
+
+def test_a_changed_manifest_is_noticed(unit):
+    manifest = unit / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("Conv", "Conf"))
+    with pytest.raises(StoreError, match="digest"):
+        store.open_experiment(unit)
+    manifest.write_text("{")
+    with pytest.raises(StoreError, match="not readable"):
+        store.open_experiment(unit)
+    manifest.write_text('{"format": "apexr-experiment", "schema_version": 99}')
+    with pytest.raises(StoreError, match="schema version 99, this apexr reads up to 1"):
+        store.open_experiment(unit)
+    manifest.unlink()
+    with pytest.raises(StoreError, match="not a finished apexr experiment"):
+        store.open_experiment(unit)
+
+
+def test_links_are_refused(unit, tmp_path):
+    (unit / "link").symlink_to(tmp_path)
+    with pytest.raises(StoreError, match="symbolic links"):
+        store.open_experiment(unit)
+
+
+@pytest.mark.parametrize("name", ["../../etc", "A" * 32, "abc"])
+def test_ids_are_no_paths(tmp_path, name):
+    with pytest.raises(StoreError, match="32 hexadecimal"):
+        store.unit_path(tmp_path, name)

@@ -1,0 +1,20 @@
+"""The groups of golden arrays; each is a function that writes its files to a folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from golden._data import write_data
+from golden._initial import write_initial
+from golden._metrics import write_metrics
+from golden._networks import write_networks
+from golden._training import write_training
+
+__all__ = ["GROUPS"]
+
+GROUPS: dict[str, Callable[[Path], None]] = {
+    "metrics": write_metrics,
+    "initial": write_initial,
+    "networks": write_networks,
+    "data": write_data,
+    "training": write_training,
+}
