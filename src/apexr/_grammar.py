@@ -55,20 +55,28 @@ class Nested:
     kind: "Kind[Any]"
 
 
-Count = Annotated[int, Range(minimum=0)]
-PositiveInt = Annotated[int, Range(minimum=1)]
+MOST = 10**9  # more of anything is a slip of the keyboard
+Count = Annotated[int, Range(minimum=0, maximum=MOST)]
+PositiveInt = Annotated[int, Range(minimum=1, maximum=MOST)]
 Finite = Annotated[float, Range()]
 PositiveFloat = Annotated[float, Range(minimum=0.0, exclusive=True)]
 NonNegativeFloat = Annotated[float, Range(minimum=0.0)]
 
 
 class _FieldError(Exception):
-    """A field that cannot be read; knows its index for the caret and what to raise for it."""
+    """A field that cannot be read: its index for the caret, what to raise, usages to show."""
 
-    def __init__(self, index: int, message: str, error: type[SpecError] = SpecError) -> None:
+    def __init__(
+        self,
+        index: int,
+        message: str,
+        error: type[SpecError] = SpecError,
+        usages: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.index = index
         self.error = error
+        self.usages = usages
 
 
 class Kind(Generic[T]):
@@ -83,6 +91,7 @@ class Kind(Generic[T]):
     def __init__(self, noun: str, group: str, *, case_sensitive: bool = False) -> None:
         self.noun = noun
         self.registry: Registry[type[T]] = Registry(noun, group, case_sensitive=case_sensitive)
+        self.registry.adopt = self.register
 
     def register(
         self, name: str, *, aliases: tuple[str, ...] = ()
@@ -90,7 +99,8 @@ class Kind(Generic[T]):
         """Return a class decorator: frozen dataclass, printable, known as ``name``."""
 
         def enter(cls: type[T]) -> type[T]:
-            made = cls if dataclasses.is_dataclass(cls) else dataclasses.dataclass(frozen=True)(cls)
+            is_done = "__dataclass_fields__" in vars(cls)  # its own, not those of a base class
+            made = cls if is_done else dataclasses.dataclass(frozen=True)(cls)
             made.__config_name__ = name  # type: ignore[attr-defined]
             made.__str__ = print_spec  # type: ignore[assignment]
             return self.registry.register(name, aliases=aliases)(made)
@@ -135,11 +145,13 @@ class Kind(Generic[T]):
         if parts[0] != parts[0].strip() or parts[0] not in self.registry:
             self._refuse_name(parts[0])
         cls = self.registry.get(parts[0])
-        values = _read_fields(cls, parts)
         try:
-            return cls(**values)
+            return cls(**_read_fields(cls, parts))
         except SpecError as error:
-            raise _FieldError(0, str(error)) from None
+            raise _FieldError(0, str(error), usages=(self.usage(parts[0]),)) from None
+        except _FieldError as error:
+            error.usages = (self.usage(parts[0]), *error.usages)
+            raise
 
     def _refuse_name(self, name: str) -> typing.NoReturn:
         raise _FieldError(0, self.registry.unknown(name), UnknownNameError)
@@ -150,8 +162,8 @@ class Kind(Generic[T]):
         width = len(parts[index]) if index < len(parts) else 1
         caret = " " * start + "^" * max(width, 1)
         lines = [f"{self.noun} config: {error}", f"  {';'.join(parts)}", f"  {caret}"]
-        if parts[0] in self.registry:
-            lines.append(f"usage: {self.usage(parts[0])}")
+        labels = ("usage: ", *["  with "] * len(error.usages))
+        lines += [label + usage for label, usage in zip(labels, error.usages, strict=False)]
         return "\n".join(lines)
 
 
@@ -210,7 +222,8 @@ def _read_nested(kind: Kind[Any], parts: list[str], position: int) -> object:
     try:
         return kind._build(parts[position:])
     except _FieldError as error:
-        raise _FieldError(position + error.index, str(error), error.error) from None
+        index = position + error.index
+        raise _FieldError(index, str(error), error.error, error.usages) from None
 
 
 def _extra(hint: Any, kind: type[T]) -> T | None:
@@ -226,7 +239,8 @@ def _read_value(label: str, hint: Any, text: str, index: int) -> object:
         return _read_choice(label, choice.registry, text, index)
     value = _READERS[base](label, text, index)
     bounds = _extra(hint, Range)
-    if bounds is not None and (not math.isfinite(value) or value not in bounds):
+    endless = isinstance(value, float) and not math.isfinite(value)
+    if bounds is not None and (endless or value not in bounds):
         raise _FieldError(index, f"{label} must be {bounds}, got {text}")
     return value
 

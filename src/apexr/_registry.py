@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from apexr.errors import ApexrWarning, SpecError, UnknownNameError, suggest
 
@@ -33,6 +33,8 @@ class Registry(Generic[T]):
         self._objects: dict[str, T] = {}
         self._labels: dict[str, str] = {}
         self._plugins: dict[str, EntryPoint] | None = None
+        self.adopt: Callable[..., Callable[[Any], Any]] = self.register
+        """What an object from an entry point is registered with."""
 
     def _fold(self, name: str) -> str:
         return name if self.case_sensitive else name.lower()
@@ -47,11 +49,12 @@ class Registry(Generic[T]):
         """
 
         def enter(obj: U) -> U:
-            for label in (name, *aliases):
+            labels = (name, *aliases)
+            for label in labels:
                 held = self._objects.get(self._fold(label))
                 if held is not None and not _same_definition(held, obj):
                     raise SpecError(f"{self.noun} {label!r} is registered already: {held!r}")
-                self._objects[self._fold(label)] = obj  # type: ignore[assignment]
+            self._objects.update({self._fold(label): obj for label in labels})  # type: ignore[misc]
             self._labels[self._fold(name)] = name
             return obj
 
@@ -112,9 +115,10 @@ class Registry(Generic[T]):
                 package = point.dist.name if point.dist else point.value
                 message = f"{self.noun} {name!r} of {package} cannot be loaded: {error!r}"
                 warnings.warn(message, ApexrWarning, stacklevel=4)
+                del self._entry_points()[name]  # neither listed nor tried again
                 return
             if key not in self._objects:  # loading may have registered it already
-                self.register(name)(loaded)
+                self.adopt(name)(loaded)
 
 
 def _same_definition(first: object, second: object) -> bool:

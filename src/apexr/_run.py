@@ -1,16 +1,12 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
-import dataclasses
 import json
 from typing import Any
 
-import equinox as eqx
-import jax
 import xarray as xr
 
-from apexr import store as stores
 from apexr._typing import PathInput
-from apexr.engine import named_weights, with_weights
+from apexr.engine import named_weights, skeleton, with_weights
 from apexr.errors import SpecError, StoreError
 from apexr.experiment import Experiment
 from apexr.scenarios import (
@@ -23,6 +19,9 @@ from apexr.scenarios import (
 )
 from apexr.scenarios import run as run_plan
 from apexr.training import prepare_host_devices
+
+_BESIDE = ("task", "net", "train", "start_seed", "num_seeds", "store", "progress")
+"""Keywords that stand beside those of the scenario."""
 
 
 def run(
@@ -133,6 +132,8 @@ def run_stored(
     StoreError
         If the store holds another experiment and ``overwrite`` is false.
     """
+    from apexr import store as stores  # Zarr is slow to import
+
     stores.check_writable(unit)
     if stores.is_published(unit) and not overwrite:
         return _read(unit, experiment.attrs["experiment_id"])
@@ -142,6 +143,8 @@ def run_stored(
 
 
 def _read(unit: PathInput, experiment: str) -> xr.Dataset:
+    from apexr import store as stores  # Zarr is slow to import
+
     held = stores.open_experiment(unit)
     if held.attrs.get("experiment_id") != experiment:
         described = ", ".join(
@@ -210,13 +213,14 @@ def load_networks(store: PathInput, experiment: str | None = None) -> Any:
     UnknownNameError
         If the scenario is not registered in this process.
     """
+    from apexr import store as stores  # Zarr is slow to import
+
     unit = store if experiment is None else stores.unit_path(store, experiment)
     held = stores.open_experiment(unit)
     spec = json.loads(held.attrs["specification"])
     chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
     emulator = emulator_plan(chosen, spec["task"], spec["net"])
-    skeleton = eqx.filter_eval_shape(emulator.build, jax.random.PRNGKey(0))
-    return with_weights(skeleton, stores.read_weights(unit))
+    return with_weights(skeleton(emulator), stores.read_weights(unit))
 
 
 def resolve(scenario: str | BaseScenario, scenario_kwargs: dict[str, Any]) -> BaseScenario:
@@ -228,17 +232,13 @@ def resolve(scenario: str | BaseScenario, scenario_kwargs: dict[str, Any]) -> Ba
         If the key, a keyword or a value is wrong.
     """
     prepare_host_devices()
-    if isinstance(scenario, str):
-        made: BaseScenario = scenario_dict[scenario](**scenario_kwargs)
-        return made
-    if not isinstance(scenario, BaseScenario):
+    if not isinstance(scenario, str | BaseScenario):
         raise SpecError(f"scenario must be a key or a scenario object, got {scenario!r}")
-    parameters = {
-        field.name: getattr(scenario, field.name)
-        for field in dataclasses.fields(scenario)  # type: ignore[arg-type]
-        if field.init
-    }
-    return type(scenario)(**{**parameters, **scenario_kwargs})
+    cls = scenario_dict[scenario] if isinstance(scenario, str) else type(scenario)
+    given = cls.read_keywords(scenario_kwargs, beside=_BESIDE)
+    held = {} if isinstance(scenario, str) else scenario.all_parameters
+    made: BaseScenario = cls(**{**held, **given})
+    return made
 
 
 __all__ = ["evaluate", "load_networks", "run", "run_experiment"]

@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import importlib
 import importlib.metadata
 import platform
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -80,6 +82,7 @@ def execute(
     progress
         Whether to show a progress bar.
     """
+    _import_meanwhile("dask.array")  # labels need it, and it is slow to import
     emulators, shuffle_keys = draw_emulators(list(experiment.seeds), experiment.emulator)
     with progress_bar(experiment, shown=progress) as report:
         trained = train(emulators, train_trajectories, shuffle_keys, experiment.training, report)
@@ -101,6 +104,11 @@ def execute(
         attrs={**machine(), **experiment.attrs},
     )
     return result, trained.emulators
+
+
+def _import_meanwhile(module: str) -> None:
+    """Import a module in the background, while compiled code runs."""
+    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
 
 
 def _training_arrays(experiment: Experiment, trained: Trained) -> dict[str, Any]:

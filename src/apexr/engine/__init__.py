@@ -5,6 +5,7 @@ from apexr.engine._emulators import (
     count_parameters,
     draw_emulators,
     select_seed,
+    skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
 from apexr.engine._tasks import TASKS, Predict, Task, task
@@ -22,6 +23,7 @@ __all__ = [
     "named_weights",
     "score_rollouts",
     "select_seed",
+    "skeleton",
     "task",
     "with_weights",
 ]

@@ -1,16 +1,18 @@
 """Freshly drawn emulators, one for every seed."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
+from apexr._compile import jit_once
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
 from apexr.networks import NetworkSpec
@@ -59,14 +61,9 @@ class EmulatorPlan:
         ShapeError
             If the emulator does not map states to states.
         """
-        shape = (self.num_channels, *(self.grid.num_points,) * self.grid.num_spatial_dims)
-        state = jax.ShapeDtypeStruct(shape, jnp.zeros(()).dtype)
-
-        def step(state: Array) -> Array:
-            made: Array = self.build(jax.random.PRNGKey(0))(state)
-            return made
-
-        given = jax.eval_shape(step, state).shape
+        shape = (self.num_channels, *self.grid.shape)
+        state = jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(float))
+        given = eqx.filter_eval_shape(lambda emulator, u: emulator(u), skeleton(self), state).shape
         if given != shape:
             raise ShapeError(
                 f"network {str(self.network)!r} maps {shape} to {given}; an emulator must give"
@@ -74,13 +71,21 @@ class EmulatorPlan:
             )
 
 
-@partial(jax.jit, static_argnames=("plan",))
-def _draw(seeds: Array, plan: EmulatorPlan) -> tuple[Any, Array]:
+@functools.lru_cache(maxsize=64)
+def skeleton(plan: EmulatorPlan) -> Any:
+    """Return an emulator with shapes in place of its arrays."""
+    return eqx.filter_eval_shape(plan.build, jax.random.PRNGKey(0))
+
+
+def _build_all(seeds: Array, plan: EmulatorPlan) -> tuple[Any, Array]:
     def one(seed: Array) -> tuple[Any, Array]:
         init_key, shuffle_key = jax.random.split(jax.random.PRNGKey(seed))
         return eqx.filter(plan.build(init_key), eqx.is_array), shuffle_key
 
     return jax.vmap(one)(seeds)
+
+
+_draw = jit_once(_build_all, static_argnames=("plan",))
 
 
 def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
@@ -89,21 +94,22 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     The key of a seed is split in two: the first half draws the weights, the second the
     mini-batches.
     """
-    arrays, shuffle_keys = _draw(jnp.asarray(seeds, dtype=jnp.uint32), plan)
-    skeleton = eqx.filter_eval_shape(plan.build, jax.random.PRNGKey(0))
-    static = eqx.filter(skeleton, lambda leaf: not isinstance(leaf, jax.ShapeDtypeStruct))
+    draw = _draw(len(seeds) * count_parameters(plan))
+    arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), plan)
+    static = eqx.filter(skeleton(plan), lambda leaf: not isinstance(leaf, jax.ShapeDtypeStruct))
     return eqx.combine(arrays, static), shuffle_keys
 
 
 def select_seed(emulators: Any, index: int) -> Any:
     """Return the emulator of one seed."""
     arrays, static = eqx.partition(emulators, eqx.is_array)
-    return eqx.combine(jax.tree.map(lambda array: array[index], arrays), static)
+    own = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), arrays)
+    return eqx.combine(own, static)
 
 
+@functools.lru_cache(maxsize=64)
 def count_parameters(plan: EmulatorPlan) -> int:
     """Return how many trainable numbers one emulator's network has."""
-    build = partial(plan.network.build, plan.grid, plan.num_channels)
-    shapes = eqx.filter_eval_shape(build, jax.random.PRNGKey(0))
-    leaves = jax.tree.leaves(shapes)
-    return sum(math.prod(leaf.shape) for leaf in leaves if hasattr(leaf, "shape"))
+    build = functools.partial(plan.network.build, plan.grid, plan.num_channels)
+    leaves = jax.tree.leaves(eqx.filter_eval_shape(build, jax.random.PRNGKey(0)))
+    return sum(math.prod(leaf.shape) for leaf in leaves if isinstance(leaf, jax.ShapeDtypeStruct))

@@ -1,12 +1,14 @@
 """Truncated Fourier series with random coefficients."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt
-from apexr.errors import SpecError
+from apexr.errors import ApexrWarning
 from apexr.initial._kind import InitialCondition, initial_condition, normalize, unit_grid
 from apexr.spectral import Grid, ifft, low_pass_mask, scaling
 
@@ -24,18 +26,20 @@ class TruncatedFourier(InitialCondition):
     max_one: bool
 
     def check(self, grid: Grid) -> None:
-        """Refuse waves that the grid does not resolve.
+        """Warn of waves that the grid does not resolve; they are left out.
 
-        Raises
-        ------
-        SpecError
-            If the cutoff is below 1 or above ``num_points // 2``.
+        Warns
+        -----
+        ApexrWarning
+            If the cutoff is above ``num_points // 2``.
         """
         most = grid.num_points // 2
-        if not 1 <= self.cutoff <= most:
-            raise SpecError(
-                f"initial condition {str(self)!r}: CUTOFF must be at least 1 and at most {most}"
-                f" on {grid.num_points} points, got {self.cutoff}"
+        if self.cutoff > most:
+            warnings.warn(
+                f"initial condition {str(self)!r}: {grid.num_points} points hold waves up to"
+                f" {most}; the cutoff {self.cutoff} has no effect",
+                ApexrWarning,
+                stacklevel=2,
             )
 
     def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:

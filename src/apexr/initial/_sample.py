@@ -1,6 +1,6 @@
 """Sets of initial states."""
 
-import functools
+import math
 from typing import Any
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from apexr._compile import jit_once
 from apexr.errors import SpecError
 from apexr.initial._kind import InitialCondition
 from apexr.spectral import Grid
@@ -49,7 +50,8 @@ def sample_set(
     _check_whole("seed", seed, 0, MAX_SEED)
     initial_condition.check(grid)
     key = jax.random.PRNGKey(np.uint32(seed))
-    states: Array = _draw(initial_condition, grid, num_samples, num_channels, key)
+    draw = _draw(num_samples * num_channels * math.prod(grid.shape))
+    states: Array = draw(initial_condition, grid, num_samples, num_channels, key)
     return states
 
 
@@ -60,8 +62,7 @@ def _check_whole(name: str, value: Any, minimum: int, end: int | None = None) ->
         raise SpecError(f"{name} must be an integer of at least {minimum}{limit}, got {value!r}")
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
-def _draw(
+def _sample_all(
     initial_condition: InitialCondition,
     grid: Grid,
     num_samples: int,
@@ -80,3 +81,7 @@ def _draw(
     one_by_one = grid.num_spatial_dims > 1  # there, one state at a time is faster
     states: Array = jax.lax.map(draw, sample_keys) if one_by_one else jax.vmap(draw)(sample_keys)
     return states
+
+
+_SIZES = ("initial_condition", "grid", "num_samples", "num_channels")
+_draw = jit_once(_sample_all, static_argnames=_SIZES)

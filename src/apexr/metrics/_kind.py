@@ -50,6 +50,9 @@ def parse_metrics(text: str) -> dict[str, Metric]:
             f"report_metrics {text!r}: remove the blank in {padded!r};"
             " metrics are separated by commas alone"
         )
+    if "" in configs:
+        wanted = "name at least one metric" if text == "" else "remove the spare comma"
+        raise SpecError(f"report_metrics {text!r}: {wanted} (known: {', '.join(METRICS.names())})")
     repeated = next((config for config in configs if configs.count(config) > 1), None)
     if repeated is not None:
         raise SpecError(f"report_metrics {text!r}: {repeated!r} is named twice")

@@ -1,5 +1,6 @@
 """The plain feed-forward convolutional network."""
 
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -41,13 +42,18 @@ class ConvNet(Network):
     activation: str = eqx.field(static=True)
 
     def __init__(self, spec: Conv, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
-        sizes = [num_channels, *[spec.hidden_channels] * spec.depth, num_channels]
+        conv = partial(PeriodicConv, grid.num_spatial_dims)
         keys = jax.random.split(key, spec.depth + 1)
-        self.layers = tuple(
-            PeriodicConv(grid.num_spatial_dims, before, after, key=layer_key)
-            for before, after, layer_key in zip(sizes[:-1], sizes[1:], keys, strict=True)
-        )
         self.activation = spec.activation
+        if spec.depth == 0:
+            self.layers = (conv(num_channels, num_channels, key=keys[0]),)
+            return
+        hidden = spec.hidden_channels
+        self.layers = (
+            conv(num_channels, hidden, key=keys[0]),
+            *(conv(hidden, hidden, key=key) for key in keys[1:-1]),
+            conv(hidden, num_channels, key=keys[-1]),
+        )
 
     def batched(
         self, states: Float[Array, "channel batch *space"]

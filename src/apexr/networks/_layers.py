@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-
 def _uniform(key: PRNGKeyArray, shape: tuple[int, ...], limit: float) -> Array:
     return jax.random.uniform(key, shape, minval=-limit, maxval=limit)
 

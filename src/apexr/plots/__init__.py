@@ -5,7 +5,8 @@ Importing this package is cheap; HoloViews is loaded by the first plot.
 
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
+from apexr.plots._overview import overview
 from apexr.plots._save import save
 from apexr.plots._spacetime import spacetime
 
-__all__ = ["loss", "metric", "save", "spacetime"]
+__all__ = ["loss", "metric", "overview", "save", "spacetime"]

@@ -8,7 +8,7 @@ import xarray as xr
 
 from apexr.analysis._select import missing, pick
 from apexr.errors import SpecError
-from apexr.plots._style import axis, axis_label, holoviews, style
+from apexr.plots._style import arranged, axis, axis_label, holoviews, style
 
 _NUM_TIMES = 5
 
@@ -131,7 +131,7 @@ def _images(fields: Sequence[xr.DataArray], limit: float) -> Any:
         )
         for field in fields
     ]
-    return _layout(images, len(images))
+    return arranged(images, len(images))
 
 
 def _states(fields: Sequence[xr.DataArray], limit: float, times: Sequence[int] | None) -> Any:
@@ -150,7 +150,7 @@ def _states(fields: Sequence[xr.DataArray], limit: float, times: Sequence[int] |
         for field in fields
         for step in steps
     ]
-    return _layout(images, len(steps))
+    return arranged(images, len(steps))
 
 
 def _chosen(field: xr.DataArray, times: Sequence[int] | None) -> list[int]:
@@ -192,10 +192,5 @@ def _image(
         "Image",
         both={"title": title, "colorbar": last, "clim": (-limit, limit)},
         matplotlib={"aspect": aspect},
-        bokeh={"width": width + (70 if last else 0), "height": height},
+        bokeh={"width": width + (90 if last else 0), "height": height},
     )
-
-
-def _layout(images: Sequence[Any], columns: int) -> Any:
-    layout = holoviews().Layout(list(images)).cols(columns)
-    return style(layout, "Layout", matplotlib={"fig_inches": 4.2, "hspace": 0.35, "vspace": 0.3})

@@ -3,7 +3,7 @@
 HoloViews is imported by :func:`holoviews` and nowhere else, on the first plot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -149,3 +149,9 @@ def fill(index: int) -> dict[str, dict[str, Any]]:
     colour = PALETTE[index % len(PALETTE)]
     both = {"color": colour}
     return {"both": both, "matplotlib": {"facecolor": colour}, "bokeh": {"fill_color": colour}}
+
+
+def arranged(panels: Sequence[Any], columns: int) -> Any:
+    """Return panels side by side, in rows of so many columns."""
+    layout = holoviews().Layout(list(panels)).cols(columns)
+    return style(layout, "Layout", matplotlib={"fig_inches": 4.2, "hspace": 0.35, "vspace": 0.3})

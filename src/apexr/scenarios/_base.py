@@ -91,8 +91,9 @@ class BaseScenario(metaclass=ScenarioMeta):
     callbacks: str = ""
 
     def __post_init__(self) -> None:
+        convert_fields(self, derived=False)
         self._derive()
-        convert_fields(self)
+        convert_fields(self, derived=True)
         self._check()
         _pieces.check_scenario(self)
 
@@ -138,6 +139,15 @@ class BaseScenario(metaclass=ScenarioMeta):
             getattr(self, "dt", None),
             self.channel_names,
         )
+
+    @property
+    def all_parameters(self) -> dict[str, Any]:
+        """What was given or left at its default; the derived fields follow from it."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if field.init
+        }
 
     @property
     def changed_parameters(self) -> dict[str, Any]:

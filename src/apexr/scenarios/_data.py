@@ -107,7 +107,7 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
     DivergenceError
         Naming the scenario, the sample and step at fault and what helps.
     """
-    finite = np.asarray(_finite_states(data))
+    finite = np.isfinite(np.asarray(data)).all(axis=tuple(range(2, data.ndim)))
     if finite.all():
         return
     sample, step = np.argwhere(~finite)[0]
@@ -117,11 +117,6 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
         f" reference solver diverge, the first at step {step} of sample {sample}. Take smaller"
         " steps (num_substeps), milder coefficients or more points"
     )
-
-
-@jax.jit
-def _finite_states(data: Array) -> Array:
-    return jnp.isfinite(data).all(axis=tuple(range(2, data.ndim)))
 
 
 def labelled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
@@ -140,7 +135,12 @@ def initial_states(scenario: "BaseScenario", split: Split, solver: Solver) -> "x
 
 def label(parameters: Mapping[str, Any]) -> str:
     """Return parameters as JSON text, the form in which results carry them."""
-    return json.dumps(dict(parameters), sort_keys=True, default=list)
+    return json.dumps(dict(parameters), sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of NumPy or a sequence as Python's own."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else list(value)
 
 
 def provenance(scenario: "BaseScenario") -> dict[str, Any]:

@@ -17,8 +17,8 @@ def derived() -> Any:
     return dataclasses.field(init=False)
 
 
-def convert_fields(record: Any) -> None:
-    """Convert the fields of a frozen record to their declared types, in place.
+def convert_fields(record: Any, *, derived: bool) -> None:
+    """Convert the given or the derived fields of a frozen record to their types, in place.
 
     Raises
     ------
@@ -27,6 +27,8 @@ def convert_fields(record: Any) -> None:
     """
     hints = typing.get_type_hints(type(record), include_extras=True)
     for field in dataclasses.fields(record):
+        if field.init is derived:
+            continue
         value = _convert(field.name, getattr(record, field.name), hints[field.name])
         object.__setattr__(record, field.name, value)
 

@@ -1,6 +1,5 @@
 """What makes two experiments the same: their whole specification as canonical JSON."""
 
-import dataclasses
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -25,14 +24,9 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
     Config strings are in their canonical form, so that ``conv;34;10;ReLU`` and
     ``Conv;34;10;relu`` are the same experiment.
     """
-    parameters = {
-        field.name: getattr(scenario, field.name)
-        for field in dataclasses.fields(scenario)  # type: ignore[arg-type]
-        if field.init
-    }
     return {
         "scenario": scenario_key(type(scenario)),
-        "parameters": parameters,
+        "parameters": scenario.all_parameters,
         "task": str(TASKS.parse(request.task)),
         "net": str(NETWORKS.parse(request.net)),
         "train": str(OBJECTIVES.parse(request.train)),

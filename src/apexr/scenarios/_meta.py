@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, dataclass_transform
 
+import numpy as np
+
 from apexr.errors import SpecError, suggest
 
 
@@ -34,11 +36,8 @@ class ScenarioMeta(abc.ABCMeta):
         """
         if args:
             raise SpecError(f"{cls.__name__} takes keywords alone, got {args!r} by position")
-        given = dict(map(cls._translate, keywords.items()))
+        given = cls.read_keywords(keywords)
         fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        for name in given:
-            if name not in fields:
-                cls._refuse(name)
         follows = {name: given.pop(name) for name in list(given) if not fields[name].init}
         made = super().__call__(**given)
         for name, value in follows.items():
@@ -49,23 +48,45 @@ class ScenarioMeta(abc.ABCMeta):
         """Return the keywords that may be given."""
         return tuple(f.name for f in dataclasses.fields(cls) if f.init)  # type: ignore[arg-type]
 
-    def _translate(cls, item: tuple[str, Any]) -> tuple[str, Any]:
-        name, value = item
-        if name not in cls.renamed:
-            return item
-        new_name, factor = cls.renamed[name]
-        return new_name, value if factor == 1 else factor * value
+    def read_keywords(
+        cls, keywords: Mapping[str, Any], beside: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Return keywords under their present names.
 
-    def _refuse(cls, name: str) -> None:
-        known = cls.parameters()
-        raise SpecError(
-            f"unknown scenario keyword {name!r} for {cls.__name__}{suggest(name, known)}"
-            f" (known: {', '.join(known)})"
-        )
+        Parameters
+        ----------
+        keywords
+            As they were given; names of older releases are translated.
+        beside
+            What else the caller takes; named where a misspelt keyword is near to it.
+
+        Raises
+        ------
+        SpecError
+            For an unknown keyword, or one that is given under its old and its new name.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        given = {name: value for name, value in keywords.items() if name not in cls.renamed}
+        for name in keywords.keys() & cls.renamed.keys():
+            new_name, factor = cls.renamed[name]
+            if new_name in given:
+                raise SpecError(f"{name} is the old form of {new_name}; give one of them alone")
+            value = keywords[name]
+            given[new_name] = factor * value if isinstance(value, int | float) else value
+        for name in given:
+            if name in known:
+                continue
+            near = suggest(str(name), (*beside, *cls.parameters()))
+            raise SpecError(
+                f"unknown scenario keyword {name!r} for {cls.__name__}{near}"
+                f" (known: {', '.join(cls.parameters())})"
+            )
+        return given
 
     def _compare(cls, name: str, given: Any, made: Any) -> None:
-        given = tuple(given) if isinstance(given, list) else given
-        if given != made:
+        plain = given.tolist() if isinstance(given, np.ndarray | np.generic) else given
+        plain = tuple(plain) if isinstance(plain, list) else plain
+        if plain != made:
             raise SpecError(
                 f"{name} of {cls.__name__} follows from its other parameters and is {made!r}; got"
                 f" {given!r}. Leave it out, or take the general scenario that has it as parameter"

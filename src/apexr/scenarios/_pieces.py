@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from apexr.engine import TASKS, EmulatorPlan, select_seed
 from apexr.errors import ApexrWarning, SpecError
 from apexr.experiment import Experiment, execute
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
 
 LAST_SEED = 2**32 - 1
+MOST_SEEDS = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Request:
     start_seed: int = 0
     num_seeds: int = 1
 
+    def __post_init__(self) -> None:
+        for name in ("start_seed", "num_seeds"):
+            value = getattr(self, name)
+            if isinstance(value, np.integer):
+                object.__setattr__(self, name, int(value))
+
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds, one after another.
@@ -50,14 +59,17 @@ class Request:
         Raises
         ------
         SpecError
-            If there are none, or they do not fit into 32 bits.
+            If there are none or far too many, or they do not fit into 32 bits.
         """
-        for name, value, least in (
-            ("num_seeds", self.num_seeds, 1),
-            ("start_seed", self.start_seed, 0),
+        for name, value, least, most in (
+            ("num_seeds", self.num_seeds, 1, MOST_SEEDS),
+            ("start_seed", self.start_seed, 0, LAST_SEED),
         ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise SpecError(f"{name} must be an integer, at least {least}, got {value!r}")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not least <= value <= most:
+                raise SpecError(
+                    f"{name} must be an integer from {least} to {most}, got {value!r}"
+                )
         last = self.start_seed + self.num_seeds - 1
         if last > LAST_SEED:
             raise SpecError(f"seeds must be at most {LAST_SEED}, got {self.start_seed} … {last}")

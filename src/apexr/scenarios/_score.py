@@ -38,8 +38,10 @@ def score(
         "scenario_kwargs": _data.label(scenario.changed_parameters),
     }
     kept = scenario.num_trjs_returned
+    start = scenario.get_ref_sample_data().isel(time=0)
     arrays = {
         **metric_arrays(errors),
+        "initial_state": start.values,
         "sample_rollout": values[:, :kept],
         "sample_reference": truth.values[:kept],
     }
@@ -87,7 +89,7 @@ def _by_shape(values: np.ndarray, truth: xr.DataArray) -> np.ndarray:
         values = values[None]
     if values.shape[1:] != truth.shape or values.ndim != truth.ndim + 1:
         named = ", ".join(f"{dim}: {size}" for dim, size in truth.sizes.items())
-        with_start = truth.shape[1] + 1 == values.shape[-truth.ndim + 1]
+        with_start = values.ndim >= truth.ndim and values.shape[1 - truth.ndim] == truth.shape[1] + 1
         hint = "; leave the initial state out, step 1 is the first" if with_start else ""
         raise ShapeError(
             f"rollout must have shape ({named}), optionally led by seeds; got {values.shape}{hint}"

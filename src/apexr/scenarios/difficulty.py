@@ -12,9 +12,9 @@ NeurIPS, section 3.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from apexr._grammar import Count, PositiveFloat
+from apexr._grammar import Count, PositiveFloat, Range
 from apexr.errors import SpecError
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._etdrk import NonlinearSolver
@@ -27,6 +27,7 @@ from apexr.steppers import Nonlinear as NonlinearEquation
 
 Coefficients = tuple[float, ...]
 Triple = tuple[float, float, float]
+TermOrder = Annotated[int, Range(minimum=0, maximum=16)]
 
 KURAMOTO_METRICS = "mean_nRMSE,mean_correlation"
 KURAMOTO_WARMUP = 500
@@ -100,7 +101,7 @@ class LinearSimple(_Linear):
 
     suffix = "linear_{terms}"
     linear_gamma: float = -4.0
-    linear_term_order: Count = 1
+    linear_term_order: TermOrder = 1
 
     def _derive(self) -> None:
         super()._derive()

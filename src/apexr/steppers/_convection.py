@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
 from apexr.spectral import Grid, derivative_operator, summed_derivative
+from apexr.steppers._arrays import default_float, is_zero, on_device
 from apexr.steppers._equation import Coefficient, Equation, coefficients
 from apexr.steppers._linear import isotropic_symbol
 from apexr.steppers._parametrisations import (
@@ -22,8 +23,6 @@ from apexr.steppers._terms import (
     PseudoSpectral,
     QuadraticTerm,
     ZeroTerm,
-    is_zero,
-    on_device,
 )
 
 
@@ -148,7 +147,7 @@ class AdvectiveTerm(NonlinearTerm):
     ) -> None:
         grid = transform.grid
         self.transform = transform
-        self.scale = on_device(scale)
+        self.scale = on_device(scale, default_float())
         self.directions = on_device(
             summed_derivative(grid, 1) if single_channel else derivative_operator(grid)
         )

@@ -11,17 +11,18 @@ Cox & Matthews (2002), "Exponential time differencing for stiff systems", J. Com
 
 import abc
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Complex
 
 from apexr.spectral import Grid, project_real
-from apexr.steppers._contour import Circle, CoefficientMode, contour_means
-from apexr.steppers._exponential import array_module
+from apexr.steppers._arrays import array_module, on_device
+from apexr.steppers._contour import Circle, contour_means
+from apexr.steppers._phi import phi_functions
 from apexr.steppers._terms import NonlinearTerm
 
+CoefficientMode = Literal["exact", "real"]
 Spectrum = Complex[Array, "channel *spectrum"]
 
 
@@ -32,10 +33,11 @@ class Scheme(eqx.Module):
     compiled code.
     """
 
+    parts: ClassVar[tuple[float, ...]] = (1.0,)  # of a step, whose exponentials it needs
+
     grid: Grid = eqx.field(static=True)
     term: NonlinearTerm
-    full: Spectrum
-    half: Spectrum
+    exponentials: tuple[Spectrum, ...]
     coefficients: tuple[Spectrum, ...]
 
     def __init__(
@@ -49,17 +51,18 @@ class Scheme(eqx.Module):
         circle: Circle,
     ) -> None:
         xp = array_module(z, dt)
-        means = contour_means(self.weights, z, circle)
-        if mode == "real":
-            means = tuple(mean.real + 0j for mean in means)
+        if mode == "exact":
+            values = self.weights(z, xp)
+        else:
+            values = tuple(mean.real + 0j for mean in contour_means(self.weights, z, circle))
         self.grid, self.term = grid, term
-        self.full, self.half = jnp.asarray(xp.exp(z)), jnp.asarray(xp.exp(z / 2))
-        self.coefficients = tuple(jnp.asarray(dt * mean) for mean in means)
+        self.exponentials = tuple(on_device(xp.exp(part * z)) for part in self.parts)
+        self.coefficients = tuple(on_device(dt * value) for value in values)
 
     @staticmethod
     @abc.abstractmethod
-    def weights(r: Any, xp: ModuleType) -> tuple[Any, ...]:
-        """Return the values of the functions ``f`` at ``r``."""
+    def weights(z: Any, xp: ModuleType) -> tuple[Any, ...]:
+        """Return the values of the functions ``f`` at ``z``."""
 
     @abc.abstractmethod
     def advance(self, u: Spectrum) -> Spectrum:
@@ -74,50 +77,49 @@ class ETDRK1(Scheme):
     """First order: the exponential Euler scheme."""
 
     @staticmethod
-    def weights(r: Any, xp: ModuleType) -> tuple[Any, ...]:
+    def weights(z: Any, xp: ModuleType) -> tuple[Any, ...]:
         """Return ``φ₁``."""
-        return ((xp.exp(r) - 1) / r,)
+        return phi_functions(z, xp)[:1]
 
     def advance(self, u: Spectrum) -> Spectrum:
         """Return the step."""
-        (c1,) = self.coefficients
-        return self.full * u + c1 * self.term(u)
+        (full,), (c1,) = self.exponentials, self.coefficients
+        return full * u + c1 * self.term(u)
 
 
 class ETDRK2(Scheme):
     """Second order, two evaluations of the nonlinear term."""
 
     @staticmethod
-    def weights(r: Any, xp: ModuleType) -> tuple[Any, ...]:
+    def weights(z: Any, xp: ModuleType) -> tuple[Any, ...]:
         """Return ``φ₁`` and ``φ₂``."""
-        e = xp.exp(r)
-        return (e - 1) / r, (e - 1 - r) / r**2
+        return phi_functions(z, xp)[:2]
 
     def advance(self, u: Spectrum) -> Spectrum:
         """Return the step."""
-        c1, c2 = self.coefficients
+        (full,), (c1, c2) = self.exponentials, self.coefficients
         at_u = self.term(u)
-        a = self.full * u + c1 * at_u
+        a = full * u + c1 * at_u
         return a + c2 * (self.term(a) - at_u)
 
 
 class ETDRK3(Scheme):
     """Third order, three evaluations of the nonlinear term."""
 
+    parts: ClassVar[tuple[float, ...]] = (1.0, 0.5)
+
     @staticmethod
-    def weights(r: Any, xp: ModuleType) -> tuple[Any, ...]:
+    def weights(z: Any, xp: ModuleType) -> tuple[Any, ...]:
         """Return the weights of the stages and of the step."""
-        e = xp.exp(r)
-        start = (-4 - r + e * (4 - 3 * r + r**2)) / r**3
-        middle = 4 * (2 + r + e * (r - 2)) / r**3
-        end = (-4 - 3 * r - r**2 + e * (4 - r)) / r**3
-        return (xp.exp(r / 2) - 1) / r, (e - 1) / r, start, middle, end
+        first, second, third = phi_functions(z, xp)
+        start, end = first - 3 * second + 4 * third, 4 * third - second
+        return phi_functions(z / 2, xp)[0] / 2, first, start, 4 * second - 8 * third, end
 
     def advance(self, u: Spectrum) -> Spectrum:
         """Return the step."""
-        c1, c2, start, middle, end = self.coefficients
-        at_u, through = self.term(u), self.full * u
-        at_a = self.term(self.half * u + c1 * at_u)
+        (full, half), (c1, c2, start, middle, end) = self.exponentials, self.coefficients
+        at_u, through = self.term(u), full * u
+        at_a = self.term(half * u + c1 * at_u)
         at_b = self.term(through + c2 * (2 * at_a - at_u))
         return through + start * at_u + middle * at_a + end * at_b
 
@@ -125,24 +127,24 @@ class ETDRK3(Scheme):
 class ETDRK4(Scheme):
     """Fourth order, four evaluations of the nonlinear term."""
 
+    parts: ClassVar[tuple[float, ...]] = (1.0, 0.5)
+
     @staticmethod
-    def weights(r: Any, xp: ModuleType) -> tuple[Any, ...]:
+    def weights(z: Any, xp: ModuleType) -> tuple[Any, ...]:
         """Return the weight of the stages and those of the step."""
-        e = xp.exp(r)
-        start = (-4 - r + e * (4 - 3 * r + r**2)) / r**3
-        middle = 2 * (2 + r + e * (r - 2)) / r**3
-        end = (-4 - 3 * r - r**2 + e * (4 - r)) / r**3
-        return (xp.exp(r / 2) - 1) / r, start, middle, end
+        first, second, third = phi_functions(z, xp)
+        start, end = first - 3 * second + 4 * third, 4 * third - second
+        return phi_functions(z / 2, xp)[0] / 2, start, 2 * second - 4 * third, end
 
     def advance(self, u: Spectrum) -> Spectrum:
         """Return the step."""
-        c1, start, middle, end = self.coefficients
-        at_u, halfway = self.term(u), self.half * u
+        (full, half), (c1, start, middle, end) = self.exponentials, self.coefficients
+        at_u, halfway = self.term(u), half * u
         a = halfway + c1 * at_u
         at_a = self.term(a)
         at_b = self.term(halfway + c1 * at_a)
-        at_c = self.term(self.half * a + c1 * (2 * at_b - at_u))
-        return self.full * u + start * at_u + middle * (at_a + at_b) + end * at_c
+        at_c = self.term(half * a + c1 * (2 * at_b - at_u))
+        return full * u + start * at_u + middle * (at_a + at_b) + end * at_c
 
 
 SCHEMES: dict[int, type[Scheme]] = {1: ETDRK1, 2: ETDRK2, 3: ETDRK3, 4: ETDRK4}

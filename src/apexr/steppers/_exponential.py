@@ -1,7 +1,7 @@
 """The exact solution of linear equations: one exponential for any number of steps."""
 
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Int
 
 from apexr.spectral import Grid, mirrored, nyquist_mask
+from apexr.steppers._arrays import array_module, on_device
 
 # bits that are cut from the high part, so that 12 of a double's 53 are left
 _CUT_BITS = 41
@@ -22,27 +23,20 @@ class Exponential(eqx.Module):
     In single precision a phase ``n z`` would lose what the first digits of ``n`` take. The
     exponent is therefore ``high + low``, where ``high`` has so few bits that ``n high`` is exact
     up to thousands of steps; the error then does not grow with ``n``.
-
-    Parameters
-    ----------
-    z
-        ``Δt 𝓛``, ``(1 or channel, *spectrum)``: NumPy, or traced.
-    grid
-        The grid of the states.
     """
 
     one_step: Complex[Array, "channel *spectrum"]
     high: Complex[Array, "channel *spectrum"]
     low: Complex[Array, "channel *spectrum"]
-    repeats: int = eqx.field(static=True)
+    repeats: int = eqx.field(static=True, default=1)
 
-    def __init__(self, z: Any, grid: Grid, repeats: int = 1) -> None:
+    @classmethod
+    def of(cls, z: Any, grid: Grid) -> Self:
+        """Return the map with the exponent ``z = Δt 𝓛``, NumPy or traced."""
         xp = array_module(z)
         z = _real_exponent(z, grid, xp)
         high, low = _split(z) if xp is np else (z, jnp.zeros_like(z))
-        self.one_step = jnp.asarray(xp.exp(repeats * z))
-        self.high, self.low = jnp.asarray(high), jnp.asarray(low)
-        self.repeats = repeats
+        return cls(on_device(xp.exp(z)), on_device(high), on_device(low))
 
     def __call__(self, u_hat: Complex[Array, "channel *spectrum"]) -> Array:
         """Return the spectrum one step later."""
@@ -56,17 +50,7 @@ class Exponential(eqx.Module):
 
     def repeated(self, times: int) -> "Exponential":
         """Return the map that makes ``times`` steps at once."""
-        changed: Exponential = eqx.tree_at(
-            lambda kernel: (kernel.one_step, kernel.repeats),
-            self,
-            (self.factor(times), self.repeats * times),
-        )
-        return changed
-
-
-def array_module(*arrays: Any) -> ModuleType:
-    """Return JAX's NumPy if one of the arrays is traced, NumPy otherwise."""
-    return jnp if any(isinstance(array, jax.core.Tracer) for array in arrays) else np
+        return Exponential(self.factor(times), self.high, self.low, self.repeats * times)
 
 
 def _real_exponent(z: Any, grid: Grid, xp: ModuleType) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from apexr.spectral import Grid
+from apexr.steppers._arrays import is_zero
 from apexr.steppers._equation import Coefficient, Equation, coefficients
 from apexr.steppers._linear import isotropic_symbol
 from apexr.steppers._parametrisations import (
@@ -20,7 +21,6 @@ from apexr.steppers._terms import (
     PseudoSpectral,
     QuadraticTerm,
     ZeroTerm,
-    is_zero,
     mean_free,
 )
 

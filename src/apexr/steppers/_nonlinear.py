@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from apexr.spectral import Grid, summed_derivative
+from apexr.steppers._arrays import is_zero
 from apexr.steppers._equation import Coefficient, Equation, coefficients
 from apexr.steppers._gradient_norm import gradient_symbol
 from apexr.steppers._linear import isotropic_symbol
@@ -22,7 +23,6 @@ from apexr.steppers._terms import (
     PseudoSpectral,
     QuadraticTerm,
     ZeroTerm,
-    is_zero,
     mean_free,
 )
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 from jaxtyping import Array, Float
 
 from apexr.spectral import Grid
+from apexr.steppers._arrays import is_zero
 from apexr.steppers._equation import Coefficient, Equation, coefficients
 from apexr.steppers._linear import isotropic_symbol
 from apexr.steppers._parametrisations import (
@@ -14,7 +15,7 @@ from apexr.steppers._parametrisations import (
     denormalize_polynomial,
     linear_from_difficulty,
 )
-from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm, is_zero
+from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,18 +3,20 @@
 States stay in Fourier space between steps; only what is returned is transformed back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Complex, Float
 
 from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._contour import check_count
+from apexr.steppers._arrays import check_count
 from apexr.steppers._exponential import Exponential
-from apexr.steppers._stepper import Kernel, Stepper, Substeps, advance, as_states
+from apexr.steppers._stepper import Kernel, Stepper, advance, as_states
 
 State = Float[Array, "channel *space"]
 Trajectory = Float[Array, "time channel *space"]
@@ -73,6 +75,7 @@ def simulate(
     *,
     num_warmup_steps: int = 0,
     include_init: bool = True,
+    devices: Sequence[jax.Device] | None = None,
 ) -> Float[Array, "sample time channel *space"]:
     """Return the trajectories of a batch of states, in one compiled call.
 
@@ -89,6 +92,9 @@ def simulate(
     include_init
         Whether frame 0 is the (warmed-up) initial state. Without warm-up it is the state
         itself, untouched.
+    devices
+        The devices to spread the samples over, such as ``jax.local_devices()``; the result
+        stays spread over them. By default all is done on one.
 
     Raises
     ------
@@ -101,7 +107,8 @@ def simulate(
     check_count("num_warmup_steps", num_warmup_steps)
     batch = as_states(stepper, states, batched=True)
     plan = (num_steps, num_warmup_steps, include_init)
-    trajectories: Array = _trajectories(stepper.kernel, stepper.grid, batch, plan)
+    used = tuple(devices or ())[: batch.shape[0]]
+    trajectories: Array = _trajectories(stepper.kernel, stepper.grid, batch, plan, used)
     return trajectories
 
 
@@ -116,10 +123,32 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
 
 
 @eqx.filter_jit
-def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
+def _trajectories(
+    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: tuple[jax.Device, ...]
+) -> Array:
+    if len(devices) <= 1:
+        return _batch(kernel, grid, states, plan)
+    mesh = Mesh(np.array(devices), ("sample",))
+    arrays, rest = eqx.partition(kernel, eqx.is_array)
+    whole, split = PartitionSpec(), PartitionSpec("sample")  # type: ignore[no-untyped-call]
+
+    def block(arrays: Kernel, states: Array) -> Array:
+        return _batch(eqx.combine(arrays, rest), grid, states, plan)
+
+    spread = jax.shard_map(
+        block, mesh=mesh, in_specs=(whole, split), out_specs=split, check_vma=False
+    )
+    spare = -len(states) % len(devices)
+    padded = jnp.concatenate([states, states[:spare]]) if spare else states
+    trajectories: Array = spread(arrays, padded)
+    return trajectories[: len(states)]
+
+
+def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
     one = _simulator(kernel, grid, plan)
-    in_cache = grid.num_spatial_dims > 1  # there, one state at a time is faster
-    trajectories: Array = jax.lax.map(one, states) if in_cache else jax.vmap(one)(states)
+    # only where a step has little to do is it faster to make it for all states at once
+    together = grid.num_spatial_dims == 1 and not isinstance(kernel, Exponential)
+    trajectories: Array = jax.vmap(one)(states) if together else jax.lax.map(one, states)
     return trajectories
 
 
@@ -145,26 +174,21 @@ def _frames(
     """Return the function from a spectrum to the fields after steps ``1 … num_steps``."""
     if num_steps == 0:
         return lambda u_hat: jnp.zeros((0, u_hat.shape[0], *grid.shape), u_hat.real.dtype)
-    if isinstance(linear := _linear_part(kernel), Exponential):
-        factors = jax.vmap(linear.factor)(jnp.arange(1, num_steps + 1))
-        return lambda u_hat: ifft(factors * u_hat[None], grid)
-    in_loop = grid.num_spatial_dims > 1  # one transform of all frames is faster in 1D only
+    if isinstance(kernel, Exponential):
+        return _closed_form(kernel, grid, num_steps)
 
     def step(u_hat: Array, _: None) -> tuple[Array, Array]:
         u_hat = kernel(u_hat)
-        return u_hat, ifft(u_hat, grid) if in_loop else u_hat
+        return u_hat, ifft(u_hat, grid)
 
-    def stepped(u_hat: Array) -> Array:
-        frames = jax.lax.scan(step, u_hat, length=num_steps)[1]
-        return frames if in_loop else ifft(frames, grid)
-
-    return stepped
+    return lambda u_hat: jax.lax.scan(step, u_hat, length=num_steps)[1]
 
 
-def _linear_part(kernel: Kernel) -> Kernel:
-    """Return a linear kernel with its substeps folded in, any other kernel as it is."""
-    if isinstance(kernel, Substeps) and isinstance(
-        inner := _linear_part(kernel.kernel), Exponential
-    ):
-        return inner.repeated(kernel.times)
-    return kernel
+def _closed_form(
+    kernel: Exponential, grid: Grid, num_steps: int
+) -> Callable[[Complex[Array, "channel *spectrum"]], Trajectory]:
+    """Return the frames of a linear equation: no step needs the one before."""
+    factors = jax.vmap(kernel.factor)(jnp.arange(1, num_steps + 1))
+    if grid.num_spatial_dims == 1:
+        return lambda u_hat: ifft(factors * u_hat[None], grid)
+    return lambda u_hat: jax.lax.map(lambda factor: ifft(factor * u_hat, grid), factors)

@@ -1,19 +1,20 @@
 """Steppers: an equation on a grid, ready to be advanced in time."""
 
 import math
+from functools import partial
 from typing import Any, get_args
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._contour import Circle, CoefficientMode, check_count
+from apexr.steppers._arrays import check_count, default_float, on_device
+from apexr.steppers._contour import Circle
 from apexr.steppers._equation import Equation
-from apexr.steppers._etdrk import SCHEMES
+from apexr.steppers._etdrk import SCHEMES, CoefficientMode
 from apexr.steppers._exponential import Exponential
 from apexr.steppers._terms import PseudoSpectral, ZeroTerm
 
@@ -66,11 +67,10 @@ def as_states(stepper: Stepper, u: Any, *, batched: bool = False) -> Array:
     expected = (stepper.num_channels, *stepper.grid.shape)
     given = np.shape(u)
     if (given[1:] if batched else given) != expected:
-        names = "(channel, *space) = "
-        sizes = ", ".join(map(str, expected))
-        form = f"(sample, channel, *space) = (any, {sizes})" if batched else f"{names}({sizes})"
-        raise ShapeError(f"expected states of shape {form}, got {given}")
-    return jnp.asarray(u, jax.dtypes.canonicalize_dtype(float))
+        names = "(sample, channel, *space)" if batched else "(channel, *space)"
+        sizes = ", ".join(["any"] * batched + [str(size) for size in expected])
+        raise ShapeError(f"expected a shape {names} = ({sizes}), got {given}")
+    return on_device(u, default_float())
 
 
 class ETDRKStepper(Stepper):
@@ -89,13 +89,13 @@ class ETDRKStepper(Stepper):
     order
         Order of accuracy in time, 1 to 4. Order 0 ignores the nonlinear term.
     coefficients
-        ``"exact"``: the complex coefficients, of the order promised for every equation.
-        ``"real"``: their real part only, as in the data of the APEBench benchmark. These are
-        of first order as soon as the linear part holds an odd derivative.
+        ``"exact"``: of the promised order for every equation. ``"real"``: the real part of
+        means over a circle, as the data of the APEBench benchmark were made with; of first
+        order as soon as the linear part holds an odd derivative.
     dealiasing_fraction
         See :func:`apexr.spectral.dealiasing_mask`; None takes the equation's own.
     num_circle_points, circle_radius
-        The contour on which the coefficients are computed.
+        The circle around each ``Δt 𝓛`` for ``"real"`` coefficients.
 
     Raises
     ------
@@ -146,7 +146,7 @@ class ETDRKStepper(Stepper):
         )
         term = ZeroTerm() if order == 0 else equation.nonlinear_term(PseudoSpectral(grid, fraction))
         if isinstance(term, ZeroTerm):
-            self.kernel = Exponential(z, grid)
+            self.kernel = Exponential.of(z, grid)
         else:
             self.kernel = SCHEMES[order](term, grid, z, dt, mode=coefficients, circle=circle)
 
@@ -165,6 +165,12 @@ def _exponent(equation: Equation, grid: Grid, dt: Any) -> Any:
     z = np.asarray(z, complex)
     if not np.all(np.isfinite(z)):
         raise SpecError(f"linear symbol of {equation!r} is not finite")
+    growth, limit = np.max(z.real), np.log(np.finfo(default_float()).max)
+    if growth > limit:
+        raise SpecError(
+            f"linear part of {equation!r} grows by exp({growth:.3g}) in a step of {dt:g}, which"
+            " no float holds; is a coefficient's sign right, or the time step too large?"
+        )
     return z
 
 
@@ -175,7 +181,9 @@ def _check_scheme(order: Any, mode: Any, dt: Any) -> None:
     modes = get_args(CoefficientMode)
     if mode not in modes:
         raise SpecError(f"coefficients must be one of {', '.join(modes)}, got {mode!r}")
-    if not isinstance(dt, jax.core.Tracer) and not 0 < dt < math.inf:
+    if isinstance(dt, jax.core.Tracer):
+        return
+    if not isinstance(dt, int | float | np.number | jax.Array) or not 0 < dt < math.inf:
         raise SpecError(f"dt must be a finite number above 0, got {dt!r}")
 
 
@@ -202,7 +210,9 @@ class RepeatedStepper(Stepper):
         self.stepper, self.num_substeps = stepper, num_substeps
         self.grid, self.num_channels = stepper.grid, stepper.num_channels
         self.dt = num_substeps * stepper.dt
-        self.kernel = Substeps(stepper.kernel, num_substeps)
+        linear = isinstance(stepper.kernel, Exponential)
+        make = stepper.kernel.repeated if linear else partial(Substeps, stepper.kernel)
+        self.kernel = make(num_substeps)
 
 
 class Substeps(eqx.Module):

@@ -9,22 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float
 
 from apexr.spectral import Grid, dealiasing_mask, derivative_operator, fft, ifft
-
-
-def is_zero(value: Any) -> bool:
-    """Tell whether a coefficient is known to be zero, so that its part need not be evaluated."""
-    return not isinstance(value, jax.core.Tracer) and bool(value == 0)
-
-
-def on_device(array: Any) -> Array:
-    """Return a host array in JAX's default precision; traced arrays are left as they are."""
-    return jnp.asarray(array)
+from apexr.steppers._arrays import default_float, on_device
 
 
 class PseudoSpectral(eqx.Module):
@@ -81,7 +71,7 @@ class PointwiseTerm(NonlinearTerm):
         Takes a state ``(channel, *space)`` and the parameters, returns ``(channel, *space)``.
         A function of a module lets solvers with other parameters share compiled code.
     parameters
-        What else the function takes, differentiable.
+        What else the function takes: numbers or arrays, differentiable.
     """
 
     transform: PseudoSpectral
@@ -93,7 +83,7 @@ class PointwiseTerm(NonlinearTerm):
     ) -> None:
         self.transform = transform
         self.function = function
-        self.parameters = tuple(map(on_device, parameters))
+        self.parameters = tuple(on_device(value, default_float()) for value in parameters)
 
     def __call__(self, u_hat: Complex[Array, "channel *spectrum"]) -> Array:
         """Return the spectrum of ``f(u)``."""
@@ -112,9 +102,9 @@ class QuadraticTerm(NonlinearTerm):
     """
 
     transform: PseudoSpectral
-    square: Complex[Array, "1 *spectrum"] | None
-    gradient: Complex[Array, "1 *spectrum"] | None
-    derivative: Complex[Array, "dim *spectrum"] | None
+    square: Any  # complex (1, *spectrum), or None
+    gradient: Any  # the same
+    derivative: Any  # complex (dim, *spectrum), or None
 
     def __init__(
         self, transform: PseudoSpectral, *, square: Any = None, gradient: Any = None
@@ -127,22 +117,22 @@ class QuadraticTerm(NonlinearTerm):
 
     def __call__(self, u_hat: Complex[Array, "1 *spectrum"]) -> Array:
         """Return the spectrum; both parts share one batch of transforms each way."""
-        inputs = [] if self.square is None else [u_hat]
-        inputs += [] if self.derivative is None else [self.derivative * u_hat]
-        fields = self.transform.field(_join(inputs)) ** 2
-        symbols = [symbol for symbol in (self.square, self.gradient) if symbol is not None]
-        split = 0 if self.square is None else 1
-        products = [fields[:split]] if split else []
-        products += [] if self.gradient is None else [_sum(fields[split:])]
-        return _sum(_join(symbols) * self.transform.spectrum(_join(products)))
-
-
-def _join(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else jnp.concatenate(parts)
+        transform, term = self.transform, u_hat
+        if self.gradient is None:
+            term = self.square * transform.spectrum(transform.field(u_hat) ** 2)
+        elif self.square is None:
+            slopes = transform.field(self.derivative * u_hat)
+            term = self.gradient * transform.spectrum(_sum(slopes**2))
+        else:
+            fields = transform.field(jnp.concatenate([u_hat, self.derivative * u_hat]))
+            squares = jnp.concatenate([fields[:1] ** 2, _sum(fields[1:] ** 2)])
+            symbols = jnp.concatenate([self.square, self.gradient])
+            term = _sum(symbols * transform.spectrum(squares))
+        return term
 
 
 def _sum(array: Array) -> Array:
-    return array if array.shape[0] == 1 else jnp.sum(array, axis=0, keepdims=True)
+    return jnp.sum(array, axis=0, keepdims=True)
 
 
 def mean_free(symbol: Any, grid: Grid) -> Any:

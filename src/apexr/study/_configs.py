@@ -1,11 +1,12 @@
 """A study as data: configurations, all checked before anything runs."""
 
 import dataclasses
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apexr._run import plan_experiment
-from apexr.errors import SpecError, suggest
+from apexr.errors import ApexrError, SpecError, suggest
 from apexr.experiment import Experiment
 from apexr.scenarios import BaseScenario, Request
 
@@ -46,13 +47,17 @@ def plan_study(configs: Iterable[Mapping[str, Any]]) -> list[Planned]:
     """
     planned: dict[str, Planned] = {}
     problems = []
-    given = list(configs) if not isinstance(configs, Mapping | str) else []
+    listed = isinstance(configs, Iterable) and not isinstance(configs, Mapping | str)
+    given = list(configs) if listed else []
     if not given:
-        raise SpecError("a study is a list of at least one configuration (a dictionary each)")
+        raise SpecError(
+            "a study is a list of at least one configuration (a dictionary each), got"
+            f" {textwrap.shorten(repr(configs), 80)}"
+        )
     for number, config in enumerate(given):
         try:
             one = _plan(config)
-        except (SpecError, TypeError) as error:
+        except (ApexrError, TypeError) as error:
             problems.append(f"configuration {number}: {error}")
         else:
             planned.setdefault(one.id, one)

@@ -13,7 +13,7 @@ from apexr import analysis
 from apexr import store as stores
 from apexr._run import run_stored
 from apexr._typing import PathInput
-from apexr.errors import ApexrError, ApexrWarning
+from apexr.errors import ApexrWarning
 from apexr.scenarios import digest
 from apexr.study._configs import Planned, plan_study
 
@@ -68,7 +68,7 @@ def _run_all(
         for one in planned:
             try:
                 _run_one(one, store, overwrite=overwrite, progress=progress)
-            except (ApexrError, ArithmeticError, MemoryError, RuntimeError) as error:
+            except Exception as error:  # whatever one experiment does, the others go on
                 stores.record_failure(store, one.id, error, one.experiment.config)
                 failures.append(f"{one.id} {dict(one.experiment.config)}: {error}")
             bar.update()
@@ -118,7 +118,7 @@ def run_study_convenience(
         The stores that :func:`apexr.load_networks` reads, one an experiment.
     """
     planned = plan_study(configs)
-    folder = Path(f"apexr_study_{digest([one.id for one in planned])}.zarr")
+    folder = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
     folder = folder if store is None else Path(store)
     _run_all(planned, folder, overwrite=overwrite, progress=progress)
     units = [stores.unit_path(folder, one.id) for one in planned]

@@ -1,38 +1,40 @@
 """Which windows each update sees: a fresh permutation every epoch."""
 
 import math
-from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from apexr._compile import jit_once
 from apexr.errors import SpecError
 
 
-@partial(jax.jit, static_argnames=("num_windows", "batch_size", "num_updates"))
 def batch_indices(
     keys: PRNGKeyArray, *, num_windows: int, batch_size: int, num_updates: int
-) -> Int[Array, "seed update batch"]:
+) -> Int[np.ndarray, "seed update batch"]:
     """Return the windows of every mini-batch of every seed.
 
     Every epoch goes through a new permutation; the key of an epoch is the first half of the
-    split key of the epoch before. A short last batch is filled up with window 0, which
-    :func:`batch_weights` takes out again.
+    split key of the epoch before. A short last batch is filled up by repeating its last window,
+    which :func:`batch_weights` takes out again.
     """
-    per_epoch = math.ceil(num_windows / batch_size)
-    epochs = math.ceil(num_updates / per_epoch)
+    epochs = math.ceil(num_updates / math.ceil(num_windows / batch_size))
+    order = np.asarray(_permutations(len(keys) * epochs * num_windows)(keys, num_windows, epochs))
+    order = np.pad(order, ((0, 0), (0, 0), (0, -num_windows % batch_size)), mode="edge")
+    return order.reshape(len(keys), -1, batch_size)[:, :num_updates]
 
+
+def _permute(
+    keys: PRNGKeyArray, num_windows: int, epochs: int
+) -> Int[Array, "seed epoch window"]:
     def next_epoch(carry: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, Array]:
         return jax.random.split(carry)[0], jax.random.permutation(carry, num_windows)
 
-    def all_epochs(key: PRNGKeyArray) -> Array:
-        _, order = jax.lax.scan(next_epoch, key, length=epochs)
-        order = jnp.pad(order, ((0, 0), (0, per_epoch * batch_size - num_windows)))
-        return order.reshape(epochs * per_epoch, batch_size)[:num_updates]
+    return jax.vmap(lambda key: jax.lax.scan(next_epoch, key, length=epochs)[1])(keys)
 
-    return jax.vmap(all_epochs)(keys)
+
+_permutations = jit_once(_permute, static_argnames=("num_windows", "epochs"))
 
 
 def batch_weights(

@@ -1,6 +1,7 @@
 """One compiled chunk of updates, for many seeds over the devices of the process."""
 
 import dataclasses
+import functools
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 import optax
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
 
@@ -17,6 +18,9 @@ from apexr.objectives import Objective
 from apexr.training._batched import as_batched
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
 from apexr.training._optimizers import Optimizer
+
+KEPT_PROGRAMS = 16
+"""How many compiled trainings a process keeps at hand."""
 
 NEVER = -1
 """The value of ``diverged_at`` for a seed whose losses all stayed finite."""
@@ -61,6 +65,14 @@ class Recipe:
         """Return the emulator with these arrays."""
         leaves, treedef = self.structure
         return eqx.combine(params, jax.tree.unflatten(treedef, leaves))
+
+
+@jax.jit
+def frames_first(
+    trajectories: Float[Array, "sample frame channel *space"],
+) -> Float[Array, "channel all_frames *space"]:
+    """Return the frames of all trajectories, one trajectory after another."""
+    return jnp.moveaxis(trajectories.reshape(-1, *trajectories.shape[2:]), 1, 0)
 
 
 def gather_windows(
@@ -122,15 +134,22 @@ def _train_seed(state: TrainState, recipe: Recipe, work: Work) -> tuple[TrainSta
     return jax.lax.fori_loop(0, work.num_updates, body, (state, jnp.zeros(())))
 
 
-@partial(jax.jit, static_argnames=("recipe",), donate_argnums=(0,))
 def train_chunk(
     state: TrainState, work: Work, recipe: Recipe
 ) -> tuple[TrainState, Float[Array, " seed"]]:
     """Return the state after a chunk of updates and the loss before the first of them.
 
     Each device maps over its own seeds, one after another, so that the arrays of one seed stay
-    in its cache; devices that share a seed each take a part of the batch.
+    in its cache; devices that share a seed each take a part of the batch. The given state is
+    donated: its memory is used again.
     """
+    chunk = _compiled_chunk(recipe)
+    return chunk(state, work)  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=KEPT_PROGRAMS)
+def _compiled_chunk(recipe: Recipe) -> Any:
+    """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
 
     def on_device(state: TrainState, work: Work) -> tuple[TrainState, Array]:
         def one_seed(seed: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
@@ -140,10 +159,12 @@ def train_chunk(
         return jax.lax.map(one_seed, (state, work.indices))
 
     shares = Work(P(), P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS), P(), P())
-    return jax.shard_map(
+    sharded = jax.shard_map(
         on_device,
         mesh=recipe.mesh,
         in_specs=(P(SEED_AXIS), shares),
         out_specs=(P(SEED_AXIS), P(SEED_AXIS)),
         check_vma=False,
-    )(state, work)
+    )
+    over_seeds = NamedSharding(recipe.mesh, P(SEED_AXIS))
+    return jax.jit(sharded, donate_argnums=(0,), out_shardings=(over_seeds, over_seeds))

@@ -16,7 +16,14 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from apexr.objectives import Objective
 from apexr.training._batches import batch_indices, batch_weights, count_windows
 from apexr.training._clock import Clock
-from apexr.training._chunk import NEVER, Recipe, TrainState, Work, train_chunk
+from apexr.training._chunk import (
+    NEVER,
+    Recipe,
+    TrainState,
+    Work,
+    frames_first,
+    train_chunk,
+)
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS, seed_mesh
 from apexr.training._optimizers import Optimizer
 
@@ -91,9 +98,9 @@ def train(
     state = TrainState(
         params,
         jax.vmap(plan.optimizer.build().init)(params),
-        jnp.full(len(shuffle_keys), NEVER),
+        jnp.full(len(shuffle_keys), NEVER, dtype=jnp.int32),
     )
-    state = jax.device_put(state, over_seeds)
+    state = jax.device_put(state, over_seeds, may_alias=False)  # the chunks donate it
     works = list(_chunks(trajectories, shuffle_keys, plan, recipe))
     losses: list[Array] = []
     with Clock() as clock:
@@ -126,17 +133,15 @@ def _chunks(
         "batch_size": min(plan.batch_size, num_windows),
         "num_updates": plan.optimizer.updates,
     }
-    indices = np.asarray(batch_indices(shuffle_keys, **sizes))
-    weights = batch_weights(**sizes)
+    indices, weights = batch_indices(shuffle_keys, **sizes), batch_weights(**sizes)
     parts = recipe.mesh.shape[BATCH_AXIS]
     spare = -indices.shape[-1] % parts
     every = plan.record_loss_every
     chunks = math.ceil(plan.optimizer.updates / every)
     late = chunks * every - plan.optimizer.updates
-    indices = np.pad(indices, ((0, 0), (0, late), (0, spare)))
+    indices = np.pad(indices, ((0, 0), (0, late), (0, spare)), mode="edge")
     weights = np.pad(weights, ((0, late), (0, spare)))
-    frames = jnp.moveaxis(trajectories.reshape(-1, *trajectories.shape[2:]), 1, 0)
-    frames = jax.device_put(frames, NamedSharding(recipe.mesh, P()))
+    frames = jax.device_put(frames_first(trajectories), NamedSharding(recipe.mesh, P()))
     for chunk in range(chunks):
         span = slice(chunk * every, (chunk + 1) * every)
         count = min(every, plan.optimizer.updates - chunk * every)

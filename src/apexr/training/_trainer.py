@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.training._batched import as_batched
 from apexr.training._batches import count_windows
-from apexr.training._chunk import gather_windows
+from apexr.training._chunk import frames_first, gather_windows
 from apexr.training._loop import Report, TrainingPlan, train
 
 
@@ -63,7 +63,6 @@ class Trainer:
         num_samples, num_frames = self.trajectories.shape[:2]
         length = self.plan.objective.window_length
         num_windows = count_windows(num_samples, num_frames, length)
-        frames = jnp.moveaxis(self.trajectories.reshape(-1, *self.trajectories.shape[2:]), 1, 0)
 
         @eqx.filter_jit
         def window_losses(emulator: Any, frames: Array) -> Array:
@@ -73,4 +72,4 @@ class Trainer:
 
             return jax.lax.map(one, jnp.arange(num_windows), batch_size=self.plan.batch_size)
 
-        return float(jnp.mean(window_losses(emulator, frames)))
+        return float(jnp.mean(window_losses(emulator, frames_first(self.trajectories))))

@@ -1,0 +1,43 @@
+"""Sizes and helpers that several test folders share."""
+
+import json
+import os
+import subprocess
+import sys
+
+SIZES = {
+    "num_points": 16,
+    "num_train_samples": 3,
+    "train_temporal_horizon": 4,
+    "num_test_samples": 3,
+    "test_temporal_horizon": 5,
+    "batch_size": 4,
+    "record_loss_every": 3,
+    "optim_config": "adam;6;constant;1e-3",
+}
+"""Parameters that make any scenario run in a moment, compilation aside."""
+
+NET = "Conv;2;1;tanh"
+
+
+def python(code, *arguments, cwd=None, env=None, check=True):
+    """Run ``code`` in a fresh interpreter and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def loaded_after(code, *modules, cwd=None):
+    """Return which of ``modules`` a fresh interpreter has loaded after running ``code``."""
+    ask = "import sys, json; print(json.dumps([m for m in sys.argv[1:] if m in sys.modules]))"
+    lines = python(f"{code}\n{ask}", *modules, cwd=cwd).splitlines()
+    return json.loads(lines[-1])

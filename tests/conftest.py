@@ -1,0 +1,19 @@
+"""Shared by all tests."""
+
+import os
+
+import pytest
+
+# Before JAX starts: every core is a device, as in the command line and in `apexr.run`.
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(len(os.sched_getaffinity(0))))
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _free_compiled_programs():
+    """Drop what a module compiled: a process may only hold so many mapped regions on a CPU."""
+    yield
+    import sys
+
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()

@@ -1,0 +1,130 @@
+"""Periodic convolutions and networks of them against XLA's convolution on wrapped input."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from apexr.networks import NETWORKS, PeriodicConv, Pointwise
+from apexr.spectral import Grid
+
+SPACE = "DHW"
+
+
+def by_xla(x, weight, bias, dilation):
+    """Return the cross-correlation of ``(batch, channel, *space)``, wrapped around by padding."""
+    dims = weight.ndim - 2
+    size = weight.shape[-1]
+    before = (size - 1) // 2 * dilation
+    after = (size - 1) * dilation - before
+    padded = np.pad(x, [(0, 0), (0, 0), *[(before, after)] * dims], mode="wrap")
+    space = SPACE[:dims]
+    out = jax.lax.conv_general_dilated(
+        padded,
+        weight,
+        window_strides=(1,) * dims,
+        padding="VALID",
+        rhs_dilation=(dilation,) * dims,
+        dimension_numbers=(f"NC{space}", f"OI{space}", f"NC{space}"),
+        precision="highest",
+    )
+    return np.asarray(out) + np.asarray(bias)
+
+
+def apply(layer, x):
+    """Return a layer's output for ``(batch, channel, *space)``."""
+    return np.asarray(jnp.moveaxis(layer(jnp.moveaxis(jnp.asarray(x), 0, 1)), 1, 0))
+
+
+def states(dims, channels, points):
+    return np.random.default_rng(0).normal(size=(2, channels, *(points,) * dims)).astype("f4")
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_layer_is_a_convolution_of_the_wrapped_input(dims, size, dilation):
+    key = jax.random.PRNGKey(dims + 10 * size)
+    layer = PeriodicConv(dims, 2, 3, kernel_size=size, dilation=dilation, key=key)
+    assert layer.weight.shape == (3, 2, *(size,) * dims)
+    x = states(dims, 2, 7 - dims)
+    expected = by_xla(x, layer.weight, layer.bias, dilation)
+    np.testing.assert_allclose(apply(layer, x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dims", [1, 3])
+def test_pointwise_layer_is_one_matrix_on_the_channels(dims):
+    layer = Pointwise(dims, 2, 3, key=jax.random.PRNGKey(0))
+    x = states(dims, 2, 4)
+    expected = by_xla(x, layer.weight, layer.bias, 1)
+    np.testing.assert_allclose(apply(layer, x), expected, atol=1e-5)
+
+
+def test_initial_weights_are_uniform_in_their_bounds():
+    layer = PeriodicConv(2, 8, 32, key=jax.random.PRNGKey(0))
+    limit = 1 / np.sqrt(8 * 3**2)
+    weight = np.asarray(layer.weight)
+    assert np.abs(weight).max() <= limit
+    assert np.abs(weight).max() > 0.99 * limit
+    assert abs(weight.mean()) < 0.02 * limit
+    assert weight.std() == pytest.approx(limit / np.sqrt(3), rel=0.03)
+    assert np.abs(layer.bias).max() <= limit
+
+
+def test_conv_is_its_layers_with_activations_between():
+    grid = Grid(1, 11)
+    net = NETWORKS.parse("Conv;4;2;tanh").build(grid, 2, jax.random.PRNGKey(3))
+    x = states(1, 2, 11)
+    out = x
+    for number, layer in enumerate(net.layers):
+        out = by_xla(out, layer.weight, layer.bias, 1)
+        out = np.tanh(out) if number < 2 else out
+    assert len(net.layers) == 3
+    np.testing.assert_allclose(net(jnp.asarray(x[0])), out[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("relu", lambda x: np.maximum(x, 0)),
+        ("sigmoid", lambda x: 1 / (1 + np.exp(-x))),
+        ("tanh", np.tanh),
+        ("swish", lambda x: x / (1 + np.exp(-x))),
+        (
+            "gelu",
+            lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+        ),
+        ("identity", lambda x: x),
+    ],
+)
+def test_activations(name, formula):
+    from apexr.networks import ACTIVATIONS
+
+    x = np.linspace(-4, 4, 33, dtype="f4")
+    np.testing.assert_allclose(ACTIVATIONS.get(name)(jnp.asarray(x)), formula(x), atol=2e-6)
+    assert NETWORKS.parse(f"Conv;1;1;{name.upper()}").activation == name
+
+
+@pytest.mark.parametrize(("dims", "points", "depth"), [(1, 16, 0), (1, 16, 3), (2, 8, 1)])
+def test_an_output_point_sees_what_the_receptive_field_says(dims, points, depth):
+    grid = Grid(dims, points)
+    spec = NETWORKS.parse(f"Conv;3;{depth};tanh")
+    net = spec.build(grid, 1, jax.random.PRNGKey(0))
+    place = (0, *(points // 2,) * dims)
+    seen = jax.jit(jax.grad(lambda u: net(u)[place]))(jnp.zeros((1, *grid.shape)))
+    reach = depth + 1
+    assert spec.receptive_field(grid) == ((float(reach), float(reach)),) * dims
+    expected = np.zeros(grid.shape, bool)
+    expected[(slice(points // 2 - reach, points // 2 + reach + 1),) * dims] = True
+    np.testing.assert_array_equal(np.abs(np.asarray(seen[0])) > 0, expected)
+
+
+def test_taps_read_ahead_and_behind():
+    layer = PeriodicConv(1, 1, 1, kernel_size=2, dilation=2, key=jax.random.PRNGKey(0))
+    impulse = np.zeros((1, 1, 8), "f4")
+    impulse[0, 0, 4] = 1
+    out = apply(layer, impulse)[0, 0] - np.asarray(layer.bias).item()
+    taps = np.asarray(layer.weight)[0, 0]
+    expected = np.zeros(8)
+    expected[[4, 2]] = taps  # y[i] = w0 x[i] + w1 x[i + 2]
+    np.testing.assert_allclose(out, expected, atol=1e-6)

@@ -1,0 +1,163 @@
+"""Config strings and keywords at random: parse and print are inverse, or a SpecError is raised."""
+
+import dataclasses
+import typing
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+import apexr
+from apexr._grammar import Choice, Nested, Range
+from apexr.errors import SpecError
+from apexr.scenarios import digest, scenario_dict, specification
+from apexr.scenarios import Request
+
+KINDS = {
+    "network": apexr.networks.NETWORKS,
+    "objective": apexr.objectives.OBJECTIVES,
+    "task": apexr.engine.TASKS,
+    "optimizer": apexr.training.OPTIMIZERS,
+    "schedule": apexr.training.SCHEDULES,
+    "metric": apexr.metrics.METRICS,
+    "initial condition": apexr.initial.INITIAL_CONDITIONS,
+}
+
+quick = settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+
+
+def extra(hint, kind):
+    return next((e for e in getattr(hint, "__metadata__", ()) if isinstance(e, kind)), None)
+
+
+def words(hint):
+    """Return the strategy of texts that a field's annotation allows."""
+    base = hint.__origin__ if hasattr(hint, "__metadata__") else hint
+    bounds = extra(hint, Range) or Range()
+    if extra(hint, Nested):
+        return configs(extra(hint, Nested).kind)
+    if extra(hint, Choice):
+        return st.sampled_from(extra(hint, Choice).registry.names())
+    if base is int:
+        return st.integers(int(bounds.minimum), 10**6).map(str)
+    if base is float:
+        small = 0.0 if bounds.minimum == 0 else -1e6
+        floats = st.floats(small, 1e6, exclude_min=bounds.exclusive)
+        return floats.map(repr)
+    assert base is bool
+    return st.sampled_from(("true", "false"))
+
+
+@st.composite
+def configs(draw, kind):
+    """Draw a config string of a kind, its trailing optional fields sometimes left out."""
+    name = draw(st.sampled_from(kind.names()))
+    cls = kind.registry.get(name)
+    hints = typing.get_type_hints(cls, include_extras=True)
+    parts = [name]
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING and draw(st.booleans()):
+            break
+        parts.append(draw(words(hints[field.name])))
+    return ";".join(parts)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_valid_strings_survive_a_round_trip(kind):
+    @settings(quick, max_examples=60)
+    @given(configs(kind))
+    def check(text):
+        try:
+            spec = kind.parse(text)
+        except SpecError as error:
+            assert "must" in str(error)  # fields that do not go together
+            assume(False)
+        assert kind.parse(str(spec)) == spec
+        assert str(kind.parse(str(spec))) == str(spec)
+        assert kind.parse(text.swapcase() if not kind.registry.case_sensitive else text) == spec
+
+    check()
+
+
+noise = st.text(
+    st.sampled_from(";;;;,.+-_e01239 truefalsinx\0\n\u00e9\u0663"), max_size=24
+) | st.text(max_size=12)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_any_text_is_read_or_refused_with_a_spec_error(kind):
+    @settings(quick, max_examples=140)
+    @given(st.sampled_from(kind.names()), noise)
+    @example("", "")
+    def check(name, tail):
+        for text in (tail, f"{name};{tail}", f"{name}{tail}"):
+            try:
+                spec = kind.parse(text)
+            except SpecError:
+                continue
+            assert kind.parse(str(spec)) == spec
+
+    check()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_damaged_string_is_read_or_refused_with_a_spec_error(kind):
+    @settings(quick, max_examples=60)
+    @given(configs(kind), st.data())
+    def check(text, data):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(start + 4, len(text))))
+        damaged = text[:start] + data.draw(noise) + text[end:]
+        try:
+            spec = kind.parse(damaged)
+        except SpecError as error:
+            assert damaged in str(error)
+        else:
+            assert kind.parse(str(spec)) == spec
+
+    check()
+
+
+@settings(quick, max_examples=150)
+@given(noise | st.lists(st.sampled_from(KINDS["metric"].names()), max_size=4).map(",".join))
+def test_metric_lists_are_read_or_refused(text):
+    try:
+        metrics = apexr.metrics.parse_metrics(text)
+    except SpecError:
+        return
+    assert ",".join(metrics) == text
+
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=6),
+    st.lists(st.floats(), max_size=6),
+    st.just(object()),
+    st.just({"a": 1}),
+    st.just(np.arange(3.0)),
+    st.sampled_from([np.int64(2), np.float32(0.5), np.bool_(True), np.str_("fourier;2;true;true")]),
+)
+all_names = {
+    name
+    for key in scenario_dict
+    for name in (*vars(scenario_dict[key]()), *scenario_dict[key].renamed)
+}
+names = st.sampled_from(sorted(all_names)) | st.text(max_size=8)
+
+
+@pytest.mark.filterwarnings("ignore::apexr.errors.ApexrWarning")
+@settings(quick, max_examples=300)
+@given(st.sampled_from(sorted(scenario_dict)), st.dictionaries(names, values, max_size=2))
+def test_any_keywords_make_a_scenario_or_a_spec_error(key, keywords):
+    try:
+        scenario = scenario_dict[key](**keywords)
+    except SpecError:
+        return
+    assert scenario == scenario_dict[key](**scenario.changed_parameters)
+    assert len(digest(specification(scenario, Request()))) == 32

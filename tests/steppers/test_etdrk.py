@@ -1,0 +1,185 @@
+"""The schemes: coefficients, orders of convergence, conserved quantities."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from apexr.errors import SpecError
+from apexr.spectral import Grid
+from apexr.steppers import Convection, ETDRKStepper, GradientNorm, Nonlinear, Polynomial, repeat
+from apexr.steppers._contour import Circle, contour_means
+from apexr.steppers._etdrk import SCHEMES
+from apexr.steppers._phi import phi_functions
+
+RNG = np.random.default_rng(0)
+CENTRES = np.concatenate(
+    [
+        [0, 1e-8, -1e-3, 1j, -1j, -1 + 1j, 2j, -20, -20 + 3j, 50j, -200],
+        RNG.normal(size=500) * np.exp(2j * np.pi * RNG.uniform(size=500)),
+        1j * RNG.normal(size=200),
+    ]
+)
+
+
+def precise_phi(order, z):
+    """Return ``φ_order(z)`` in extended precision: by its series, far from zero as stated."""
+    z = z.astype(np.clongdouble)
+    terms = [z ** (n - order) / np.longdouble(math.factorial(n)) for n in range(order, 90)]
+    known = sum(z**n / np.longdouble(math.factorial(n)) for n in range(order))
+    far = np.abs(z) > 5
+    return np.where(far, (np.exp(z) - known) / np.where(far, z, 1) ** order, sum(terms))
+
+
+def test_phi_functions():
+    for order, values in enumerate(phi_functions(CENTRES, np), 1):
+        np.testing.assert_allclose(values, precise_phi(order, CENTRES), rtol=3e-15)
+
+
+def test_phi_functions_in_single_precision():
+    traced = jax.jit(lambda z: phi_functions(z, jnp))(CENTRES.astype("complex64"))
+    for one, other in zip(traced, phi_functions(CENTRES, np), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-6)
+
+
+@pytest.mark.parametrize("order", SCHEMES)
+def test_means_over_a_circle_are_the_values_at_its_centre(order):
+    weights = SCHEMES[order].weights
+    means = contour_means(weights, CENTRES, Circle())
+    traced = jax.jit(lambda z: contour_means(weights, z, Circle()))(CENTRES.astype("complex64"))
+    for value, mean, other in zip(weights(CENTRES, np), means, traced, strict=True):
+        np.testing.assert_allclose(mean, value, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(other, value, rtol=2e-5, atol=2e-6)
+
+
+def test_weights_as_published():
+    z = np.array([-3.0, -1.5 + 2j, 4j])
+    e = np.exp(z)
+    half, start, middle, end = SCHEMES[4].weights(z, np)
+    np.testing.assert_allclose(half, (np.exp(z / 2) - 1) / z)
+    np.testing.assert_allclose(start, (-4 - z + e * (4 - 3 * z + z**2)) / z**3)
+    np.testing.assert_allclose(middle, 2 * (2 + z + e * (z - 2)) / z**3)
+    np.testing.assert_allclose(end, (-4 - 3 * z - z**2 + e * (4 - z)) / z**3)
+    third = SCHEMES[3].weights(z, np)
+    np.testing.assert_allclose(third, [half, (e - 1) / z, start, 2 * middle, end])
+
+
+def observed_orders(equation, order, mode, counts=(20, 40, 80), time=0.5):
+    with jax.enable_x64(True):
+        grid = Grid(1, 64, 2 * np.pi)
+        x = grid.coordinates
+        start = np.cos(x) + 0.3 * np.sin(2 * x + 1)
+
+        def solve(count, order, mode):
+            stepper = ETDRKStepper(equation, grid, time / count, order, coefficients=mode)
+            return np.asarray(repeat(stepper, count)(start))
+
+        exact = solve(2000, 4, "exact")
+        errors = [np.abs(solve(count, order, mode) - exact).max() for count in counts]
+    return np.log2(np.divide(errors[:-1], errors[1:]))
+
+
+# each with advection and dispersion in its linear part
+EQUATIONS = [
+    Convection((0.0, -1.0, 0.1, 0.2), 1.0, conservative=True),
+    Convection((0.0, -1.0, 0.1, 0.2), 1.0),
+    GradientNorm((0.0, -1.0, 0.1, 0.2), 0.5),
+    Polynomial((0.1, -1.0, 0.1, 0.2), (0.0, 0.0, -1.0)),
+    Nonlinear((0.0, -1.0, 0.1, 0.2), (-0.3, -1.0, 0.3)),
+]
+
+
+@pytest.mark.parametrize("order", SCHEMES)
+@pytest.mark.parametrize("equation", EQUATIONS, ids=lambda equation: type(equation).__name__)
+def test_order_of_convergence(equation, order):
+    orders = observed_orders(equation, order, "exact")
+    np.testing.assert_allclose(orders[-1], order, atol=0.15)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_real_coefficients_are_of_first_order_with_odd_derivatives(order):
+    orders = observed_orders(EQUATIONS[0], order, "real")
+    np.testing.assert_allclose(orders[-1], 1, atol=0.15)
+
+
+def test_real_coefficients_are_exact_without_odd_derivatives():
+    equation = Convection((0.0, 0.0, 0.1), 1.0, conservative=True)
+    np.testing.assert_allclose(observed_orders(equation, 4, "real")[-1], 4, atol=0.15)
+
+
+@pytest.mark.parametrize("order", SCHEMES)
+@pytest.mark.parametrize(
+    "equation",
+    [
+        Convection((0.0, -1.0, 0.1, 0.2), 1.0, conservative=True),
+        Convection((0.0, -1.0, 0.1), 1.0, single_channel=True, conservative=True),
+        GradientNorm((0.0, 0.0, -0.1, 0.0, -0.1), 0.5),
+        Nonlinear((0.0, -1.0, 0.1, 0.2), (0.0, -1.0, 0.3)),
+    ],
+    ids=lambda equation: type(equation).__name__,
+)
+def test_mean_is_conserved(equation, order):
+    grid = Grid(2, 16, 2 * np.pi)
+    channels = equation.num_channels(grid)
+    noise = np.random.default_rng(0).normal(size=(channels, *grid.shape)).astype("float32")
+    state = 0.1 * noise + 0.7
+    last = repeat(ETDRKStepper(equation, grid, 0.01, order), 20)(state)
+    axes = (1, 2)
+    np.testing.assert_allclose(np.mean(last, axes), np.mean(state, axes), atol=1e-6)
+
+
+def test_burgers_by_cole_hopf():
+    viscosity, offset, time = 0.1, 1.2, 2.0
+
+    def exact(x, t):
+        potential = offset + np.exp(-viscosity * t) * np.cos(x)
+        return 2 * viscosity * np.exp(-viscosity * t) * np.sin(x) / potential
+
+    with jax.enable_x64(True):
+        grid = Grid(1, 128, 2 * np.pi)
+        equation = Convection((0.0, 0.0, viscosity), 1.0, conservative=True)
+        stepper = ETDRKStepper(equation, grid, time / 80, 4)
+        last = repeat(stepper, 80)(exact(grid.coordinates, 0.0))
+        np.testing.assert_allclose(last, exact(grid.coordinates, time), atol=1e-9)
+
+
+def test_soliton_keeps_its_shape():
+    speed, time = 2.0, 5.0
+
+    def soliton(x):
+        return speed / 2 / np.cosh(np.sqrt(speed) / 2 * (x - 15)) ** 2
+
+    with jax.enable_x64(True):
+        grid = Grid(1, 256, 40.0)
+        kdv = Convection((0.0, 0.0, 0.0, -1.0), 6.0, single_channel=True, conservative=True)
+        last = repeat(ETDRKStepper(kdv, grid, time / 1600, 4), 1600)(soliton(grid.coordinates))
+        np.testing.assert_allclose(last, soliton(grid.coordinates - speed * time), atol=1e-7)
+
+
+def test_order_zero_ignores_the_nonlinear_term():
+    grid = Grid(1, 32, 2 * np.pi)
+    linear = ETDRKStepper(Convection((0.0, 0.0, 0.1), 0.0), grid, 0.1)
+    ignoring = ETDRKStepper(Convection((0.0, 0.0, 0.1), 1.0), grid, 0.1, order=0)
+    state = np.sin(grid.coordinates)
+    np.testing.assert_array_equal(linear(state), ignoring(state))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"order": 5}, "order must be one of 0, 1, 2, 3, 4, got 5"),
+        ({"order": "2"}, "order"),
+        ({"order": True}, "order"),
+        ({"coefficients": "complex"}, "coefficients must be one of exact, real"),
+        ({"dt": 0.0}, "dt"),
+        ({"dt": float("inf")}, "dt"),
+        ({"num_circle_points": 0}, "num_circle_points"),
+        ({"circle_radius": 0.0}, "circle_radius"),
+        ({"dealiasing_fraction": 0.0}, "dealiasing_fraction"),
+    ],
+)
+def test_refused_settings(change, named):
+    with pytest.raises(SpecError, match=named):
+        ETDRKStepper(Convection(), Grid(1, 16), **{"dt": 0.1, **change})
