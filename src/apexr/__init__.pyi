@@ -6,7 +6,6 @@ from apexr import labels as labels
 from apexr import metrics as metrics
 from apexr import networks as networks
 from apexr import objectives as objectives
-import apexr.plots as plot
 from apexr import scenarios as scenarios
 from apexr import schema as schema
 from apexr import spectral as spectral

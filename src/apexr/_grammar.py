@@ -93,9 +93,7 @@ class Kind(Generic[T]):
         self.registry: Registry[type[T]] = Registry(noun, group, case_sensitive=case_sensitive)
         self.registry.adopt = self.register
 
-    def register(
-        self, name: str, *, aliases: tuple[str, ...] = ()
-    ) -> Callable[[type[T]], type[T]]:
+    def register(self, name: str, *, aliases: tuple[str, ...] = ()) -> Callable[[type[T]], type[T]]:
         """Return a class decorator: frozen dataclass, printable, known as ``name``."""
 
         def enter(cls: type[T]) -> type[T]:

@@ -96,7 +96,9 @@ def run(
     if store is not None:
         typer.echo(f"stored in {store}")
     if plot is not None:
-        apexr.plot.save(apexr.plot.overview(result), plot)
+        from apexr import plots
+
+        plots.save(plots.overview(result), plot)
         typer.echo(f"drawn to {plot}")
 
 
@@ -189,7 +191,7 @@ def _listing(what: Registered) -> list[str]:
     if what is Registered.scenarios:
         classes = scenarios.scenario_dict
         return [f"{key:<20} {(classes[key].__doc__ or '').splitlines()[0]}" for key in classes]
-    kinds = {
+    kinds: dict[Registered, Any] = {
         Registered.networks: networks.NETWORKS,
         Registered.metrics: metrics.METRICS,
         Registered.trainings: objectives.OBJECTIVES,
@@ -207,7 +209,7 @@ def _use_compile_cache() -> None:
     import jax
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "apexr"
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         jax.config.update("jax_compilation_cache_dir", str(cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

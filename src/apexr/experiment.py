@@ -13,9 +13,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 from jaxtyping import Array, Float
 from tqdm.auto import tqdm
-import xarray as xr
 
 from apexr import labels
 from apexr.engine import (
@@ -86,9 +86,7 @@ def execute(
     emulators, shuffle_keys = draw_emulators(list(experiment.seeds), experiment.emulator)
     with progress_bar(experiment, shown=progress) as report:
         trained = train(emulators, train_trajectories, shuffle_keys, experiment.training, report)
-    tested = evaluate(
-        trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept
-    )
+    tested = evaluate(trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept)
     arrays = {
         **_training_arrays(experiment, trained),
         **_test_arrays(experiment, tested, np.asarray(test_trajectories[: experiment.num_kept])),
@@ -158,9 +156,7 @@ def progress_bar(experiment: Experiment, *, shown: bool) -> Iterator[Report]:
 
 def machine() -> dict[str, Any]:
     """Return with what and where a result is made, as attributes."""
-    versions = {
-        f"{name}_version": importlib.metadata.version(name) for name in _RECORDED_PACKAGES
-    }
+    versions = {f"{name}_version": importlib.metadata.version(name) for name in _RECORDED_PACKAGES}
     device = jax.local_devices()[0]
     return {
         **versions,
@@ -169,4 +165,3 @@ def machine() -> dict[str, Any]:
         "precision": jnp.zeros(()).dtype.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-

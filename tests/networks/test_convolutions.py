@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from _tiny import filled
 
-from apexr.networks import NETWORKS, PeriodicConv, Pointwise
+from apexr.networks import ACTIVATIONS, NETWORKS, PeriodicConv, Pointwise
 from apexr.spectral import Grid
 
 SPACE = "DHW"
@@ -21,7 +22,7 @@ def by_xla(x, weight, bias, dilation):
     space = SPACE[:dims]
     out = jax.lax.conv_general_dilated(
         padded,
-        weight,
+        np.asarray(weight),
         window_strides=(1,) * dims,
         padding="VALID",
         rhs_dilation=(dilation,) * dims,
@@ -33,7 +34,8 @@ def by_xla(x, weight, bias, dilation):
 
 def apply(layer, x):
     """Return a layer's output for ``(batch, channel, *space)``."""
-    return np.asarray(jnp.moveaxis(layer(jnp.moveaxis(jnp.asarray(x), 0, 1)), 1, 0))
+    batched = jax.jit(lambda x: jnp.moveaxis(layer(jnp.moveaxis(x, 0, 1)), 1, 0))
+    return np.asarray(batched(x))
 
 
 def states(dims, channels, points):
@@ -44,8 +46,9 @@ def states(dims, channels, points):
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_layer_is_a_convolution_of_the_wrapped_input(dims, size, dilation):
-    key = jax.random.PRNGKey(dims + 10 * size)
-    layer = PeriodicConv(dims, 2, 3, kernel_size=size, dilation=dilation, key=key)
+    layer = filled(
+        lambda key: PeriodicConv(dims, 2, 3, kernel_size=size, dilation=dilation, key=key)
+    )
     assert layer.weight.shape == (3, 2, *(size,) * dims)
     x = states(dims, 2, 7 - dims)
     expected = by_xla(x, layer.weight, layer.bias, dilation)
@@ -54,7 +57,7 @@ def test_layer_is_a_convolution_of_the_wrapped_input(dims, size, dilation):
 
 @pytest.mark.parametrize("dims", [1, 3])
 def test_pointwise_layer_is_one_matrix_on_the_channels(dims):
-    layer = Pointwise(dims, 2, 3, key=jax.random.PRNGKey(0))
+    layer = filled(lambda key: Pointwise(dims, 2, 3, key=key))
     x = states(dims, 2, 4)
     expected = by_xla(x, layer.weight, layer.bias, 1)
     np.testing.assert_allclose(apply(layer, x), expected, atol=1e-5)
@@ -73,14 +76,14 @@ def test_initial_weights_are_uniform_in_their_bounds():
 
 def test_conv_is_its_layers_with_activations_between():
     grid = Grid(1, 11)
-    net = NETWORKS.parse("Conv;4;2;tanh").build(grid, 2, jax.random.PRNGKey(3))
+    net = filled(lambda key: NETWORKS.parse("Conv;4;2;tanh").build(grid, 2, key))
     x = states(1, 2, 11)
     out = x
     for number, layer in enumerate(net.layers):
         out = by_xla(out, layer.weight, layer.bias, 1)
         out = np.tanh(out) if number < 2 else out
     assert len(net.layers) == 3
-    np.testing.assert_allclose(net(jnp.asarray(x[0])), out[0], atol=1e-5)
+    np.testing.assert_allclose(jax.jit(lambda x: net(x))(x[0]), out[0], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +101,8 @@ def test_conv_is_its_layers_with_activations_between():
     ],
 )
 def test_activations(name, formula):
-    from apexr.networks import ACTIVATIONS
-
     x = np.linspace(-4, 4, 33, dtype="f4")
-    np.testing.assert_allclose(ACTIVATIONS.get(name)(jnp.asarray(x)), formula(x), atol=2e-6)
+    np.testing.assert_allclose(jax.jit(ACTIVATIONS.get(name))(x), formula(x), atol=2e-6)
     assert NETWORKS.parse(f"Conv;1;1;{name.upper()}").activation == name
 
 
@@ -109,7 +110,7 @@ def test_activations(name, formula):
 def test_an_output_point_sees_what_the_receptive_field_says(dims, points, depth):
     grid = Grid(dims, points)
     spec = NETWORKS.parse(f"Conv;3;{depth};tanh")
-    net = spec.build(grid, 1, jax.random.PRNGKey(0))
+    net = filled(lambda key: spec.build(grid, 1, key))
     place = (0, *(points // 2,) * dims)
     seen = jax.jit(jax.grad(lambda u: net(u)[place]))(jnp.zeros((1, *grid.shape)))
     reach = depth + 1
@@ -120,7 +121,7 @@ def test_an_output_point_sees_what_the_receptive_field_says(dims, points, depth)
 
 
 def test_taps_read_ahead_and_behind():
-    layer = PeriodicConv(1, 1, 1, kernel_size=2, dilation=2, key=jax.random.PRNGKey(0))
+    layer = filled(lambda key: PeriodicConv(1, 1, 1, kernel_size=2, dilation=2, key=key))
     impulse = np.zeros((1, 1, 8), "f4")
     impulse[0, 0, 4] = 1
     out = apply(layer, impulse)[0, 0] - np.asarray(layer.bias).item()

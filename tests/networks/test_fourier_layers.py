@@ -3,9 +3,9 @@
 import itertools
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
+from _tiny import filled
 
 from apexr.errors import SpecError
 from apexr.networks import NETWORKS, SpectralConv
@@ -28,7 +28,7 @@ def by_fft(x, real, imag):
 
 
 def apply(layer, x):
-    return np.asarray(layer(jnp.asarray(x)[:, None])[:, 0])
+    return np.asarray(jax.jit(lambda x: layer(x[:, None])[:, 0])(x))
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,23 @@ def apply(layer, x):
     ],
 )
 def test_layer_is_the_fourier_formula(dims, points, modes):
-    layer = SpectralConv(dims, 2, modes, key=jax.random.PRNGKey(0))
+    layer = filled(lambda key: SpectralConv(dims, 2, modes, key=key))
     x = np.random.default_rng(1).normal(size=(2, *(points,) * dims)).astype("f4")
     expected = by_fft(x, layer.weight_real, layer.weight_imag)
-    np.testing.assert_allclose(apply(layer, x), expected, atol=1e-6)
+    np.testing.assert_allclose(apply(layer, x), expected, atol=3e-6)
 
 
 def test_initial_weights_are_normal_and_small():
-    layer = SpectralConv(2, 8, 6, key=jax.random.PRNGKey(0))
+    layer = jax.jit(lambda key: SpectralConv(2, 8, 6, key=key))(jax.random.PRNGKey(0))
     assert layer.weight_real.shape == (2, 8, 8, 6, 6)
     for weight in (layer.weight_real, layer.weight_imag):
-        assert float(jnp.std(weight)) == pytest.approx(1 / 64, rel=0.05)
+        assert np.std(weight) == pytest.approx(1 / 64, rel=0.05)
     assert not np.array_equal(layer.weight_real, layer.weight_imag)
 
 
 def test_operator_is_lifting_blocks_projection():
     grid = Grid(1, 10)
-    net = NETWORKS.parse("FNO;4;3;2;tanh").build(grid, 1, jax.random.PRNGKey(0))
+    net = filled(lambda key: NETWORKS.parse("FNO;4;3;2;tanh").build(grid, 1, key))
     x = np.random.default_rng(1).normal(size=(1, 10)).astype("f4")
 
     def pointwise(layer, u):
@@ -71,7 +71,7 @@ def test_operator_is_lifting_blocks_projection():
         spectral = by_fft(u, block.spectral.weight_real, block.spectral.weight_imag)
         u = np.tanh(spectral + pointwise(block.pointwise, u))
     assert len(net.blocks) == 2
-    np.testing.assert_allclose(net(jnp.asarray(x)), pointwise(net.projection, u), atol=1e-6)
+    np.testing.assert_allclose(jax.jit(lambda x: net(x))(x), pointwise(net.projection, u), atol=3e-6)
 
 
 @pytest.mark.parametrize(("dims", "points", "most"), [(1, 8, 5), (1, 9, 5), (2, 8, 4), (3, 9, 4)])

@@ -22,7 +22,7 @@ class Golden:
     def __contains__(self, key: str) -> bool:
         return key in self._arrays
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return [key for key in self._arrays if key != "meta"]
 
 

@@ -24,7 +24,7 @@ def test_every_key_and_dimension_is_covered():
         assert keys - covered == (set() if dims == 1 else {"diff_ks_cons"})
 
 
-@pytest.mark.parametrize(("dims", "case"), CASES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("dims", "case"), CASES, ids=str)
 def test_data_equal_the_published_ones(dims, case):
     golden = FILES[dims]
     facts = golden.meta["cases"][case]

@@ -9,7 +9,7 @@ from apexr.metrics import METRICS
 
 GOLDEN = Golden("metrics")
 NAMES = [name for name in GOLDEN.meta["names"] if name.split(";")[0] in METRICS.names()]
-CASES = sorted({key.split("/")[0] for key in GOLDEN.keys()})
+CASES = sorted({key.split("/")[0] for key in GOLDEN.names()})
 
 
 def test_the_metrics_of_this_version_are_covered():

@@ -6,19 +6,20 @@ import jax
 import pytest
 from _golden import Golden, deviation
 
-
 from apexr.engine import EmulatorPlan, Predict, count_parameters
 from apexr.networks import NETWORKS
 from apexr.spectral import Grid
 
 GOLDEN = Golden("networks")
-CASES = sorted({key.rsplit("/", 1)[0] for key in GOLDEN.keys() if not key.endswith("/input")})
+CASES = sorted({key.rsplit("/", 1)[0] for key in GOLDEN.names() if not key.endswith("/input")})
 
 
 def plan_of(case: str) -> EmulatorPlan:
     shape, config = case.split("/")
     dims, channels, points = map(int, re.fullmatch(r"(\d)d_c(\d)_n(\d+)", shape).groups())
-    return EmulatorPlan(NETWORKS.parse(config), Predict(), Grid(dims, points), channels, lambda: None)
+    return EmulatorPlan(
+        NETWORKS.parse(config), Predict(), Grid(dims, points), channels, lambda: None
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

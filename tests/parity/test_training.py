@@ -1,10 +1,10 @@
 """Losses, rollouts and errors of short trainings equal the published benchmark's, seed by seed."""
 
+import jax
 import numpy as np
 import pytest
 from _golden import Golden, deviation
 
-import jax
 from apexr import scenarios
 
 GOLDEN = Golden("training")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apexr.errors import SpecError
-from apexr.spectral import Grid
+from apexr.spectral import Grid, fft, ifft
 from apexr.steppers import Convection, ETDRKStepper, GradientNorm, Nonlinear, Polynomial, repeat
 from apexr.steppers._contour import Circle, contour_means
 from apexr.steppers._etdrk import SCHEMES
@@ -66,6 +66,11 @@ def test_weights_as_published():
     np.testing.assert_allclose(third, [half, (e - 1) / z, start, 2 * middle, end])
 
 
+@jax.jit
+def advance_many(kernel, u_hat, count):
+    return jax.lax.fori_loop(0, count, lambda _, u: kernel(u), u_hat)
+
+
 def observed_orders(equation, order, mode, counts=(20, 40, 80), time=0.5):
     with jax.enable_x64(True):
         grid = Grid(1, 64, 2 * np.pi)
@@ -74,9 +79,9 @@ def observed_orders(equation, order, mode, counts=(20, 40, 80), time=0.5):
 
         def solve(count, order, mode):
             stepper = ETDRKStepper(equation, grid, time / count, order, coefficients=mode)
-            return np.asarray(repeat(stepper, count)(start))
+            return np.asarray(ifft(advance_many(stepper.kernel, fft(start, 1), count), grid))
 
-        exact = solve(2000, 4, "exact")
+        exact = solve(1000, 4, "exact")
         errors = [np.abs(solve(count, order, mode) - exact).max() for count in counts]
     return np.log2(np.divide(errors[:-1], errors[1:]))
 
@@ -109,7 +114,7 @@ def test_real_coefficients_are_exact_without_odd_derivatives():
     np.testing.assert_allclose(observed_orders(equation, 4, "real")[-1], 4, atol=0.15)
 
 
-@pytest.mark.parametrize("order", SCHEMES)
+@pytest.mark.parametrize("order", [2, 4])
 @pytest.mark.parametrize(
     "equation",
     [

@@ -150,8 +150,7 @@ def test_symbols_that_no_float_holds():
         ETDRKStepper(Linear((0.0, 0.0, -1.0)), Grid(1, 64), 1.0)
 
 
-@pytest.mark.parametrize("order", [1, 2, 3, 4])
-@pytest.mark.parametrize("coefficients", ["exact", "real"])
+@pytest.mark.parametrize(("order", "coefficients"), [(1, "exact"), (4, "exact"), (2, "real")])
 def test_gradients_by_finite_differences(order, coefficients):
     with jax.enable_x64(True):
         grid = Grid(1, 16, 2 * np.pi)

@@ -1,11 +1,12 @@
 """Nonlinear terms against the formulas evaluated on the grid, for waves that nothing aliases."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from apexr.errors import SpecError
-from apexr.spectral import Grid, derivative, fft, ifft
+from apexr.spectral import Grid, derivative_operator, fft, ifft
 from apexr.steppers import (
     Convection,
     GradientNorm,
@@ -31,19 +32,27 @@ def smooth(grid, num_channels):
     return jnp.asarray(np.stack(fields), float)
 
 
+@jax.jit
+def apply(term, u):
+    grid = term.transform.grid
+    return ifft(term(fft(u, grid.num_spatial_dims)), grid)
+
+
 def evaluate(equation, grid):
     u = smooth(grid, equation.num_channels(grid))
     transform = PseudoSpectral(grid, equation.default_dealiasing_fraction)
-    spectrum = equation.nonlinear_term(transform)(fft(u, grid.num_spatial_dims))
-    return np.asarray(u), np.asarray(ifft(spectrum, grid))
+    return np.asarray(u), np.asarray(apply(equation.nonlinear_term(transform), u))
 
 
 def gradient(u):
     """Return ``(channel, dim, *space)``."""
-    return np.stack([np.asarray(derivative(channel[None], L)) for channel in u])
+    axes = tuple(range(1, u.ndim))
+    operator = derivative_operator(Grid(u.ndim - 1, u.shape[-1], L))
+    slopes_hat = operator * np.fft.rfftn(u, axes=axes)[:, None]
+    return np.fft.irfftn(slopes_hat, s=u.shape[1:], axes=tuple(range(2, u.ndim + 1)))
 
 
-GRIDS = [Grid(1, 24, L), Grid(2, 24, L), Grid(3, 20, L)]
+GRIDS = [Grid(1, 24, L), Grid(3, 18, L)]
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
@@ -85,11 +94,11 @@ def test_cubic_polynomial_with_gaps():
     np.testing.assert_allclose(term, -2 * u**3, atol=1e-3)
 
 
-@pytest.mark.parametrize("grid", GRIDS, ids=str)
 @pytest.mark.parametrize(
     "b", [(0.3, -1.1, 0.7), (0.3, 0, 0), (0, -1.1, 0), (0, 0, 0.7), (0.3, 0, 0.7), (0, -1.1, 0.7)]
 )
-def test_general_term(grid, b):
+def test_general_term(b):
+    grid = Grid(2, 24, L)
     u, term = evaluate(Nonlinear(nonlinear_coefficients=b), grid)
     slopes = gradient(u)
     norm = np.sum(slopes**2, axis=1)

@@ -16,7 +16,7 @@ def drawn(num_windows, batch_size, num_updates, seeds=(0, 1)):
     return np.asarray(batch_indices(keys, **sizes)), np.asarray(batch_weights(**sizes))
 
 
-@pytest.mark.parametrize(("windows", "batch"), [(7, 3), (6, 3), (5, 5), (4, 1)])
+@pytest.mark.parametrize(("windows", "batch"), [(7, 3), (6, 3)])
 def test_every_epoch_is_a_permutation(windows, batch):
     per_epoch = -(-windows // batch)
     indices, weights = drawn(windows, batch, 4 * per_epoch)
@@ -28,12 +28,11 @@ def test_every_epoch_is_a_permutation(windows, batch):
             seen = indices[seed, span][weights[span] > 0]
             assert sorted(seen) == list(range(windows))
             epochs.append(tuple(seen))
-    if windows > 1:
-        assert len(set(epochs)) > 1
+    assert len(set(epochs)) > 1
 
 
 def test_permutations_follow_the_chain_of_keys():
-    indices, weights = drawn(7, 3, 7, seeds=(5,))
+    indices, weights = drawn(7, 3, 7, seeds=(5, 6))
     key = jax.random.PRNGKey(5)
     expected = []
     for _ in range(3):
@@ -45,20 +44,20 @@ def test_permutations_follow_the_chain_of_keys():
 
 
 def test_weights_make_the_mean_of_what_a_batch_holds():
-    _, weights = drawn(7, 3, 5)
+    weights = batch_weights(num_windows=7, batch_size=3, num_updates=5)
     third, none = np.float32(1 / 3), np.float32(0)
     full, short = [third] * 3, [1, none, none]
     np.testing.assert_allclose(weights, [full, full, short, full, full])
 
 
 def test_seeds_draw_different_batches_and_more_updates_the_same_ones():
-    short, _ = drawn(20, 4, 6)
-    long, _ = drawn(20, 4, 11)
+    short, _ = drawn(7, 3, 7)
+    long, _ = drawn(7, 3, 12)
     assert not np.array_equal(short[0], short[1])
-    np.testing.assert_array_equal(long[:, :6], short)
+    np.testing.assert_array_equal(long[:, :7], short)
 
 
-@pytest.mark.parametrize("length", [2, 3, 5])
+@pytest.mark.parametrize("length", [2, 5])
 def test_windows_are_slices_of_the_trajectories(length):
     samples, frames, channels, points = 3, 5, 2, 4
     data = np.random.default_rng(0).normal(size=(samples, frames, channels, points))

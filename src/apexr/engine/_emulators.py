@@ -77,7 +77,7 @@ def skeleton(plan: EmulatorPlan) -> Any:
     return eqx.filter_eval_shape(plan.build, jax.random.PRNGKey(0))
 
 
-def _build_all(seeds: Array, plan: EmulatorPlan) -> tuple[Any, Array]:
+def _build_all(seeds: Any, plan: EmulatorPlan) -> tuple[Any, Array]:
     def one(seed: Array) -> tuple[Any, Array]:
         init_key, shuffle_key = jax.random.split(jax.random.PRNGKey(seed))
         return eqx.filter(plan.build(init_key), eqx.is_array), shuffle_key

@@ -111,7 +111,7 @@ def _roll_out(
         on_device,
         mesh=recipe.mesh,
         in_specs=(P(_SEEDS), P(None, None, _SAMPLES)),
-        out_specs=((P(_SEEDS, None, _SAMPLES),) * len(recipe.metrics), P(_SEEDS, None, None, _SAMPLES)),
+        out_specs=(P(_SEEDS, None, _SAMPLES), P(_SEEDS, None, None, _SAMPLES)),
         check_vma=False,
     )(arrays, frames)
 
@@ -135,9 +135,7 @@ def score(
     metrics: tuple[Metric, ...],
 ) -> tuple[Float[Array, " sample"], ...]:
     """Return the error of every sample of a batch by every metric."""
-    return tuple(
-        jax.vmap(metric.sample_error, in_axes=1)(prediction, target) for metric in metrics
-    )
+    return tuple(jax.vmap(metric.sample_error, in_axes=1)(prediction, target) for metric in metrics)
 
 
 def score_rollouts(

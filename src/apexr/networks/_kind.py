@@ -2,10 +2,9 @@
 
 import abc
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Annotated, TypeVar, dataclass_transform
 
 import equinox as eqx
-import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Choice, Kind
@@ -91,8 +90,6 @@ def network(name: str) -> Callable[[type[S]], type[S]]:
     ...         return eqx.nn.Identity()
     """
     return NETWORKS.register(name)  # type: ignore[return-value, arg-type]
-
-
 
 
 def check_output(given: tuple[int, ...], expected: tuple[int, ...], name: str) -> None:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+
 def _uniform(key: PRNGKeyArray, shape: tuple[int, ...], limit: float) -> Array:
     return jax.random.uniform(key, shape, minval=-limit, maxval=limit)
 
@@ -68,7 +69,7 @@ def convolve(
     three times smaller.
     """
     offsets = tap_offsets(weight.shape[-1], dilation)
-    if weight.ndim == 3:  # noqa: PLR2004 - out, in and one kernel axis
+    if weight.ndim == 3:
         kernel = jnp.moveaxis(weight, 2, 1).reshape(weight.shape[0], -1)
         return _multiply(kernel, _gather(x, (offsets,)))
     lead = weight.ndim - 3

@@ -42,7 +42,7 @@ class SpectralConv(eqx.Module):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the batch with its low modes mixed and all others removed."""
-        if x.ndim == 3:  # noqa: PLR2004 - channel, batch and one axis
+        if x.ndim == 3:
             return self._by_matrix(x)
         return self._by_fft(x)
 

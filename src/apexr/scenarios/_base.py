@@ -259,13 +259,9 @@ class BaseScenario(metaclass=ScenarioMeta):
         networks
             The trained emulators; arrays lead with the seeds unless there is one seed.
         """
-        request = _pieces.Request(
-            task_config, network_config, train_config, start_seed, num_seeds
-        )
+        request = _pieces.Request(task_config, network_config, train_config, start_seed, num_seeds)
         return _pieces.run(self, _pieces.plan(self, request), progress=progress)
 
     def __repr__(self) -> str:
         lines = (f"  {f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self))  # type: ignore[arg-type]
         return f"{type(self).__name__}(\n" + ",\n".join(lines) + "\n)"
-
-

@@ -44,16 +44,14 @@ def trajectories(
 ) -> Float[Array, "sample time channel *space"]:
     """Return trajectories with their initial states; equal requests share one array."""
     defaults = {f.name: f.default for f in dataclasses.fields(scenario)}  # type: ignore[arg-type]
-    neutral = {name: defaults[name] for name in _NOT_ABOUT_DATA}
-    return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)  # type: ignore[type-var]
+    neutral: dict[str, Any] = {name: defaults[name] for name in _NOT_ABOUT_DATA}
+    return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)  
 
 
 @functools.lru_cache(maxsize=KEPT)
 def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
     samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
-    steps = (
-        scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
-    )
+    steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
     states = sample_set(
         scenario.get_ic_generator(),
         Grid(scenario.num_spatial_dims, scenario.num_points),

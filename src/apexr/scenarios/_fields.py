@@ -40,7 +40,7 @@ def _convert(name: str, value: Any, hint: Any) -> Any:
         return _convert_tuple(name, value, typing.get_args(base))
     if typing.get_origin(base) is typing.Literal:
         return _convert_literal(name, value, typing.get_args(base))
-    converted = _CONVERTERS[base](name, value)
+    converted: Any = _CONVERTERS[base](name, value)
     if bounds is not None and converted not in bounds:
         raise SpecError(f"{name} must be {bounds}, got {value!r}")
     return converted

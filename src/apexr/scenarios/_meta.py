@@ -24,7 +24,8 @@ class ScenarioMeta(abc.ABCMeta):
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
     ) -> "ScenarioMeta":
         cls = super().__new__(mcs, name, bases, namespace, **kwargs)
-        return dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
+        decorate: Any = dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
+        return decorate(cls)
 
     def __call__(cls, *args: Any, **keywords: Any) -> Any:
         """Return an instance; keywords of older releases are translated.

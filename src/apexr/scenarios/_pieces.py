@@ -67,9 +67,7 @@ class Request:
         ):
             whole = isinstance(value, int) and not isinstance(value, bool)
             if not whole or not least <= value <= most:
-                raise SpecError(
-                    f"{name} must be an integer from {least} to {most}, got {value!r}"
-                )
+                raise SpecError(f"{name} must be an integer from {least} to {most}, got {value!r}")
         last = self.start_seed + self.num_seeds - 1
         if last > LAST_SEED:
             raise SpecError(f"seeds must be at most {LAST_SEED}, got {self.start_seed} … {last}")

@@ -89,7 +89,9 @@ def _by_shape(values: np.ndarray, truth: xr.DataArray) -> np.ndarray:
         values = values[None]
     if values.shape[1:] != truth.shape or values.ndim != truth.ndim + 1:
         named = ", ".join(f"{dim}: {size}" for dim, size in truth.sizes.items())
-        with_start = values.ndim >= truth.ndim and values.shape[1 - truth.ndim] == truth.shape[1] + 1
+        with_start = (
+            values.ndim >= truth.ndim and values.shape[1 - truth.ndim] == truth.shape[1] + 1
+        )
         hint = "; leave the initial state out, step 1 is the first" if with_start else ""
         raise ShapeError(
             f"rollout must have shape ({named}), optionally led by seeds; got {values.shape}{hint}"
@@ -117,8 +119,8 @@ def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
     extra = [dim for dim in named.dims if dim not in expected]
     if extra:
         raise ShapeError(f"rollout has dimensions {extra} that the reference lacks")
-    for dim in truth.dims:
-        named = _match_labels(named, truth, str(dim))
+    for name in truth.dims:
+        named = _match_labels(named, truth, str(name))
     return named.transpose(*expected).astype(truth.dtype)
 
 

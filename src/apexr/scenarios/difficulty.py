@@ -63,7 +63,9 @@ def _scaled(values: Coefficients, factor: float, substeps: int) -> Coefficients:
 
 
 class _Linear(_Difficulty):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly; ``gammas`` holds γ₀, γ₁, …
+    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly.
+
+    ``gammas`` holds γ₀, γ₁, …
 
     Parameters
     ----------
@@ -222,8 +224,9 @@ class _Convection(_Difficulty, NonlinearSolver):
         equation = ConvectionEquation.difficulty(
             _scaled(self.gammas, proportion, self.num_substeps),
             delta,
+            num_spatial_dims=self.num_spatial_dims,
+            num_points=self.num_points,
             conservative=self.conservative,
-            **self._size,
         )
         return self._build(equation, 1.0)
 

@@ -59,9 +59,7 @@ def run_study(
     return stores.open_study(store)
 
 
-def _run_all(
-    planned: list[Planned], store: PathInput, *, overwrite: bool, progress: bool
-) -> None:
+def _run_all(planned: list[Planned], store: PathInput, *, overwrite: bool, progress: bool) -> None:
     stores.create_study(store)
     failures = []
     with tqdm(total=len(planned), desc="study", unit="experiment", disable=not progress) as bar:

@@ -25,9 +25,7 @@ def batch_indices(
     return order.reshape(len(keys), -1, batch_size)[:, :num_updates]
 
 
-def _permute(
-    keys: PRNGKeyArray, num_windows: int, epochs: int
-) -> Int[Array, "seed epoch window"]:
+def _permute(keys: PRNGKeyArray, num_windows: int, epochs: int) -> Int[Array, "seed epoch window"]:
     def next_epoch(carry: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, Array]:
         return jax.random.split(carry)[0], jax.random.permutation(carry, num_windows)
 

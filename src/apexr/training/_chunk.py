@@ -43,11 +43,11 @@ class Work(eqx.Module):
     The arrays lead with nothing (frames, weights, first, count) or with the seeds (indices).
     """
 
-    frames: Float[Array, "channel frame *space"]
-    indices: Int[Array, "*seed update batch"]
-    weights: Float[Array, "update batch"]
-    first_update: Int[Array, ""]
-    num_updates: Int[Array, ""]
+    frames: Float[Any, "channel frame *space"]
+    indices: Int[Any, "*seed update batch"]
+    weights: Float[Any, "update batch"]
+    first_update: Int[Any, ""]
+    num_updates: Int[Any, ""]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,9 +99,7 @@ def gather_windows(
     return jnp.take(frames, start[:, None] + jnp.arange(length), axis=1)
 
 
-def batch_loss(
-    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
-) -> Float[Array, ""]:
+def batch_loss(params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]) -> Float[Array, ""]:
     """Return this device's share of the loss of one mini-batch."""
     length = recipe.objective.window_length
     window = gather_windows(work.frames, work.indices[place], recipe.num_frames, length)

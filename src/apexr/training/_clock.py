@@ -12,10 +12,10 @@ _COMPILE_EVENTS = (
 _open_clocks: list["Clock"] = []
 
 
-def _on_event(event: str, duration: float, **_: object) -> None:
+def _on_event(event: str, duration_secs: float, **_: str | int) -> None:
     if event in _COMPILE_EVENTS:
         for clock in _open_clocks:
-            clock.compile_seconds += duration
+            clock.compile_seconds += duration_secs
 
 
 jax.monitoring.register_event_duration_secs_listener(_on_event)

@@ -15,7 +15,6 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from apexr.objectives import Objective
 from apexr.training._batches import batch_indices, batch_weights, count_windows
-from apexr.training._clock import Clock
 from apexr.training._chunk import (
     NEVER,
     Recipe,
@@ -24,6 +23,7 @@ from apexr.training._chunk import (
     frames_first,
     train_chunk,
 )
+from apexr.training._clock import Clock
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS, seed_mesh
 from apexr.training._optimizers import Optimizer
 
@@ -89,19 +89,7 @@ def train(
     report
         Called after each chunk.
     """
-    mesh = seed_mesh(len(shuffle_keys))
-    params, structure = eqx.partition(emulators, eqx.is_inexact_array)
-    leaves, treedef = jax.tree.flatten(structure)
-    num_frames = trajectories.shape[1]
-    recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, (tuple(leaves), treedef))
-    over_seeds = NamedSharding(mesh, P(SEED_AXIS))
-    state = TrainState(
-        params,
-        jax.vmap(plan.optimizer.build().init)(params),
-        jnp.full(len(shuffle_keys), NEVER, dtype=jnp.int32),
-    )
-    state = jax.device_put(state, over_seeds, may_alias=False)  # the chunks donate it
-    works = list(_chunks(trajectories, shuffle_keys, plan, recipe))
+    recipe, state = _start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
     losses: list[Array] = []
     with Clock() as clock:
         for work in _chunks(trajectories, shuffle_keys, plan, recipe):
@@ -118,6 +106,20 @@ def train(
         train_seconds=clock.work_seconds,
         compile_seconds=clock.compile_seconds,
     )
+
+
+def _start(
+    emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
+) -> tuple[Recipe, TrainState]:
+    """Return what is compiled in, and the state before the first update on its devices."""
+    mesh = seed_mesh(num_seeds)
+    params, structure = eqx.partition(emulators, eqx.is_inexact_array)
+    leaves, treedef = jax.tree.flatten(structure)
+    recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, (tuple(leaves), treedef))
+    optimizer = jax.vmap(plan.optimizer.build().init)(params)
+    state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))
+    over_seeds = NamedSharding(mesh, P(SEED_AXIS))
+    return recipe, jax.device_put(state, over_seeds, may_alias=False)  # the chunks donate it
 
 
 def _chunks(

@@ -35,7 +35,8 @@ class Trainer:
     plan: TrainingPlan
 
     def __post_init__(self) -> None:
-        count_windows(*self.trajectories.shape[:2], self.plan.objective.window_length)
+        num_samples, num_frames = self.trajectories.shape[:2]
+        count_windows(num_samples, num_frames, self.plan.objective.window_length)
 
     def __call__(
         self, emulator: Any, key: PRNGKeyArray, report: Report | None = None
