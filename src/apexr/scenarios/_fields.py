@@ -1,7 +1,7 @@
 """Checking and converting the values of a scenario's fields, by their annotations."""
 
 import dataclasses
-import math
+import sys
 import typing
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,8 @@ def _convert(name: str, value: Any, hint: Any) -> Any:
         return _convert_tuple(name, value, typing.get_args(base))
     if typing.get_origin(base) is typing.Literal:
         return _convert_literal(name, value, typing.get_args(base))
-    converted: Any = _CONVERTERS[base](name, value)
+    convert = _CONVERTERS.get(base)
+    converted = value if convert is None else convert(name, value)  # other types: as they are
     if bounds is not None and converted not in bounds:
         raise SpecError(f"{name} must be {bounds}, got {value!r}")
     return converted
@@ -54,7 +55,7 @@ def _convert_int(name: str, value: Any) -> int:
 
 def _convert_float(name: str, value: Any) -> float:
     number = isinstance(value, int | float | np.integer | np.floating)
-    if isinstance(value, bool) or not number or not math.isfinite(value):
+    if isinstance(value, bool) or not number or not abs(value) <= sys.float_info.max:
         raise SpecError(f"{name} must be a finite number, got {value!r}")
     return float(value)
 
@@ -72,7 +73,8 @@ def _convert_str(name: str, value: Any) -> str:
 
 
 def _convert_tuple(name: str, value: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(value, str) or not isinstance(value, Sequence):
         raise SpecError(f"{name} must be a sequence of numbers, got {value!r}")
     size = None if items[-1] is Ellipsis else len(items)
     if not len(value) or (size is not None and len(value) != size):
