@@ -236,6 +236,8 @@ def resolve(scenario: str | BaseScenario, scenario_kwargs: dict[str, Any]) -> Ba
         raise SpecError(f"scenario must be a key or a scenario object, got {scenario!r}")
     cls = scenario_dict[scenario] if isinstance(scenario, str) else type(scenario)
     given = cls.read_keywords(scenario_kwargs, beside=_BESIDE)
+    if not given and not isinstance(scenario, str):
+        return scenario
     held = {} if isinstance(scenario, str) else scenario.all_parameters
     made: BaseScenario = cls(**{**held, **given})
     return made

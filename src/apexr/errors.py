@@ -15,8 +15,10 @@ class SpecError(ApexrError, ValueError):
     """A configuration (string, keyword, number) that cannot be meant."""
 
 
-class UnknownNameError(SpecError, LookupError):
+class UnknownNameError(SpecError, KeyError):
     """A name that no registry holds."""
+
+    __str__ = Exception.__str__  # a KeyError would print its message in quotes
 
 
 class ShapeError(ApexrError, ValueError):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr import labels
-from apexr.errors import DivergenceError
+from apexr.errors import ApexrWarning, DivergenceError
 from apexr.initial import sample_set
 from apexr.spectral import Grid
 from apexr.steppers import Stepper, simulate
@@ -45,7 +46,9 @@ def trajectories(
     """Return trajectories with their initial states; equal requests share one array."""
     defaults = {f.name: f.default for f in dataclasses.fields(scenario)}  # type: ignore[arg-type]
     neutral: dict[str, Any] = {name: defaults[name] for name in _NOT_ABOUT_DATA}
-    return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)  
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ApexrWarning)  # the scenario has warned when it was made
+        return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)  
 
 
 @functools.lru_cache(maxsize=KEPT)

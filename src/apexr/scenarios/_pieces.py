@@ -84,7 +84,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
     """
     grid = Grid(scenario.num_spatial_dims, scenario.num_points)
     initial_condition(scenario).check(grid)
-    optimizer(scenario)
+    updates = optimizer(scenario).updates
     parse_metrics(scenario.report_metrics)
     if scenario.callbacks:
         raise SpecError(f"callbacks: none are known in this version, got {scenario.callbacks!r}")
@@ -95,6 +95,13 @@ def check_scenario(scenario: "BaseScenario") -> None:
         raise SpecError(
             f"num_trjs_returned must be at most num_test_samples ({scenario.num_test_samples}),"
             f" got {scenario.num_trjs_returned}"
+        )
+    if scenario.record_loss_every > updates:
+        warnings.warn(
+            f"record_loss_every is {scenario.record_loss_every}, but there are {updates} updates:"
+            " only the loss before the first one is recorded",
+            ApexrWarning,
+            stacklevel=5,
         )
     if scenario.train_seed == scenario.test_seed:
         warnings.warn(

@@ -36,6 +36,9 @@ class ScenarioDict(MutableMapping[str, "type[BaseScenario]"]):
         SCENARIOS.get(key)
         SCENARIOS.unregister(key)
 
+    def __contains__(self, key: object) -> bool:
+        return key in SCENARIOS
+
     def __iter__(self) -> Iterator[str]:
         return iter(SCENARIOS.names())
 

@@ -137,6 +137,8 @@ def _match_labels(rollout: xr.DataArray, truth: xr.DataArray, dim: str) -> xr.Da
         if rollout.sizes[dim] != len(wanted):
             raise ShapeError(f"{dim}: expected {len(wanted)} entries, got {rollout.sizes[dim]}")
         return rollout.assign_coords({dim: wanted})
+    if not rollout.get_index(dim).is_unique:
+        raise ShapeError(f"{dim}: the rollout has a label more than once")
     if dim in SPATIAL_DIMS:
         return _match_grid(rollout, wanted, dim)
     missing = [label for label in wanted.tolist() if label not in rollout[dim].values]
