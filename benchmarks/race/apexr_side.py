@@ -21,7 +21,8 @@ def main() -> None:
     """Time the case named on the command line."""
     name, updates, repeats = parse_arguments()
     run = run_command if CASES[name].whole_process else run_apexr
-    print_result("apexr", name, time_case(run, CASES[name], updates, repeats))
+    figures = time_case(run, CASES[name], updates, repeats, warm_up=updates)
+    print_result("apexr", name, figures)
 
 
 def run_apexr(case: Case, num_updates: int, fields: dict[str, Any]) -> None:

@@ -1,11 +1,10 @@
 """Names to objects, one registry per kind of thing, open to plug-ins by entry points."""
 
-import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from apexr.errors import ApexrWarning, SpecError, UnknownNameError, suggest
+from apexr.errors import SpecError, UnknownNameError, suggest, warn
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -114,7 +113,7 @@ class Registry(Generic[T]):
             except Exception as error:  # a broken plug-in must not take the rest down
                 package = point.dist.name if point.dist else point.value
                 message = f"{self.noun} {name!r} of {package} cannot be loaded: {error!r}"
-                warnings.warn(message, ApexrWarning, stacklevel=4)
+                warn(message)
                 del self._entry_points()[name]  # neither listed nor tried again
                 return
             if key not in self._objects:  # loading may have registered it already

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from apexr import __version__
-from apexr.errors import ApexrError
+from apexr.errors import ApexrError, DivergenceError, MissingExtraError, StoreError
 
 app = typer.Typer(
     help="A laboratory for neural emulators of partial differential equations.",
@@ -21,6 +21,10 @@ app = typer.Typer(
 
 STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
 """Time steps of the tables that commands print."""
+
+_OPTIONS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "store", "progress")
+_PICTURES = (".png", ".svg", ".pdf", ".html")
+_PYTHON_WORDS = {"True": "true", "False": "false"}
 
 
 class Registered(enum.StrEnum):
@@ -43,6 +47,14 @@ class Format(enum.StrEnum):
     csv = enum.auto()
     parquet = enum.auto()
     netcdf = enum.auto()
+
+
+_WRITERS = {
+    Format.csv: ("pandas", "pandas"),
+    Format.parquet: ("pyarrow", "pyarrow"),
+    Format.netcdf: ("h5netcdf", '"apexr[netcdf]"'),
+}
+"""The package that writes a format, and how to install it."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -79,8 +91,9 @@ def run(
     """Run one experiment and print its errors; a finished one is read from the store."""
     import apexr
 
+    keywords = _read_parameters(parameters or [])
+    _check_picture(plot)
     _use_compile_cache()
-    keywords = dict(_read_parameter(text) for text in parameters or [])
     result = apexr.run(
         scenario,
         task=task,
@@ -133,30 +146,62 @@ def export(
     """Write one variable as a long table, or the whole result as netCDF."""
     from apexr import analysis
     from apexr import store as stores
+    from apexr.schema import identifier
 
     data = stores.open_study(store) if stores.is_study(store) else stores.open_experiment(store)
-    suffix = {"csv": "csv", "parquet": "parquet", "netcdf": "nc"}[format]
-    path = output or Path(f"{store.name.removesuffix('.zarr')}_{variable}.{suffix}")
-    if format is Format.netcdf:
-        data.to_netcdf(path, engine="h5netcdf")
-    elif format is Format.parquet:
-        analysis.to_long(data, variable).to_parquet(path, index=False)
-    else:
-        analysis.to_long(data, variable).to_csv(path, index=False)
+    stem = store.absolute().name.removesuffix(".zarr")
+    whole = format is Format.netcdf
+    path = output or Path(f"{stem}.nc" if whole else f"{stem}_{identifier(variable)}.{format}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if whole:
+            data.to_netcdf(path, engine="h5netcdf")
+        else:
+            getattr(analysis.to_long(data, variable), f"to_{format}")(path, index=False)
+    except (ImportError, OSError) as error:
+        raise _not_written(path, format, error) from error
     typer.echo(f"written to {path}")
 
 
-def _read_parameter(text: str) -> tuple[str, Any]:
-    """Return name and value of ``KEY=VALUE``; the value is JSON where it can be, else text."""
+def _not_written(path: Path, format: Format, error: Exception) -> ApexrError:
+    """Return what to say of a file that could not be written."""
+    if isinstance(error, ImportError):
+        package, how = _WRITERS[format]
+        return MissingExtraError(f"{format} files need the package {package}: pip install {how}")
+    return StoreError(f"{path}: cannot be written ({error})")
+
+
+def _check_picture(path: Path | None) -> None:
+    """Refuse a picture that cannot be drawn, before any work."""
+    if path is not None and path.suffix.lower() not in _PICTURES:
+        wanted = ", ".join(_PICTURES)
+        raise typer.BadParameter(f"{path} must end in one of {wanted}", param_hint="--plot")
+
+
+def _read_parameters(texts: list[str]) -> dict[str, Any]:
+    """Return the scenario parameters of all ``--set KEY=VALUE``."""
+    keywords: dict[str, Any] = {}
+    for text in texts:
+        name, found, value = text.partition("=")
+        if not found or not name:
+            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
+        if name in _OPTIONS:
+            option = "the argument" if name == "scenario" else f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"{name} is given by {option}", param_hint="--set")
+        if name in keywords:
+            raise typer.BadParameter(f"{name} is set twice", param_hint="--set")
+        keywords[name] = _read_value(value)
+    return keywords
+
+
+def _read_value(text: str) -> Any:
+    """Return the value of a parameter: JSON, or Python's True and False, else text."""
     import json
 
-    name, found, value = text.partition("=")
-    if not found or not name:
-        raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
     try:
-        return name, json.loads(value)
+        return json.loads(_PYTHON_WORDS.get(text, text))
     except json.JSONDecodeError:
-        return name, value
+        return text
 
 
 def _summary(result: Any) -> str:
@@ -216,10 +261,14 @@ def _use_compile_cache() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of apexr are printed without a traceback."""
+    """Run the command line; errors of apexr are printed without a traceback.
+
+    The exit code is 0 for success, 2 for what cannot be meant, read or written, 1 for a run that
+    failed on its way.
+    """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
     try:
-        app()
+        app(prog_name="apexr")
     except ApexrError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        raise SystemExit(1 if isinstance(error, DivergenceError) else 2) from None

@@ -4,6 +4,8 @@ A message says what was given, what was expected and what to do next.
 """
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 
@@ -52,5 +54,25 @@ class ApexrWarning(UserWarning):
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or ``""``."""
     by_lower = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.strip().lower(), by_lower, n=1, cutoff=0.5)
+    given = name.strip().lower()
+    holding = [candidate for candidate in by_lower if len(given) > 2 and given in candidate]
+    near = sorted(holding, key=len)[:1] or difflib.get_close_matches(given, by_lower, 1, 0.5)
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def warn(message: str) -> None:
+    """Warn with an :class:`ApexrWarning` that points at the caller's own line, outside apexr."""
+    level = 1
+    while _is_inside(level):
+        level += 1
+    warnings.warn(message, ApexrWarning, stacklevel=level + 1)
+
+
+def _is_inside(level: int) -> bool:
+    """Tell whether the frame so far above the caller is apexr's, or made up by dataclasses."""
+    try:
+        frame = sys._getframe(level + 1)
+    except ValueError:
+        return False
+    name = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] == "apexr" or frame.f_code.co_filename == "<string>"

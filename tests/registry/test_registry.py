@@ -87,6 +87,8 @@ def test_what_is_no_string_is_not_contained(registry, thing):
 
 def test_suggestions():
     assert suggest("nRSME", ["mean_nRMSE", "nRMSE"]) == "; did you mean 'nRMSE'?"
+    assert suggest("nRMSE", ["mean_RMSE", "mean_nRMSE"]) == "; did you mean 'mean_nRMSE'?"
+    assert suggest("Burgers", ["burgers_sc", "diff", "burgers"]) == "; did you mean 'burgers'?"
     assert suggest("qqq", ["mean_nRMSE"]) == ""
     assert suggest("", ["a"]) == ""
     assert suggest("a", []) == ""

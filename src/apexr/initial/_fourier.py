@@ -1,14 +1,12 @@
 """Truncated Fourier series with random coefficients."""
 
-import warnings
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt
-from apexr.errors import ApexrWarning
+from apexr.errors import warn
 from apexr.initial._kind import InitialCondition, initial_condition, normalize, unit_grid
 from apexr.spectral import Grid, ifft, low_pass_mask, scaling
 
@@ -35,11 +33,9 @@ class TruncatedFourier(InitialCondition):
         """
         most = grid.num_points // 2
         if self.cutoff > most:
-            warnings.warn(
+            warn(
                 f"initial condition {str(self)!r}: {grid.num_points} points hold waves up to"
                 f" {most}; the cutoff {self.cutoff} has no effect",
-                ApexrWarning,
-                stacklevel=2,
             )
 
     def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:

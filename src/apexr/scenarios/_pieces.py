@@ -1,14 +1,13 @@
 """A scenario's parts, parsed and checked before any work is done."""
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apexr.engine import TASKS, EmulatorPlan, select_seed
-from apexr.errors import ApexrWarning, SpecError
+from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, execute
 from apexr.initial import INITIAL_CONDITIONS, InitialCondition
 from apexr.metrics import parse_metrics
@@ -97,18 +96,14 @@ def check_scenario(scenario: "BaseScenario") -> None:
             f" got {scenario.num_trjs_returned}"
         )
     if scenario.record_loss_every > updates:
-        warnings.warn(
+        warn(
             f"record_loss_every is {scenario.record_loss_every}, but there are {updates} updates:"
             " only the loss before the first one is recorded",
-            ApexrWarning,
-            stacklevel=5,
         )
     if scenario.train_seed == scenario.test_seed:
-        warnings.warn(
+        warn(
             f"train_seed and test_seed are both {scenario.train_seed}: the emulator is tested on"
             " initial states that it was trained on",
-            ApexrWarning,
-            stacklevel=5,
         )
 
 
@@ -134,11 +129,9 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
     frames = scenario.train_temporal_horizon + 1
     num_windows = count_windows(scenario.num_train_samples, frames, objective.window_length)
     if scenario.batch_size > num_windows:
-        warnings.warn(
+        warn(
             f"batch_size {scenario.batch_size} is larger than the {num_windows} training windows:"
             " each batch is the full data",
-            ApexrWarning,
-            stacklevel=5,
         )
     return TrainingPlan(
         objective,

@@ -1,6 +1,5 @@
 """Lazy readers of a study: all experiments along one dimension, rollouts by grid, a table."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from apexr.errors import ApexrWarning, StoreError
+from apexr.errors import StoreError, warn
 from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name
 from apexr.store._failures import read_failures
 from apexr.store._files import read_json
@@ -129,7 +128,7 @@ def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
         except StoreError as error:
             damaged.append(str(error))
     if damaged:
-        warnings.warn("left out:\n" + "\n".join(damaged), ApexrWarning, stacklevel=3)
+        warn("left out:\n" + "\n".join(damaged))
     if not opened:
         raise StoreError(f"{path}: no experiment is finished yet")
     return opened

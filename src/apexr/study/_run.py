@@ -1,6 +1,5 @@
 """Running a study: one experiment after another, what is finished never again."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from apexr import analysis
 from apexr import store as stores
 from apexr._run import run_stored
 from apexr._typing import PathInput
-from apexr.errors import ApexrWarning
+from apexr.errors import warn
 from apexr.scenarios import digest
 from apexr.study._configs import Planned, plan_study
 
@@ -72,7 +71,7 @@ def _run_all(planned: list[Planned], store: PathInput, *, overwrite: bool, progr
             bar.update()
     if failures:
         message = f"{len(failures)} of {len(planned)} experiments failed:\n" + "\n".join(failures)
-        warnings.warn(message, ApexrWarning, stacklevel=3)
+        warn(message)
 
 
 def _run_one(one: Planned, store: PathInput, *, overwrite: bool, progress: bool) -> None:
