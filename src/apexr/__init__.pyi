@@ -6,6 +6,7 @@ from apexr import labels as labels
 from apexr import metrics as metrics
 from apexr import networks as networks
 from apexr import objectives as objectives
+from apexr import plots as _plots
 from apexr import scenarios as scenarios
 from apexr import schema as schema
 from apexr import spectral as spectral
@@ -38,3 +39,4 @@ from apexr.study import run_study as run_study
 from apexr.study import run_study_convenience as run_study_convenience
 
 __version__: str
+plot = _plots

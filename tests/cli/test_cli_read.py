@@ -57,7 +57,9 @@ def test_showing_an_experiment(apexr_command, experiment):
         "seeds 3 (1 diverged)",
     ]
     first = next(line for line in lines if line.split()[:1] == ["1"]).split()
-    medians = [float(ds[name].sel(time=1).median()) for name in ("mean_nRMSE", "mean_correlation")]
+    names = next(line for line in lines if line.split()[:1] == ["step"]).split()[1:]
+    assert sorted(names) == ["mean_correlation", "mean_nRMSE"]
+    medians = [float(ds[name].sel(time=1).median()) for name in names]
     assert [float(cell) for cell in first[1:]] == pytest.approx(medians, abs=6e-4)
 
 

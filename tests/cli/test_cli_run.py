@@ -7,9 +7,9 @@ import warnings
 
 import pytest
 import xarray as xr
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 from apexr.errors import ApexrWarning
 
 SET = [part for name, value in SIZES.items() for part in ("--set", f"{name}={value}")]
@@ -101,7 +101,10 @@ def test_a_finished_experiment_is_read(apexr_command, tmp_path, monkeypatch):
     [
         (["diff_avd"], "error: unknown scenario 'diff_avd'; did you mean 'diff_adv'?"),
         (["diff_adv", "--net", "Conv;26;10;rellu"], "did you mean 'relu'"),
-        (["diff_adv", "--net", "Conv;26"], "DEPTH is missing\n  Conv;26\n          ^\nusage: Conv;"),
+        (
+            ["diff_adv", "--net", "Conv;26"],
+            "DEPTH is missing\n  Conv;26\n          ^\nusage: Conv;",
+        ),
         (["diff_adv", "--train", "sup;99"], "raise train_temporal_horizon"),
         (["diff_adv", "--num-seeds", "0"], "num_seeds must be an integer from 1"),
         (["diff_adv", "--num-seeds", "two"], "valid integer"),

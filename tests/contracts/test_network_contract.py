@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from _tiny import filled
 
+from _tiny import filled
 from apexr.engine import EmulatorPlan, Predict, count_parameters
 from apexr.networks import NETWORKS
 from apexr.spectral import Grid

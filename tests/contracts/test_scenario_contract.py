@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from _tiny import SIZES
 
+from _tiny import SIZES
 from apexr.errors import SpecError
 from apexr.scenarios import Request, digest, scenario_dict, specification
 

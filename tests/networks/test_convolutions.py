@@ -1,11 +1,12 @@
 """Periodic convolutions and networks of them against XLA's convolution on wrapped input."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from _tiny import filled
 
+from _tiny import filled
 from apexr.networks import ACTIVATIONS, NETWORKS, PeriodicConv, Pointwise
 from apexr.spectral import Grid
 
@@ -83,7 +84,7 @@ def test_conv_is_its_layers_with_activations_between():
         out = by_xla(out, layer.weight, layer.bias, 1)
         out = np.tanh(out) if number < 2 else out
     assert len(net.layers) == 3
-    np.testing.assert_allclose(jax.jit(lambda x: net(x))(x[0]), out[0], atol=1e-5)
+    np.testing.assert_allclose(eqx.filter_jit(net)(x[0]), out[0], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 import itertools
 
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
-from _tiny import filled
 
+from _tiny import filled
 from apexr.errors import SpecError
 from apexr.networks import NETWORKS, SpectralConv
 from apexr.spectral import Grid
@@ -71,7 +72,7 @@ def test_operator_is_lifting_blocks_projection():
         spectral = by_fft(u, block.spectral.weight_real, block.spectral.weight_imag)
         u = np.tanh(spectral + pointwise(block.pointwise, u))
     assert len(net.blocks) == 2
-    np.testing.assert_allclose(jax.jit(lambda x: net(x))(x), pointwise(net.projection, u), atol=3e-6)
+    np.testing.assert_allclose(eqx.filter_jit(net)(x), pointwise(net.projection, u), atol=3e-6)
 
 
 @pytest.mark.parametrize(("dims", "points", "most"), [(1, 8, 5), (1, 9, 5), (2, 8, 4), (3, 9, 4)])
@@ -83,6 +84,7 @@ def test_more_modes_than_the_grid_has_are_refused(dims, points, most):
 
 
 def test_an_operator_sees_everything():
-    assert NETWORKS.parse("FNO;2;2;1;relu").receptive_field(Grid(2, 8)) == (
-        (float("inf"), float("inf")),
-    ) * 2
+    assert (
+        NETWORKS.parse("FNO;2;2;1;relu").receptive_field(Grid(2, 8))
+        == ((float("inf"), float("inf")),) * 2
+    )

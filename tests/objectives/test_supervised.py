@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from _tiny import filled
 
+from _tiny import filled
 from apexr.errors import SpecError
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES, OneStep, Supervised, mean_square

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 import apexr
 from apexr._grammar import Choice, Nested, Range
 from apexr.errors import SpecError
-from apexr.scenarios import digest, scenario_dict, specification
-from apexr.scenarios import Request
+from apexr.scenarios import Request, digest, scenario_dict, specification
 
 KINDS = {
     "network": apexr.networks.NETWORKS,

@@ -1,9 +1,9 @@
 """One tiny experiment, run once and stored, for all tests of this folder."""
 
 import pytest
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 
 TINY = {"net": NET, "num_seeds": 2, "progress": False, "num_trjs_returned": 2, **SIZES}
 

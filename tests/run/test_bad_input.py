@@ -4,9 +4,9 @@ import time
 import warnings
 
 import pytest
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 from apexr.errors import ApexrWarning, ShapeError, SpecError, UnknownNameError
 from apexr.scenarios import difficulty, scenario_dict
 

@@ -4,9 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
-from _tiny import SIZES
 
 import apexr
+from _tiny import SIZES
 from apexr.errors import ShapeError, SpecError
 from apexr.scenarios import difficulty
 from apexr.testing import assert_valid

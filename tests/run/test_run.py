@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 from apexr.scenarios import difficulty
 from apexr.testing import assert_valid
 

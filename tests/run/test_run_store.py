@@ -2,13 +2,14 @@
 
 import os
 
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
 import xarray as xr
-from _tiny import SIZES
 
 import apexr
+from _tiny import SIZES
 from apexr.errors import SpecError, StoreError, UnknownNameError
 from apexr.scenarios import difficulty
 from apexr.testing import assert_valid, no_compute
@@ -111,7 +112,7 @@ def test_a_single_network_is_loaded_without_a_leading_axis(tmp_path, tiny):
     ds = apexr.run("diff_adv", **{**tiny, "num_seeds": 1}, store=path)
     network = apexr.load_networks(path)
     assert network.layers[0].weight.shape == (2, 1, 3)
-    first = jax.jit(lambda u: network(u))(ds.initial_state.values[0])
+    first = eqx.filter_jit(network)(ds.initial_state.values[0])
     np.testing.assert_allclose(ds.sample_rollout[0, 0, 0], first, atol=1e-5)
 
 

@@ -5,9 +5,9 @@ import dataclasses
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 from apexr.errors import SpecError
 from apexr.scenarios import scenario_dict
 from apexr.spectral import Grid, summed_derivative
@@ -34,10 +34,12 @@ class Turn(apexr.BaseScenario):
 
     def _stepper(self, angle):
         def step(u):
-            turned = jnp.stack([
-                jnp.cos(angle) * u[0] - jnp.sin(angle) * u[1],
-                jnp.sin(angle) * u[0] + jnp.cos(angle) * u[1],
-            ])
+            turned = jnp.stack(
+                [
+                    jnp.cos(angle) * u[0] - jnp.sin(angle) * u[1],
+                    jnp.sin(angle) * u[0] + jnp.cos(angle) * u[1],
+                ]
+            )
             return jnp.roll(turned, self.cells, axis=-1)
 
         return step

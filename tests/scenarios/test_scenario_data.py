@@ -5,8 +5,8 @@ import contextlib
 import jax
 import numpy as np
 import pytest
-from _tiny import SIZES
 
+from _tiny import SIZES
 from apexr.errors import DivergenceError
 from apexr.scenarios import _data, difficulty
 

@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 
 COMMON = {"scenario": "diff_adv", "task": "predict", "train": "one", "num_seeds": 2, **SIZES}
 CONFIGS = [{**COMMON, "net": net} for net in (NET, "FNO;2;2;1;gelu")]

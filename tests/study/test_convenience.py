@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from _tiny import NET, python
 
 import apexr
+from _tiny import NET, python
 
 BASE = ["seed", "scenario", "task", "net", "train", "scenario_kwargs"]
 NETS = {NET, "FNO;2;2;1;gelu"}

@@ -1,10 +1,12 @@
 """Many experiments: checked together, each run once, failures apart."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
-from _tiny import NET, SIZES
 
 import apexr
+from _tiny import NET, SIZES
 from apexr.errors import ApexrWarning, DivergenceError, SpecError, StoreError
 from apexr.scenarios import scenario_dict
 from apexr.study import plan_study
@@ -104,7 +106,7 @@ def test_a_store_of_something_else_is_refused(configs, tmp_path):
 class Doubtful(apexr.difficulty.Advection):
     """Advection whose solver does not work until it is told to."""
 
-    working = []
+    working: ClassVar[list[bool]] = []
 
     def get_ref_stepper(self):
         if not self.working:

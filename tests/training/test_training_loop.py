@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from _tiny import filled
 
+from _tiny import filled
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.spectral import Grid

@@ -4,6 +4,7 @@ Convolutions are matrix products. On a CPU this is several times faster than XLA
 convolution (see ``docs/speed.md``).
 """
 
+import functools
 import itertools
 import math
 
@@ -69,9 +70,8 @@ def convolve(
     three times smaller.
     """
     offsets = tap_offsets(weight.shape[-1], dilation)
-    if weight.ndim == 3:
-        kernel = jnp.moveaxis(weight, 2, 1).reshape(weight.shape[0], -1)
-        return _multiply(kernel, _gather(x, (offsets,)))
+    if weight.ndim == 3:  # noqa: PLR2004 - out, in and one kernel axis
+        return _convolve_1d(x, weight, offsets)
     lead = weight.ndim - 3
     kernel = jnp.moveaxis(weight, 1, -2)  # out, lead taps, in, last taps
     kernel = jnp.moveaxis(kernel.reshape(weight.shape[0], -1, len(offsets)), 2, 0)
@@ -81,6 +81,40 @@ def convolve(
         (jnp.roll(parts[tap], -shift, axis=-1) for tap, shift in enumerate(offsets)),
         start=jnp.zeros((), x.dtype),
     )
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _convolve_1d(
+    x: Float[Array, "in batch x"], weight: Float[Array, "out in tap"], offsets: tuple[int, ...]
+) -> Float[Array, "out batch x"]:
+    """Return the cross-correlation with all taps gathered first.
+
+    Its gradient keeps the input alone, not the three times larger gathered matrix, and uses one
+    gathered matrix of the incoming gradient for both products: less memory traffic.
+    """
+    kernel = jnp.moveaxis(weight, 2, 1).reshape(weight.shape[0], -1)
+    return _multiply(kernel, _gather(x, (offsets,)))
+
+
+def _convolve_1d_forward(
+    x: Array, weight: Array, offsets: tuple[int, ...]
+) -> tuple[Array, tuple[Array, Array]]:
+    return _convolve_1d(x, weight, offsets), (x, weight)
+
+
+def _convolve_1d_backward(
+    offsets: tuple[int, ...], kept: tuple[Array, Array], gradient: Float[Array, "out batch x"]
+) -> tuple[Array, Array]:
+    x, weight = kept
+    gathered = _gather(gradient, (tuple(-offset for offset in offsets),))
+    kernel = jnp.moveaxis(weight, 0, 2).reshape(weight.shape[1], -1)
+    flat = gathered.reshape(gathered.shape[0], -1)
+    products = jnp.dot(flat, x.reshape(x.shape[0], -1).T)
+    products = products.reshape(len(offsets), weight.shape[0], weight.shape[1])
+    return _multiply(kernel, gathered), jnp.moveaxis(products, 0, 2)
+
+
+_convolve_1d.defvjp(_convolve_1d_forward, _convolve_1d_backward)
 
 
 def _gather(x: Array, offsets: tuple[tuple[int, ...], ...]) -> Array:

@@ -48,7 +48,7 @@ def trajectories(
     neutral: dict[str, Any] = {name: defaults[name] for name in _NOT_ABOUT_DATA}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ApexrWarning)  # the scenario has warned when it was made
-        return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)  
+        return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)
 
 
 @functools.lru_cache(maxsize=KEPT)

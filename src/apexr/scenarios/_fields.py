@@ -41,7 +41,9 @@ def _convert(name: str, value: Any, hint: Any) -> Any:
     if typing.get_origin(base) is typing.Literal:
         return _convert_literal(name, value, typing.get_args(base))
     convert = _CONVERTERS.get(base)
-    converted = value if convert is None else convert(name, value)  # other types: as they are
+    if convert is None:  # other types are taken as they are
+        return value
+    converted: Any = convert(name, value)
     if bounds is not None and converted not in bounds:
         raise SpecError(f"{name} must be {bounds}, got {value!r}")
     return converted

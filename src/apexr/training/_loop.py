@@ -118,8 +118,8 @@ def _start(
     recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, (tuple(leaves), treedef))
     optimizer = jax.vmap(plan.optimizer.build().init)(params)
     state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))
-    over_seeds = NamedSharding(mesh, P(SEED_AXIS))
-    return recipe, jax.device_put(state, over_seeds, may_alias=False)  # the chunks donate it
+    own = jax.tree.map(jnp.copy, state)  # the chunks use its memory again
+    return recipe, jax.device_put(own, NamedSharding(mesh, P(SEED_AXIS)))
 
 
 def _chunks(

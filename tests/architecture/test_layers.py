@@ -1,0 +1,42 @@
+"""The house rules: layers import downwards only, files stay small, nothing is evaluated."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import apexr
+from _tiny import python
+
+ROOT = Path(apexr.__file__).parent
+PROJECT = ROOT.parents[1]
+FILES = sorted(ROOT.rglob("*.py"))
+LONGEST = 520
+
+
+def test_layers_import_downwards_only():
+    pytest.importorskip("importlinter")
+    code = "import sys, importlinter.cli as c; sys.exit(c.lint_imports(no_cache=True))"
+    assert "3 kept, 0 broken" in python(code, cwd=PROJECT)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_small(path):
+    assert len(path.read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_evaluated_or_unpickled(path):
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not calls & {"eval", "exec", "__import__"}
+    assert "pickle" not in path.read_text()
+
+
+def test_a_registered_class_is_annotated_with_objects():
+    """Annotations of specs are read, so they must not be turned into text."""
+    for path in FILES:
+        assert "from __future__ import annotations" not in path.read_text(), path
