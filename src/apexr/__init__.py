@@ -17,6 +17,8 @@ _HOMES = {
     # scenarios
     "scenarios": "apexr.scenarios",
     "difficulty": "apexr.scenarios.difficulty",
+    "normalized": "apexr.scenarios.normalized",
+    "physical": "apexr.scenarios.physical",
     "BaseScenario": "apexr.scenarios:BaseScenario",
     # studies
     "run_study": "apexr.study:run_study",

@@ -31,6 +31,8 @@ from apexr.analysis import to_long as to_long
 from apexr.analysis import to_wide as to_wide
 from apexr.scenarios import BaseScenario as BaseScenario
 from apexr.scenarios import difficulty as difficulty
+from apexr.scenarios import normalized as normalized
+from apexr.scenarios import physical as physical
 from apexr.store import list_experiments as list_experiments
 from apexr.store import open_experiment as open_experiment
 from apexr.store import open_rollouts as open_rollouts

@@ -13,24 +13,30 @@ PROMISED = (
     *("diff_lin", "diff_lin_simple", "diff_adv", "diff_diff", "diff_adv_diff", "diff_disp"),
     *("diff_hyp_diff", "diff_four", "diff_conv", "diff_burgers", "diff_ks_cons", "diff_nonlin"),
     *("diff_burgers_sc", "diff_kdv", "diff_ks", "diff_fisher"),
+    *("norm_lin", "norm_lin_simple", "norm_adv", "norm_diff", "norm_adv_diff", "norm_disp"),
+    *("norm_hypdiff", "norm_four", "norm_conv", "norm_burgers", "norm_ks_cons", "norm_nonlin"),
+    *("norm_burgers_sc", "norm_kdv", "norm_ks", "norm_fisher"),
+    *("phy_lin", "phy_lin_simple", "phy_adv", "phy_diff", "phy_adv_diff", "phy_disp"),
+    *("phy_hyp_diff", "phy_four", "phy_conv", "phy_burgers", "phy_ks_cons", "phy_nonlin"),
+    *("phy_burgers_sc", "phy_kdv", "phy_ks", "phy_poly", "phy_fisher"),
 )
 KEYS = tuple(scenario_dict)
 
 
 def dimensions(key):
-    return (1,) if key == "diff_ks_cons" else (1, 2, 3)
+    return (1,) if key.endswith("_ks_cons") else (1, 2, 3)
 
 
 def test_the_promised_keys_are_there():
     assert set(PROMISED) <= set(KEYS)
-    assert len(PROMISED) == 16
+    assert len(PROMISED) == 16 + 16 + 17
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_scenarios_exist_in_their_dimensions(key):
     for dims in dimensions(key):
         scenario = scenario_dict[key](num_spatial_dims=dims, **SIZES)
-        assert scenario.get_scenario_name().startswith(f"{dims}d_diff_")
+        assert scenario.get_scenario_name().startswith(f"{dims}d_{key.split('_')[0]}_")
         state = np.zeros((scenario.num_channels, *(SIZES["num_points"],) * dims))
         for stepper in (scenario.get_ref_stepper(), scenario.get_coarse_stepper()):
             assert stepper.grid == scenario.grid

@@ -21,7 +21,7 @@ KNOWN = {
 UNKNOWN_NAMES = [
     ("scenario", "diff_avd", "'diff_adv'"),
     ("scenario", "diff-adv", "'diff_adv'"),
-    ("scenario", "burgers", "'diff_burgers'"),
+    ("scenario", "burgers", "'phy_burgers'"),
     ("net", "Cnv;2;1;relu", "'Conv'"),
     ("net", "Conv ;2;1;relu", "'Conv'"),
     ("net", "FN0;2;1;1;relu", "'FNO'"),

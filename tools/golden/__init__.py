@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from golden._data import write_data
+from golden._data_other import write_data_other
 from golden._initial import write_initial
 from golden._metrics import write_metrics
 from golden._networks import write_networks
@@ -16,5 +17,6 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "initial": write_initial,
     "networks": write_networks,
     "data": write_data,
+    "data_other": write_data_other,
     "training": write_training,
 }

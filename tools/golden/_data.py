@@ -100,7 +100,7 @@ def _cases(dims: int) -> list[tuple[str, str, dict[str, Any]]]:
     plain = [(key, key, base) for key in KEYS if dims == 1 or key not in ONLY_1D]
     small = {**base, "num_points": SMALL[dims], "ic_config": f"fourier;{_cutoff(dims)};true;true"}
     return plain + [
-        (_label(key, change), key, {**small, **change}) for key, change in VARIANTS[dims]
+        (case_label(key, change), key, {**small, **change}) for key, change in VARIANTS[dims]
     ]
 
 
@@ -112,5 +112,6 @@ def _cutoff(dims: int) -> int:
     return 5 if dims == 1 else 3
 
 
-def _label(key: str, change: dict[str, Any]) -> str:
+def case_label(key: str, change: dict[str, Any]) -> str:
+    """Return the name of a case, ``key[field=value,…]``."""
     return f"{key}[{','.join(f'{name}={value}' for name, value in change.items())}]"

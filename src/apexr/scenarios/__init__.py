@@ -1,6 +1,6 @@
 """Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
 
-from apexr.scenarios import difficulty
+from apexr.scenarios import difficulty, normalized, physical
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._identity import digest, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
@@ -14,6 +14,8 @@ __all__ = [
     "difficulty",
     "digest",
     "emulator_plan",
+    "normalized",
+    "physical",
     "plan",
     "run",
     "scenario",

@@ -12,81 +12,51 @@ NeurIPS, section 3.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from apexr._grammar import Count, PositiveFloat, Range
-from apexr.errors import SpecError
-from apexr.scenarios._base import BaseScenario
-from apexr.scenarios._etdrk import NonlinearSolver
+from apexr._grammar import Count
+from apexr.scenarios._families import (
+    FROM_0_TO_1,
+    KURAMOTO_METRICS,
+    KURAMOTO_WARMUP,
+    Coefficients,
+    ConvectionFamily,
+    Derived,
+    Family,
+    LinearFamily,
+    NonlinearFamily,
+    TermOrder,
+    Triple,
+    check_one_dimension,
+)
 from apexr.scenarios._fields import derived
 from apexr.scenarios._registry import scenario
 from apexr.steppers import Convection as ConvectionEquation
-from apexr.steppers import ETDRKStepper, Stepper
+from apexr.steppers import Equation
 from apexr.steppers import Linear as LinearEquation
 from apexr.steppers import Nonlinear as NonlinearEquation
 
-Coefficients = tuple[float, ...]
-Triple = tuple[float, float, float]
-TermOrder = Annotated[int, Range(minimum=0, maximum=16)]
 
-KURAMOTO_METRICS = "mean_nRMSE,mean_correlation"
-KURAMOTO_WARMUP = 500
+class _Difficulty(Family):
+    """What all have: γ₀, γ₁, … in ``gammas``; dimensions and points enter the coefficients."""
 
-
-class _Difficulty(BaseScenario):
-    """What all have: dimensions and points enter the coefficients; the name says so."""
-
-    suffix: ClassVar[str]
-    num_channels: int = derived()
-
-    def _derive(self) -> None:
-        self._set(num_channels=1)
-
-    def get_scenario_name(self) -> str:
-        """Return ``{D}d_diff_{suffix}``."""
-        return f"{self.num_spatial_dims}d_diff_{self.suffix.format(terms=self._linear_terms())}"
-
-    def _linear_terms(self) -> str:
-        gammas = getattr(self, "gammas", ())
-        return "_".join(str(order) for order, gamma in enumerate(gammas) if gamma != 0)
+    interface = "diff"
+    linear_field = "gammas"
+    gammas: Coefficients = derived()
 
     @property
     def _size(self) -> dict[str, int]:
         return {"num_spatial_dims": self.num_spatial_dims, "num_points": self.num_points}
 
 
-def _scaled(values: Coefficients, factor: float, substeps: int) -> Coefficients:
-    return tuple(factor * value / substeps for value in values)
-
-
 # --- linear equations --------------------------------------------------------------------------
 
 
-class _Linear(_Difficulty):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly.
+class _Linear(LinearFamily, _Difficulty):
+    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly."""
 
-    ``gammas`` holds γ₀, γ₁, …
-
-    Parameters
-    ----------
-    coarse_proportion
-        Part of the step that the coarse stepper makes.
-    """
-
-    gammas: Coefficients = derived()
-    coarse_proportion: PositiveFloat = 0.5
-
-    def get_ref_stepper(self) -> Stepper:
-        """Return the exact solver of one step."""
-        return self._stepper(1.0)
-
-    def get_coarse_stepper(self) -> Stepper:
-        """Return the exact solver of a part of the step."""
-        return self._stepper(self.coarse_proportion)
-
-    def _stepper(self, proportion: float) -> Stepper:
-        gammas = _scaled(self.gammas, proportion, 1)
-        return ETDRKStepper(LinearEquation.difficulty(gammas, **self._size), self.grid, 1.0)
+    def _equation(self) -> Equation:
+        return LinearEquation.difficulty(self.gammas, **self._size)
 
 
 @scenario("diff_lin")
@@ -105,9 +75,8 @@ class LinearSimple(_Linear):
     linear_gamma: float = -4.0
     linear_term_order: TermOrder = 1
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0,) * self.linear_term_order + (self.linear_gamma,))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0,) * self.linear_term_order + (self.linear_gamma,)}
 
 
 @scenario("diff_adv")
@@ -120,9 +89,8 @@ class Advection(_Linear):
     suffix = "adv"
     advection_gamma: float = -4.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, self.advection_gamma, 0.0, 0.0, 0.0))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, self.advection_gamma, 0.0, 0.0, 0.0)}
 
 
 @scenario("diff_diff")
@@ -132,9 +100,8 @@ class Diffusion(_Linear):
     suffix = "diff"
     diffusion_gamma: float = 4.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, 0.0, self.diffusion_gamma, 0.0, 0.0))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, 0.0, self.diffusion_gamma, 0.0, 0.0)}
 
 
 @scenario("diff_adv_diff")
@@ -145,9 +112,8 @@ class AdvectionDiffusion(_Linear):
     advection_gamma: float = -4.0
     diffusion_gamma: float = 4.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, self.advection_gamma, self.diffusion_gamma, 0.0, 0.0))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, self.advection_gamma, self.diffusion_gamma, 0.0, 0.0)}
 
 
 @scenario("diff_disp")
@@ -157,9 +123,8 @@ class Dispersion(_Linear):
     suffix = "disp"
     dispersion_gamma: float = 4.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, 0.0, 0.0, self.dispersion_gamma, 0.0))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, 0.0, 0.0, self.dispersion_gamma, 0.0)}
 
 
 @scenario("diff_hyp_diff")
@@ -169,9 +134,8 @@ class HyperDiffusion(_Linear):
     suffix = "hyp_diff"
     hyp_diffusion_gamma: float = -4.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, 0.0, 0.0, 0.0, self.hyp_diffusion_gamma))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, 0.0, 0.0, 0.0, self.hyp_diffusion_gamma)}
 
 
 @scenario("diff_four")
@@ -184,16 +148,15 @@ class FirstFour(_Linear):
     dispersion_gamma: float = 4.0
     hyp_diffusion_gamma: float = -4.0
 
-    def _derive(self) -> None:
-        super()._derive()
+    def _coefficients(self) -> Derived:
         first = (0.0, self.advection_gamma, self.diffusion_gamma)
-        self._set(gammas=(*first, self.dispersion_gamma, self.hyp_diffusion_gamma))
+        return {"gammas": (*first, self.dispersion_gamma, self.hyp_diffusion_gamma)}
 
 
 # --- convection --------------------------------------------------------------------------------
 
 
-class _Convection(_Difficulty, NonlinearSolver):
+class _Convection(_Difficulty, ConvectionFamily):
     """``uₜ = b ½ ∇·(u ⊗ u) + Σ_j a_j Σ_d ∂_dʲ u``, one channel a dimension.
 
     Parameters
@@ -204,31 +167,17 @@ class _Convection(_Difficulty, NonlinearSolver):
         Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u·∇u``.
     """
 
-    gammas: Coefficients = derived()
     convection_delta: float = -1.5
     conservative: bool = True
 
-    def _derive(self) -> None:
-        self._set(num_channels=self.num_spatial_dims)
-
-    def get_ref_stepper(self) -> Stepper:
-        """Return the solver of one step."""
-        return self._stepper(1.0)
-
-    def get_coarse_stepper(self) -> Stepper:
-        """Return the solver of a part of the step."""
-        return self._stepper(self.coarse_proportion)
-
-    def _stepper(self, proportion: float) -> Stepper:
-        (delta,) = _scaled((-self.convection_delta,), proportion, self.num_substeps)
-        equation = ConvectionEquation.difficulty(
-            _scaled(self.gammas, proportion, self.num_substeps),
-            delta,
+    def _equation(self) -> Equation:
+        return ConvectionEquation.difficulty(
+            self.gammas,
+            -self.convection_delta,
             num_spatial_dims=self.num_spatial_dims,
             num_points=self.num_points,
             conservative=self.conservative,
         )
-        return self._build(equation, 1.0)
 
 
 @scenario("diff_conv")
@@ -246,9 +195,8 @@ class Burgers(_Convection):
     suffix = "burgers"
     diffusion_gamma: float = 1.5
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, 0.0, self.diffusion_gamma, 0.0, 0.0))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, 0.0, self.diffusion_gamma, 0.0, 0.0)}
 
 
 @scenario("diff_ks_cons")
@@ -263,45 +211,26 @@ class KuramotoSivashinskyConservative(_Convection):
     diffusion_gamma: float = -2.0
     hyp_diffusion_gamma: float = -18.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(gammas=(0.0, 0.0, self.diffusion_gamma, 0.0, self.hyp_diffusion_gamma))
+    def _coefficients(self) -> Derived:
+        return {"gammas": (0.0, 0.0, self.diffusion_gamma, 0.0, self.hyp_diffusion_gamma)}
 
     def _check(self) -> None:
-        if self.num_spatial_dims != 1:
-            raise SpecError(
-                "num_spatial_dims of KuramotoSivashinskyConservative must be 1, got"
-                f" {self.num_spatial_dims}; in more dimensions take KuramotoSivashinsky (diff_ks)"
-            )
+        check_one_dimension(self)
 
 
 # --- one channel, up to second order in the state ----------------------------------------------
 
 
-class _Nonlinear(_Difficulty, NonlinearSolver):
+class _Nonlinear(_Difficulty, NonlinearFamily):
     """``uₜ = Σ_j a_j Σ_d ∂_dʲ u + b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
 
     ``deltas`` holds δ₀, δ₁, δ₂.
     """
 
-    gammas: Coefficients = derived()
     deltas: Triple = derived()
 
-    def get_ref_stepper(self) -> Stepper:
-        """Return the solver of one step."""
-        return self._stepper(1.0)
-
-    def get_coarse_stepper(self) -> Stepper:
-        """Return the solver of a part of the step."""
-        return self._stepper(self.coarse_proportion)
-
-    def _stepper(self, proportion: float) -> Stepper:
-        equation = NonlinearEquation.difficulty(
-            _scaled(self.gammas, proportion, self.num_substeps),
-            _scaled(self.deltas, proportion, self.num_substeps),
-            **self._size,
-        )
-        return self._build(equation, 1.0)
+    def _equation(self) -> Equation:
+        return NonlinearEquation.difficulty(self.gammas, self.deltas, **self._size)
 
 
 @scenario("diff_nonlin")
@@ -321,12 +250,11 @@ class BurgersSingleChannel(_Nonlinear):
     convection_sc_delta: float = -1.5
     diffusion_gamma: float = 1.5
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(
-            gammas=(0.0, 0.0, self.diffusion_gamma, 0.0, 0.0),
-            deltas=(0.0, self.convection_sc_delta, 0.0),
-        )
+    def _coefficients(self) -> Derived:
+        return {
+            "gammas": (0.0, 0.0, self.diffusion_gamma, 0.0, 0.0),
+            "deltas": (0.0, self.convection_sc_delta, 0.0),
+        }
 
 
 @scenario("diff_kdv")
@@ -338,12 +266,11 @@ class KortewegDeVries(_Nonlinear):
     dispersion_gamma: float = -14.0
     hyp_diffusion_gamma: float = -9.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(
-            gammas=(0.0, 0.0, 0.0, self.dispersion_gamma, self.hyp_diffusion_gamma),
-            deltas=(0.0, self.convection_sc_delta, 0.0),
-        )
+    def _coefficients(self) -> Derived:
+        return {
+            "gammas": (0.0, 0.0, 0.0, self.dispersion_gamma, self.hyp_diffusion_gamma),
+            "deltas": (0.0, self.convection_sc_delta, 0.0),
+        }
 
 
 @scenario("diff_ks")
@@ -358,12 +285,11 @@ class KuramotoSivashinsky(_Nonlinear):
     diffusion_gamma: float = -1.2
     hyp_diffusion_gamma: float = -15.0
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(
-            gammas=(0.0, 0.0, self.diffusion_gamma, 0.0, self.hyp_diffusion_gamma),
-            deltas=(0.0, 0.0, self.gradient_norm_delta),
-        )
+    def _coefficients(self) -> Derived:
+        return {
+            "gammas": (0.0, 0.0, self.diffusion_gamma, 0.0, self.hyp_diffusion_gamma),
+            "deltas": (0.0, 0.0, self.gradient_norm_delta),
+        }
 
 
 @scenario("diff_fisher")
@@ -371,14 +297,13 @@ class FisherKPP(_Nonlinear):
     """The Fisher-KPP equation ``uₜ = r u + ν Δu - r u²``; states between 0 and 1."""
 
     suffix = "fisher"
-    ic_config: str = "clamp;0.0;1.0;fourier;5;false;false"
+    ic_config: str = FROM_0_TO_1
     quadratic_delta: float = -0.02
     drag_gamma: float = 0.02
     diffusion_gamma: float = 0.2
 
-    def _derive(self) -> None:
-        super()._derive()
-        self._set(
-            gammas=(self.drag_gamma, 0.0, self.diffusion_gamma),
-            deltas=(self.quadratic_delta, 0.0, 0.0),
-        )
+    def _coefficients(self) -> Derived:
+        return {
+            "gammas": (self.drag_gamma, 0.0, self.diffusion_gamma),
+            "deltas": (self.quadratic_delta, 0.0, 0.0),
+        }

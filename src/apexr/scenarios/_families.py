@@ -1,0 +1,121 @@
+"""What the three interfaces share: families of equations with their steppers and names.
+
+An interface (difficulty, normalised, physical) adds its fields and says how they become an
+equation; a family says how that equation is solved. The coarse stepper makes a part of the
+step: as all terms scale with the step, that is the same as scaling all the coefficients.
+"""
+
+import abc
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from apexr._grammar import PositiveFloat, Range
+from apexr.errors import SpecError
+from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._etdrk import NonlinearSolver
+from apexr.scenarios._fields import derived
+from apexr.steppers import Equation, ETDRKStepper, Stepper
+
+Coefficients = tuple[float, ...]
+Triple = tuple[float, float, float]
+TermOrder = Annotated[int, Range(minimum=0, maximum=16)]
+Derived = Mapping[str, Any]
+"""Derived fields with their values."""
+
+KURAMOTO_METRICS = "mean_nRMSE,mean_correlation"
+KURAMOTO_WARMUP = 500
+FROM_0_TO_1 = "clamp;0.0;1.0;fourier;5;false;false"
+
+
+class Family(BaseScenario):
+    """An equation of an interface, solved for a step and for a part of it.
+
+    An interface says its name and which field holds the linear coefficients; a scenario says
+    its suffix, where ``{terms}`` stands for the orders of the linear terms.
+    """
+
+    interface: ClassVar[str]
+    suffix: ClassVar[str]
+    linear_field: ClassVar[str]
+    num_channels: int = derived()
+
+    def get_ref_stepper(self) -> Stepper:
+        """Return the solver of one step."""
+        return self._stepper(1.0)
+
+    def get_coarse_stepper(self) -> Stepper:
+        """Return the solver of a part of the step, ``coarse_proportion``."""
+        return self._stepper(getattr(self, "coarse_proportion"))  # noqa: B009 - of sub-classes
+
+    def get_scenario_name(self) -> str:
+        """Return ``{D}d_{interface}_{suffix}``."""
+        coefficients = getattr(self, self.linear_field)
+        terms = "_".join(str(order) for order, value in enumerate(coefficients) if value != 0)
+        return f"{self.num_spatial_dims}d_{self.interface}_{self.suffix.format(terms=terms)}"
+
+    def _derive(self) -> None:
+        self._set(num_channels=self._num_channels(), **self._coefficients())
+
+    def _num_channels(self) -> int:
+        return 1
+
+    def _coefficients(self) -> Derived:
+        """Return the coefficients that follow from the parameters."""
+        return {}
+
+    @property
+    def _time_step(self) -> float:
+        return getattr(self, "dt", 1.0)
+
+    @abc.abstractmethod
+    def _equation(self) -> Equation:
+        """Return the equation of the coefficients."""
+
+    @abc.abstractmethod
+    def _stepper(self, proportion: float) -> Stepper:
+        """Return the solver of a part of the step."""
+
+
+class LinearFamily(Family):
+    """A linear equation, solved exactly.
+
+    Parameters
+    ----------
+    coarse_proportion
+        Part of the step that the coarse stepper makes.
+    """
+
+    coarse_proportion: PositiveFloat = 0.5
+
+    def _stepper(self, proportion: float) -> Stepper:
+        return ETDRKStepper(self._equation(), self.grid, proportion * self._time_step)
+
+
+class NonlinearFamily(Family, NonlinearSolver):
+    """An equation with a nonlinear term, solved by ETDRK in substeps."""
+
+    def _stepper(self, proportion: float) -> Stepper:
+        return self._build(self._equation(), proportion * self._time_step / self.num_substeps)
+
+
+class ConvectionFamily(NonlinearFamily):
+    """Convection of a velocity: one channel a dimension."""
+
+    def _num_channels(self) -> int:
+        return self.num_spatial_dims
+
+
+def check_one_dimension(scenario: Family) -> None:
+    """Refuse the conservative Kuramoto-Sivashinsky equation in more dimensions than one.
+
+    Raises
+    ------
+    SpecError
+        Naming the scenario that exists there.
+    """
+    if scenario.num_spatial_dims != 1:
+        raise SpecError(
+            f"num_spatial_dims of {type(scenario).__name__} must be 1, got"
+            f" {scenario.num_spatial_dims}; in more dimensions take KuramotoSivashinsky"
+            f" ({scenario.interface}_ks)"
+        )
