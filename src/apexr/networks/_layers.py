@@ -70,7 +70,7 @@ def convolve(
     three times smaller.
     """
     offsets = tap_offsets(weight.shape[-1], dilation)
-    if weight.ndim == 3:  # noqa: PLR2004 - out, in and one kernel axis
+    if weight.ndim == 3:
         return _convolve_1d(x, weight, offsets)
     lead = weight.ndim - 3
     kernel = jnp.moveaxis(weight, 1, -2)  # out, lead taps, in, last taps

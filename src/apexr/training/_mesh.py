@@ -22,7 +22,8 @@ def prepare_host_devices() -> None:
     a log line says so.
     """
     cores = usable_cores()
-    if jax.config.values["jax_num_cpu_devices"] > 0 or "xla_force_host" in os.environ.get("XLA_FLAGS", ""):
+    flags = os.environ.get("XLA_FLAGS", "")
+    if jax.config.values["jax_num_cpu_devices"] > 0 or "xla_force_host" in flags:
         return
     try:
         jax.config.update("jax_num_cpu_devices", cores)
