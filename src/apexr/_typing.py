@@ -4,6 +4,3 @@ from os import PathLike
 
 PathInput = str | PathLike[str]
 """A path as users give it."""
-
-Scalar = str | int | float | bool
-"""A value that a configuration field may hold."""

@@ -8,7 +8,6 @@ import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Choice, Kind
-from apexr.errors import ShapeError, SpecError
 from apexr.networks._activations import ACTIVATIONS
 from apexr.spectral import Grid
 
@@ -90,25 +89,3 @@ def network(name: str) -> Callable[[type[S]], type[S]]:
     ...         return eqx.nn.Identity()
     """
     return NETWORKS.register(name)  # type: ignore[return-value, arg-type]
-
-
-def check_output(given: tuple[int, ...], expected: tuple[int, ...], name: str) -> None:
-    """Refuse a network that does not keep the shape of its input.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ.
-    """
-    if given != expected:
-        raise ShapeError(f"network {name!r} maps {expected} to {given}; it must keep the shape")
-
-
-__all__ = [
-    "NETWORKS",
-    "Activation",
-    "Network",
-    "NetworkSpec",
-    "SpecError",
-    "network",
-]
