@@ -56,8 +56,8 @@ class Nested:
 
 
 MOST = 10**9  # more of anything is a slip of the keyboard
-Count = Annotated[int, Range(minimum=0, maximum=MOST)]
-PositiveInt = Annotated[int, Range(minimum=1, maximum=MOST)]
+Count = Annotated[int, Range(minimum=0)]
+PositiveInt = Annotated[int, Range(minimum=1)]
 Finite = Annotated[float, Range()]
 PositiveFloat = Annotated[float, Range(minimum=0.0, exclusive=True)]
 NonNegativeFloat = Annotated[float, Range(minimum=0.0)]
@@ -251,9 +251,12 @@ def _read_choice(label: str, registry: Registry[Any], text: str, index: int) -> 
 
 def _read_int(label: str, text: str, index: int) -> int:
     try:
-        return int(text) if text == text.strip() else int("refused")
+        value = int(text) if text == text.strip() else int("refused")
     except ValueError:
         raise _FieldError(index, f"{label} must be int, got {text!r}") from None
+    if abs(value) > MOST:
+        raise _FieldError(index, f"{label} must be int of at most {MOST:_}, got {text}")
+    return value
 
 
 def _read_float(label: str, text: str, index: int) -> float:

@@ -9,7 +9,7 @@ import apexr
 from _tiny import python
 
 ROOT = Path(apexr.__file__).parent
-PROJECT = ROOT.parents[1]
+PROJECT = Path(__file__).parents[2]
 FILES = sorted(ROOT.rglob("*.py"))
 LONGEST = 520
 

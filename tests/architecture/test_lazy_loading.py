@@ -102,3 +102,25 @@ def test_the_module_and_the_script_are_the_same_command():
         [sys.executable, "-m", "apexr", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("apexr 0.")
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"),
+    [
+        ("import apexr", 0.3),
+        ("import sys; sys.argv = ['apexr', '--help']; import apexr.__main__ as m; m.main()", 1.0),
+    ],
+    ids=["import", "help"],
+)
+def test_starting_is_quick(code, seconds):
+    """Processor time, so that a busy machine does not matter; the best of three."""
+    timed = f"""
+import atexit, sys, time
+atexit.register(lambda: print(time.process_time(), file=sys.stderr))
+{code}
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    assert min(float(run.stderr.split()[-1]) for run in runs) < seconds

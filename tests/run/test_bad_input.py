@@ -108,7 +108,7 @@ OUT_OF_RANGE = [
     ("net", "Conv;0;2;relu", "HIDDEN_CHANNELS must be at least 1"),
     ("net", "Conv;-3;2;relu", "HIDDEN_CHANNELS must be at least 1"),
     ("net", "Conv;8;-1;relu", "DEPTH must be at least 0"),
-    ("net", "Conv;99999999999;2;relu", "HIDDEN_CHANNELS must be at least 1 and at most"),
+    ("net", "Conv;99999999999;2;relu", "HIDDEN_CHANNELS must be int of at most 1_000_000_000"),
     ("net", "FNO;100;2;1;relu", "MODES must be at most 9 on 16 points"),
     ("net", "FNO;0;2;1;relu", "MODES must be at least 1"),
     ("train", "sup;0", "STEPS must be at least 1"),
