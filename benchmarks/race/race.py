@@ -86,7 +86,7 @@ def show(
 ) -> None:
     """Print one row: medians, their ratio and the ratio to reach."""
     both = [statistics.median(side) * scale for side in (peer, ours)]
-    cells = " ".join(f"{value:>8.2f} {unit:<3.3}" for value in both)
+    cells = " ".join(f"{value:>9.2f} {unit.partition('/')[0]:<2}" for value in both)
     print(f"{name:<24} {cells} {both[0] / both[1]:>7.2f} {bound:>7.1f}", flush=True)
 
 
