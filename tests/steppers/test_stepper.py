@@ -205,9 +205,12 @@ def test_equal_shapes_share_executables():
     assert jax.tree.structure(steppers[0].kernel) == jax.tree.structure(steppers[1].kernel)
     simulate(steppers[0], states, 3)
     count = []
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda event, *_, **__: count.append(event) if "backend_compile" in event else None
-    )
+
+    def listen(event, *_, **__):
+        if "backend_compile" in event:
+            count.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
     simulate(steppers[1], states, 3)
-    jax.monitoring.clear_event_listeners()
+    jax.monitoring.unregister_event_duration_listener(listen)
     assert not count

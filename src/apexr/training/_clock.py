@@ -1,5 +1,6 @@
 """How much of a stretch of time JAX spent compiling."""
 
+import contextlib
 import time
 from types import TracebackType
 
@@ -9,16 +10,6 @@ _COMPILE_EVENTS = (
     "/jax/core/compile/jaxpr_to_mlir_module_duration",
     "/jax/core/compile/backend_compile_duration",
 )
-_open_clocks: list["Clock"] = []
-
-
-def _on_event(event: str, duration_secs: float, **_: str | int) -> None:
-    if event in _COMPILE_EVENTS:
-        for clock in _open_clocks:
-            clock.compile_seconds += duration_secs
-
-
-jax.monitoring.register_event_duration_secs_listener(_on_event)
 
 
 class Clock:
@@ -30,7 +21,7 @@ class Clock:
         self._started = 0.0
 
     def __enter__(self) -> "Clock":
-        _open_clocks.append(self)
+        jax.monitoring.register_event_duration_secs_listener(self._listen)
         self._started = time.perf_counter()
         return self
 
@@ -41,7 +32,12 @@ class Clock:
         trace: TracebackType | None,
     ) -> None:
         self.wall_seconds = time.perf_counter() - self._started
-        _open_clocks.remove(self)
+        with contextlib.suppress(AssertionError, ValueError):  # somebody cleared all listeners
+            jax.monitoring.unregister_event_duration_listener(self._listen)
+
+    def _listen(self, event: str, duration_secs: float, **_: str | int) -> None:
+        if event in _COMPILE_EVENTS:
+            self.compile_seconds += duration_secs
 
     @property
     def work_seconds(self) -> float:
