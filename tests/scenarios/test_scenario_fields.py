@@ -1,8 +1,8 @@
 """Scenarios as frozen data: printed, compared, checked, derived."""
 
+import ast
 import copy
 import dataclasses
-import pickle
 
 import numpy as np
 import pytest
@@ -39,7 +39,9 @@ Advection(
 
 def test_scenarios_print_all_their_fields():
     assert str(difficulty.Advection()) == PRINTED
-    assert eval(repr(difficulty.Advection()), vars(difficulty)) == difficulty.Advection()
+    call = ast.parse(repr(difficulty.Advection()), mode="eval").body
+    keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    assert getattr(difficulty, call.func.id)(**keywords) == difficulty.Advection()
 
 
 def test_scenarios_are_frozen():
@@ -59,9 +61,9 @@ def test_scenarios_compare_by_what_they_say():
     assert len({scenario, difficulty.Advection(num_points=32), difficulty.Advection()}) == 2
 
 
-def test_scenarios_can_be_copied_pickled_and_changed():
+def test_scenarios_can_be_copied_and_changed():
     scenario = difficulty.Burgers(num_points=32, diffusion_gamma=3.0)
-    assert pickle.loads(pickle.dumps(scenario)) == scenario
+    assert copy.copy(scenario) == scenario
     assert copy.deepcopy(scenario) == scenario
     changed = dataclasses.replace(scenario, diffusion_gamma=5.0)
     assert changed.gammas == (0.0, 0.0, 5.0, 0.0, 0.0)
