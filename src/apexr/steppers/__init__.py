@@ -4,11 +4,6 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
-from apexr.steppers._convection import Convection
-from apexr.steppers._equation import Equation
-from apexr.steppers._gradient_norm import GradientNorm
-from apexr.steppers._linear import Linear, isotropic_symbol
-from apexr.steppers._nonlinear import Nonlinear
 from apexr.steppers._parametrisations import (
     convection_difficulty,
     convection_from_difficulty,
@@ -29,7 +24,6 @@ from apexr.steppers._parametrisations import (
     normalize_nonlinear,
     normalize_polynomial,
 )
-from apexr.steppers._polynomial import Polynomial
 from apexr.steppers._rollout import repeat, rollout, simulate
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
@@ -38,6 +32,15 @@ from apexr.steppers._terms import (
     PseudoSpectral,
     QuadraticTerm,
     ZeroTerm,
+)
+from apexr.steppers.equations import (
+    Convection,
+    Equation,
+    GradientNorm,
+    Linear,
+    Nonlinear,
+    Polynomial,
+    isotropic_symbol,
 )
 
 __all__ = [

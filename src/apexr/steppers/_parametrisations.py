@@ -24,7 +24,7 @@ NeurIPS, section 3 and appendix B.
 from collections.abc import Sequence
 
 from apexr.errors import SpecError
-from apexr.steppers._equation import Coefficient
+from apexr.steppers.equations._base import Coefficient
 
 Coefficients = Sequence[Coefficient]
 NUM_NONLINEAR = 3

@@ -13,10 +13,10 @@ from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, default_float, on_device
 from apexr.steppers._contour import Circle
-from apexr.steppers._equation import Equation
 from apexr.steppers._etdrk import SCHEMES, CoefficientMode
 from apexr.steppers._exponential import Exponential
 from apexr.steppers._terms import PseudoSpectral, ZeroTerm
+from apexr.steppers.equations._base import Equation
 
 Kernel = Any
 """A pytree of arrays that maps a spectrum to the next one."""

@@ -8,9 +8,6 @@ import numpy as np
 
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
-from apexr.steppers._equation import Coefficient, Equation, coefficients
-from apexr.steppers._gradient_norm import gradient_symbol
-from apexr.steppers._linear import isotropic_symbol
 from apexr.steppers._parametrisations import (
     denormalize_linear,
     denormalize_nonlinear,
@@ -25,6 +22,9 @@ from apexr.steppers._terms import (
     ZeroTerm,
     mean_free,
 )
+from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._gradient_norm import gradient_symbol
+from apexr.steppers.equations._linear import isotropic_symbol
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,6 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.spectral import Grid, derivative_operator, summed_derivative
 from apexr.steppers._arrays import default_float, is_zero, on_device
-from apexr.steppers._equation import Coefficient, Equation, coefficients
-from apexr.steppers._linear import isotropic_symbol
 from apexr.steppers._parametrisations import (
     convection_from_difficulty,
     denormalize_convection,
@@ -24,6 +22,8 @@ from apexr.steppers._terms import (
     QuadraticTerm,
     ZeroTerm,
 )
+from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._linear import isotropic_symbol
 
 
 @dataclasses.dataclass(frozen=True)
