@@ -4,7 +4,25 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
-from apexr.steppers._parametrisations import (
+from apexr.steppers._rollout import repeat, rollout, simulate
+from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
+from apexr.steppers._terms import (
+    NonlinearTerm,
+    PointwiseTerm,
+    PseudoSpectral,
+    QuadraticTerm,
+    ZeroTerm,
+)
+from apexr.steppers.equations import (
+    Convection,
+    Equation,
+    GradientNorm,
+    Linear,
+    Nonlinear,
+    Polynomial,
+    isotropic_symbol,
+)
+from apexr.steppers.equations._parametrisations import (
     convection_difficulty,
     convection_from_difficulty,
     denormalize_convection,
@@ -23,24 +41,6 @@ from apexr.steppers._parametrisations import (
     normalize_linear,
     normalize_nonlinear,
     normalize_polynomial,
-)
-from apexr.steppers._rollout import repeat, rollout, simulate
-from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
-from apexr.steppers._terms import (
-    NonlinearTerm,
-    PointwiseTerm,
-    PseudoSpectral,
-    QuadraticTerm,
-    ZeroTerm,
-)
-from apexr.steppers.equations import (
-    Convection,
-    Equation,
-    GradientNorm,
-    Linear,
-    Nonlinear,
-    Polynomial,
-    isotropic_symbol,
 )
 
 __all__ = [

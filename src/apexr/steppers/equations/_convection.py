@@ -10,12 +10,6 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.spectral import Grid, derivative_operator, summed_derivative
 from apexr.steppers._arrays import default_float, is_zero, on_device
-from apexr.steppers._parametrisations import (
-    convection_from_difficulty,
-    denormalize_convection,
-    denormalize_linear,
-    linear_from_difficulty,
-)
 from apexr.steppers._terms import (
     NonlinearTerm,
     PseudoSpectral,
@@ -24,6 +18,12 @@ from apexr.steppers._terms import (
 )
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._linear import isotropic_symbol
+from apexr.steppers.equations._parametrisations import (
+    convection_from_difficulty,
+    denormalize_convection,
+    denormalize_linear,
+    linear_from_difficulty,
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,6 @@ import numpy as np
 
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_zero
-from apexr.steppers._parametrisations import (
-    denormalize_gradient_norm,
-    denormalize_linear,
-    gradient_norm_from_difficulty,
-    linear_from_difficulty,
-)
 from apexr.steppers._terms import (
     NonlinearTerm,
     PseudoSpectral,
@@ -23,6 +17,12 @@ from apexr.steppers._terms import (
 )
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._linear import isotropic_symbol
+from apexr.steppers.equations._parametrisations import (
+    denormalize_gradient_norm,
+    denormalize_linear,
+    gradient_norm_from_difficulty,
+    linear_from_difficulty,
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
-from apexr.steppers._parametrisations import denormalize_linear, linear_from_difficulty
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._parametrisations import denormalize_linear, linear_from_difficulty
 
 
 def isotropic_symbol(grid: Grid, linear_coefficients: Sequence[Coefficient]) -> Any:

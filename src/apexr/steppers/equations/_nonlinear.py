@@ -8,13 +8,6 @@ import numpy as np
 
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
-from apexr.steppers._parametrisations import (
-    denormalize_linear,
-    denormalize_nonlinear,
-    linear_from_difficulty,
-    nonlinear_from_difficulty,
-    triple,
-)
 from apexr.steppers._terms import (
     NonlinearTerm,
     PseudoSpectral,
@@ -25,6 +18,13 @@ from apexr.steppers._terms import (
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._gradient_norm import gradient_symbol
 from apexr.steppers.equations._linear import isotropic_symbol
+from apexr.steppers.equations._parametrisations import (
+    denormalize_linear,
+    denormalize_nonlinear,
+    linear_from_difficulty,
+    nonlinear_from_difficulty,
+    triple,
+)
 
 
 @dataclasses.dataclass(frozen=True)

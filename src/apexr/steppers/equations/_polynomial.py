@@ -8,14 +8,14 @@ from jaxtyping import Array, Float
 
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_zero
-from apexr.steppers._parametrisations import (
+from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm
+from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._linear import isotropic_symbol
+from apexr.steppers.equations._parametrisations import (
     denormalize_linear,
     denormalize_polynomial,
     linear_from_difficulty,
 )
-from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
-from apexr.steppers.equations._linear import isotropic_symbol
 
 
 @dataclasses.dataclass(frozen=True)
