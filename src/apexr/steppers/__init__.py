@@ -14,12 +14,20 @@ from apexr.steppers._terms import (
     ZeroTerm,
 )
 from apexr.steppers.equations import (
+    BelousovZhabotinsky,
     Convection,
     Equation,
     GradientNorm,
+    GrayScott,
+    KolmogorovFlowVelocity,
+    KolmogorovFlowVorticity,
     Linear,
+    NavierStokesVelocity,
+    NavierStokesVorticity,
     Nonlinear,
     Polynomial,
+    SwiftHohenberg,
+    VorticityConvection,
     isotropic_symbol,
 )
 from apexr.steppers.equations._parametrisations import (
@@ -44,11 +52,17 @@ from apexr.steppers.equations._parametrisations import (
 )
 
 __all__ = [
+    "BelousovZhabotinsky",
     "Convection",
     "ETDRKStepper",
     "Equation",
     "GradientNorm",
+    "GrayScott",
+    "KolmogorovFlowVelocity",
+    "KolmogorovFlowVorticity",
     "Linear",
+    "NavierStokesVelocity",
+    "NavierStokesVorticity",
     "Nonlinear",
     "NonlinearTerm",
     "PointwiseTerm",
@@ -57,6 +71,8 @@ __all__ = [
     "QuadraticTerm",
     "RepeatedStepper",
     "Stepper",
+    "SwiftHohenberg",
+    "VorticityConvection",
     "ZeroTerm",
     "convection_difficulty",
     "convection_from_difficulty",
