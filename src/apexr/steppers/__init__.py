@@ -4,6 +4,7 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
+from apexr.steppers._poisson import Poisson
 from apexr.steppers._rollout import repeat, rollout, simulate
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
@@ -52,6 +53,7 @@ __all__ = [
     "Nonlinear",
     "NonlinearTerm",
     "PointwiseTerm",
+    "Poisson",
     "Polynomial",
     "PseudoSpectral",
     "QuadraticTerm",
