@@ -7,7 +7,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt
 from apexr.errors import warn
-from apexr.initial._kind import InitialCondition, initial_condition, normalize, unit_grid
+from apexr.initial._kind import InitialCondition, initial_condition, unit_grid
+from apexr.initial._normalize import Normalization
 from apexr.spectral import Grid, ifft, low_pass_mask, scaling
 
 
@@ -48,7 +49,7 @@ class TruncatedFourier(InitialCondition):
         waves = jnp.where(low_pass_mask(grid, self.cutoff), _polar(amplitude, phase), 0)
         waves = waves.at[(0,) * waves.ndim].set(self._mean(mean_key))
         u = ifft(waves * scaling(grid, "coef_extraction").astype(waves.dtype), grid)
-        return normalize(u, zero_mean=False, max_one=self.max_one)
+        return Normalization(max_one=self.max_one)(u)
 
     def _mean(self, key: PRNGKeyArray) -> Array:
         if self.zero_mean:
