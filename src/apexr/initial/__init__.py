@@ -6,6 +6,7 @@ from apexr.initial._clamp import Clamp
 from apexr.initial._diffused import DiffusedNoise
 from apexr.initial._fourier import TruncatedFourier
 from apexr.initial._function import FunctionCondition, StateFunction
+from apexr.initial._gray_scott import GrayScottBlobs
 from apexr.initial._grf import GaussianRandomField
 from apexr.initial._kind import INITIAL_CONDITIONS, InitialCondition, initial_condition
 from apexr.initial._sample import sample_set
@@ -19,6 +20,7 @@ __all__ = [
     "FunctionCondition",
     "GaussianBlobs",
     "GaussianRandomField",
+    "GrayScottBlobs",
     "InitialCondition",
     "Scaled",
     "StateFunction",
