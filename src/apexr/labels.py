@@ -121,6 +121,27 @@ def states(
     return _field(values, axes, ("sample", "channel", "space"), name, attrs)
 
 
+def splits(
+    trajectories: Mapping[str, xr.DataArray], attrs: Mapping[str, Any] | None = None
+) -> xr.Dataset:
+    """Return sets of trajectories side by side, each with samples and times of its own.
+
+    Parameters
+    ----------
+    trajectories
+        Name, such as ``train``, to ``(sample, time, channel, *space)``. The dimensions become
+        ``train_sample`` and ``train_time``; the grid is shared.
+    attrs
+        Attributes of the Dataset.
+    """
+    own = ("sample", "time", "time_value")
+    variables = {
+        name: array.rename({dim: f"{name}_{dim}" for dim in own if dim in array.coords})
+        for name, array in trajectories.items()
+    }
+    return xr.Dataset(variables, attrs=plain_attrs(attrs or {}))
+
+
 def experiment(
     arrays: Mapping[str, ArrayLike],
     axes: Axes,

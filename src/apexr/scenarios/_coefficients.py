@@ -76,7 +76,7 @@ class Parametrisations:
             f" N = {self.num_points}"
         )
         sets = (self.physical, self.normalized, self.difficulty)
-        rows = [("term", "physical", "normalized", "difficulty")]
+        rows: list[tuple[str, ...]] = [("term", "physical", "normalized", "difficulty")]
         for kind, names in _TERMS.items():
             columns = zip(*(getattr(one, kind) for one in sets), strict=True)
             for order, values in enumerate(columns):
@@ -128,8 +128,9 @@ def describe_coefficients(
             raise SpecError(f"{name} must be a finite number above 0, got {value!r}")
     size = {"num_spatial_dims": scenario.num_spatial_dims, "num_points": scenario.num_points}
     normalized = _normalized(_own_coefficients(scenario), **own)
+    sets = _physical(normalized, **meant), normalized, _difficulty(normalized, **size)
     return Parametrisations(
-        _physical(normalized, **meant), normalized, _difficulty(normalized, **size), **meant, **size
+        *sets, meant["domain_extent"], meant["dt"], scenario.num_spatial_dims, scenario.num_points
     )
 
 
