@@ -6,6 +6,7 @@ from pathlib import Path
 from golden._data import write_data
 from golden._data_other import write_data_other
 from golden._initial import write_initial
+from golden._initial_more import write_initial_more
 from golden._metrics import write_metrics
 from golden._networks import write_networks
 from golden._training import write_training
@@ -15,6 +16,7 @@ __all__ = ["GROUPS"]
 GROUPS: dict[str, Callable[[Path], None]] = {
     "metrics": write_metrics,
     "initial": write_initial,
+    "initial_more": write_initial_more,
     "networks": write_networks,
     "data": write_data,
     "data_other": write_data_other,
