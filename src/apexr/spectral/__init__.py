@@ -5,6 +5,7 @@ entry a dimension; fields and spectra are JAX arrays with the channel axis first
 """
 
 from apexr.spectral._grid import Grid
+from apexr.spectral._leray import leray_projection, leray_symbols, project_incompressible
 from apexr.spectral._masks import dealiasing_mask, low_pass_mask, nyquist_mask
 from apexr.spectral._scaling import ScalingMode, scaling
 from apexr.spectral._transforms import derivative, fft, ifft, mirrored, project_real
@@ -27,9 +28,12 @@ __all__ = [
     "gradient_inner_product",
     "ifft",
     "laplacian",
+    "leray_projection",
+    "leray_symbols",
     "low_pass_mask",
     "mirrored",
     "nyquist_mask",
+    "project_incompressible",
     "project_real",
     "scaling",
     "summed_derivative",
