@@ -8,7 +8,7 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
-from apexr.spectral._transforms import fft, grid_of, ifft
+from apexr.spectral._transforms import as_field, fft, grid_of, ifft
 from apexr.spectral._wavenumbers import at_nyquist, frozen, wavenumbers
 
 Directions = Float[np.ndarray, "dim *spectrum"]
@@ -28,9 +28,7 @@ def leray_symbols(grid: Grid) -> tuple[Directions, Directions]:
     return frozen(keep), frozen(vectors / np.where(length == 0, 1.0, length))
 
 
-def leray_projection(
-    spectrum: Complex[Array, "*batch"], grid: Grid
-) -> Complex[Array, "*batch"]:
+def leray_projection(spectrum: Complex[Array, "*batch"], grid: Grid) -> Complex[Array, "*batch"]:
     """Return the divergence-free part of the spectra of vector fields, ``û - k (k · û) / k²``.
 
     The mean is kept. The projection is orthogonal; it commutes with every diagonal operator that
@@ -78,6 +76,6 @@ def project_incompressible(field: Float[Array, "dim *space"]) -> Float[Array, "d
     ShapeError
         If the axes differ in length or the components are not as many as the axes.
     """
-    field = jnp.asarray(field)
+    field = as_field(field)
     grid = grid_of(field, vector=True)
     return ifft(leray_projection(fft(field, grid.num_spatial_dims), grid), grid)

@@ -60,12 +60,28 @@ def derivative(
     SpecError
         If ``order`` is negative or ``nyquist`` unknown.
     """
-    field = jnp.asarray(field)
+    field = as_field(field)
     grid = grid_of(field, domain_extent)
     spectrum = fft(field, grid.num_spatial_dims)
     operator = jnp.asarray(derivative_operator(grid, order, nyquist=nyquist), spectrum.dtype)
     slopes = ifft(operator * spectrum[:, None], grid)
     return slopes[0] if field.shape[0] == 1 else slopes
+
+
+def as_field(values: Any) -> Array:
+    """Return the values as a device array of floats, of their own precision if they have one."""
+    field = jnp.asarray(values)
+    return field.astype(float) if jnp.issubdtype(field.dtype, jnp.integer) else field
+
+
+def wrap_periodic(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space_full"]:
+    """Return a field with the right end of each spatial axis, the image of its left end, added.
+
+    The result stands on ``Grid.mesh(full=True)``; no two neighbours of the domain are missing
+    when it is drawn.
+    """
+    field = jnp.asarray(field)
+    return jnp.pad(field, [(0, 0)] + [(0, 1)] * (field.ndim - 1), mode="wrap")
 
 
 def grid_of(
