@@ -86,13 +86,30 @@ def _real_exponent(z: Any, grid: Grid, xp: ModuleType) -> Any:
     after each step, is one number to the power of the number of steps: its logarithm is the
     exponent.
     """
-    ends = np.zeros(grid.spectral_shape[-1], bool)
-    ends[[0, -1]] = True, grid.num_points % 2 == 0
-    if not np.any(shared := nyquist_mask(grid) & ends):
+    if not np.any(shared := _shared(grid)):
         return z
     factor = xp.exp(z)
     seen = (factor + mirrored(factor, grid.num_spatial_dims, xp)) / 2
     return xp.where(shared, xp.log(seen + _TINY), z)
+
+
+def real_symbol(z: Any, grid: Grid) -> Any:
+    """Return the symbol without the odd derivatives of the Nyquist wavenumber.
+
+    Where ``k`` and ``-k`` are one entry, a real field follows the mean of both symbols. Were they
+    kept, what is seen would depend on the time step, and converge to first order only.
+    """
+    if not np.any(shared := _shared(grid)):
+        return z
+    xp = array_module(z)
+    return xp.where(shared, (z + mirrored(z, grid.num_spatial_dims, xp)) / 2, z)
+
+
+def _shared(grid: Grid) -> np.ndarray:
+    """Return which entries hold a Nyquist wavenumber and stand for both ``k`` and ``-k``."""
+    ends = np.zeros(grid.spectral_shape[-1], bool)
+    ends[[0, -1]] = True, grid.num_points % 2 == 0
+    return nyquist_mask(grid) & ends
 
 
 def _split(z: Complex[np.ndarray, "..."]) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, default_float, is_traced, on_device
 from apexr.steppers._contour import Circle
 from apexr.steppers._etdrk import SCHEMES, CoefficientMode
-from apexr.steppers._exponential import ClosedForm, Exponential
+from apexr.steppers._exponential import ClosedForm, Exponential, real_symbol
 from apexr.steppers._terms import PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Equation
 
@@ -148,6 +148,7 @@ class ETDRKStepper(Stepper):
         if isinstance(term, ZeroTerm):
             self.kernel = Exponential.of(z, grid)
         else:
+            z = real_symbol(z, grid) if coefficients == "exact" else z
             self.kernel = SCHEMES[order](term, grid, z, dt, mode=coefficients, circle=circle)
 
 
