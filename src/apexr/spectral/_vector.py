@@ -63,7 +63,8 @@ def velocity_from_vorticity(
 ) -> Float[Array, "dim *space"]:
     """Return the divergence-free velocity of mean zero whose :func:`curl` is the vorticity.
 
-    In 2D ``v = (-∂₁ψ, ∂₀ψ)`` with ``Δψ = ω``, in 3D ``v = -Δ⁻¹ (∇ × ω)``.
+    In 2D ``v = (-∂₁ψ, ∂₀ψ)`` with ``Δψ = ω``, in 3D ``v = -Δ⁻¹ (∇ × ω)``. The equations for
+    vorticity in :mod:`apexr.steppers` transport by ``-v``, as published data have it.
 
     Parameters
     ----------
