@@ -8,12 +8,14 @@ from golden._data_other import write_data_other
 from golden._initial import write_initial
 from golden._metrics import write_metrics
 from golden._networks import write_networks
+from golden._spectral import write_spectral
 from golden._training import write_training
 
 __all__ = ["GROUPS"]
 
 GROUPS: dict[str, Callable[[Path], None]] = {
     "metrics": write_metrics,
+    "spectral": write_spectral,
     "initial": write_initial,
     "networks": write_networks,
     "data": write_data,
