@@ -1,6 +1,7 @@
 """Values of a field between its grid points."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +54,7 @@ def interpolate(
             f" got {points.shape}"
         )
     flat = points.reshape(points.shape[0], -1).T / domain_extent
-    values = _values(_amplitudes(field, grid), flat, grid)
+    values = _values(_amplitudes(field, grid), flat, grid, _BATCH_NUMBERS)
     return values.T.reshape(field.shape[0], *points.shape[1:])
 
 
@@ -63,10 +64,13 @@ def _amplitudes(field: Array, grid: Grid) -> Complex[Array, "channel *spectrum"]
     return spectrum / scaling(grid, "reconstruction").astype(field.dtype)
 
 
-def _values(amplitudes: Array, places: Array, grid: Grid) -> Float[Array, "point channel"]:
+@partial(jax.jit, static_argnames=("grid", "batch_numbers"))
+def _values(
+    amplitudes: Array, places: Array, grid: Grid, batch_numbers: int
+) -> Float[Array, "point channel"]:
     """Return the values at places ``x / L``, one a row."""
     lines = math.prod(amplitudes.shape[:-1])
-    batch = max(1, _BATCH_NUMBERS // (2 * max(lines, grid.num_points)))
+    batch = max(1, batch_numbers // (2 * max(lines, grid.num_points)))
 
     @jax.checkpoint  # type: ignore[untyped-decorator]
     def value(place: Array) -> Array:

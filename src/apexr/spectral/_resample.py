@@ -1,7 +1,9 @@
 """The same field on a grid of another resolution."""
 
+from functools import partial
 from typing import Literal, get_args
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -47,8 +49,13 @@ def resample(
     new = Grid(old.num_spatial_dims, num_points)
     if new == old:
         return field
+    return _resample(field, num_points, nyquist)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _resample(field: Array, points: int, nyquist: NyquistWave) -> Array:
     for axis in range(1, field.ndim):  # the interpolant is a product over the axes
-        field = _resample_axis(field, axis, num_points, nyquist)
+        field = _resample_axis(field, axis, points, nyquist)
     return field
 
 
