@@ -17,6 +17,7 @@ from apexr.spectral._spectrum import Spectrum, SpectrumKind, spectrum
 from apexr.spectral._transforms import (
     derivative,
     fft,
+    grid_of,
     ifft,
     mirrored,
     project_real,
@@ -49,6 +50,7 @@ __all__ = [
     "field_from_coefficients",
     "fourier_coefficients",
     "gradient_inner_product",
+    "grid_of",
     "ifft",
     "interpolate",
     "laplacian",
