@@ -15,13 +15,22 @@ from apexr.steppers.equations._kuramoto_sivashinsky import (
 from apexr.steppers.equations._linear import Linear, isotropic_symbol
 from apexr.steppers.equations._nonlinear import Nonlinear
 from apexr.steppers.equations._polynomial import Polynomial
+from apexr.steppers.equations._reaction_systems import BelousovZhabotinsky, GrayScott
 from apexr.steppers.equations._reactions import AllenCahn, FisherKPP
+from apexr.steppers.equations._swift_hohenberg import SwiftHohenberg
 from apexr.steppers.equations._transport import Advection, AdvectionDiffusion, Diffusion
+from apexr.steppers.equations._velocity import KolmogorovFlowVelocity, NavierStokesVelocity
+from apexr.steppers.equations._vorticity import (
+    KolmogorovFlowVorticity,
+    NavierStokesVorticity,
+    VorticityConvection,
+)
 
 __all__ = [
     "Advection",
     "AdvectionDiffusion",
     "AllenCahn",
+    "BelousovZhabotinsky",
     "Burgers",
     "CahnHilliard",
     "Composed",
@@ -31,13 +40,20 @@ __all__ = [
     "Equation",
     "FisherKPP",
     "GradientNorm",
+    "GrayScott",
     "Growth",
     "HyperDiffusion",
+    "KolmogorovFlowVelocity",
+    "KolmogorovFlowVorticity",
     "KortewegDeVries",
     "KuramotoSivashinsky",
     "KuramotoSivashinskyConservative",
     "Linear",
+    "NavierStokesVelocity",
+    "NavierStokesVorticity",
     "Nonlinear",
     "Polynomial",
+    "SwiftHohenberg",
+    "VorticityConvection",
     "isotropic_symbol",
 ]
