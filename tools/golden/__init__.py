@@ -5,6 +5,7 @@ from pathlib import Path
 
 from golden._data import write_data
 from golden._data_other import write_data_other
+from golden._data_special import write_data_special
 from golden._initial import write_initial
 from golden._initial_more import write_initial_more
 from golden._metrics import write_metrics
@@ -22,5 +23,6 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "networks": write_networks,
     "data": write_data,
     "data_other": write_data_other,
+    "data_special": write_data_special,
     "training": write_training,
 }
