@@ -221,6 +221,26 @@ def test_parts_are_checked_when_an_equation_is_made(cls):
         cls(diffusivity=[[1.0, 3.0], [3.0, 1.0]])
 
 
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (Burgers, "convection_scale"),
+        (KortewegDeVries, "dispersivity"),
+        (KuramotoSivashinsky, "second_order_scale"),
+        (KuramotoSivashinskyConservative, "fourth_order_scale"),
+        (FisherKPP, "reactivity"),
+        (AllenCahn, "third_order_coefficient"),
+        (CahnHilliard, "gamma"),
+        (Convection, "convection_scale"),
+        (GradientNorm, "gradient_norm_scale"),
+    ],
+)
+@pytest.mark.parametrize("value", ["1", None, (1.0, 2.0), float("inf"), True])
+def test_coefficients_that_are_not_numbers(cls, name, value):
+    with pytest.raises(SpecError, match=f"{name} must be a number"):
+        cls(**{name: value})
+
+
 def test_anisotropic_reaction():
     spread = Diffusion(((0.1, 0.05), (0.05, 0.2)))
     grid = Grid(2, 8)

@@ -5,7 +5,7 @@ import dataclasses
 from apexr.steppers.equations._base import Coefficient, Equation
 from apexr.steppers.equations._composed import Composed
 from apexr.steppers.equations._convection import Convection
-from apexr.steppers.equations._tensors import Tensor
+from apexr.steppers.equations._tensors import Tensor, freeze
 from apexr.steppers.equations._transport import Diffusion
 
 
@@ -29,6 +29,10 @@ class Burgers(Composed):
     convection_scale: Coefficient = 1.0
     single_channel: bool = False
     conservative: bool = False
+
+    def __post_init__(self) -> None:
+        freeze(self, diffusivity=2, convection_scale=0)
+        super().__post_init__()
 
     @property
     def parts(self) -> tuple[Equation, ...]:

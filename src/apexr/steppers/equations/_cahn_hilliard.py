@@ -10,6 +10,7 @@ from apexr.steppers._arrays import is_zero, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Coefficient, Equation
 from apexr.steppers.equations._polynomial import Polynomial
+from apexr.steppers.equations._tensors import freeze
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,9 @@ class CahnHilliard(Equation):
     third_order_coefficient: Coefficient = 1.0
 
     default_dealiasing_fraction: ClassVar[float] = 1 / 2
+
+    def __post_init__(self) -> None:
+        freeze(self, diffusivity=0, gamma=0, first_order_coefficient=0, third_order_coefficient=0)
 
     def linear_symbol(self, grid: Grid) -> Any:
         """Return the symbol, ``(1, *spectrum)``."""

@@ -10,12 +10,14 @@ from jaxtyping import Array, Complex
 from apexr.spectral import Grid
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Coefficient, Equation
+from apexr.steppers.equations._tensors import freeze
 
 
 class Composed(Equation):
     """An equation whose right-hand side is the sum of those of its parts.
 
-    Subclass it as a frozen dataclass and state the parts.
+    Subclass it as a frozen dataclass and state the parts. With cubic terms among them, set
+    ``default_dealiasing_fraction`` to 1/2.
 
     Examples
     --------
@@ -78,6 +80,9 @@ class Growth(Equation):
     """
 
     rate: Coefficient = 1.0
+
+    def __post_init__(self) -> None:
+        freeze(self, rate=0)
 
     def linear_symbol(self, grid: Grid) -> Any:
         """Return the constant ``r``, ``(1, *spectrum)``."""

@@ -6,6 +6,7 @@ from apexr.steppers.equations._base import Coefficient, Equation
 from apexr.steppers.equations._composed import Composed
 from apexr.steppers.equations._convection import Convection
 from apexr.steppers.equations._dispersion import Dispersion, HyperDiffusion
+from apexr.steppers.equations._tensors import Tensor, freeze
 from apexr.steppers.equations._transport import Diffusion
 
 
@@ -21,7 +22,7 @@ class KortewegDeVries(Composed):
     convection_scale
         ``b``.
     diffusivity
-        ``ν``.
+        ``ν``, as in :class:`~apexr.steppers.Diffusion`.
     dispersivity
         ``ξ``.
     hyper_diffusivity
@@ -37,13 +38,17 @@ class KortewegDeVries(Composed):
     """
 
     convection_scale: Coefficient = -6.0
-    diffusivity: Coefficient = 0.0
+    diffusivity: Tensor = 0.0
     dispersivity: Coefficient = 1.0
     hyper_diffusivity: Coefficient = 0.01
     advect_over_diffuse: bool = False
     diffuse_over_diffuse: bool = False
     single_channel: bool = False
     conservative: bool = False
+
+    def __post_init__(self) -> None:
+        freeze(self, convection_scale=0, diffusivity=2, dispersivity=0, hyper_diffusivity=0)
+        super().__post_init__()
 
     @property
     def parts(self) -> tuple[Equation, ...]:

@@ -9,6 +9,7 @@ from apexr.steppers.equations._base import Coefficient, Equation
 from apexr.steppers.equations._composed import Composed
 from apexr.steppers.equations._convection import Convection
 from apexr.steppers.equations._gradient_norm import GradientNorm
+from apexr.steppers.equations._tensors import freeze
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,10 @@ class KuramotoSivashinsky(Composed):
     gradient_norm_scale: Coefficient = 1.0
     second_order_scale: Coefficient = 1.0
     fourth_order_scale: Coefficient = 1.0
+
+    def __post_init__(self) -> None:
+        freeze(self, gradient_norm_scale=0, second_order_scale=0, fourth_order_scale=0)
+        super().__post_init__()
 
     @property
     def parts(self) -> tuple[Equation, ...]:
@@ -58,6 +63,10 @@ class KuramotoSivashinskyConservative(Composed):
     fourth_order_scale: Coefficient = 1.0
     single_channel: bool = False
     conservative: bool = True
+
+    def __post_init__(self) -> None:
+        freeze(self, convection_scale=0, second_order_scale=0, fourth_order_scale=0)
+        super().__post_init__()
 
     @property
     def parts(self) -> tuple[Equation, ...]:

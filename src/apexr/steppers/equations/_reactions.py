@@ -6,7 +6,7 @@ from typing import ClassVar
 from apexr.steppers.equations._base import Coefficient, Equation
 from apexr.steppers.equations._composed import Composed, Growth
 from apexr.steppers.equations._polynomial import Polynomial
-from apexr.steppers.equations._tensors import Tensor
+from apexr.steppers.equations._tensors import Tensor, freeze
 from apexr.steppers.equations._transport import Diffusion
 
 
@@ -24,6 +24,10 @@ class FisherKPP(Composed):
 
     diffusivity: Tensor = 0.01
     reactivity: Coefficient = 1.0
+
+    def __post_init__(self) -> None:
+        freeze(self, diffusivity=2, reactivity=0)
+        super().__post_init__()
 
     @property
     def parts(self) -> tuple[Equation, ...]:
@@ -51,6 +55,10 @@ class AllenCahn(Composed):
     third_order_coefficient: Coefficient = -1.0
 
     default_dealiasing_fraction: ClassVar[float] = 1 / 2
+
+    def __post_init__(self) -> None:
+        freeze(self, diffusivity=2, first_order_coefficient=0, third_order_coefficient=0)
+        super().__post_init__()
 
     @property
     def parts(self) -> tuple[Equation, ...]:
