@@ -7,7 +7,7 @@ entry a dimension; fields and spectra are JAX arrays with the channel axis first
 from apexr.spectral._grid import Grid
 from apexr.spectral._masks import dealiasing_mask, low_pass_mask, nyquist_mask
 from apexr.spectral._scaling import ScalingMode, scaling
-from apexr.spectral._transforms import derivative, fft, ifft, mirrored, project_real
+from apexr.spectral._transforms import derivative, fft, grid_of, ifft, mirrored, project_real
 from apexr.spectral._wavenumbers import (
     derivative_operator,
     gradient_inner_product,
@@ -25,6 +25,7 @@ __all__ = [
     "derivative_operator",
     "fft",
     "gradient_inner_product",
+    "grid_of",
     "ifft",
     "laplacian",
     "low_pass_mask",

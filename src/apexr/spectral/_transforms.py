@@ -52,13 +52,20 @@ def derivative(
         If the axes differ in length.
     """
     field = jnp.asarray(field)
-    grid = _grid_of(field, domain_extent)
+    grid = grid_of(field, domain_extent)
     operator = jnp.asarray(derivative_operator(grid, order))[None]
     slopes = ifft(operator * fft(field, grid.num_spatial_dims)[:, None], grid)
     return slopes[0] if field.shape[0] == 1 else slopes
 
 
-def _grid_of(field: Array, domain_extent: float) -> Grid:
+def grid_of(field: Float[Array, "channel *space"], domain_extent: float = 1.0) -> Grid:
+    """Return the grid that a state lives on.
+
+    Raises
+    ------
+    ShapeError
+        If the axes differ in length.
+    """
     space = field.shape[1:]
     if not space or len(set(space)) != 1:
         raise ShapeError(f"field must be (channel, N, …, N), got {field.shape}")
