@@ -8,7 +8,7 @@ import xarray as xr
 import zarr
 
 from apexr.schema import VARIABLES
-from apexr.store._layout import WEIGHTS, PathLike, data_folder
+from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_folder
 from apexr.store._manifest import check_sizes
 
 
@@ -31,9 +31,7 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
     }
     lazy = {name: _lazy(array.variable) for name, array in ds.data_vars.items()}
     ds = ds.assign(lazy).assign_coords(coords)
-    declared = [name for name in VARIABLES if name in ds]
-    ordered = [*declared, *(str(name) for name in ds.data_vars if name not in declared)]
-    return cast(xr.Dataset, ds[ordered])
+    return _in_order(ds)
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
@@ -49,6 +47,13 @@ def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
     group = zarr.open_group(data_folder(folder), mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
     return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
+
+
+def _in_order(ds: xr.Dataset) -> xr.Dataset:
+    """Return a stored result with its variables in the order in which they were written."""
+    noted = np.atleast_1d(ds.attrs.pop(ORDER, list(VARIABLES))).tolist()  # older ones note none
+    first = [name for name in noted if name in ds.data_vars]
+    return cast(xr.Dataset, ds[[*first, *(n for n in ds.data_vars if n not in first)]])
 
 
 def _lazy(variable: xr.Variable) -> xr.Variable:
