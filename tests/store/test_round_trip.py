@@ -64,7 +64,7 @@ def test_a_store_without_a_noted_order_is_read(tmp_path):
     (unit / "manifest.json").unlink()
     write_json(unit / "manifest.json", make_manifest(ds, unit))
     read = store.open_experiment(unit)
-    assert list(read.data_vars)[0] == "train_loss"
+    assert next(iter(read.data_vars)) == "train_loss"
     assert set(read.data_vars) == set(ds.data_vars)
 
 
