@@ -1,7 +1,6 @@
 """Lazy readers of one experiment; nothing is read before names and sizes are checked."""
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import xarray as xr
@@ -23,15 +22,20 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
     """
     folder = Path(unit).absolute()
     check_sizes(folder)
-    ds = xr.open_zarr(data_folder(folder), consolidated=True, chunks=None)
+    return _in_order(
+        lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
+    )
+
+
+def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
+    """Return an opened Dataset with Dask-backed variables and with coordinates in memory."""
     coords = {
         name: _in_memory(coord.variable)
         for name, coord in ds.coords.items()
         if coord.dims != (name,) or coord.dtype.kind in "TU"
     }
     lazy = {name: _lazy(array.variable) for name, array in ds.data_vars.items()}
-    ds = ds.assign(lazy).assign_coords(coords)
-    return _in_order(ds)
+    return ds.assign(lazy).assign_coords(coords)
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
@@ -53,7 +57,7 @@ def _in_order(ds: xr.Dataset) -> xr.Dataset:
     """Return a stored result with its variables in the order in which they were written."""
     noted = np.atleast_1d(ds.attrs.pop(ORDER, list(VARIABLES))).tolist()  # older ones note none
     first = [name for name in noted if name in ds.data_vars]
-    return cast(xr.Dataset, ds[[*first, *(n for n in ds.data_vars if n not in first)]])
+    return ds[[*first, *(n for n in ds.data_vars if n not in first)]]
 
 
 def _lazy(variable: xr.Variable) -> xr.Variable:
