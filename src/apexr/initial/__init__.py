@@ -8,6 +8,7 @@ from apexr.initial._discontinuities import Discontinuities
 from apexr.initial._fourier import TruncatedFourier
 from apexr.initial._fourier_modes import FourierModes
 from apexr.initial._function import FunctionCondition, StateFunction
+from apexr.initial._gray_scott import GrayScottBlobs
 from apexr.initial._grf import GaussianRandomField
 from apexr.initial._kind import INITIAL_CONDITIONS, InitialCondition, initial_condition
 from apexr.initial._sample import sample_set
@@ -25,6 +26,7 @@ __all__ = [
     "FunctionCondition",
     "GaussianBlobs",
     "GaussianRandomField",
+    "GrayScottBlobs",
     "InitialCondition",
     "Scaled",
     "SineWaves",

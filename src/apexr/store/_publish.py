@@ -138,12 +138,13 @@ def _write_data(ds: xr.Dataset, weights: Mapping[str, np.ndarray], folder: Path)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         bare = ds.drop_encoding()
-        bare.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=_encoding(bare))
+        bare.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
         _write_weights(weights, folder)
         zarr.consolidate_metadata(folder)
 
 
-def _encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
+def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
+    """Return how each variable is compressed and cut into chunks."""
     return {
         str(name): {
             "compressors": _CODECS,

@@ -1,7 +1,6 @@
 """Lazy readers of one experiment; nothing is read before names and sizes are checked."""
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import xarray as xr
@@ -23,17 +22,21 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
     """
     folder = Path(unit).absolute()
     check_sizes(folder)
-    ds = xr.open_zarr(data_folder(folder), consolidated=True, chunks=None)
+    ds = lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
+    declared = [name for name in VARIABLES if name in ds]
+    ordered = [*declared, *(str(name) for name in ds.data_vars if name not in declared)]
+    return ds[ordered]
+
+
+def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
+    """Return an opened Dataset with Dask-backed variables and with coordinates in memory."""
     coords = {
         name: _in_memory(coord.variable)
         for name, coord in ds.coords.items()
         if coord.dims != (name,) or coord.dtype.kind in "TU"
     }
     lazy = {name: _lazy(array.variable) for name, array in ds.data_vars.items()}
-    ds = ds.assign(lazy).assign_coords(coords)
-    declared = [name for name in VARIABLES if name in ds]
-    ordered = [*declared, *(str(name) for name in ds.data_vars if name not in declared)]
-    return cast(xr.Dataset, ds[ordered])
+    return ds.assign(lazy).assign_coords(coords)
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
