@@ -9,6 +9,7 @@ from golden._initial import write_initial
 from golden._metrics import write_metrics
 from golden._networks import write_networks
 from golden._training import write_training
+from golden._training_correct import write_training_correct
 
 __all__ = ["GROUPS"]
 
@@ -19,4 +20,5 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "data": write_data,
     "data_other": write_data_other,
     "training": write_training,
+    "training_correct": write_training_correct,
 }
