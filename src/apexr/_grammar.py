@@ -55,6 +55,13 @@ class Nested:
     kind: "Kind[Any]"
 
 
+@dataclasses.dataclass(frozen=True)
+class Several:
+    """Config strings of a kind, separated by ``|``, which take all that is left."""
+
+    kind: "Kind[Any]"
+
+
 MOST = 10**9  # more of anything is a slip of the keyboard
 Count = Annotated[int, Range(minimum=0)]
 PositiveInt = Annotated[int, Range(minimum=1)]
@@ -177,6 +184,9 @@ def print_spec(spec: Any) -> str:
 def _print_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        separator = "," if all(isinstance(entry, int | float) for entry in value) else "|"
+        return separator.join(map(_print_value, value))
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -199,13 +209,16 @@ def _read_fields(cls: type, parts: list[str]) -> dict[str, object]:
     position = 1
     for field in _fields(cls):
         hint = hints[field.name]
-        nested = _extra(hint, Nested)
+        nested, several = _extra(hint, Nested), _extra(hint, Several)
         if position >= len(parts):
             if _is_optional(field):
                 break
             raise _FieldError(position, f"{field.name.upper()} is missing")
         if nested is not None:
-            values[field.name] = _read_nested(nested.kind, parts, position)
+            values[field.name] = _read_nested(nested.kind, parts[position:], position)
+            position = len(parts)
+        elif several is not None:
+            values[field.name] = _read_several(several.kind, parts, position)
             position = len(parts)
         else:
             values[field.name] = _read_value(field.name.upper(), hint, parts[position], position)
@@ -217,11 +230,20 @@ def _read_fields(cls: type, parts: list[str]) -> dict[str, object]:
 
 
 def _read_nested(kind: Kind[Any], parts: list[str], position: int) -> object:
+    """Return the spec of ``parts``, which begin at a position of the whole string."""
     try:
-        return kind._build(parts[position:])
+        return kind._build(parts)
     except _FieldError as error:
         index = position + error.index
         raise _FieldError(index, str(error), error.error, error.usages) from None
+
+
+def _read_several(kind: Kind[Any], parts: list[str], position: int) -> tuple[object, ...]:
+    specs = []
+    for text in ";".join(parts[position:]).split("|"):
+        specs.append(_read_nested(kind, text.split(";"), position))
+        position += text.count(";")
+    return tuple(specs)
 
 
 def _extra(hint: Any, kind: type[T]) -> T | None:
@@ -273,13 +295,21 @@ def _read_bool(label: str, text: str, index: int) -> bool:
     return words[text.lower()]
 
 
+def _read_floats(label: str, text: str, index: int) -> tuple[float, ...]:
+    values = tuple(_read_float(label, entry, index) for entry in text.split(","))
+    if not all(map(math.isfinite, values)):
+        raise _FieldError(index, f"{label} must be finite numbers, got {text!r}")
+    return values
+
+
 def _read_str(label: str, text: str, index: int) -> str:
     if not text:
         raise _FieldError(index, f"{label} must not be empty")
     return text
 
 
-_READERS: dict[type, Callable[[str, str, int], Any]] = {
+_READERS: dict[Any, Callable[[str, str, int], Any]] = {
+    tuple[float, ...]: _read_floats,
     int: _read_int,
     float: _read_float,
     bool: _read_bool,

@@ -5,6 +5,7 @@ any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones 
 """
 
 from apexr.steppers._rollout import repeat, rollout, simulate
+from apexr.steppers._solver import Solver, as_solver
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
     NonlinearTerm,
@@ -56,8 +57,10 @@ __all__ = [
     "PseudoSpectral",
     "QuadraticTerm",
     "RepeatedStepper",
+    "Solver",
     "Stepper",
     "ZeroTerm",
+    "as_solver",
     "convection_difficulty",
     "convection_from_difficulty",
     "denormalize_convection",
