@@ -302,6 +302,10 @@ def _read_floats(label: str, text: str, index: int) -> tuple[float, ...]:
     return values
 
 
+def _read_ints(label: str, text: str, index: int) -> tuple[int, ...]:
+    return tuple(_read_int(label, entry, index) for entry in text.split(","))
+
+
 def _read_str(label: str, text: str, index: int) -> str:
     if not text:
         raise _FieldError(index, f"{label} must not be empty")
@@ -310,6 +314,7 @@ def _read_str(label: str, text: str, index: int) -> str:
 
 _READERS: dict[Any, Callable[[str, str, int], Any]] = {
     tuple[float, ...]: _read_floats,
+    tuple[int, ...]: _read_ints,
     int: _read_int,
     float: _read_float,
     bool: _read_bool,

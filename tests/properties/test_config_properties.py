@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import apexr
-from apexr._grammar import Choice, Nested, Range
+from apexr._grammar import Choice, Nested, Range, Several
 from apexr.errors import SpecError
 from apexr.scenarios import Request, digest, scenario_dict, specification
 
@@ -22,6 +22,8 @@ KINDS = {
     "metric": apexr.metrics.METRICS,
     "initial condition": apexr.initial.INITIAL_CONDITIONS,
 }
+
+SEQUENCES = {tuple[int, ...]: int, tuple[float, ...]: float}
 
 quick = settings(
     deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -38,14 +40,25 @@ def words(hint):
     bounds = extra(hint, Range) or Range()
     if extra(hint, Nested):
         return configs(extra(hint, Nested).kind)
+    if extra(hint, Several):
+        return st.lists(configs(extra(hint, Several).kind), min_size=1, max_size=2).map("|".join)
     if extra(hint, Choice):
         return st.sampled_from(extra(hint, Choice).registry.names())
+    if base in SEQUENCES:
+        entries = plain_words(SEQUENCES[base], Range(minimum=0))
+        return st.lists(entries, min_size=1, max_size=3).map(",".join)
+    return plain_words(base, bounds)
+
+
+def plain_words(base, bounds):
     if base is int:
         return st.integers(int(bounds.minimum), 10**6).map(str)
     if base is float:
         small = 0.0 if bounds.minimum == 0 else -1e6
         floats = st.floats(small, 1e6, exclude_min=bounds.exclusive)
         return floats.map(repr)
+    if base is str:
+        return st.sampled_from(("b1=0.5", "momentum=0.9,nesterov=true", "b1=x", "nothing"))
     assert base is bool
     return st.sampled_from(("true", "false"))
 

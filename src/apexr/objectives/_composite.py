@@ -21,7 +21,7 @@ class Composite(Objective):
 
     def __post_init__(self) -> None:
         if any("|" in str(part) for part in self.objectives):
-            raise SpecError("a composite cannot stand within another; list all objectives in one")
+            raise SpecError("OBJECTIVES must not be composites themselves; list all in one")
         if len(self.weights) != len(self.objectives):
             raise SpecError(
                 f"WEIGHTS must be one number for each of the {len(self.objectives)} objectives,"

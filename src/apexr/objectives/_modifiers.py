@@ -71,8 +71,8 @@ class WithLoss(Modifier):
     def __post_init__(self) -> None:
         if LOSSES.get(self.loss).relative and not self.objective.has_target:
             raise SpecError(
-                f"the loss {self.loss} is relative to a target, which {str(self.objective)!r} has"
-                " not; take MSE or MAE"
+                f"LOSS must be absolute (MSE or MAE) for {str(self.objective)!r}, which has no"
+                f" target for {self.loss} to be relative to"
             )
 
     def changed(self, setting: Setting) -> Setting:
@@ -95,8 +95,8 @@ class WithWeights(Modifier):
         levels = self.objective.num_levels
         if levels is None:
             raise SpecError(
-                f"{str(self.objective)!r} has no time levels of its own; weight the objectives"
-                " within it"
+                f"WEIGHTS must stand within {str(self.objective)!r}, which has no time levels of"
+                " its own"
             )
         if len(self.weights) != levels:
             raise SpecError(
