@@ -1,6 +1,6 @@
 """Steps one after another, in the way that suits their number and the size of the states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -69,8 +69,8 @@ def _uniform(cuts: Bool[Any, " step"]) -> tuple[bool, Any]:
     return False, cuts
 
 
-def _rows(inputs: Any, num_steps: int) -> list[Any]:
-    return [None] * num_steps if inputs is None else list(inputs)
+def _rows(inputs: Any, num_steps: int) -> Iterable[Any]:
+    return [None] * num_steps if inputs is None else inputs
 
 
 def _size(state: Any) -> int:
