@@ -38,7 +38,10 @@ def modes() -> str:
     """Return the table of correction modes: formula and meaning."""
     registry = engine.MODES
     rows = [
-        (f"`correct;{name}`", (registry.get(name).__doc__ or "").split("\n", 1)[0].replace("``", "`"))
+        (
+            f"`correct;{name}`",
+            (registry.get(name).__doc__ or "").split("\n", 1)[0].replace("``", "`"),
+        )
         for name in registry.names()
     ]
     return _table(("string", "next state"), rows)
@@ -64,7 +67,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def _meaning(kind: Any, name: str) -> str:
-    return kind.describe(name).partition(" - ")[2].replace("|", "\\|")
+    return kind.describe(name).partition(" - ")[2].replace("|", "\\|").replace("``", "`")
 
 
 def _options(name: str) -> str:

@@ -11,8 +11,9 @@ from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setti
 
 @objective("composite")
 class Composite(Objective):
-    """composite;W,W,…;OBJECTIVE|OBJECTIVE|… - the weighted sum of objectives.
+    """composite;WEIGHTS;OBJECTIVES - weighted sum; commas part the weights, | the objectives.
 
+    Such as ``composite;1,0.1;sup;3|div;3;true``.
     All are evaluated on the same windows, which are as long as the longest needs.
     """
 

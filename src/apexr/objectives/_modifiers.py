@@ -82,7 +82,7 @@ class WithLoss(Modifier):
 
 @objective("weights")
 class WithWeights(Modifier):
-    """weights;W,W,…;OBJECTIVE… - another objective with a weight for each time level.
+    """weights;WEIGHTS;OBJECTIVE… - another with a weight for each time level, parted by commas.
 
     There are as many as losses are summed: one a step of ``sup`` or ``div``, one a branch of
     ``chain``.

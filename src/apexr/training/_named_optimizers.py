@@ -51,5 +51,5 @@ for _name, _meaning in NAMED_OPTIMIZERS.items():
 
 @optimizer("sm3")
 def sm3(rate: optax.Schedule, *, momentum: float = 0.9) -> optax.GradientTransformation:
-    """Adaptive in little memory (Anil et al. 2019)."""
+    """adaptive in little memory (Anil et al. 2019)."""  # noqa: D403 - stands in a table
     return optax.chain(optax.scale_by_sm3(momentum), optax.scale_by_learning_rate(rate))

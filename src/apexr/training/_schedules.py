@@ -195,7 +195,7 @@ class Polynomial(Schedule):
 
 @schedule("piecewise")
 class Piecewise(Schedule):
-    """piecewise;INIT;STEP,…;SCALE,… - constant, multiplied by each SCALE from its STEP on."""
+    """piecewise;INIT;STEPS;SCALES - times each scale from its step on; both parted by commas."""
 
     init: NonNegativeFloat
     steps: tuple[int, ...]
