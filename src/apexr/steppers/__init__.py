@@ -4,6 +4,7 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
+from apexr.steppers._blocks import FieldMarch, March, SpectralMarch, blocks
 from apexr.steppers._rollout import repeat, rollout, simulate
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
@@ -47,8 +48,10 @@ __all__ = [
     "Convection",
     "ETDRKStepper",
     "Equation",
+    "FieldMarch",
     "GradientNorm",
     "Linear",
+    "March",
     "Nonlinear",
     "NonlinearTerm",
     "PointwiseTerm",
@@ -56,8 +59,10 @@ __all__ = [
     "PseudoSpectral",
     "QuadraticTerm",
     "RepeatedStepper",
+    "SpectralMarch",
     "Stepper",
     "ZeroTerm",
+    "blocks",
     "convection_difficulty",
     "convection_from_difficulty",
     "denormalize_convection",
