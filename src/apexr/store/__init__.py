@@ -10,9 +10,17 @@ from apexr.store._manifest import read_manifest, verify
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
 from apexr.store._study import list_experiments, open_rollouts, open_study
+from apexr.store._trajectories import (
+    TrajectoryWriter,
+    check_trajectories,
+    open_trajectories,
+    writing_trajectories,
+)
 
 __all__ = [
     "ConflictError",
+    "TrajectoryWriter",
+    "check_trajectories",
     "check_writable",
     "create_study",
     "forget_failure",
@@ -22,6 +30,7 @@ __all__ = [
     "open_experiment",
     "open_rollouts",
     "open_study",
+    "open_trajectories",
     "publish_experiment",
     "read_failures",
     "read_manifest",
@@ -29,4 +38,5 @@ __all__ = [
     "record_failure",
     "unit_path",
     "verify",
+    "writing_trajectories",
 ]

@@ -25,11 +25,11 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
     check_sizes(folder)
     ds = xr.open_zarr(data_folder(folder), consolidated=True, chunks=None)
     coords = {
-        name: _in_memory(coord.variable)
+        name: in_memory(coord.variable)
         for name, coord in ds.coords.items()
         if coord.dims != (name,) or coord.dtype.kind in "TU"
     }
-    lazy = {name: _lazy(array.variable) for name, array in ds.data_vars.items()}
+    lazy = {name: as_lazy(array.variable) for name, array in ds.data_vars.items()}
     ds = ds.assign(lazy).assign_coords(coords)
     declared = [name for name in VARIABLES if name in ds]
     ordered = [*declared, *(str(name) for name in ds.data_vars if name not in declared)]
@@ -51,12 +51,12 @@ def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
     return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
 
 
-def _lazy(variable: xr.Variable) -> xr.Variable:
+def as_lazy(variable: xr.Variable) -> xr.Variable:
     """Return a stored variable with its stored chunks as Dask chunks."""
     return variable.chunk(variable.encoding.get("preferred_chunks", {}))
 
 
-def _in_memory(variable: xr.Variable) -> xr.Variable:
+def in_memory(variable: xr.Variable) -> xr.Variable:
     """Return a coordinate with its values read, text as Python strings."""
     loaded = variable.load()
     return loaded.astype(object) if loaded.dtype.kind in "TU" else loaded
