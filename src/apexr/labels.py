@@ -79,6 +79,8 @@ def trajectories(
     *,
     name: str = "trajectories",
     attrs: Mapping[str, Any] | None = None,
+    steps: ArrayLike | None = None,
+    samples: ArrayLike | None = None,
 ) -> xr.DataArray:
     """Return trajectories as a labelled array; time 0 is the initial state.
 
@@ -90,13 +92,16 @@ def trajectories(
         Grid, time step and channel names.
     name, attrs
         Name and attributes of the array.
+    steps, samples
+        Labels of time and of the samples, whole numbers; None counts from 0.
 
     Raises
     ------
     SchemaError
         If the shape does not fit.
     """
-    return _field(values, axes, ("sample", "time", "channel", "space"), name, attrs)
+    dims = ("sample", "time", "channel", "space")
+    return _field(values, axes, dims, name, attrs, {"time": steps, "sample": samples})
 
 
 def states(
@@ -235,6 +240,7 @@ def _field(
     dims: tuple[str, ...],
     name: str,
     attrs: Mapping[str, Any] | None,
+    given: Mapping[str, ArrayLike | None] | None = None,
 ) -> xr.DataArray:
     declared = Variable(
         name=name, dims=dims, kind="float", long_name=name.replace("_", " "), description=""
@@ -242,6 +248,7 @@ def _field(
     sizes = dict.fromkeys(axes.space, axes.num_points)
     variable = _labelled(values, declared, axes, sizes)
     labels = {"time": np.arange(sizes["time"])} if "time" in sizes else {}
+    labels |= {dim: np.asarray(at) for dim, at in (given or {}).items() if at is not None}
     meta = {"long_name": declared.long_name, "units": declared.units, **(attrs or {})}
     return xr.DataArray(
         variable.data, _coords(axes, sizes, labels), variable.dims, name, plain_attrs(meta)

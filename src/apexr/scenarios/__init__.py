@@ -5,6 +5,7 @@ from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._identity import digest, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
+from apexr.scenarios._resolve import resolve
 from apexr.scenarios._score import score
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "normalized",
     "physical",
     "plan",
+    "resolve",
     "run",
     "scenario",
     "scenario_dict",
