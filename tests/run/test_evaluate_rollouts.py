@@ -122,7 +122,7 @@ def test_diverged_rollouts_are_scored_as_such(scenario, noisy):
         (lambda a: a.drop_vars("time").isel(time=slice(4)), "time: expected 5 entries, got 4"),
         (lambda a: a.rename(x="y"), "no dimension 'x'"),
         (lambda a: a.rename(channel="chanel"), "no dimension 'channel'; did you mean 'chanel'"),
-        (lambda a: a.expand_dims("run"), r"dimensions \['run'\] that the reference lacks"),
+        (lambda a: a.expand_dims("run"), r"dimensions \['run'\] beside the expected"),
         (lambda a: a.isel(channel=0), "no dimension 'channel'"),
     ],
 )

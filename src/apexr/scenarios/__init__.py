@@ -1,6 +1,7 @@
 """Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
 
 from apexr.scenarios import difficulty, normalized, physical
+from apexr.scenarios._align import aligned
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._identity import digest, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
@@ -12,6 +13,7 @@ __all__ = [
     "SCENARIOS",
     "BaseScenario",
     "Request",
+    "aligned",
     "difficulty",
     "digest",
     "emulator_plan",

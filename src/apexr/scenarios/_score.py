@@ -8,11 +8,12 @@ from jaxtyping import Float
 
 from apexr import labels
 from apexr.engine import score_rollouts
-from apexr.errors import ShapeError, suggest
+from apexr.errors import ShapeError
 from apexr.experiment import machine, metric_arrays
 from apexr.metrics import parse_metrics
 from apexr.scenarios import _data
-from apexr.schema import SPATIAL_DIMS, identifier
+from apexr.scenarios._align import aligned
+from apexr.schema import identifier
 
 if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
@@ -111,51 +112,5 @@ def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
     named = rollout.rename(renames)
     if "seed" not in named.dims:
         named = named.expand_dims(seed=[0])
-    expected = ("seed", *map(str, truth.dims))
-    for dim in expected:
-        if dim not in named.dims:
-            hint = suggest(dim, map(str, named.dims))
-            raise ShapeError(f"rollout has no dimension {dim!r}{hint}; it has {named.dims}")
-    extra = [dim for dim in named.dims if dim not in expected]
-    if extra:
-        raise ShapeError(f"rollout has dimensions {extra} that the reference lacks")
-    for name in truth.dims:
-        named = _match_labels(named, truth, str(name))
-    return named.transpose(*expected).astype(truth.dtype)
-
-
-def _match_labels(rollout: xr.DataArray, truth: xr.DataArray, dim: str) -> xr.DataArray:
-    """Return the rollout with the reference's labels along one dimension.
-
-    Raises
-    ------
-    ShapeError
-        If the rollout lacks some of them.
-    """
-    wanted = truth[dim].values
-    if dim not in rollout.coords:
-        if rollout.sizes[dim] != len(wanted):
-            raise ShapeError(f"{dim}: expected {len(wanted)} entries, got {rollout.sizes[dim]}")
-        return rollout.assign_coords({dim: wanted})
-    if not rollout.get_index(dim).is_unique:
-        raise ShapeError(f"{dim}: the rollout has a label more than once")
-    if dim in SPATIAL_DIMS:
-        return _match_grid(rollout, wanted, dim)
-    missing = [label for label in wanted.tolist() if label not in rollout[dim].values]
-    if missing:
-        raise ShapeError(
-            f"{dim}: the rollout lacks {missing[:5]}{' …' if len(missing) > 5 else ''}; "
-            f"it has {rollout[dim].values[:5].tolist()} …"
-        )
-    return rollout.sel({dim: wanted})
-
-
-def _match_grid(rollout: xr.DataArray, wanted: np.ndarray, dim: str) -> xr.DataArray:
-    given = rollout[dim].values
-    if given.shape != wanted.shape or not np.allclose(np.sort(given), wanted, rtol=1e-5):
-        raise ShapeError(
-            f"{dim}: the rollout lives on another grid ({len(given)} points from {given.min():g}"
-            f" to {given.max():g}) than the scenario ({len(wanted)} points from {wanted.min():g}"
-            f" to {wanted.max():g}); map it to that grid first"
-        )
-    return rollout.sortby(dim).assign_coords({dim: wanted})
+    wanted = {str(dim): truth[dim].values for dim in truth.dims}
+    return aligned(named, ("seed", *wanted), wanted, noun="rollout").astype(truth.dtype)
