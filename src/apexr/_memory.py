@@ -35,7 +35,7 @@ def read_bytes(name: str, given: Any) -> int:
     SpecError
         Naming the parameter, if that is not what is given.
     """
-    size = _from_text(given) if isinstance(given, str) else given
+    size: Any = _from_text(given) if isinstance(given, str) else given
     number = isinstance(size, int | float) and not isinstance(size, bool)
     if not number or not 1 <= size < 2**63:
         raise SpecError(

@@ -3,6 +3,7 @@
 from apexr.scenarios import difficulty, normalized, physical
 from apexr.scenarios._align import aligned
 from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._identity import digest, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
@@ -12,6 +13,7 @@ from apexr.scenarios._score import score
 __all__ = [
     "SCENARIOS",
     "BaseScenario",
+    "EquationScenario",
     "Request",
     "aligned",
     "difficulty",

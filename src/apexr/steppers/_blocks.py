@@ -205,7 +205,7 @@ def _block(
         march, first = given
         end, frames = _over(march, march.frames(first, num_frames), kept)
         finite = jnp.isfinite(frames).all(axis=tuple(range(2, frames.ndim)))
-        alive = jnp.isfinite(end).any(axis=tuple(range(1, end.ndim)))
+        alive = jnp.isfinite(frames[:, -1]).any(axis=tuple(range(1, kept.ndim)))
         return end, frames, finite, alive
 
     made: tuple[Kept, Array, Array, Array] = spread(block, (march, first), kept, devices)

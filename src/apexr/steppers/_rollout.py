@@ -122,9 +122,7 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
 
 
 @eqx.filter_jit
-def _trajectories(
-    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
-) -> Array:
+def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices) -> Array:
     spare = -len(states) % max(1, len(devices))
     padded = jnp.concatenate([states, states[:spare]]) if spare else states
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -21,7 +21,7 @@ from apexr.store._manifest import check_sizes, make_manifest
 from apexr.store._publish import CODECS, ConflictError, bring_in
 from apexr.store._read import as_lazy, in_memory
 
-KIND = "trajectories"
+KIND: Final = "trajectories"
 CONCURRENT_CHUNKS = 4
 """Chunks compressed at a time: what they take in memory comes on top of a block."""
 
