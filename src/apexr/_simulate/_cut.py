@@ -11,8 +11,11 @@ from apexr.schema import CHUNK_BYTES, chunk_shape
 WORK = 24
 """States that a solver holds for each state that it advances: stages, spectra, coefficients."""
 
-COPIES = 4
+COPIES = 8
 """Times that a block is held: as computed, transposed, gathered on the host, being written."""
+
+OVERHEAD = 32 * 2**20
+"""What compiling a solver takes."""
 
 BLOCK_BYTES = 64 * 2**20
 """What a block takes at most, however much memory there is."""
@@ -124,6 +127,7 @@ def cut_for_store(size: Size, budget: int) -> Cut:
 
 
 def _cut(size: Size, room: int) -> Cut:
+    room = max(room - OVERHEAD, room // 2, size.least)
     wanted = COPIES * min(FRAMES_WANTED, max(1, size.num_frames)) * size.state
     if size.at_once is None:
         group = room // (wanted + WORK * size.state)

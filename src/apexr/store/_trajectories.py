@@ -129,6 +129,7 @@ def _create(template: xr.DataArray, folder: Path, chunks: tuple[int, ...]) -> Tr
         shape=template.shape,
         chunks=chunks,
         dtype=template.dtype,
+        chunk_key_encoding={"name": "default", "separator": "."},  # one folder to make durable
         compressors=CODECS,
         fill_value=np.nan,
         dimension_names=[str(dim) for dim in template.dims],
