@@ -204,8 +204,8 @@ def test_a_store_is_not_taken_for_an_experiment(tmp_path):
         apexr.open_experiment(path)
     with pytest.raises(StoreError, match="found trajectories"):
         stores.check_writable(path)
+    (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="found a file"):
-        (tmp_path / "file").write_text("")
         apexr.simulate(stepper(), "fourier;2;true;true", 2, store=tmp_path / "file")
 
 

@@ -5,6 +5,7 @@ import re
 from typing import Literal
 
 from apexr._grammar import PositiveFloat
+from apexr.errors import SpecError
 from apexr.scenarios._etdrk import NonlinearSolver
 from apexr.scenarios._fields import derived
 from apexr.spectral import Grid
@@ -62,6 +63,10 @@ class EquationScenario(NonlinearSolver):
         """Return ``{D}d_`` and the name of the class in small letters."""
         words = _WORDS.sub("_", type(self).__name__).lower()
         return f"{self.num_spatial_dims}d_{words}"
+
+    def _check(self) -> None:
+        if not self.dt > 0:  # a sub-class may have declared it anew
+            raise SpecError(f"dt must be above 0, got {self.dt!r}")
 
     def _derive(self) -> None:
         grid = Grid(self.num_spatial_dims, self.num_points, self.domain_extent)

@@ -5,7 +5,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 """
 
 from apexr.store._failures import forget_failure, read_failures, record_failure
-from apexr.store._layout import check_writable, is_published, is_study, unit_path
+from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
 from apexr.store._manifest import read_manifest, verify
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
@@ -26,6 +26,7 @@ __all__ = [
     "forget_failure",
     "is_published",
     "is_study",
+    "kind_of",
     "list_experiments",
     "open_experiment",
     "open_rollouts",
