@@ -5,6 +5,9 @@ any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones 
 """
 
 from apexr.steppers._blocks import FieldMarch, March, SpectralMarch, blocks
+from apexr.steppers._forced import ForcedStepper
+from apexr.steppers._functional import stack_sub_trajectories
+from apexr.steppers._poisson import Poisson
 from apexr.steppers._rollout import repeat, rollout, simulate
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
@@ -14,13 +17,36 @@ from apexr.steppers._terms import (
     QuadraticTerm,
     ZeroTerm,
 )
+from apexr.steppers._wave import Wave
 from apexr.steppers.equations import (
+    Advection,
+    AdvectionDiffusion,
+    AllenCahn,
+    BelousovZhabotinsky,
+    Burgers,
+    CahnHilliard,
+    Composed,
     Convection,
+    Diffusion,
+    Dispersion,
     Equation,
+    FisherKPP,
     GradientNorm,
+    GrayScott,
+    Growth,
+    HyperDiffusion,
+    KolmogorovFlowVelocity,
+    KolmogorovFlowVorticity,
+    KortewegDeVries,
+    KuramotoSivashinsky,
+    KuramotoSivashinskyConservative,
     Linear,
+    NavierStokesVelocity,
+    NavierStokesVorticity,
     Nonlinear,
     Polynomial,
+    SwiftHohenberg,
+    VorticityConvection,
     isotropic_symbol,
 )
 from apexr.steppers.equations._parametrisations import (
@@ -45,22 +71,47 @@ from apexr.steppers.equations._parametrisations import (
 )
 
 __all__ = [
+    "Advection",
+    "AdvectionDiffusion",
+    "AllenCahn",
+    "BelousovZhabotinsky",
+    "Burgers",
+    "CahnHilliard",
+    "Composed",
     "Convection",
+    "Diffusion",
+    "Dispersion",
     "ETDRKStepper",
     "Equation",
     "FieldMarch",
+    "FisherKPP",
+    "ForcedStepper",
     "GradientNorm",
+    "GrayScott",
+    "Growth",
+    "HyperDiffusion",
+    "KolmogorovFlowVelocity",
+    "KolmogorovFlowVorticity",
+    "KortewegDeVries",
+    "KuramotoSivashinsky",
+    "KuramotoSivashinskyConservative",
     "Linear",
     "March",
+    "NavierStokesVelocity",
+    "NavierStokesVorticity",
     "Nonlinear",
     "NonlinearTerm",
     "PointwiseTerm",
+    "Poisson",
     "Polynomial",
     "PseudoSpectral",
     "QuadraticTerm",
     "RepeatedStepper",
     "SpectralMarch",
     "Stepper",
+    "SwiftHohenberg",
+    "VorticityConvection",
+    "Wave",
     "ZeroTerm",
     "blocks",
     "convection_difficulty",
@@ -85,4 +136,5 @@ __all__ = [
     "repeat",
     "rollout",
     "simulate",
+    "stack_sub_trajectories",
 ]

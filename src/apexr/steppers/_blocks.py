@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._exponential import Exponential
+from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._spread import Devices, spread
 from apexr.steppers._stepper import Kernel, Stepper, advance
 
@@ -94,18 +94,22 @@ class SpectralMarch(March):
         self, first: Int[Array, ""], num_frames: int
     ) -> Callable[[Kept], tuple[Kept, Array]]:
         """Return the function of the interface; linear equations need no step before."""
-        if not isinstance(self.kernel, Exponential):
+        if not isinstance(self.kernel, ClosedForm):
             return super().frames(first, num_frames)
         steps = (first + jnp.arange(num_frames)) * self.every
-        factors = jax.vmap(self.kernel.factor)(steps)
+        propagators = jax.vmap(self.kernel.propagator)(steps)
+
+        def frame(propagator: Any, kept: Kept) -> State:
+            return self.show(self.kernel.propagate(propagator, kept))
+
         if self.grid.num_spatial_dims == 1:
-            return lambda kept: (kept, self.show(factors * kept[None]))
-        return lambda kept: (kept, jax.lax.map(lambda factor: self.show(factor * kept), factors))
+            return lambda kept: (kept, jax.vmap(frame, (0, None))(propagators, kept))
+        return lambda kept: (kept, jax.lax.map(lambda p: frame(p, kept), propagators))
 
     @property
     def together(self) -> bool:
         """Whether a step has little to do."""
-        return self.grid.num_spatial_dims == 1 and not isinstance(self.kernel, Exponential)
+        return self.grid.num_spatial_dims == 1 and not isinstance(self.kernel, ClosedForm)
 
 
 class FieldMarch(March):

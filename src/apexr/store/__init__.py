@@ -4,6 +4,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
 from apexr.store._manifest import read_manifest, verify
@@ -20,6 +21,7 @@ from apexr.store._trajectories import (
 __all__ = [
     "ConflictError",
     "TrajectoryWriter",
+    "check_dataset_path",
     "check_trajectories",
     "check_writable",
     "create_study",
@@ -28,10 +30,12 @@ __all__ = [
     "is_study",
     "kind_of",
     "list_experiments",
+    "open_dataset",
     "open_experiment",
     "open_rollouts",
     "open_study",
     "open_trajectories",
+    "publish_dataset",
     "publish_experiment",
     "read_failures",
     "read_manifest",

@@ -30,6 +30,8 @@ EXPERIMENTS = "experiments"
 FAILURES = "failures"
 STAGING = ".staging"
 WEIGHTS = "weights"
+ORDER = "variable_order"
+"""Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
 
 TRAJECTORIES_FORMAT = "apexr-trajectories"
 
