@@ -120,7 +120,7 @@ def emulator() -> None:
         num_train_samples=10,
         num_test_samples=5,
         test_temporal_horizon=20,
-        optim_config="adam;500;constant;1e-3",
+        optim_config="adam;300;constant;1e-3",
     )
     print(f"\n{scenario.get_scenario_name()}, mean nRMSE of a small network")
     result = apexr.run(scenario, net="Conv;8;4;relu", progress=False)
