@@ -11,10 +11,10 @@ from apexr.schema import CHUNK_BYTES, chunk_shape
 WORK = 24
 """States that a solver holds for each state that it advances: stages, spectra, coefficients."""
 
-COPIES = 8
-"""Times that a block is held: as computed, transposed, gathered on the host, being written."""
+COPIES = 12
+"""Times that a block is held: computed, transposed, gathered, compressed, not yet given back."""
 
-OVERHEAD = 32 * 2**20
+OVERHEAD = 40 * 2**20
 """What compiling a solver takes."""
 
 BLOCK_BYTES = 64 * 2**20
