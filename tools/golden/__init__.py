@@ -7,6 +7,7 @@ from golden._data import write_data
 from golden._data_other import write_data_other
 from golden._initial import write_initial
 from golden._metrics import write_metrics
+from golden._network_parts import write_network_parts
 from golden._networks import write_networks
 from golden._training import write_training
 
@@ -16,6 +17,7 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "metrics": write_metrics,
     "initial": write_initial,
     "networks": write_networks,
+    "network_parts": write_network_parts,
     "data": write_data,
     "data_other": write_data_other,
     "training": write_training,
