@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check clean docs-study
+.PHONY: quickstart test check clean docs-study docs-accuracy
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -21,6 +21,10 @@ check: $(VENV)/.installed-dev
 # The study whose table and pictures stand in docs/ (about a quarter of an hour on two cores).
 docs-study: $(VENV)/.installed
 	$(BIN)/python docs/advection_study.py
+
+# The tables of docs/solver_accuracy.md (about a minute).
+docs-accuracy: $(VENV)/.installed
+	$(BIN)/python docs/solver_accuracy.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -19,6 +19,28 @@ SIZES = {
 }
 """Parameters that make any scenario run in a moment, compilation aside."""
 
+FITTING = {
+    ("phy_unbal_adv", 2): {"advection_coef_vector": (0.01, -0.04)},
+    ("phy_diag_diff", 3): {"diffusion_coef_vector": (0.001, 0.002, 0.0004)},
+    ("phy_aniso_diff", 3): {
+        "diffusion_coef_matrix": (
+            (0.001, 0.0005, 0.0003),
+            (0.0005, 0.002, 0.0002),
+            (0.0003, 0.0002, 0.0004),
+        )
+    },
+}
+"""Parameters of the scenarios whose defaults belong to another number of dimensions."""
+
+
+def tiny(key, dims=None):
+    """Return parameters that make the scenario ``key`` run in a moment."""
+    steady = {"train_temporal_horizon": 1, "test_temporal_horizon": 1}
+    sizes = {**SIZES, **steady} if key == "phy_poisson" else SIZES
+    chosen = {} if dims is None else {"num_spatial_dims": dims}
+    return {**sizes, **chosen, **FITTING.get((key, dims), {})}
+
+
 NET = "Conv;2;1;tanh"
 
 

@@ -1,36 +1,29 @@
 """Times one case of the race on apexr's side and prints one line of JSON.
 
-The command line and the way of measuring are those of ``peer_side.py``. ``process-1`` goes
-through apexr's own command line, whose compile cache lies where ``XDG_CACHE_HOME`` says.
+A whole process goes through apexr's own command line, whose compile cache lies where
+``XDG_CACHE_HOME`` says.
 """
 
-from typing import Any
+import time
 
-from peer_side import (
-    CASES,
-    SCENARIO,
-    Case,
-    optimiser,
-    parse_arguments,
-    print_result,
-    time_case,
-)
+PROCESS_START = time.perf_counter()  # before every other import: a whole process pays for them
+
+from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
+
+from cases import Process, Rollout, Training  # noqa: E402
+from measure import optimiser, run_side  # noqa: E402
 
 
-def main() -> None:
-    """Time the case named on the command line."""
-    name, updates, repeats = parse_arguments()
-    run = run_command if CASES[name].whole_process else run_apexr
-    figures = time_case(run, CASES[name], updates, repeats, warm_up=updates)
-    print_result("apexr", name, figures)
-
-
-def run_apexr(case: Case, num_updates: int, fields: dict[str, Any]) -> None:
-    """Train ``case`` by the public call; the result is in memory when it returns."""
+def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) -> None:
+    """Train by the public call, or by the command line in this process."""
+    if isinstance(case, Process):
+        _run_command(case, {"optim_config": optimiser(num_updates), **fields})
+        return
     import apexr
 
     apexr.run(
-        SCENARIO,
+        case.scenario,
         net=case.net,
         train=case.train,
         num_seeds=case.num_seeds,
@@ -39,17 +32,31 @@ def run_apexr(case: Case, num_updates: int, fields: dict[str, Any]) -> None:
     )
 
 
-def run_command(case: Case, num_updates: int, fields: dict[str, Any]) -> None:
-    """Train ``case`` by the command line, in this process."""
+def _run_command(case: Process, settings: dict[str, Any]) -> None:
     from apexr.cli import app
 
-    arguments = ["run", SCENARIO, "--net", case.net, "--train", case.train]
-    arguments += ["--num-seeds", str(case.num_seeds)]
-    settings = {"optim_config": optimiser(num_updates), **fields}
+    arguments = ["run", "diff_adv", "--net", case.net, "--train", case.train]
     for name, value in settings.items():
         arguments += ["--set", f"{name}={value}"]
     app(arguments, standalone_mode=False)
 
 
+def prepare(case: Rollout) -> Callable[[], Any]:
+    """Return the function that makes the trajectories, spread over the cores."""
+    from apexr.training import prepare_host_devices
+
+    prepare_host_devices()
+    import jax
+
+    from apexr.scenarios import scenario_dict
+    from apexr.steppers import simulate
+
+    scenario = scenario_dict[case.scenario](num_test_samples=case.num_samples, **case.fields)
+    states = scenario.get_test_ic_set().values
+    stepper = scenario.get_ref_stepper()
+    devices = jax.local_devices()
+    return lambda: jax.block_until_ready(simulate(stepper, states, case.num_steps, devices=devices))
+
+
 if __name__ == "__main__":
-    main()
+    run_side("apexr", PROCESS_START, train, prepare, warm=True)

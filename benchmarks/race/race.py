@@ -8,7 +8,8 @@ slow stretch of the machine meets both; the medians are compared::
     python benchmarks/race/race.py --peer-python ../peer-env/bin/python
 
 The peer is installed by ``pip install "apexr[peer]"``, in this environment or in another one
-whose interpreter is given. Nothing else should load the machine.
+whose interpreter is given. Nothing else should load the machine. Rollouts are compared: the race
+stops where the two sides do not make the same trajectories.
 """
 
 import argparse
@@ -20,17 +21,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from peer_side import CASES
+import numpy as np
+from cases import CASES, Process, Rollout
 
 FOLDER = Path(__file__).parent
-BOUNDS = {
-    "conv-one-1": 2.2,
-    "conv-one-10": 4.5,
-    "fno-one-1": 4.5,
-    "fno-one-10": 7.0,
-    "conv-sup5-1": 2.5,
-}
-PROCESS_BOUNDS = {"first run": 2.0, "second run": 3.0}
+LIMIT = 1e-3
+"""Largest deviation of trajectories, as a part of the largest value."""
+
+Side = tuple[str, str]
 
 
 def main() -> None:
@@ -40,53 +38,76 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs")
     parser.add_argument("--peer-python", default=sys.executable)
     options = parser.parse_args()
+    peer, ours = (options.peer_python, "peer_side.py"), (sys.executable, "apexr_side.py")
     print(f"{'case':<24} {'peer':>12} {'apexr':>12} {'ratio':>7} {'bound':>7}")
     for name in options.cases or CASES:
-        race = race_processes if CASES[name].whole_process else race_updates
-        race(name, options.rounds, options.peer_python)
+        case = CASES[name]
+        race = race_processes if isinstance(case, Process) else race_costs
+        race(name, options.rounds, peer, ours)
 
 
-def race_updates(name: str, rounds: int, peer_python: str) -> None:
-    """Compare the cost of one update of all seeds."""
-    peer, ours = [], []
-    for _ in range(rounds):
-        peer.append(seconds(peer_python, "peer_side.py", name))
-        ours.append(seconds(sys.executable, "apexr_side.py", name))
-    show(name, "ms/update", peer, ours, BOUNDS[name], scale=1e3)
+def race_costs(name: str, rounds: int, peer: Side, ours: Side) -> None:
+    """Compare the cost of one update of all seeds, or of one step of one sample."""
+    case = CASES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        frames = [Path(folder) / f"{side}.npy" for side in ("peer", "apexr")]
+        extra = [["--frames", str(path)] if isinstance(case, Rollout) else [] for path in frames]
+        both = [
+            [seconds(*side, name, more) for side, more in zip((peer, ours), extra, strict=True)]
+            for _ in range(rounds)
+        ]
+        if isinstance(case, Rollout):
+            compare(name, *(np.load(path) for path in frames))
+    unit, scale = ("us", 1e6) if isinstance(case, Rollout) else ("ms", 1e3)
+    show(name, unit, *zip(*both, strict=True), bound=case.bound, scale=scale)
 
 
-def race_processes(name: str, rounds: int, peer_python: str) -> None:
+def compare(name: str, peer: np.ndarray, ours: np.ndarray) -> None:
+    """Stop where the two sides do not make the same trajectories."""
+    deviation = np.max(np.abs(ours - peer)) / np.max(np.abs(peer))
+    if not deviation < LIMIT:
+        sys.exit(f"{name}: the trajectories differ by {deviation:.2g} of the largest value")
+
+
+def race_processes(name: str, rounds: int, peer: Side, ours: Side) -> None:
     """Compare whole processes; each first run of apexr meets an empty compile cache."""
-    peer, first, second = [], [], []
+    rows: list[tuple[float, ...]] = []
     for _ in range(rounds):
-        peer.append(seconds(peer_python, "peer_side.py", name))
+        whole = seconds(*peer, name, [])
         with tempfile.TemporaryDirectory() as cache:
-            first.append(seconds(sys.executable, "apexr_side.py", name, cache))
-            second.append(seconds(sys.executable, "apexr_side.py", name, cache))
-    for label, ours in (("first run", first), ("second run", second)):
-        show(f"{name} {label}", "s", peer, ours, PROCESS_BOUNDS[label], scale=1.0)
+            rows.append((whole, *(seconds(*ours, name, [], cache) for _ in range(2))))
+    theirs, *runs = zip(*rows, strict=True)
+    for label, mine, bound in zip(("first", "second"), runs, CASES[name].bounds, strict=True):
+        show(f"{name} {label} run", "s", theirs, mine, bound=bound, scale=1.0)
 
 
-def seconds(python: str, script: str, name: str, cache: str | None = None) -> float:
+def seconds(
+    python: str, script: str, name: str, extra: list[str], cache: str | None = None
+) -> float:
     """Return what one side measured."""
     environment = {**os.environ, **({"XDG_CACHE_HOME": cache} if cache else {})}
     done = subprocess.run(
-        [python, FOLDER / script, name],
+        [python, FOLDER / script, name, *extra],
         env=environment,
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
-    figures = json.loads(done.stdout.splitlines()[-1])
-    return float(figures.get("seconds_per_update", figures.get("seconds")))
+    return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
 
 
 def show(
-    name: str, unit: str, peer: list[float], ours: list[float], bound: float, scale: float
+    name: str,
+    unit: str,
+    peer: tuple[float, ...],
+    ours: tuple[float, ...],
+    *,
+    bound: float,
+    scale: float,
 ) -> None:
     """Print one row: medians, their ratio and the ratio to reach."""
     both = [statistics.median(side) * scale for side in (peer, ours)]
-    cells = " ".join(f"{value:>9.2f} {unit.partition('/')[0]:<2}" for value in both)
+    cells = " ".join(f"{value:>9.2f} {unit:<2}" for value in both)
     print(f"{name:<24} {cells} {both[0] / both[1]:>7.2f} {bound:>7.1f}", flush=True)
 
 

@@ -49,6 +49,7 @@ _HOMES = {
     "objectives": "apexr.objectives",
     "plot": "apexr.plots",
     "schema": "apexr.schema",
+    "scraper": "apexr.scraper",
     "spectral": "apexr.spectral",
     "steppers": "apexr.steppers",
     "store": "apexr.store",

@@ -9,6 +9,7 @@ from apexr import objectives as objectives
 from apexr import plots as _plots
 from apexr import scenarios as scenarios
 from apexr import schema as schema
+from apexr import scraper as scraper
 from apexr import spectral as spectral
 from apexr import steppers as steppers
 from apexr import store as store

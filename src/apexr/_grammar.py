@@ -50,16 +50,19 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True)
 class Nested:
-    """Another kind's config string, which takes all that is left."""
+    """Another kind's config string, which takes all that is left.
+
+    With ``many``, what is left is a list of such strings, ``FIRST|SECOND|...``, and the value a
+    tuple; spaces around the bars do not matter. Bars belong to the outermost list: a list within
+    a list cannot be written.
+    """
 
     kind: "Kind[Any]"
+    many: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Several:
-    """Config strings of a kind, separated by ``|``, which take all that is left."""
-
-    kind: "Kind[Any]"
+BAR = "|"
+COMMA = ","
 
 
 MOST = 10**9  # more of anything is a slip of the keyboard
@@ -70,18 +73,48 @@ PositiveFloat = Annotated[float, Range(minimum=0.0, exclusive=True)]
 NonNegativeFloat = Annotated[float, Range(minimum=0.0)]
 
 
+class _Part(str):
+    """The text between two separators, with its place in the whole string."""
+
+    place: int
+
+    def __new__(cls, text: str, place: int) -> "_Part":
+        part = super().__new__(cls, text)
+        part.place = place
+        return part
+
+    def cut(self, separator: str) -> "list[_Part]":
+        """Return the pieces between separators."""
+        pieces, place = [], self.place
+        for text in self.split(separator):
+            pieces.append(_Part(text, place))
+            place += len(text) + len(separator)
+        return pieces
+
+    def trimmed(self, *, left: bool, right: bool) -> "_Part":
+        """Return the part without the spaces on its sides."""
+        text = self.rstrip() if right else str(self)
+        kept = text.lstrip() if left else text
+        return _Part(kept, self.place + len(text) - len(kept))
+
+    @property
+    def after(self) -> "_Part":
+        """The empty part where the next one would stand."""
+        return _Part("", self.place + len(self) + 1)
+
+
 class _FieldError(Exception):
-    """A field that cannot be read: its index for the caret, what to raise, usages to show."""
+    """A part that cannot be read: where the caret goes, what to raise, usages to show."""
 
     def __init__(
         self,
-        index: int,
+        part: _Part,
         message: str,
         error: type[SpecError] = SpecError,
         usages: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
-        self.index = index
+        self.part = part
         self.error = error
         self.usages = usages
 
@@ -120,8 +153,10 @@ class Kind(Generic[T]):
         """Return the form of a config string, optional fields in brackets."""
         cls = self.registry.get(name)
         text = getattr(cls, "__config_name__", name)
+        hints = typing.get_type_hints(cls, include_extras=True)
         for field in _fields(cls):
-            label = field.name.upper()
+            nested = _extra(hints[field.name], Nested)
+            label = field.name.upper() + (f"[{BAR}...]" if nested and nested.many else "")
             text += f"[;{label}]" if _is_optional(field) else f";{label}"
         return text
 
@@ -140,33 +175,29 @@ class Kind(Generic[T]):
         if not isinstance(text, str):
             given = f"{text!r} ({type(text).__name__})"
             raise SpecError(f"{self.noun} config must be a string like NAME;ARG, got {given}")
-        parts = text.split(";")
         try:
-            return self._build(parts)
+            return self._build(_Part(text, 0).cut(";"))
         except _FieldError as error:
-            raise error.error(self._explain(parts, error)) from None
+            raise error.error(self._explain(text, error)) from None
 
-    def _build(self, parts: list[str]) -> T:
+    def _build(self, parts: list[_Part]) -> T:
         if parts[0] != parts[0].strip() or parts[0] not in self.registry:
             self._refuse_name(parts[0])
         cls = self.registry.get(parts[0])
         try:
             return cls(**_read_fields(cls, parts))
         except SpecError as error:
-            raise _FieldError(0, str(error), usages=(self.usage(parts[0]),)) from None
+            raise _FieldError(parts[0], str(error), usages=(self.usage(parts[0]),)) from None
         except _FieldError as error:
             error.usages = (self.usage(parts[0]), *error.usages)
             raise
 
-    def _refuse_name(self, name: str) -> typing.NoReturn:
-        raise _FieldError(0, self.registry.unknown(name), UnknownNameError)
+    def _refuse_name(self, name: _Part) -> typing.NoReturn:
+        raise _FieldError(name, self.registry.unknown(name), UnknownNameError)
 
-    def _explain(self, parts: list[str], error: _FieldError) -> str:
-        index = min(error.index, len(parts))
-        start = len(";".join([*parts[:index], ""]))
-        width = len(parts[index]) if index < len(parts) else 1
-        caret = " " * start + "^" * max(width, 1)
-        lines = [f"{self.noun} config: {error}", f"  {';'.join(parts)}", f"  {caret}"]
+    def _explain(self, text: str, error: _FieldError) -> str:
+        caret = " " * error.part.place + "^" * max(len(error.part), 1)
+        lines = [f"{self.noun} config: {error}", f"  {text}", f"  {caret}"]
         labels = ("usage: ", *["  with "] * len(error.usages))
         lines += [label + usage for label, usage in zip(labels, error.usages, strict=False)]
         return "\n".join(lines)
@@ -185,8 +216,8 @@ def _print_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        separator = "," if all(isinstance(entry, int | float) for entry in value) else "|"
-        return separator.join(map(_print_value, value))
+        numbers = all(isinstance(entry, int | float) for entry in value)
+        return (COMMA if numbers else BAR).join(map(_print_value, value))
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -203,47 +234,45 @@ def _is_default(spec: object, field: "dataclasses.Field[Any]") -> bool:
     return field.default is not dataclasses.MISSING and getattr(spec, field.name) == field.default
 
 
-def _read_fields(cls: type, parts: list[str]) -> dict[str, object]:
+def _read_fields(cls: type, parts: list[_Part]) -> dict[str, object]:
     hints = typing.get_type_hints(cls, include_extras=True)
     values: dict[str, object] = {}
-    position = 1
+    left = parts[1:]
     for field in _fields(cls):
-        hint = hints[field.name]
-        nested, several = _extra(hint, Nested), _extra(hint, Several)
-        if position >= len(parts):
+        hint, label = hints[field.name], field.name.upper()
+        nested = _extra(hint, Nested)
+        if not left:
             if _is_optional(field):
                 break
-            raise _FieldError(position, f"{field.name.upper()} is missing")
+            raise _FieldError(parts[-1].after, f"{label} is missing")
         if nested is not None:
-            values[field.name] = _read_nested(nested.kind, parts[position:], position)
-            position = len(parts)
-        elif several is not None:
-            values[field.name] = _read_several(several.kind, parts, position)
-            position = len(parts)
+            values[field.name] = _read_nested(nested, left)
+            left = []
         else:
-            values[field.name] = _read_value(field.name.upper(), hint, parts[position], position)
-            position += 1
-    if position < len(parts):
-        extra = ";".join(parts[position:])
-        raise _FieldError(position, f"nothing is expected after the last field, got {extra!r}")
+            values[field.name] = _read_value(label, hint, left.pop(0))
+    if left:
+        extra = ";".join(left)
+        raise _FieldError(left[0], f"nothing is expected after the last field, got {extra!r}")
     return values
 
 
-def _read_nested(kind: Kind[Any], parts: list[str], position: int) -> object:
-    """Return the spec of ``parts``, which begin at a position of the whole string."""
-    try:
-        return kind._build(parts)
-    except _FieldError as error:
-        index = position + error.index
-        raise _FieldError(index, str(error), error.error, error.usages) from None
+def _read_nested(nested: Nested, parts: list[_Part]) -> object:
+    if not nested.many:
+        return nested.kind._build(parts)
+    return tuple(nested.kind._build(entry) for entry in _entries(parts))
 
 
-def _read_several(kind: Kind[Any], parts: list[str], position: int) -> tuple[object, ...]:
-    specs = []
-    for text in ";".join(parts[position:]).split("|"):
-        specs.append(_read_nested(kind, text.split(";"), position))
-        position += text.count(";")
-    return tuple(specs)
+def _entries(parts: list[_Part]) -> list[list[_Part]]:
+    """Return the parts of each entry of a list, without the spaces around its bars."""
+    entries: list[list[_Part]] = [[]]
+    for part in parts:
+        first, *others = part.cut(BAR)
+        entries[-1].append(first)
+        entries += [[other] for other in others]
+    for number, entry in enumerate(entries):
+        entry[0] = entry[0].trimmed(left=number > 0, right=False)
+        entry[-1] = entry[-1].trimmed(left=False, right=number < len(entries) - 1)
+    return entries
 
 
 def _extra(hint: Any, kind: type[T]) -> T | None:
@@ -252,67 +281,67 @@ def _extra(hint: Any, kind: type[T]) -> T | None:
     return next((extra for extra in extras if isinstance(extra, kind)), None)
 
 
-def _read_value(label: str, hint: Any, text: str, index: int) -> object:
+def _read_value(label: str, hint: Any, part: _Part) -> object:
     base = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
     choice = _extra(hint, Choice)
     if choice is not None:
-        return _read_choice(label, choice.registry, text, index)
-    value = _READERS[base](label, text, index)
+        return _read_choice(label, choice.registry, part)
+    value = _READERS[base](label, part)
     bounds = _extra(hint, Range)
     endless = isinstance(value, float) and not math.isfinite(value)
     if bounds is not None and (endless or value not in bounds):
-        raise _FieldError(index, f"{label} must be {bounds}, got {text}")
+        raise _FieldError(part, f"{label} must be {bounds}, got {part}")
     return value
 
 
-def _read_choice(label: str, registry: Registry[Any], text: str, index: int) -> str:
-    if text not in registry:
-        raise _FieldError(index, f"{label}: {registry.unknown(text)}", UnknownNameError)
-    return text if registry.case_sensitive else text.lower()
+def _read_choice(label: str, registry: Registry[Any], part: _Part) -> str:
+    if part not in registry:
+        raise _FieldError(part, f"{label}: {registry.unknown(part)}", UnknownNameError)
+    return str(part) if registry.case_sensitive else part.lower()
 
 
-def _read_int(label: str, text: str, index: int) -> int:
+def _read_int(label: str, part: _Part) -> int:
     try:
-        value = int(text) if text == text.strip() else int("refused")
+        value = int(part) if part == part.strip() else int("refused")
     except ValueError:
-        raise _FieldError(index, f"{label} must be int, got {text!r}") from None
+        raise _FieldError(part, f"{label} must be int, got {part!r}") from None
     if abs(value) > MOST:
-        raise _FieldError(index, f"{label} must be int of at most {MOST:_}, got {text}")
+        raise _FieldError(part, f"{label} must be int of at most {MOST:_}, got {part}")
     return value
 
 
-def _read_float(label: str, text: str, index: int) -> float:
+def _read_float(label: str, part: _Part) -> float:
     try:
-        return float(text) if text == text.strip() else float("refused")
+        return float(part) if part == part.strip() else float("refused")
     except ValueError:
-        raise _FieldError(index, f"{label} must be a number, got {text!r}") from None
+        raise _FieldError(part, f"{label} must be a number, got {part!r}") from None
 
 
-def _read_bool(label: str, text: str, index: int) -> bool:
+def _read_bool(label: str, part: _Part) -> bool:
     words = {"true": True, "false": False}
-    if text.lower() not in words:
-        raise _FieldError(index, f"{label} must be true or false, got {text!r}")
-    return words[text.lower()]
+    if part.lower() not in words:
+        raise _FieldError(part, f"{label} must be true or false, got {part!r}")
+    return words[part.lower()]
 
 
-def _read_floats(label: str, text: str, index: int) -> tuple[float, ...]:
-    values = tuple(_read_float(label, entry, index) for entry in text.split(","))
+def _read_floats(label: str, part: _Part) -> tuple[float, ...]:
+    values = tuple(_read_float(label, entry) for entry in part.cut(COMMA))
     if not all(map(math.isfinite, values)):
-        raise _FieldError(index, f"{label} must be finite numbers, got {text!r}")
+        raise _FieldError(part, f"{label} must be finite numbers, got {part!r}")
     return values
 
 
-def _read_ints(label: str, text: str, index: int) -> tuple[int, ...]:
-    return tuple(_read_int(label, entry, index) for entry in text.split(","))
+def _read_ints(label: str, part: _Part) -> tuple[int, ...]:
+    return tuple(_read_int(label, entry) for entry in part.cut(COMMA))
 
 
-def _read_str(label: str, text: str, index: int) -> str:
-    if not text:
-        raise _FieldError(index, f"{label} must not be empty")
-    return text
+def _read_str(label: str, part: _Part) -> str:
+    if not part:
+        raise _FieldError(part, f"{label} must not be empty")
+    return str(part)
 
 
-_READERS: dict[Any, Callable[[str, str, int], Any]] = {
+_READERS: dict[Any, Callable[[str, _Part], Any]] = {
     tuple[float, ...]: _read_floats,
     tuple[int, ...]: _read_ints,
     int: _read_int,

@@ -7,13 +7,14 @@ import xarray as xr
 
 from apexr._typing import PathInput
 from apexr.engine import named_weights, skeleton, with_weights
-from apexr.errors import SpecError, StoreError
+from apexr.errors import StoreError
 from apexr.experiment import Experiment
 from apexr.scenarios import (
     BaseScenario,
     Request,
     emulator_plan,
     plan,
+    resolve,
     scenario_dict,
     score,
 )
@@ -112,7 +113,8 @@ def plan_experiment(
     SpecError
         For anything that cannot be meant.
     """
-    chosen = resolve(scenario, scenario_kwargs)
+    prepare_host_devices()
+    chosen = resolve(scenario, scenario_kwargs, beside=_BESIDE)
     label = scenario_kwargs if isinstance(scenario, str) else None
     return chosen, plan(chosen, request, label)
 
@@ -174,8 +176,10 @@ def evaluate(
     rollout
         Predicted trajectories without their initial states, from NumPy, JAX or any framework
         whose arrays NumPy reads: ``(test_sample, time, channel, *space)``, optionally led by
-        ``seed``. A DataArray is aligned by its names and labels instead; it may hold the
-        initial state as time 0.
+        ``seed``; the shape must be that of the test data. A DataArray is aligned by its names
+        and labels instead, in whatever order they are. It may hold the initial state as time 0,
+        and of test samples and time steps only some: those are scored, and the result says which
+        they are. The grid, the channels and labels that the reference lacks are refused.
     reference
         True trajectories of the same form; by default the scenario's test data.
     name
@@ -186,9 +190,10 @@ def evaluate(
     Raises
     ------
     ShapeError
-        If shapes, labels or grids do not fit.
+        If shapes, labels or grids do not fit, or what is given is no array of real numbers.
     """
-    chosen = resolve(scenario, scenario_kwargs)
+    prepare_host_devices()
+    chosen = resolve(scenario, scenario_kwargs, beside=_BESIDE)
     return score(chosen, rollout, reference, name)
 
 
@@ -221,26 +226,6 @@ def load_networks(store: PathInput, experiment: str | None = None) -> Any:
     chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
     emulator = emulator_plan(chosen, spec["task"], spec["net"])
     return with_weights(skeleton(emulator), stores.read_weights(unit))
-
-
-def resolve(scenario: str | BaseScenario, scenario_kwargs: dict[str, Any]) -> BaseScenario:
-    """Return the scenario that a key or an object and keywords stand for.
-
-    Raises
-    ------
-    SpecError
-        If the key, a keyword or a value is wrong.
-    """
-    prepare_host_devices()
-    if not isinstance(scenario, str | BaseScenario):
-        raise SpecError(f"scenario must be a key or a scenario object, got {scenario!r}")
-    cls = scenario_dict[scenario] if isinstance(scenario, str) else type(scenario)
-    given = cls.read_keywords(scenario_kwargs, beside=_BESIDE)
-    if not given and not isinstance(scenario, str):
-        return scenario
-    held = {} if isinstance(scenario, str) else scenario.all_parameters
-    made: BaseScenario = cls(**{**held, **given})
-    return made
 
 
 __all__ = ["evaluate", "load_networks", "run", "run_experiment"]

@@ -79,6 +79,8 @@ def trajectories(
     *,
     name: str = "trajectories",
     attrs: Mapping[str, Any] | None = None,
+    steps: ArrayLike | None = None,
+    samples: ArrayLike | None = None,
 ) -> xr.DataArray:
     """Return trajectories as a labelled array; time 0 is the initial state.
 
@@ -90,13 +92,16 @@ def trajectories(
         Grid, time step and channel names.
     name, attrs
         Name and attributes of the array.
+    steps, samples
+        Labels of time and of the samples, whole numbers; None counts from 0.
 
     Raises
     ------
     SchemaError
         If the shape does not fit.
     """
-    return _field(values, axes, ("sample", "time", "channel", "space"), name, attrs)
+    dims = ("sample", "time", "channel", "space")
+    return _field(values, axes, dims, name, attrs, {"time": steps, "sample": samples})
 
 
 def states(
@@ -116,12 +121,34 @@ def states(
     return _field(values, axes, ("sample", "channel", "space"), name, attrs)
 
 
+def splits(
+    trajectories: Mapping[str, xr.DataArray], attrs: Mapping[str, Any] | None = None
+) -> xr.Dataset:
+    """Return sets of trajectories side by side, each with samples and times of its own.
+
+    Parameters
+    ----------
+    trajectories
+        Name, such as ``train``, to ``(sample, time, channel, *space)``. The dimensions become
+        ``train_sample`` and ``train_time``; the grid is shared.
+    attrs
+        Attributes of the Dataset.
+    """
+    own = ("sample", "time", "time_value")
+    variables = {
+        name: array.rename({dim: f"{name}_{dim}" for dim in own if dim in array.coords})
+        for name, array in trajectories.items()
+    }
+    return xr.Dataset(variables, attrs=plain_attrs(attrs or {}))
+
+
 def experiment(
     arrays: Mapping[str, ArrayLike],
     axes: Axes,
     *,
     seeds: Sequence[int] | np.ndarray,
     update_steps: Sequence[int] | np.ndarray,
+    counts: Mapping[str, Sequence[int] | np.ndarray] | None = None,
     config: Mapping[str, str],
     metrics: Mapping[str, str],
     attrs: Mapping[str, Any] | None = None,
@@ -139,6 +166,8 @@ def experiment(
         Grid, time step and channel names.
     seeds, update_steps
         Labels of the seeds and of the recorded losses.
+    counts
+        Labels of ``time``, ``test_sample`` and ``sample`` where they are not simply counted.
     config
         ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` (JSON text): what
         identifies the experiment.
@@ -157,6 +186,7 @@ def experiment(
     """
     declared = _declarations(metrics)
     sizes = {"seed": len(seeds), "update_step": len(update_steps)}
+    sizes.update({dim: len(values) for dim, values in (counts or {}).items()})
     sizes.update(dict.fromkeys(axes.space, axes.num_points))
     variables = {
         name: _labelled(values, _lookup(name, declared), axes, sizes)
@@ -174,7 +204,11 @@ def experiment(
         sizes[f"update_step_{name}"] = len(at)
         steps[f"update_step_{name}"] = _index(f"update_step_{name}", at, "update_step")
         variables[name] = _labelled(values, variable, axes, sizes)
-    labels = {"seed": np.asarray(seeds), "update_step": np.asarray(update_steps)}
+    labels = {
+        "seed": np.asarray(seeds),
+        "update_step": np.asarray(update_steps),
+        **{dim: np.asarray(values) for dim, values in (counts or {}).items()},
+    }
     used = {dim for variable in variables.values() for dim in variable.dims}
     coords = {
         **_config_coords(config),
@@ -235,6 +269,7 @@ def _field(
     dims: tuple[str, ...],
     name: str,
     attrs: Mapping[str, Any] | None,
+    given: Mapping[str, ArrayLike | None] | None = None,
 ) -> xr.DataArray:
     declared = Variable(
         name=name, dims=dims, kind="float", long_name=name.replace("_", " "), description=""
@@ -242,6 +277,7 @@ def _field(
     sizes = dict.fromkeys(axes.space, axes.num_points)
     variable = _labelled(values, declared, axes, sizes)
     labels = {"time": np.arange(sizes["time"])} if "time" in sizes else {}
+    labels |= {dim: np.asarray(at) for dim, at in (given or {}).items() if at is not None}
     meta = {"long_name": declared.long_name, "units": declared.units, **(attrs or {})}
     return xr.DataArray(
         variable.data, _coords(axes, sizes, labels), variable.dims, name, plain_attrs(meta)

@@ -2,12 +2,12 @@
 
 import json
 
-import numpy as np
 import pytest
 
-from _tiny import SIZES
+from _tiny import tiny
 from apexr.errors import SpecError
 from apexr.scenarios import Request, digest, scenario_dict, specification
+from apexr.steppers import Stepper
 
 PROMISED = (
     *("diff_lin", "diff_lin_simple", "diff_adv", "diff_diff", "diff_adv_diff", "diff_disp"),
@@ -19,28 +19,32 @@ PROMISED = (
     *("phy_lin", "phy_lin_simple", "phy_adv", "phy_diff", "phy_adv_diff", "phy_disp"),
     *("phy_hyp_diff", "phy_four", "phy_conv", "phy_burgers", "phy_ks_cons", "phy_nonlin"),
     *("phy_burgers_sc", "phy_kdv", "phy_ks", "phy_poly", "phy_fisher"),
+    *("phy_poisson", "phy_sh", "phy_gs", "phy_gs_type", "phy_decay_turb", "phy_kolm_flow"),
+    *("phy_unbal_adv", "phy_diag_diff", "phy_aniso_diff", "phy_mix_disp", "phy_mix_hyp"),
 )
 KEYS = tuple(scenario_dict)
 
 
-def dimensions(key):
-    return (1,) if key.endswith("_ks_cons") else (1, 2, 3)
-
-
 def test_the_promised_keys_are_there():
     assert set(PROMISED) <= set(KEYS)
-    assert len(PROMISED) == 16 + 16 + 17
+    assert len(PROMISED) == 16 + 16 + 28
+
+
+def steppers(scenario):
+    yield scenario.get_ref_stepper()
+    if scenario.get_scenario_name().split("_")[2] != "poisson":
+        yield scenario.get_coarse_stepper()
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_scenarios_exist_in_their_dimensions(key):
-    for dims in dimensions(key):
-        scenario = scenario_dict[key](num_spatial_dims=dims, **SIZES)
+    for dims in scenario_dict[key].dimensions:
+        scenario = scenario_dict[key](**tiny(key, dims))
         assert scenario.get_scenario_name().startswith(f"{dims}d_{key.split('_')[0]}_")
-        state = np.zeros((scenario.num_channels, *(SIZES["num_points"],) * dims))
-        for stepper in (scenario.get_ref_stepper(), scenario.get_coarse_stepper()):
+        channels = scenario.num_channels
+        for stepper in steppers(scenario):
             assert stepper.grid == scenario.grid
-            assert stepper.num_channels == state.shape[0]
+            assert not isinstance(stepper, Stepper) or stepper.num_channels == channels
         assert scenario.axes.num_spatial_dims == dims
 
 
@@ -49,14 +53,15 @@ def test_scenarios_are_described_and_printed_whole(key):
     cls = scenario_dict[key]
     assert cls.__doc__
     assert not cls.__doc__.startswith("Scenario(")  # not the text that dataclasses make up
-    printed = repr(cls())
-    assert printed.startswith(f"{cls.__name__}(\n  num_spatial_dims=1,\n  num_points=160,\n")
+    made = cls()
+    printed = repr(made)
+    assert printed.startswith(f"{cls.__name__}(\n  num_spatial_dims={made.num_spatial_dims},\n")
     assert all(f"  {name}=" in printed for name in cls.parameters())
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_scenarios_survive_their_specification(key):
-    scenario = scenario_dict[key](**SIZES)
+    scenario = scenario_dict[key](**tiny(key))
     identity = specification(scenario, Request())
     read = json.loads(json.dumps(identity))
     again = scenario_dict[read["scenario"]](**read["parameters"])
@@ -74,5 +79,5 @@ def test_misspelt_keywords_are_corrected(key):
 
 
 def test_identities_differ():
-    ids = {digest(specification(scenario_dict[key](), Request())) for key in KEYS}
+    ids = {digest(specification(cls(), Request())) for cls in map(scenario_dict.get, KEYS)}
     assert len(ids) == len(KEYS)

@@ -54,7 +54,7 @@ def test_names_in_any_case():
     [
         ("furier;5;true;true", "did you mean 'fourier'"),
         ("fourier;5;true", "MAX_ONE is missing"),
-        ("fourier;5;true;true;1", "nothing is expected"),
+        ("diffused;1.0;true;false;true;1", "nothing is expected"),
         ("fourier;0;true;true", "CUTOFF must be at least 1"),
         ("fourier;5.0;true;true", "CUTOFF must be int"),
         ("fourier;5;yes;true", "ZERO_MEAN must be true or false"),

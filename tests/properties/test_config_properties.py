@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import apexr
-from apexr._grammar import Choice, Nested, Range, Several
+from apexr._grammar import Choice, Nested, Range
 from apexr.errors import SpecError
 from apexr.scenarios import Request, digest, scenario_dict, specification
 
@@ -38,10 +38,9 @@ def words(hint):
     """Return the strategy of texts that a field's annotation allows."""
     base = hint.__origin__ if hasattr(hint, "__metadata__") else hint
     bounds = extra(hint, Range) or Range()
-    if extra(hint, Nested):
-        return configs(extra(hint, Nested).kind)
-    if extra(hint, Several):
-        return st.lists(configs(extra(hint, Several).kind), min_size=1, max_size=2).map("|".join)
+    if nested := extra(hint, Nested):
+        inner = configs(nested.kind)
+        return st.lists(inner, min_size=1, max_size=2).map("|".join) if nested.many else inner
     if extra(hint, Choice):
         return st.sampled_from(extra(hint, Choice).registry.names())
     if base in SEQUENCES:

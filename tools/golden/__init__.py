@@ -5,9 +5,12 @@ from pathlib import Path
 
 from golden._data import write_data
 from golden._data_other import write_data_other
+from golden._data_special import write_data_special
 from golden._initial import write_initial
+from golden._initial_more import write_initial_more
 from golden._metrics import write_metrics
 from golden._networks import write_networks
+from golden._spectral import write_spectral
 from golden._training import write_training
 from golden._training_correct import write_training_correct
 
@@ -15,10 +18,13 @@ __all__ = ["GROUPS"]
 
 GROUPS: dict[str, Callable[[Path], None]] = {
     "metrics": write_metrics,
+    "spectral": write_spectral,
     "initial": write_initial,
+    "initial_more": write_initial_more,
     "networks": write_networks,
     "data": write_data,
     "data_other": write_data_other,
+    "data_special": write_data_special,
     "training": write_training,
     "training_correct": write_training_correct,
 }

@@ -22,6 +22,9 @@ from apexr.training import Clock, as_batched, seed_mesh
 
 _SEEDS, _SAMPLES = "seed", "batch"
 
+BLOCK_BYTES = 32 * 2**20
+"""How much of a rollout is on the device at once while it is scored."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluated:
@@ -140,17 +143,40 @@ def score_rollouts(
     rollouts: Float[np.ndarray, "seed test_sample time channel *space"],
     references: Float[np.ndarray, "test_sample time channel *space"],
     metrics: dict[str, Metric],
+    block_bytes: int = BLOCK_BYTES,
 ) -> dict[str, Float[np.ndarray, "seed test_sample time"]]:
-    """Return the errors of rollouts that are there already, from whatever source."""
-    arrays = _score_all(jnp.asarray(rollouts), jnp.asarray(references), tuple(metrics.values()))
-    return dict(zip(metrics, map(np.asarray, arrays), strict=True))
+    """Return the errors of rollouts that are there already, from whatever source.
+
+    States go to the device in blocks of ``block_bytes``, so that beside the rollouts themselves
+    little memory is needed; within a block, metrics share what they have in common.
+    """
+    shape = rollouts.shape[:3]
+    num_states = shape[1] * shape[2]
+    targets = references.reshape(num_states, *references.shape[2:])
+    size = min(num_states, max(1, block_bytes // max(1, targets[0].nbytes)))
+    chosen = tuple(metrics.values())
+    rows = [
+        _score_block(_block(states, start, size), _block(targets, start, size), chosen)
+        for states in (rollout.reshape(targets.shape) for rollout in rollouts)
+        for start in range(0, num_states, size)
+    ]
+    errors = np.asarray(rows).transpose(1, 0, 2).reshape(len(chosen), shape[0], -1)
+    return {
+        config: values[:, :num_states].reshape(shape)
+        for config, values in zip(metrics, errors, strict=True)
+    }
+
+
+def _block(states: np.ndarray, start: int, size: int) -> Array:
+    """Return ``size`` states; the last one is repeated where there are not so many."""
+    part = jnp.asarray(states[start : start + size])
+    return _repeat_last(part, size - len(part))
 
 
 @partial(jax.jit, static_argnames=("metrics",))
-def _score_all(rollouts: Array, references: Array, metrics: tuple[Metric, ...]) -> Any:
-    def one(metric: Metric) -> Array:
-        over_time = jax.vmap(metric.sample_error)
-        over_samples = jax.vmap(over_time)
-        return jax.lax.map(lambda rollout: over_samples(rollout, references), rollouts)
-
-    return tuple(one(metric) for metric in metrics)
+def _score_block(
+    predictions: Float[Array, "state channel *space"],
+    targets: Float[Array, "state channel *space"],
+    metrics: tuple[Metric, ...],
+) -> Float[Array, "metric state"]:
+    return jnp.stack([jax.vmap(metric.sample_error)(predictions, targets) for metric in metrics])

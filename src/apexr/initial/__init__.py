@@ -1,19 +1,39 @@
 """Random initial conditions, each with a config string, and sets of states drawn from them."""
 
+from apexr.initial._blobs import GaussianBlobs
+from apexr.initial._channels import Channels, for_channels
 from apexr.initial._clamp import Clamp
 from apexr.initial._diffused import DiffusedNoise
+from apexr.initial._discontinuities import Discontinuities
 from apexr.initial._fourier import TruncatedFourier
+from apexr.initial._fourier_modes import FourierModes
+from apexr.initial._function import FunctionCondition, StateFunction
+from apexr.initial._gray_scott import GrayScottBlobs
 from apexr.initial._grf import GaussianRandomField
 from apexr.initial._kind import INITIAL_CONDITIONS, InitialCondition, initial_condition
 from apexr.initial._sample import sample_set
+from apexr.initial._scaled import Scaled
+from apexr.initial._sine_waves import SineWaves
+from apexr.initial._white_noise import WhiteNoise
 
 __all__ = [
     "INITIAL_CONDITIONS",
+    "Channels",
     "Clamp",
     "DiffusedNoise",
+    "Discontinuities",
+    "FourierModes",
+    "FunctionCondition",
+    "GaussianBlobs",
     "GaussianRandomField",
+    "GrayScottBlobs",
     "InitialCondition",
+    "Scaled",
+    "SineWaves",
+    "StateFunction",
     "TruncatedFourier",
+    "WhiteNoise",
+    "for_channels",
     "initial_condition",
     "sample_set",
 ]

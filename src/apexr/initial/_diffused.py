@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveFloat
-from apexr.initial._kind import InitialCondition, initial_condition, normalize, unit_grid
+from apexr.initial._kind import InitialCondition, initial_condition, unit_grid
+from apexr.initial._normalize import Normalization
 from apexr.spectral import Grid, fft, ifft, laplacian
 
 
@@ -21,11 +22,15 @@ class DiffusedNoise(InitialCondition):
     intensity: PositiveFloat
     zero_mean: bool
     max_one: bool
+    std_one: bool = False
 
-    def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:
+    def __post_init__(self) -> None:
+        Normalization(self.zero_mean, self.std_one, self.max_one)
+
+    def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "channel *space"]:
         """Return one state; the key draws the noise."""
         grid = unit_grid(grid)
         noise = fft(jax.random.normal(key, (1, *grid.shape)), grid.num_spatial_dims)
         damping = jnp.asarray(np.exp(self.intensity * laplacian(grid)))
         u = ifft(damping * noise, grid)
-        return normalize(u, zero_mean=self.zero_mean, max_one=self.max_one)
+        return Normalization(self.zero_mean, self.std_one, self.max_one)(u)

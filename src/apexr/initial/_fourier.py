@@ -5,9 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import PositiveInt
+from apexr._grammar import Finite, PositiveInt
 from apexr.errors import warn
-from apexr.initial._kind import InitialCondition, initial_condition, normalize, unit_grid
+from apexr.initial import _series
+from apexr.initial._function import StateFunction, state_function
+from apexr.initial._kind import InitialCondition, initial_condition, unit_grid
+from apexr.initial._normalize import Normalization, check_range
 from apexr.spectral import Grid, ifft, low_pass_mask, scaling
 
 
@@ -15,13 +18,27 @@ from apexr.spectral import Grid, ifft, low_pass_mask, scaling
 class TruncatedFourier(InitialCondition):
     """fourier;CUTOFF;ZERO_MEAN;MAX_ONE - a sum of the longest waves.
 
-    Amplitudes are uniform in (-1, 1), phases in (0, 2π), for all ``|k_d| <= CUTOFF``. Without
-    ``ZERO_MEAN`` the mean is uniform in (-0.5, 0.5).
+    Amplitudes and angles are uniform between their limits, for all ``|k_d| <= CUTOFF``. Without
+    ``ZERO_MEAN`` the mean is uniform between the limits of the offset. As they are drawn for all
+    waves that the grid holds, the same key gives another state on another grid; see
+    ``fourier_modes``.
     """
 
     cutoff: PositiveInt
     zero_mean: bool
     max_one: bool
+    std_one: bool = False
+    amplitude_low: Finite = -1.0
+    amplitude_high: Finite = 1.0
+    offset_low: Finite = -0.5
+    offset_high: Finite = 0.5
+    angle_low: Finite = 0.0
+    angle_high: Finite = 2 * np.pi
+
+    def __post_init__(self) -> None:
+        Normalization(self.zero_mean, self.std_one, self.max_one)
+        for name in ("amplitude", "offset", "angle"):
+            check_range(name.upper(), getattr(self, f"{name}_low"), getattr(self, f"{name}_high"))
 
     def check(self, grid: Grid) -> None:
         """Warn of waves that the grid does not resolve; they are left out.
@@ -43,17 +60,24 @@ class TruncatedFourier(InitialCondition):
         grid = unit_grid(grid)
         amplitude_key, phase_key, mean_key = jax.random.split(key, 3)
         shape = (1, *grid.spectral_shape)
-        amplitude = jax.random.uniform(amplitude_key, shape, minval=-1.0, maxval=1.0)
-        phase = jax.random.uniform(phase_key, shape, minval=0.0, maxval=2 * np.pi)
+        amplitude = jax.random.uniform(
+            amplitude_key, shape, minval=self.amplitude_low, maxval=self.amplitude_high
+        )
+        phase = jax.random.uniform(phase_key, shape, minval=self.angle_low, maxval=self.angle_high)
         waves = jnp.where(low_pass_mask(grid, self.cutoff), _polar(amplitude, phase), 0)
         waves = waves.at[(0,) * waves.ndim].set(self._mean(mean_key))
         u = ifft(waves * scaling(grid, "coef_extraction").astype(waves.dtype), grid)
-        return normalize(u, zero_mean=False, max_one=self.max_one)
+        return Normalization(self.std_one, self.std_one, self.max_one)(u)
+
+    def sample_function(self, grid: Grid, key: PRNGKeyArray) -> StateFunction:
+        """Return the trigonometric polynomial through the state's values on the grid."""
+        axes, modes = _series.coefficients(self.sample(grid, key), grid, self.cutoff)
+        return state_function(_series.at_points, axes, modes, grid=grid)
 
     def _mean(self, key: PRNGKeyArray) -> Array:
         if self.zero_mean:
             return jnp.zeros((), complex)
-        mean = jax.random.uniform(key, (1,), minval=-0.5, maxval=0.5)[0]
+        mean = jax.random.uniform(key, (1,), minval=self.offset_low, maxval=self.offset_high)[0]
         return jax.lax.complex(mean, jnp.zeros_like(mean))
 
 

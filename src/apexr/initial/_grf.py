@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Finite
-from apexr.initial._kind import InitialCondition, initial_condition, normalize, unit_grid
+from apexr.initial._kind import InitialCondition, initial_condition, unit_grid
+from apexr.initial._normalize import Normalization
 from apexr.spectral import Grid, ifft, scaling, wavenumber_norm
 
 
@@ -21,8 +22,12 @@ class GaussianRandomField(InitialCondition):
     powerlaw_exponent: Finite
     zero_mean: bool
     max_one: bool
+    std_one: bool = False
 
-    def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:
+    def __post_init__(self) -> None:
+        Normalization(self.zero_mean, self.std_one, self.max_one)
+
+    def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "channel *space"]:
         """Return one state; the key is split in two: real parts, imaginary parts."""
         grid = unit_grid(grid)
         real_key, imag_key = jax.random.split(key, 2)
@@ -32,7 +37,7 @@ class GaussianRandomField(InitialCondition):
         )
         weight = self._decay(grid) * scaling(grid, "coef_extraction")
         u = ifft(waves * jnp.asarray(weight.astype(complex)), grid)
-        return normalize(u, zero_mean=self.zero_mean, max_one=self.max_one)
+        return Normalization(self.zero_mean, self.std_one, self.max_one)(u)
 
     def _decay(self, grid: Grid) -> Float[np.ndarray, "1 *spectrum"]:
         norm = 2 * np.pi * wavenumber_norm(grid)

@@ -1,24 +1,32 @@
-"""What a random initial condition is, and the normalisation that most share."""
+"""What a random initial condition is."""
 
 import abc
 from collections.abc import Callable
-from typing import TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, TypeVar, dataclass_transform
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Kind
+from apexr.errors import SpecError
 from apexr.spectral import Grid
+
+if TYPE_CHECKING:
+    from apexr.initial._function import StateFunction
 
 S = TypeVar("S")
 
 
 class InitialCondition(abc.ABC):
-    """A distribution over states of one channel: what ``NAME;ARG;...`` parses to.
+    """A distribution over states: what ``NAME;ARG;...`` parses to.
 
     Leaves are decorated with :func:`initial_condition`; their fields are the arguments of the
     string.
     """
+
+    @property
+    def num_channels(self) -> int | None:
+        """Channels of a state; None for one channel that can be drawn for each of several."""
+        return None
 
     def check(self, grid: Grid) -> None:  # noqa: B027 - most fit every grid
         """Refuse grids that the distribution cannot be drawn on.
@@ -30,17 +38,39 @@ class InitialCondition(abc.ABC):
         """
 
     @abc.abstractmethod
-    def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:
+    def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "channel *space"]:
         """Return one state.
 
         Parameters
         ----------
         grid
             Its dimensions and points count; its extent does not, all distributions are stated
-            for a domain of extent 1. The same key gives another state on another grid.
+            for a domain of extent 1. Where coefficients or values are drawn for the whole grid,
+            the same key gives another state on another grid.
         key
             The only source of randomness.
         """
+
+    def sample_function(self, grid: Grid, key: PRNGKeyArray) -> "StateFunction":
+        """Return the state that :meth:`sample` draws, as a function of position.
+
+        Parameters
+        ----------
+        grid
+            Where the function's values are those of :meth:`sample`. What depends on the grid
+            there depends on it here: normalisation and limits are those of the values on it.
+        key
+            The only source of randomness.
+
+        Raises
+        ------
+        SpecError
+            If the state means nothing between the points of the grid.
+        """
+        raise SpecError(
+            f"{str(self)!r} has no function of position: its values are drawn for the points of a"
+            f" grid. These have one: {', '.join(_function_valued())}"
+        )
 
 
 INITIAL_CONDITIONS: Kind[InitialCondition] = Kind("initial condition", "apexr.initial_conditions")
@@ -63,9 +93,7 @@ def unit_grid(grid: Grid) -> Grid:
     return Grid(grid.num_spatial_dims, grid.num_points)
 
 
-def normalize(
-    u: Float[Array, "1 *space"], *, zero_mean: bool, max_one: bool
-) -> Float[Array, "1 *space"]:
-    """Return the state without its mean, then divided by its largest absolute value."""
-    u = u - jnp.mean(u) if zero_mean else u
-    return u / jnp.max(jnp.abs(u)) if max_one else u
+def _function_valued() -> list[str]:
+    plain = InitialCondition.sample_function
+    known = INITIAL_CONDITIONS.registry.loaded()
+    return sorted(name for name, cls in known.items() if cls.sample_function is not plain)

@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._compile import jit_once
 from apexr.errors import SpecError
+from apexr.initial._channels import for_channels
 from apexr.initial._kind import InitialCondition
 from apexr.spectral import Grid
 
@@ -32,7 +32,8 @@ def sample_set(
     Parameters
     ----------
     initial_condition
-        What is drawn; see :data:`INITIAL_CONDITIONS`.
+        What is drawn; see :data:`INITIAL_CONDITIONS`. One for a single channel is drawn for each
+        channel; of a sample's key, split, each gets one.
     grid
         The grid of the states.
     num_samples, num_channels
@@ -43,15 +44,17 @@ def sample_set(
     Raises
     ------
     SpecError
-        If a number is out of its range, or the grid cannot hold the initial condition.
+        If a number is out of its range, or the grid or the number of channels does not fit the
+        initial condition.
     """
     _check_whole("num_samples", num_samples, 1)
     _check_whole("num_channels", num_channels, 1)
     _check_whole("seed", seed, 0, MAX_SEED)
+    condition = for_channels(initial_condition, num_channels)
     initial_condition.check(grid)
     key = jax.random.PRNGKey(np.uint32(seed))
     draw = _draw(num_samples * num_channels * math.prod(grid.shape))
-    states: Array = draw(initial_condition, grid, num_samples, num_channels, key)
+    states: Array = draw(condition, grid, num_samples, key)
     return states
 
 
@@ -66,7 +69,6 @@ def _sample_all(
     initial_condition: InitialCondition,
     grid: Grid,
     num_samples: int,
-    num_channels: int,
     key: PRNGKeyArray,
 ) -> Array:
     def link(chain: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, PRNGKeyArray]:
@@ -74,8 +76,7 @@ def _sample_all(
         return chain, sample_key
 
     def draw(sample_key: PRNGKeyArray) -> Array:
-        keys = jax.random.split(sample_key, num_channels)
-        return jnp.concatenate([initial_condition.sample(grid, k) for k in keys])
+        return initial_condition.sample(grid, sample_key)
 
     _, sample_keys = jax.lax.scan(link, key, length=num_samples)
     one_by_one = grid.num_spatial_dims > 1  # there, one state at a time is faster
@@ -83,5 +84,5 @@ def _sample_all(
     return states
 
 
-_SIZES = ("initial_condition", "grid", "num_samples", "num_channels")
+_SIZES = ("initial_condition", "grid", "num_samples")
 _draw = jit_once(_sample_all, static_argnames=_SIZES)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from jaxtyping import Array, Float
 
-from apexr._grammar import Several
+from apexr._grammar import Nested
 from apexr.errors import SpecError
 from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setting, objective
 
@@ -18,7 +18,7 @@ class Composite(Objective):
     """
 
     weights: tuple[float, ...]
-    objectives: Annotated[tuple[Objective, ...], Several(OBJECTIVES)]
+    objectives: Annotated[tuple[Objective, ...], Nested(OBJECTIVES, many=True)]
 
     def __post_init__(self) -> None:
         if any("|" in str(part) for part in self.objectives):

@@ -2,21 +2,34 @@
 
 from apexr.scenarios import difficulty, normalized, physical
 from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._coefficients import CoefficientSet, Parametrisations, describe_coefficients
+from apexr.scenarios._curation import CURATION
+from apexr.scenarios._data import data_attributes, finite_trajectories
+from apexr.scenarios._guaranteed import GUARANTEED_FINITE
 from apexr.scenarios._identity import digest, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
+from apexr.scenarios._resolve import resolve
 from apexr.scenarios._score import score
 
 __all__ = [
+    "CURATION",
+    "GUARANTEED_FINITE",
     "SCENARIOS",
     "BaseScenario",
+    "CoefficientSet",
+    "Parametrisations",
     "Request",
+    "data_attributes",
+    "describe_coefficients",
     "difficulty",
     "digest",
     "emulator_plan",
+    "finite_trajectories",
     "normalized",
     "physical",
     "plan",
+    "resolve",
     "run",
     "scenario",
     "scenario_dict",

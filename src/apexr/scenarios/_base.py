@@ -9,6 +9,7 @@ from jaxtyping import PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt, Range
 from apexr.engine import count_parameters
+from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
 from apexr.scenarios import _data, _pieces
@@ -29,7 +30,9 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     A subclass adds annotated fields for its parameters and says three things: the reference
     stepper, the coarse stepper and its name. Steppers map a state ``(channel, *space)`` to the
-    next one. Fields called ``domain_extent`` and ``dt`` give the results their units.
+    next one. Fields called ``domain_extent`` and ``dt`` give the results their units; the class
+    attributes ``channel_names`` their labels. ``dimensions`` says where the equation exists, and
+    ``elsewhere`` why, or what to take in others.
 
     Parameters
     ----------
@@ -70,6 +73,8 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     renamed: ClassVar[Mapping[str, tuple[str, float]]] = {}
     channel_names: ClassVar[tuple[str, ...] | None] = None
+    dimensions: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    elsewhere: ClassVar[str] = ""
 
     num_spatial_dims: Annotated[int, Range(minimum=1, maximum=3)] = 1
     num_points: Annotated[int, Range(minimum=2)] = 160
@@ -92,10 +97,19 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def __post_init__(self) -> None:
         convert_fields(self, derived=False)
+        self._check_dimensions()
         self._derive()
         convert_fields(self, derived=True)
         self._check()
         _pieces.check_scenario(self)
+
+    def _check_dimensions(self) -> None:
+        if self.num_spatial_dims not in self.dimensions:
+            hint = f"; {self.elsewhere}" if self.elsewhere else ""
+            raise SpecError(
+                f"num_spatial_dims of {type(self).__name__} must be"
+                f" {' or '.join(map(str, self.dimensions))}, got {self.num_spatial_dims}{hint}"
+            )
 
     def _derive(self) -> None:
         """Set the fields that follow from others."""

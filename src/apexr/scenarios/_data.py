@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from apexr import labels
 from apexr.errors import ApexrWarning, DivergenceError
 from apexr.initial import sample_set
+from apexr.scenarios._identity import canonical_json, scenario_key
 from apexr.spectral import Grid
 from apexr.steppers import Stepper, simulate
 
@@ -142,6 +143,22 @@ def label(parameters: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     """Return a value of NumPy or a sequence as Python's own."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else list(value)
+
+
+def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
+    """Return what the attributes of a scenario's data say: key, parameters, seeds, numerics.
+
+    ``specification`` is the canonical JSON of all that the numbers depend on.
+    """
+    parameters = {k: v for k, v in scenario.all_parameters.items() if k not in _NOT_ABOUT_DATA}
+    key = scenario_key(type(scenario))
+    identity = {"scenario": key, "parameters": parameters, "precision": jnp.zeros(()).dtype.name}
+    return {
+        **provenance(scenario),
+        "scenario_key": key,
+        "parameters": canonical_json(scenario.all_parameters),
+        "specification": canonical_json(identity),
+    }
 
 
 def provenance(scenario: "BaseScenario") -> dict[str, Any]:

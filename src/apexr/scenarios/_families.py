@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from apexr._grammar import PositiveFloat, Range
-from apexr.errors import SpecError
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._etdrk import NonlinearSolver
 from apexr.scenarios._fields import derived
@@ -31,12 +30,13 @@ class Family(BaseScenario):
     """An equation of an interface, solved for a step and for a part of it.
 
     An interface says its name and which field holds the linear coefficients; a scenario says
-    its suffix, where ``{terms}`` stands for the orders of the linear terms.
+    its suffix, where ``{terms}`` stands for the orders of the linear terms and the name of a
+    parameter for its value.
     """
 
     interface: ClassVar[str]
     suffix: ClassVar[str]
-    linear_field: ClassVar[str]
+    linear_field: ClassVar[str] = ""  # none
     num_channels: int = derived()
 
     def get_ref_stepper(self) -> Stepper:
@@ -49,9 +49,10 @@ class Family(BaseScenario):
 
     def get_scenario_name(self) -> str:
         """Return ``{D}d_{interface}_{suffix}``."""
-        coefficients = getattr(self, self.linear_field)
+        coefficients = getattr(self, self.linear_field, ())
         terms = "_".join(str(order) for order, value in enumerate(coefficients) if value != 0)
-        return f"{self.num_spatial_dims}d_{self.interface}_{self.suffix.format(terms=terms)}"
+        suffix = self.suffix.format(terms=terms, **self.all_parameters)
+        return f"{self.num_spatial_dims}d_{self.interface}_{suffix}"
 
     def _derive(self) -> None:
         self._set(num_channels=self._num_channels(), **self._coefficients())
@@ -103,19 +104,3 @@ class ConvectionFamily(NonlinearFamily):
 
     def _num_channels(self) -> int:
         return self.num_spatial_dims
-
-
-def check_one_dimension(scenario: Family) -> None:
-    """Refuse the conservative Kuramoto-Sivashinsky equation in more dimensions than one.
-
-    Raises
-    ------
-    SpecError
-        Naming the scenario that exists there.
-    """
-    if scenario.num_spatial_dims != 1:
-        raise SpecError(
-            f"num_spatial_dims of {type(scenario).__name__} must be 1, got"
-            f" {scenario.num_spatial_dims}; in more dimensions take KuramotoSivashinsky"
-            f" ({scenario.interface}_ks)"
-        )

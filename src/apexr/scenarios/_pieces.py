@@ -9,7 +9,7 @@ import numpy as np
 from apexr.engine import TASKS, EmulatorPlan, select_seed
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, execute
-from apexr.initial import INITIAL_CONDITIONS, InitialCondition
+from apexr.initial import INITIAL_CONDITIONS, InitialCondition, for_channels
 from apexr.metrics import parse_metrics
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
@@ -82,7 +82,9 @@ def check_scenario(scenario: "BaseScenario") -> None:
         For the first that cannot be meant.
     """
     grid = Grid(scenario.num_spatial_dims, scenario.num_points)
-    initial_condition(scenario).check(grid)
+    condition = initial_condition(scenario)
+    for_channels(condition, scenario.num_channels)
+    condition.check(grid)
     updates = optimizer(scenario).updates
     parse_metrics(scenario.report_metrics)
     if scenario.callbacks:

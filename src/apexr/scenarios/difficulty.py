@@ -27,7 +27,6 @@ from apexr.scenarios._families import (
     NonlinearFamily,
     TermOrder,
     Triple,
-    check_one_dimension,
 )
 from apexr.scenarios._fields import derived
 from apexr.scenarios._registry import scenario
@@ -203,6 +202,8 @@ class Burgers(_Convection):
 class KuramotoSivashinskyConservative(_Convection):
     """The Kuramoto-Sivashinsky equation in conservative form, 1D only."""
 
+    dimensions = (1,)
+    elsewhere = "in more dimensions take KuramotoSivashinsky (diff_ks)"
     suffix = "ks_cons"
     num_warmup_steps: Count = KURAMOTO_WARMUP
     vlim: tuple[float, float] = (-2.5, 2.5)
@@ -213,9 +214,6 @@ class KuramotoSivashinskyConservative(_Convection):
 
     def _coefficients(self) -> Derived:
         return {"gammas": (0.0, 0.0, self.diffusion_gamma, 0.0, self.hyp_diffusion_gamma)}
-
-    def _check(self) -> None:
-        check_one_dimension(self)
 
 
 # --- one channel, up to second order in the state ----------------------------------------------

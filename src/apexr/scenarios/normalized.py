@@ -24,7 +24,6 @@ from apexr.scenarios._families import (
     NonlinearFamily,
     TermOrder,
     Triple,
-    check_one_dimension,
 )
 from apexr.scenarios._fields import derived
 from apexr.scenarios._registry import scenario
@@ -193,6 +192,8 @@ class KuramotoSivashinskyConservative(_Convection):
     data are those of ``convection_beta=-1.25e-2``, as they are by default here.
     """
 
+    dimensions = (1,)
+    elsewhere = "in more dimensions take KuramotoSivashinsky (norm_ks)"
     suffix = "ks_cons"
     num_warmup_steps: Count = KURAMOTO_WARMUP
     vlim: tuple[float, float] = (-2.5, 2.5)
@@ -202,9 +203,6 @@ class KuramotoSivashinskyConservative(_Convection):
 
     def _coefficients(self) -> Derived:
         return {"alphas": (0.0, 0.0, self.diffusion_alpha, 0.0, self.hyp_diffusion_alpha)}
-
-    def _check(self) -> None:
-        check_one_dimension(self)
 
 
 # --- one channel, up to second order in the state ----------------------------------------------

@@ -1,14 +1,31 @@
-"""Fourier spectra on periodic grids: wavenumbers, derivatives, masks, transforms.
+"""Fourier spectra on periodic grids: wavenumbers, masks, transforms, and tools for fields.
+
+Fields are differentiated, projected, resampled, interpolated, and their spectra taken.
 
 Diagonal operators are NumPy arrays in double precision with a leading axis of length 1 or one
 entry a dimension; fields and spectra are JAX arrays with the channel axis first.
 """
 
+from apexr.spectral._coefficients import field_from_coefficients, fourier_coefficients
 from apexr.spectral._grid import Grid
+from apexr.spectral._interpolate import interpolate
+from apexr.spectral._leray import leray_projection, leray_symbols, project_incompressible
 from apexr.spectral._masks import dealiasing_mask, low_pass_mask, nyquist_mask
+from apexr.spectral._resample import NyquistWave, resample
 from apexr.spectral._scaling import ScalingMode, scaling
-from apexr.spectral._transforms import derivative, fft, ifft, mirrored, project_real
+from apexr.spectral._spectrum import Spectrum, SpectrumKind, spectrum
+from apexr.spectral._transforms import (
+    derivative,
+    fft,
+    grid_of,
+    ifft,
+    mirrored,
+    project_real,
+    wrap_periodic,
+)
+from apexr.spectral._vector import curl, divergence, velocity_from_vorticity
 from apexr.spectral._wavenumbers import (
+    NyquistSlope,
     derivative_operator,
     gradient_inner_product,
     laplacian,
@@ -19,20 +36,37 @@ from apexr.spectral._wavenumbers import (
 
 __all__ = [
     "Grid",
+    "NyquistSlope",
+    "NyquistWave",
     "ScalingMode",
+    "Spectrum",
+    "SpectrumKind",
+    "curl",
     "dealiasing_mask",
     "derivative",
     "derivative_operator",
+    "divergence",
     "fft",
+    "field_from_coefficients",
+    "fourier_coefficients",
     "gradient_inner_product",
+    "grid_of",
     "ifft",
+    "interpolate",
     "laplacian",
+    "leray_projection",
+    "leray_symbols",
     "low_pass_mask",
     "mirrored",
     "nyquist_mask",
+    "project_incompressible",
     "project_real",
+    "resample",
     "scaling",
+    "spectrum",
     "summed_derivative",
+    "velocity_from_vorticity",
     "wavenumber_norm",
     "wavenumbers",
+    "wrap_periodic",
 ]

@@ -67,7 +67,22 @@ class Grid:
     @property
     def coordinates(self) -> Float[np.ndarray, "dim *space"]:
         """Return the coordinates of every point."""
-        axis = np.arange(self.num_points) * self.domain_extent / self.num_points
+        return self.mesh()
+
+    def mesh(
+        self, *, full: bool = False, zero_centered: bool = False
+    ) -> Float[np.ndarray, "dim *points"]:
+        """Return the coordinates of points over the domain.
+
+        Parameters
+        ----------
+        full
+            Add the right end of each axis: ``N + 1`` points, as a wrapped field has them.
+        zero_centered
+            Run from ``-L/2`` to ``L/2`` instead of from 0 to ``L``.
+        """
+        axis = np.arange(self.num_points + full) * self.domain_extent / self.num_points
+        axis = axis - self.domain_extent / 2 if zero_centered else axis
         return np.stack(np.meshgrid(*[axis] * self.num_spatial_dims, indexing="ij"))
 
 

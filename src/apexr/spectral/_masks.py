@@ -7,7 +7,7 @@ from jaxtyping import Bool
 
 from apexr.errors import SpecError
 from apexr.spectral._grid import Grid
-from apexr.spectral._wavenumbers import frozen, wavenumber_norm, wavenumbers
+from apexr.spectral._wavenumbers import at_nyquist, frozen, wavenumber_norm, wavenumbers
 
 # cutoffs come out of products like 2/3 * 9; wavenumbers are integers
 _TOLERANCE = 1e-6
@@ -61,5 +61,4 @@ def dealiasing_mask(grid: Grid, fraction: float) -> Bool[np.ndarray, "1 *spectru
 @lru_cache(maxsize=32)
 def nyquist_mask(grid: Grid) -> Bool[np.ndarray, "1 *spectrum"]:
     """Return which entries have a wavenumber of ``±N/2`` along any axis (none for odd ``N``)."""
-    at_end = 2 * np.abs(wavenumbers(grid)) == grid.num_points
-    return frozen(np.any(at_end, axis=0, keepdims=True))
+    return frozen(np.any(at_nyquist(grid), axis=0, keepdims=True))

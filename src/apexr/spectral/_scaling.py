@@ -6,9 +6,8 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float
 
-from apexr.errors import SpecError, suggest
 from apexr.spectral._grid import Grid
-from apexr.spectral._wavenumbers import frozen, wavenumbers
+from apexr.spectral._wavenumbers import at_nyquist, check_choice, frozen, wavenumbers
 
 ScalingMode = Literal["norm_compensation", "reconstruction", "coef_extraction"]
 
@@ -32,14 +31,10 @@ def scaling(grid: Grid, mode: ScalingMode) -> Float[np.ndarray, "1 *spectrum"]:
     SpecError
         If the mode is unknown.
     """
-    known = get_args(ScalingMode)
-    if mode not in known:
-        hint = suggest(mode, known)
-        raise SpecError(f"unknown scaling mode {mode!r}{hint or ';'} known: {', '.join(known)}")
+    check_choice("scaling mode", mode, get_args(ScalingMode))
     halved = {"norm_compensation": 0, "reconstruction": 1, "coef_extraction": grid.num_spatial_dims}
-    points, magnitude = grid.num_points, np.abs(wavenumbers(grid))
-    once = (magnitude == 0) | (2 * magnitude == points)
-    factors = np.full(magnitude.shape, float(points))
+    points, once = grid.num_points, (wavenumbers(grid) == 0) | at_nyquist(grid)
+    factors = np.full(once.shape, float(points))
     for axis in range(grid.num_spatial_dims - halved[mode], grid.num_spatial_dims):
         factors[axis] = np.where(once[axis], points, points / 2)
     return frozen(np.prod(factors, axis=0, keepdims=True))

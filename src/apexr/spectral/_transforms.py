@@ -10,7 +10,7 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
-from apexr.spectral._wavenumbers import derivative_operator
+from apexr.spectral._wavenumbers import NyquistSlope, derivative_operator
 
 
 def fft(field: Float[Array, "*batch"], num_spatial_dims: int) -> Complex[Array, "*batch"]:
@@ -28,7 +28,11 @@ def _spatial_axes(num_spatial_dims: int) -> tuple[int, ...]:
 
 
 def derivative(
-    field: Float[Array, "channel *space"], domain_extent: float = 1.0, order: int = 1
+    field: Float[Array, "channel *space"],
+    domain_extent: float = 1.0,
+    order: int = 1,
+    *,
+    nyquist: NyquistSlope = "keep",
 ) -> Float[Array, "..."]:
     """Return ``∂_d^order`` of a field along each axis ``d``.
 
@@ -40,28 +44,73 @@ def derivative(
         Length of each axis.
     order
         Order of the derivative.
+    nyquist
+        What odd orders do at the Nyquist wavenumber of an even number of points, see
+        :func:`derivative_operator`. Fields without Nyquist waves do not feel it, nor does the
+        field of a single axis.
 
     Returns
     -------
-    ``(dim, *space)`` for one channel, otherwise ``(channel, dim, *space)``. The Nyquist
-    wavenumber takes part.
+    ``(dim, *space)`` for one channel, otherwise ``(channel, dim, *space)``.
 
     Raises
     ------
     ShapeError
         If the axes differ in length.
+    SpecError
+        If ``order`` is negative or ``nyquist`` unknown.
     """
-    field = jnp.asarray(field)
-    grid = _grid_of(field, domain_extent)
-    operator = jnp.asarray(derivative_operator(grid, order))[None]
-    slopes = ifft(operator * fft(field, grid.num_spatial_dims)[:, None], grid)
+    field = as_field(field)
+    grid = grid_of(field, domain_extent)
+    spectrum = fft(field, grid.num_spatial_dims)
+    operator = jnp.asarray(derivative_operator(grid, order, nyquist=nyquist), spectrum.dtype)
+    slopes = ifft(operator * spectrum[:, None], grid)
     return slopes[0] if field.shape[0] == 1 else slopes
 
 
-def _grid_of(field: Array, domain_extent: float) -> Grid:
+def as_field(values: Any) -> Array:
+    """Return the values as a device array of floats, of their own precision if they have one."""
+    field = jnp.asarray(values)
+    return field.astype(float) if jnp.issubdtype(field.dtype, jnp.integer) else field
+
+
+def wrap_periodic(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space_full"]:
+    """Return a field with the right end of each spatial axis, the image of its left end, added.
+
+    The result stands on ``Grid.mesh(full=True)``; no two neighbours of the domain are missing
+    when it is drawn.
+    """
+    field = jnp.asarray(field)
+    return jnp.pad(field, [(0, 0)] + [(0, 1)] * (field.ndim - 1), mode="wrap")
+
+
+def grid_of(
+    field: Float[Array, "channel *space"], domain_extent: float = 1.0, *, vector: bool = False
+) -> Grid:
+    """Return the grid of a state.
+
+    Parameters
+    ----------
+    field
+        One state.
+    domain_extent
+        Length of each axis.
+    vector
+        Refuse what has not one channel a dimension.
+
+    Raises
+    ------
+    ShapeError
+        If the axes differ in length, or the channels are not as many as the axes.
+    """
     space = field.shape[1:]
     if not space or len(set(space)) != 1:
         raise ShapeError(f"field must be (channel, N, …, N), got {field.shape}")
+    if vector and field.shape[0] != len(space):
+        raise ShapeError(
+            f"a vector field must have one channel a dimension, {len(space)} here,"
+            f" got {field.shape[0]} in {field.shape}"
+        )
     return Grid(len(space), space[0], domain_extent)
 
 

@@ -6,13 +6,15 @@ been rounded once. The arrays are cached and read-only.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 
-from apexr.errors import ShapeError, SpecError
+from apexr.errors import ShapeError, SpecError, suggest
 from apexr.spectral._grid import Grid
+
+NyquistSlope = Literal["keep", "zero"]
 
 _POWERS_OF_I = (1 + 0j, 1j, -1 + 0j, -1j)
 
@@ -44,21 +46,57 @@ def wavenumber_norm(grid: Grid) -> Float[np.ndarray, "1 *spectrum"]:
     return frozen(np.sqrt(np.sum(wavenumbers(grid) ** 2, axis=0, keepdims=True)))
 
 
+@lru_cache(maxsize=32)
+def at_nyquist(grid: Grid) -> Bool[np.ndarray, "dim *spectrum"]:
+    """Return which entries have a wavenumber of ``±N/2`` along each axis (none for odd ``N``)."""
+    return frozen(2 * np.abs(wavenumbers(grid)) == grid.num_points)
+
+
 @lru_cache(maxsize=64)
-def derivative_operator(grid: Grid, order: int = 1) -> Complex[np.ndarray, "dim *spectrum"]:
+def derivative_operator(
+    grid: Grid, order: int = 1, *, nyquist: NyquistSlope = "keep"
+) -> Complex[np.ndarray, "dim *spectrum"]:
     """Return ``(i 2π/L k_d)^order``, the symbol of ``∂_d^order``, for each axis ``d``.
 
-    The Nyquist wavenumber is kept. Even orders are exactly real, odd ones exactly imaginary.
+    Even orders are exactly real, odd ones exactly imaginary.
+
+    Parameters
+    ----------
+    grid
+        The grid of the states.
+    order
+        Order of the derivative, at least 0.
+    nyquist
+        What odd orders do at ``|k_d| = N/2``, for even ``N``. The grid cannot tell ``N/2`` from
+        ``-N/2``, and the trigonometric interpolant, which has half of each, has a slope of zero
+        at the points: ``"zero"``. ``"keep"``, as published data have it, takes the sign under
+        which the wavenumber is stored; beyond one dimension that favours a direction.
 
     Raises
     ------
     SpecError
-        If ``order`` is negative.
+        If ``order`` is negative or ``nyquist`` unknown.
     """
     if order < 0:
         raise SpecError(f"order of a derivative must be at least 0, got {order}")
-    scale = 2 * np.pi / grid.domain_extent
-    return frozen(_POWERS_OF_I[order % 4] * (scale * wavenumbers(grid)) ** order)
+    check_choice("nyquist", nyquist, get_args(NyquistSlope))
+    scaled = 2 * np.pi / grid.domain_extent * wavenumbers(grid)
+    if nyquist == "zero" and order % 2:
+        scaled = np.where(at_nyquist(grid), 0.0, scaled)
+    return frozen(_POWERS_OF_I[order % 4] * scaled**order)
+
+
+def check_choice(name: str, given: str, known: Sequence[str]) -> None:
+    """Refuse what is not among the known words.
+
+    Raises
+    ------
+    SpecError
+        Naming the parameter, the word and the nearest known one.
+    """
+    if given not in known:
+        hint = suggest(str(given), known)
+        raise SpecError(f"unknown {name} {given!r}{hint or ';'} known: {', '.join(known)}")
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,9 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
+from apexr.steppers._forced import ForcedStepper
+from apexr.steppers._functional import stack_sub_trajectories
+from apexr.steppers._poisson import Poisson
 from apexr.steppers._rollout import repeat, rollout, simulate
 from apexr.steppers._solver import Solver, as_solver
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
@@ -14,13 +17,36 @@ from apexr.steppers._terms import (
     QuadraticTerm,
     ZeroTerm,
 )
+from apexr.steppers._wave import Wave
 from apexr.steppers.equations import (
+    Advection,
+    AdvectionDiffusion,
+    AllenCahn,
+    BelousovZhabotinsky,
+    Burgers,
+    CahnHilliard,
+    Composed,
     Convection,
+    Diffusion,
+    Dispersion,
     Equation,
+    FisherKPP,
     GradientNorm,
+    GrayScott,
+    Growth,
+    HyperDiffusion,
+    KolmogorovFlowVelocity,
+    KolmogorovFlowVorticity,
+    KortewegDeVries,
+    KuramotoSivashinsky,
+    KuramotoSivashinskyConservative,
     Linear,
+    NavierStokesVelocity,
+    NavierStokesVorticity,
     Nonlinear,
     Polynomial,
+    SwiftHohenberg,
+    VorticityConvection,
     isotropic_symbol,
 )
 from apexr.steppers.equations._parametrisations import (
@@ -45,20 +71,45 @@ from apexr.steppers.equations._parametrisations import (
 )
 
 __all__ = [
+    "Advection",
+    "AdvectionDiffusion",
+    "AllenCahn",
+    "BelousovZhabotinsky",
+    "Burgers",
+    "CahnHilliard",
+    "Composed",
     "Convection",
+    "Diffusion",
+    "Dispersion",
     "ETDRKStepper",
     "Equation",
+    "FisherKPP",
+    "ForcedStepper",
     "GradientNorm",
+    "GrayScott",
+    "Growth",
+    "HyperDiffusion",
+    "KolmogorovFlowVelocity",
+    "KolmogorovFlowVorticity",
+    "KortewegDeVries",
+    "KuramotoSivashinsky",
+    "KuramotoSivashinskyConservative",
     "Linear",
+    "NavierStokesVelocity",
+    "NavierStokesVorticity",
     "Nonlinear",
     "NonlinearTerm",
     "PointwiseTerm",
+    "Poisson",
     "Polynomial",
     "PseudoSpectral",
     "QuadraticTerm",
     "RepeatedStepper",
     "Solver",
     "Stepper",
+    "SwiftHohenberg",
+    "VorticityConvection",
+    "Wave",
     "ZeroTerm",
     "as_solver",
     "convection_difficulty",
@@ -83,4 +134,5 @@ __all__ = [
     "repeat",
     "rollout",
     "simulate",
+    "stack_sub_trajectories",
 ]

@@ -12,7 +12,12 @@ from apexr.errors import SpecError
 
 def array_module(*arrays: Any) -> ModuleType:
     """Return JAX's NumPy if one of the arrays is traced, NumPy otherwise."""
-    return jnp if any(isinstance(array, jax.core.Tracer) for array in arrays) else np
+    return jnp if any(is_traced(array) for array in arrays) else np
+
+
+def is_traced(value: Any) -> bool:
+    """Tell whether a value stands for what a compiled program will be given."""
+    return isinstance(value, jax.core.Tracer)
 
 
 def default_float() -> np.dtype[Any]:

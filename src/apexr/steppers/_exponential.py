@@ -1,5 +1,6 @@
 """The exact solution of linear equations: one exponential for any number of steps."""
 
+import abc
 from types import ModuleType
 from typing import Any, Self
 
@@ -17,7 +18,23 @@ _CUT_BITS = 41
 _TINY = 1e-30
 
 
-class Exponential(eqx.Module):
+class ClosedForm(eqx.Module):
+    """A kernel that makes any number of steps at once: no step needs the one before."""
+
+    @abc.abstractmethod
+    def propagator(self, num_steps: int | Int[Array, ""]) -> Any:
+        """Return the array that :meth:`propagate` makes ``num_steps`` steps with."""
+
+    @abc.abstractmethod
+    def propagate(self, propagator: Any, u_hat: Complex[Array, "channel *spectrum"]) -> Array:
+        """Return the spectrum that many steps later."""
+
+    @abc.abstractmethod
+    def repeated(self, times: int) -> "ClosedForm":
+        """Return the kernel whose one step is ``times`` steps of this one."""
+
+
+class Exponential(ClosedForm):
     """``û ↦ exp(n z) û``, with the exponent of one step held in two parts.
 
     In single precision a phase ``n z`` would lose what the first digits of ``n`` take. The
@@ -32,9 +49,13 @@ class Exponential(eqx.Module):
 
     @classmethod
     def of(cls, z: Any, grid: Grid) -> Self:
-        """Return the map with the exponent ``z = Δt 𝓛``, NumPy or traced."""
+        """Return the map of real fields with the exponent ``z = Δt 𝓛``, NumPy or traced."""
+        return cls.unprojected(_real_exponent(z, grid, array_module(z)))
+
+    @classmethod
+    def unprojected(cls, z: Any) -> Self:
+        """Return the map with exactly this exponent, NumPy or traced."""
         xp = array_module(z)
-        z = _real_exponent(z, grid, xp)
         high, low = _split(z) if xp is np else (z, jnp.zeros_like(z))
         return cls(on_device(xp.exp(z)), on_device(high), on_device(low))
 
@@ -42,15 +63,19 @@ class Exponential(eqx.Module):
         """Return the spectrum one step later."""
         return self.one_step * u_hat
 
-    def factor(self, num_steps: int | Int[Array, ""]) -> Complex[Array, "channel *spectrum"]:
+    def propagator(self, num_steps: int | Int[Array, ""]) -> Complex[Array, "channel *spectrum"]:
         """Return what ``num_steps`` steps multiply a spectrum by."""
         count = jnp.asarray(num_steps * self.repeats, self.high.real.dtype)
         count = jax.lax.complex(count, jnp.zeros_like(count))
         return jnp.exp(count * self.high) * jnp.exp(count * self.low)
 
+    def propagate(self, propagator: Array, u_hat: Complex[Array, "channel *spectrum"]) -> Array:
+        """Return the spectrum that many steps later."""
+        return propagator * u_hat
+
     def repeated(self, times: int) -> "Exponential":
         """Return the map that makes ``times`` steps at once."""
-        return Exponential(self.factor(times), self.high, self.low, self.repeats * times)
+        return Exponential(self.propagator(times), self.high, self.low, self.repeats * times)
 
 
 def _real_exponent(z: Any, grid: Grid, xp: ModuleType) -> Any:
@@ -61,13 +86,30 @@ def _real_exponent(z: Any, grid: Grid, xp: ModuleType) -> Any:
     after each step, is one number to the power of the number of steps: its logarithm is the
     exponent.
     """
-    ends = np.zeros(grid.spectral_shape[-1], bool)
-    ends[[0, -1]] = True, grid.num_points % 2 == 0
-    if not np.any(shared := nyquist_mask(grid) & ends):
+    if not np.any(shared := _shared(grid)):
         return z
     factor = xp.exp(z)
     seen = (factor + mirrored(factor, grid.num_spatial_dims, xp)) / 2
     return xp.where(shared, xp.log(seen + _TINY), z)
+
+
+def real_symbol(z: Any, grid: Grid) -> Any:
+    """Return the symbol without the odd derivatives of the Nyquist wavenumber.
+
+    Where ``k`` and ``-k`` are one entry, a real field follows the mean of both symbols. Were they
+    kept, what is seen would depend on the time step, and converge to first order only.
+    """
+    if not np.any(shared := _shared(grid)):
+        return z
+    xp = array_module(z)
+    return xp.where(shared, (z + mirrored(z, grid.num_spatial_dims, xp)) / 2, z)
+
+
+def _shared(grid: Grid) -> np.ndarray:
+    """Return which entries hold a Nyquist wavenumber and stand for both ``k`` and ``-k``."""
+    ends = np.zeros(grid.spectral_shape[-1], bool)
+    ends[[0, -1]] = True, grid.num_points % 2 == 0
+    return nyquist_mask(grid) & ends
 
 
 def _split(z: Complex[np.ndarray, "..."]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,11 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Complex, Float
 
+from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count
-from apexr.steppers._exponential import Exponential
+from apexr.steppers._exponential import ClosedForm
+from apexr.steppers._functional import Step, iterate, roll
 from apexr.steppers._stepper import Kernel, Stepper, advance, as_states
 
 State = Float[Array, "channel *space"]
@@ -24,25 +26,45 @@ Plan = tuple[int, int, bool]  # steps, warm-up steps, whether frame 0 is wanted
 
 
 def rollout(
-    stepper: Stepper, num_steps: int, *, include_init: bool = False
-) -> Callable[[State], Trajectory]:
+    stepper: Stepper | Step,
+    num_steps: int,
+    *,
+    include_init: bool = False,
+    takes_aux: bool = False,
+    constant_aux: bool = True,
+) -> Callable[..., Any]:
     """Return the function from a state to its trajectory.
 
     Parameters
     ----------
     stepper
-        What makes a step.
+        What makes a step: a stepper, or any function from a state, an array or a pytree of
+        arrays, to the next one, such as a network.
     num_steps
         Steps of the trajectory.
     include_init
         Whether frame 0 is the state itself, untouched.
+    takes_aux
+        Whether a step takes a second, auxiliary input (a force, a control). So does then the
+        function returned: ``rollout(step, 5, takes_aux=True)(state, aux)``.
+    constant_aux
+        Whether each step is given the same auxiliary input. If not, it has one entry a step
+        along its first axis.
 
     Raises
     ------
     SpecError
-        If ``num_steps`` is negative or not whole.
+        If ``num_steps`` is negative or not whole, or ``takes_aux`` is set for a stepper that
+        takes none.
+    ShapeError
+        From the function returned, if the state does not fit, a step does not return the like
+        of it, or there is not one auxiliary input a step.
     """
     check_count("num_steps", num_steps)
+    if not isinstance(stepper, Stepper):
+        aux = {"takes_aux": takes_aux, "constant_aux": constant_aux}
+        return roll(stepper, num_steps, include_init=include_init, **aux)
+    _check_takes_aux(stepper, takes_aux=takes_aux)
 
     def trajectory(u: State) -> Trajectory:
         state = as_states(stepper, u)
@@ -51,21 +73,36 @@ def rollout(
     return trajectory
 
 
-def repeat(stepper: Stepper, num_steps: int) -> Callable[[State], State]:
+def repeat(
+    stepper: Stepper | Step,
+    num_steps: int,
+    *,
+    takes_aux: bool = False,
+    constant_aux: bool = True,
+) -> Callable[..., Any]:
     """Return the function from a state to the state ``num_steps`` steps later.
 
-    Raises
-    ------
-    SpecError
-        If ``num_steps`` is negative or not whole.
+    Parameters and errors are those of :func:`rollout`; no steps leave the state as it is.
     """
     check_count("num_steps", num_steps)
+    if not isinstance(stepper, Stepper):
+        return iterate(stepper, num_steps, takes_aux=takes_aux, constant_aux=constant_aux)
+    _check_takes_aux(stepper, takes_aux=takes_aux)
 
     def last_state(u: State) -> State:
         state = as_states(stepper, u)
         return state if num_steps == 0 else _last(stepper.kernel, stepper.grid, state, num_steps)
 
     return last_state
+
+
+def _check_takes_aux(stepper: Stepper, *, takes_aux: bool) -> None:
+    if takes_aux:
+        name = type(stepper).__name__
+        raise SpecError(
+            f"takes_aux is set, but {name} takes a state alone; ForcedStepper({name}(…)) takes a"
+            " state and a force"
+        )
 
 
 def simulate(
@@ -147,7 +184,7 @@ def _trajectories(
 def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
     one = _simulator(kernel, grid, plan)
     # only where a step has little to do is it faster to make it for all states at once
-    together = grid.num_spatial_dims == 1 and not isinstance(kernel, Exponential)
+    together = grid.num_spatial_dims == 1 and not isinstance(kernel, ClosedForm)
     trajectories: Array = jax.vmap(one)(states) if together else jax.lax.map(one, states)
     return trajectories
 
@@ -174,7 +211,7 @@ def _frames(
     """Return the function from a spectrum to the fields after steps ``1 … num_steps``."""
     if num_steps == 0:
         return lambda u_hat: jnp.zeros((0, u_hat.shape[0], *grid.shape), u_hat.real.dtype)
-    if isinstance(kernel, Exponential):
+    if isinstance(kernel, ClosedForm):
         return _closed_form(kernel, grid, num_steps)
 
     def step(u_hat: Array, _: None) -> tuple[Array, Array]:
@@ -185,10 +222,14 @@ def _frames(
 
 
 def _closed_form(
-    kernel: Exponential, grid: Grid, num_steps: int
+    kernel: ClosedForm, grid: Grid, num_steps: int
 ) -> Callable[[Complex[Array, "channel *spectrum"]], Trajectory]:
     """Return the frames of a linear equation: no step needs the one before."""
-    factors = jax.vmap(kernel.factor)(jnp.arange(1, num_steps + 1))
+    propagators = jax.vmap(kernel.propagator)(jnp.arange(1, num_steps + 1))
+
+    def frame(propagator: Any, u_hat: Array) -> Array:
+        return ifft(kernel.propagate(propagator, u_hat), grid)
+
     if grid.num_spatial_dims == 1:
-        return lambda u_hat: ifft(factors * u_hat[None], grid)
-    return lambda u_hat: jax.lax.map(lambda factor: ifft(factor * u_hat, grid), factors)
+        return lambda u_hat: jax.vmap(frame, (0, None))(propagators, u_hat)
+    return lambda u_hat: jax.lax.map(lambda propagator: frame(propagator, u_hat), propagators)

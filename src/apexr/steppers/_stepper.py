@@ -12,10 +12,10 @@ from jaxtyping import Array, Complex, Float
 from apexr._parts import Constant
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._arrays import check_count, default_float, on_device
+from apexr.steppers._arrays import check_count, default_float, is_traced, on_device
 from apexr.steppers._contour import Circle
 from apexr.steppers._etdrk import SCHEMES, CoefficientMode
-from apexr.steppers._exponential import Exponential
+from apexr.steppers._exponential import ClosedForm, Exponential, real_symbol
 from apexr.steppers._terms import PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Equation
 
@@ -137,7 +137,7 @@ class ETDRKStepper(Stepper):
         _check_scheme(order, coefficients, dt)
         circle = Circle(num_circle_points, circle_radius)
         z = _exponent(equation, grid, dt)
-        self.equation = None if isinstance(z, jax.core.Tracer) else equation
+        self.equation = None if is_traced(z) else equation
         self.grid, self.dt, self.num_channels = grid, dt, equation.num_channels(grid)
         self.order, self.coefficients = order, coefficients
         fraction = (
@@ -149,6 +149,7 @@ class ETDRKStepper(Stepper):
         if isinstance(term, ZeroTerm):
             self.kernel = Exponential.of(z, grid)
         else:
+            z = real_symbol(z, grid) if coefficients == "exact" else z
             self.kernel = SCHEMES[order](term, grid, z, dt, mode=coefficients, circle=circle)
 
 
@@ -161,7 +162,7 @@ def _exponent(equation: Equation, grid: Grid, dt: Any) -> Any:
             f"linear symbol of {type(equation).__name__} must have shape {fits[0]} or {fits[1]},"
             f" got {np.shape(z)}"
         )
-    if isinstance(z, jax.core.Tracer):
+    if is_traced(z):
         return z
     z = np.asarray(z, complex)
     if not np.all(np.isfinite(z)):
@@ -182,7 +183,7 @@ def _check_scheme(order: Any, mode: Any, dt: Any) -> None:
     modes = get_args(CoefficientMode)
     if mode not in modes:
         raise SpecError(f"coefficients must be one of {', '.join(modes)}, got {mode!r}")
-    if isinstance(dt, jax.core.Tracer):
+    if is_traced(dt):
         return
     if not isinstance(dt, int | float | np.number | jax.Array) or not 0 < dt < math.inf:
         raise SpecError(f"dt must be a finite number above 0, got {dt!r}")
@@ -211,7 +212,7 @@ class RepeatedStepper(Stepper):
         self.stepper, self.num_substeps = stepper, num_substeps
         self.grid, self.num_channels = stepper.grid, stepper.num_channels
         self.dt = num_substeps * stepper.dt
-        linear = isinstance(stepper.kernel, Exponential)
+        linear = isinstance(stepper.kernel, ClosedForm)
         make = stepper.kernel.repeated if linear else partial(Substeps, stepper.kernel)
         self.kernel = make(num_substeps)
 
@@ -235,6 +236,6 @@ def advance(
         return u_hat
     if isinstance(kernel, Substeps):
         return advance(kernel.kernel, u_hat, kernel.times * num_steps)
-    if isinstance(kernel, Exponential):
-        return kernel.factor(num_steps) * u_hat
+    if isinstance(kernel, ClosedForm):
+        return kernel.propagate(kernel.propagator(num_steps), u_hat)
     return jax.lax.scan(lambda u, _: (kernel(u), None), u_hat, length=num_steps)[0]

@@ -4,6 +4,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, unit_path
 from apexr.store._manifest import read_manifest, verify
@@ -13,15 +14,18 @@ from apexr.store._study import list_experiments, open_rollouts, open_study
 
 __all__ = [
     "ConflictError",
+    "check_dataset_path",
     "check_writable",
     "create_study",
     "forget_failure",
     "is_published",
     "is_study",
     "list_experiments",
+    "open_dataset",
     "open_experiment",
     "open_rollouts",
     "open_study",
+    "publish_dataset",
     "publish_experiment",
     "read_failures",
     "read_manifest",

@@ -25,6 +25,7 @@ from apexr.store._files import (
 from apexr.store._layout import (
     DATA,
     MANIFEST,
+    ORDER,
     STUDY,
     WEIGHTS,
     PathLike,
@@ -137,13 +138,14 @@ def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
 def _write_data(ds: xr.Dataset, weights: Mapping[str, np.ndarray], folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        bare = ds.drop_encoding()
-        bare.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=_encoding(bare))
+        bare = ds.drop_encoding().assign_attrs({ORDER: [str(name) for name in ds.data_vars]})
+        bare.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
         _write_weights(weights, folder)
         zarr.consolidate_metadata(folder)
 
 
-def _encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
+def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
+    """Return how each variable is compressed and cut into chunks."""
     return {
         str(name): {
             "compressors": _CODECS,

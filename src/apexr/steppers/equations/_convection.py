@@ -24,6 +24,7 @@ from apexr.steppers.equations._parametrisations import (
     denormalize_linear,
     linear_from_difficulty,
 )
+from apexr.steppers.equations._tensors import freeze
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Convection(Equation):
     def __post_init__(self) -> None:
         checked = coefficients("linear_coefficients", self.linear_coefficients)
         object.__setattr__(self, "linear_coefficients", checked)
+        freeze(self, convection_scale=0)
 
     @classmethod
     def normalized(

@@ -23,6 +23,7 @@ from apexr.steppers.equations._parametrisations import (
     gradient_norm_from_difficulty,
     linear_from_difficulty,
 )
+from apexr.steppers.equations._tensors import freeze
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,7 @@ class GradientNorm(Equation):
     def __post_init__(self) -> None:
         checked = coefficients("linear_coefficients", self.linear_coefficients)
         object.__setattr__(self, "linear_coefficients", checked)
+        freeze(self, gradient_norm_scale=0)
 
     @classmethod
     def normalized(

@@ -1,0 +1,103 @@
+"""How both sides are timed: the same command line, the same repetitions, one line of JSON."""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import CASES, Process, Rollout, Training
+
+COMPARED = 50
+"""The step whose states are compared, before chaos tells the two sides apart."""
+SMALL_TEST = {"num_test_samples": 2, "test_temporal_horizon": 2}
+
+# trains a case for a number of updates, on scenarios with these fields, and returns when done
+Train = Callable[[Any, int, dict[str, Any]], None]
+# returns the function that makes the trajectories of a case, on the device when it returns
+Prepare = Callable[[Rollout], Callable[[], Any]]
+
+
+def run_side(side: str, start: float, train: Train, prepare: Prepare, *, warm: bool) -> None:
+    """Time the case named on the command line and print the line that the race reads.
+
+    Parameters
+    ----------
+    side
+        Who it is.
+    start
+        When the process began.
+    train, prepare
+        How this side works.
+    warm
+        Whether the side keeps compiled programs: it then warms up with the very counts that are
+        timed, so that no compilation is in their difference.
+    """
+    options = _arguments()
+    case = CASES[options.case]
+    if isinstance(case, Process):
+        _quietly(train, case, case.updates, {})
+        figures: dict[str, Any] = {"seconds": time.perf_counter() - start}
+    elif isinstance(case, Training):
+        figures = _time_updates(train, case, options.repeats, warm=warm)
+    else:
+        figures = _time_rollout(prepare, case, options)
+    print(json.dumps({"name": options.case, "side": side, **figures}), flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="time one case of the race")
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--repeats", type=int, default=0, help="timed runs; the median counts")
+    parser.add_argument("--frames", type=Path, help="where to write frames of a rollout")
+    return parser.parse_args()
+
+
+def _time_updates(train: Train, case: Training, repeats: int, *, warm: bool) -> dict[str, Any]:
+    """Return the cost of an update: what two runs share cancels in their difference."""
+    for count in case.updates if warm else (10,):
+        _seconds(train, case, count)
+    runs = [[_seconds(train, case, count) for count in case.updates] for _ in range(repeats or 1)]
+    span = case.updates[1] - case.updates[0]
+    return {"seconds": statistics.median((second - first) / span for first, second in runs)}
+
+
+def _seconds(train: Train, case: Training, num_updates: int) -> float:
+    start = time.perf_counter()
+    _quietly(train, case, num_updates, {**SMALL_TEST, **case.fields})
+    return time.perf_counter() - start
+
+
+def _time_rollout(prepare: Prepare, case: Rollout, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the cost of one step of one sample, compiled, its frames included."""
+    again = prepare(case)
+    frames = np.asarray(again())
+    if options.frames:
+        np.save(options.frames, frames[:, min(COMPARED, case.num_steps)])
+    times: Sequence[float] = [_wall(again) for _ in range(options.repeats or 5)]
+    return {"seconds": statistics.median(times) / (case.num_samples * case.num_steps)}
+
+
+def _wall(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _quietly(call: Callable[..., Any], *arguments: Any) -> None:
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stderr(nowhere),
+        contextlib.redirect_stdout(nowhere),
+    ):
+        call(*arguments)
+
+
+def optimiser(num_updates: int) -> str:
+    """Return the default optimiser with its schedule squeezed into ``num_updates``."""
+    return f"adam;{num_updates};warmup_cosine;0.0;1e-3;{num_updates // 5}"

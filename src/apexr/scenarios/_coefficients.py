@@ -1,0 +1,181 @@
+"""The three parametrisations of a scenario: physical, normalised and difficulty coefficients."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from apexr.errors import SpecError
+from apexr.scenarios._families import Family
+from apexr.steppers import (
+    Convection,
+    Linear,
+    Nonlinear,
+    Polynomial,
+    denormalize_linear,
+    denormalize_nonlinear,
+    denormalize_polynomial,
+    linear_difficulty,
+    nonlinear_difficulty,
+    normalize_linear,
+    normalize_nonlinear,
+    normalize_polynomial,
+)
+
+if TYPE_CHECKING:
+    from apexr.scenarios._base import BaseScenario
+
+Numbers = tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CoefficientSet:
+    """The coefficients of one parametrisation, all on the right-hand side.
+
+    Attributes
+    ----------
+    linear
+        Of ``Σ_d ∂_d^j u``, from order 0 on.
+    nonlinear
+        Of the quadratic, the convection and the gradient-norm part; empty where there are none.
+    polynomial
+        Of ``uᵏ``, from power 0 on; empty where there is none.
+    """
+
+    linear: Numbers
+    nonlinear: Numbers = ()
+    polynomial: Numbers = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Parametrisations:
+    """One equation by three sets of coefficients, and what relates them; prints as a table.
+
+    Attributes
+    ----------
+    physical
+        On a domain of ``domain_extent`` with steps of ``dt``.
+    normalized
+        The same step on a domain of extent 1 with a time step of 1.
+    difficulty
+        Relative to the grid of ``num_spatial_dims`` axes with ``num_points`` each.
+    """
+
+    physical: CoefficientSet
+    normalized: CoefficientSet
+    difficulty: CoefficientSet
+    domain_extent: float
+    dt: float
+    num_spatial_dims: int
+    num_points: int
+
+    def __str__(self) -> str:
+        """Return the table; terms that are zero are left out."""
+        head = (
+            f"L = {self.domain_extent:g}, dt = {self.dt:g}, D = {self.num_spatial_dims},"
+            f" N = {self.num_points}"
+        )
+        sets = (self.physical, self.normalized, self.difficulty)
+        rows: list[tuple[str, ...]] = [("term", "physical", "normalized", "difficulty")]
+        for kind, names in _TERMS.items():
+            columns = zip(*(getattr(one, kind) for one in sets), strict=True)
+            for order, values in enumerate(columns):
+                if any(values):
+                    rows.append((names(order), *(f"{value:.6g}" for value in values)))
+        return "\n".join([head, *("{:<16}{:>14}{:>14}{:>14}".format(*row) for row in rows)])
+
+    __repr__ = __str__
+
+
+_TERMS: Mapping[str, Callable[[int], str]] = {
+    "linear": "linear, order {}".format,
+    "nonlinear": ("quadratic", "convection", "gradient norm").__getitem__,
+    "polynomial": "power {}".format,
+}
+
+
+def describe_coefficients(
+    scenario: "BaseScenario", *, domain_extent: float | None = None, dt: float | None = None
+) -> Parametrisations:
+    """Return a scenario's equation by physical, normalised and difficulty coefficients.
+
+    Parameters
+    ----------
+    scenario
+        Of any interface, with coefficients that are alike along all axes.
+    domain_extent, dt
+        The domain and the time step that the physical coefficients are meant for; by default
+        the scenario's own, or 1 where it has none.
+
+    Raises
+    ------
+    SpecError
+        If the scenario's equation has no such coefficients, or a number is not above 0.
+
+    Examples
+    --------
+    >>> print(describe_coefficients(difficulty.Burgers()))
+    L = 1, dt = 1, D = 1, N = 160
+    term                  physical    normalized    difficulty
+    linear, order 2    2.92969e-05   2.92969e-05           1.5
+    convection           -0.009375     -0.009375          -1.5
+    """
+    own = {"domain_extent": scenario.grid.domain_extent, "dt": getattr(scenario, "dt", 1.0)}
+    given = {"domain_extent": domain_extent, "dt": dt}
+    meant = {name: own[name] if value is None else value for name, value in given.items()}
+    for name, value in meant.items():
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise SpecError(f"{name} must be a finite number above 0, got {value!r}")
+    size = {"num_spatial_dims": scenario.num_spatial_dims, "num_points": scenario.num_points}
+    normalized = _normalized(_own_coefficients(scenario), **own)
+    sets = _physical(normalized, **meant), normalized, _difficulty(normalized, **size)
+    return Parametrisations(
+        *sets, meant["domain_extent"], meant["dt"], scenario.num_spatial_dims, scenario.num_points
+    )
+
+
+def _own_coefficients(scenario: "BaseScenario") -> CoefficientSet:
+    if isinstance(scenario, Family):
+        match scenario._equation():
+            case Linear(linear):
+                return CoefficientSet(linear)
+            case Convection(linear, scale):
+                return CoefficientSet(linear, (0.0, -scale, 0.0))
+            case Nonlinear(linear, nonlinear):
+                return CoefficientSet(linear, nonlinear)
+            case Polynomial(linear, polynomial):
+                return CoefficientSet(linear, polynomial=polynomial)
+    raise SpecError(
+        f"{type(scenario).__name__} has parameters of its own alone: its equation is no sum of"
+        " linear terms that are alike along all axes, and quadratic, convection, gradient-norm or"
+        " polynomial ones"
+    )
+
+
+def _normalized(own: CoefficientSet, *, domain_extent: float, dt: float) -> CoefficientSet:
+    scale = {"domain_extent": domain_extent, "dt": dt}
+    return CoefficientSet(
+        normalize_linear(own.linear, **scale),
+        normalize_nonlinear(own.nonlinear, **scale) if own.nonlinear else (),
+        normalize_polynomial(own.polynomial, dt=dt),
+    )
+
+
+def _physical(normalized: CoefficientSet, *, domain_extent: float, dt: float) -> CoefficientSet:
+    scale = {"domain_extent": domain_extent, "dt": dt}
+    return CoefficientSet(
+        denormalize_linear(normalized.linear, **scale),
+        denormalize_nonlinear(normalized.nonlinear, **scale) if normalized.nonlinear else (),
+        denormalize_polynomial(normalized.polynomial, dt=dt),
+    )
+
+
+def _difficulty(
+    normalized: CoefficientSet, *, num_spatial_dims: int, num_points: int
+) -> CoefficientSet:
+    size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
+    return CoefficientSet(
+        linear_difficulty(normalized.linear, **size),
+        nonlinear_difficulty(normalized.nonlinear, **size) if normalized.nonlinear else (),
+        normalized.polynomial,
+    )

@@ -1,0 +1,28 @@
+"""What all physical scenarios have: a domain and a time step."""
+
+from apexr._grammar import PositiveFloat
+from apexr.scenarios._families import Coefficients, Family
+from apexr.scenarios._fields import derived
+
+
+class Domain(Family):
+    """An equation on a domain of some extent, with a step of some time.
+
+    Parameters
+    ----------
+    domain_extent
+        Length of the domain along each axis.
+    dt
+        Time from one recorded state to the next.
+    """
+
+    interface = "phy"
+    domain_extent: PositiveFloat = 1.0
+    dt: PositiveFloat = 0.1
+
+
+class Physical(Domain):
+    """An equation with the linear coefficients a₀, a₁, … in ``a_coefs``."""
+
+    linear_field = "a_coefs"
+    a_coefs: Coefficients = derived()

@@ -1,0 +1,89 @@
+"""Equations of one channel, up to second order in the state."""
+
+from apexr._grammar import Count, PositiveFloat
+from apexr.scenarios._families import (
+    KURAMOTO_METRICS,
+    KURAMOTO_WARMUP,
+    Coefficients,
+    Derived,
+    NonlinearFamily,
+    Triple,
+)
+from apexr.scenarios._fields import derived
+from apexr.scenarios._registry import scenario
+from apexr.scenarios.physical._interface import Physical
+from apexr.steppers import Equation
+from apexr.steppers import Nonlinear as NonlinearEquation
+
+
+class _Nonlinear(Physical, NonlinearFamily):
+    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u + b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
+
+    ``b_coefs`` holds b₀, b₁, b₂.
+    """
+
+    b_coefs: Triple = derived()
+
+    def _equation(self) -> Equation:
+        return NonlinearEquation(self.a_coefs, self.b_coefs)
+
+
+@scenario("phy_nonlin")
+class Nonlinear(_Nonlinear):
+    """Any linear terms with quadratic, convective and gradient-norm ones."""
+
+    suffix = "nonlin"
+    a_coefs: Coefficients = (0.0, 0.0, 3e-4, 0.0, 0.0)
+    b_coefs: Triple = (0.0, -0.125, 0.0)
+
+
+@scenario("phy_burgers_sc")
+class BurgersSingleChannel(_Nonlinear):
+    """The Burgers equation with one channel, ``uₜ = b ½ Σ_d ∂_d u² + ν Δu``."""
+
+    suffix = "burgers_sc"
+    convection_sc_coef: float = -0.125
+    diffusion_coef: float = 3e-4
+
+    def _coefficients(self) -> Derived:
+        return {
+            "a_coefs": (0.0, 0.0, self.diffusion_coef, 0.0, 0.0),
+            "b_coefs": (0.0, self.convection_sc_coef, 0.0),
+        }
+
+
+@scenario("phy_kdv")
+class KortewegDeVries(_Nonlinear):
+    """The Korteweg-de Vries equation with hyper-diffusion, one channel."""
+
+    suffix = "kdv"
+    domain_extent: PositiveFloat = 50.0
+    convection_sc_coef: float = -6.0
+    dispersion_coef: float = -1.0
+    hyp_diffusion_coef: float = -0.125
+
+    def _coefficients(self) -> Derived:
+        return {
+            "a_coefs": (0.0, 0.0, 0.0, self.dispersion_coef, self.hyp_diffusion_coef),
+            "b_coefs": (0.0, self.convection_sc_coef, 0.0),
+        }
+
+
+@scenario("phy_ks")
+class KuramotoSivashinsky(_Nonlinear):
+    """The Kuramoto-Sivashinsky equation in combustion form, with the norm of the gradient."""
+
+    suffix = "ks"
+    num_warmup_steps: Count = KURAMOTO_WARMUP
+    vlim: tuple[float, float] = (-6.5, 6.5)
+    report_metrics: str = KURAMOTO_METRICS
+    domain_extent: PositiveFloat = 60.0
+    gradient_norm_coef: float = -1.0
+    diffusion_coef: float = -1.0
+    hyp_diffusion_coef: float = -1.0
+
+    def _coefficients(self) -> Derived:
+        return {
+            "a_coefs": (0.0, 0.0, self.diffusion_coef, 0.0, self.hyp_diffusion_coef),
+            "b_coefs": (0.0, 0.0, self.gradient_norm_coef),
+        }

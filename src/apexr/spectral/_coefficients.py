@@ -1,0 +1,74 @@
+"""Fourier coefficients of a field in several normalisations, and the field of coefficients."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float
+
+from apexr.errors import ShapeError
+from apexr.spectral._grid import Grid
+from apexr.spectral._scaling import ScalingMode, scaling
+from apexr.spectral._transforms import as_field, fft, grid_of, ifft
+
+
+def fourier_coefficients(
+    field: Float[Array, "channel *space"],
+    mode: ScalingMode = "coef_extraction",
+    *,
+    decimals: int | None = None,
+) -> Complex[Array, "channel *spectrum"]:
+    """Return the Fourier coefficients of a field.
+
+    Parameters
+    ----------
+    field
+        One state.
+    mode
+        What the transform is divided by, see :func:`~apexr.spectral.scaling`. With
+        ``"coef_extraction"`` the real part holds the amplitudes of products of cosines.
+    decimals
+        Round to so many decimals, to read coefficients off.
+
+    Raises
+    ------
+    ShapeError
+        If the axes differ in length.
+    SpecError
+        If the mode is unknown.
+    """
+    field = as_field(field)
+    grid = grid_of(field)
+    coefficients = fft(field, grid.num_spatial_dims) / scaling(grid, mode).astype(field.dtype)
+    return coefficients if decimals is None else jnp.round(coefficients, decimals)
+
+
+def field_from_coefficients(
+    coefficients: Complex[Array, "channel *spectrum"],
+    num_points: int,
+    mode: ScalingMode = "coef_extraction",
+) -> Float[Array, "channel *space"]:
+    """Return the field of Fourier coefficients: the inverse of :func:`fourier_coefficients`.
+
+    Parameters
+    ----------
+    coefficients
+        One spectrum a channel.
+    num_points
+        Points along each axis, which the half spectrum does not tell.
+    mode
+        The normalisation of the coefficients.
+
+    Raises
+    ------
+    ShapeError
+        If the coefficients are not those of so many points.
+    SpecError
+        If the mode is unknown or ``num_points`` cannot be meant.
+    """
+    coefficients = jnp.asarray(coefficients)
+    grid = Grid(coefficients.ndim - 1, num_points)
+    if coefficients.shape[1:] != grid.spectral_shape:
+        raise ShapeError(
+            f"coefficients of {num_points} points an axis are (channel,"
+            f" {', '.join(map(str, grid.spectral_shape))}), got {coefficients.shape}"
+        )
+    factors = scaling(grid, mode).astype(coefficients.real.dtype)
+    return ifft(coefficients * factors, grid)
