@@ -216,8 +216,8 @@ def _print_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        numbers = all(isinstance(entry, int | float) for entry in value)
-        return (COMMA if numbers else BAR).join(map(_print_value, value))
+        separator = COMMA if all(isinstance(entry, int | float) for entry in value) else BAR
+        return separator.join(map(_print_value, value))
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -324,6 +324,12 @@ def _read_bool(label: str, part: _Part) -> bool:
     return words[part.lower()]
 
 
+def _read_str(label: str, part: _Part) -> str:
+    if not part:
+        raise _FieldError(part, f"{label} must not be empty")
+    return str(part)
+
+
 def _read_floats(label: str, part: _Part) -> tuple[float, ...]:
     values = tuple(_read_float(label, entry) for entry in part.cut(COMMA))
     if not all(map(math.isfinite, values)):
@@ -333,12 +339,6 @@ def _read_floats(label: str, part: _Part) -> tuple[float, ...]:
 
 def _read_ints(label: str, part: _Part) -> tuple[int, ...]:
     return tuple(_read_int(label, entry) for entry in part.cut(COMMA))
-
-
-def _read_str(label: str, part: _Part) -> str:
-    if not part:
-        raise _FieldError(part, f"{label} must not be empty")
-    return str(part)
 
 
 _READERS: dict[Any, Callable[[str, _Part], Any]] = {

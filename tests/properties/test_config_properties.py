@@ -38,9 +38,10 @@ def words(hint):
     """Return the strategy of texts that a field's annotation allows."""
     base = hint.__origin__ if hasattr(hint, "__metadata__") else hint
     bounds = extra(hint, Range) or Range()
-    if nested := extra(hint, Nested):
-        inner = configs(nested.kind)
-        return st.lists(inner, min_size=1, max_size=2).map("|".join) if nested.many else inner
+    nested = extra(hint, Nested)
+    if nested:
+        one = configs(nested.kind, lists=not nested.many)
+        return st.lists(one, min_size=1, max_size=2).map("|".join) if nested.many else one
     if extra(hint, Choice):
         return st.sampled_from(extra(hint, Choice).registry.names())
     if base in SEQUENCES:
@@ -62,10 +63,16 @@ def plain_words(base, bounds):
     return st.sampled_from(("true", "false"))
 
 
+def is_list(cls):
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return any(getattr(extra(hint, Nested), "many", False) for hint in hints.values())
+
+
 @st.composite
-def configs(draw, kind):
+def configs(draw, kind, *, lists=True):
     """Draw a config string of a kind, its trailing optional fields sometimes left out."""
-    name = draw(st.sampled_from(kind.names()))
+    names = [name for name in kind.names() if lists or not is_list(kind.registry.get(name))]
+    name = draw(st.sampled_from(names))
     cls = kind.registry.get(name)
     hints = typing.get_type_hints(cls, include_extras=True)
     parts = [name]

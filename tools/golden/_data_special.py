@@ -126,13 +126,7 @@ def _candidates() -> Iterator[Case]:
         for dims in (1, 2, 3):
             yield key, {"num_spatial_dims": dims}
         yield key, {"num_spatial_dims": _fitting_dims(key), "unheard_of": 1}
-    for key, lengths in (("phy_unbal_adv", "advection"), ("phy_diag_diff", "diffusion")):
-        for dims in (2, 3):
-            for length in (1, 2, 3, 4):
-                vector = (0.01,) * length
-                yield key, {"num_spatial_dims": dims, f"{lengths}_coef_vector": vector}
-    for dims, rows in ((2, MATRIX), (2, ((1.0, 0.0), (0.0,))), (3, MATRIX[:2]), (3, ((1.0,),) * 3)):
-        yield "phy_aniso_diff", {"num_spatial_dims": dims, "diffusion_coef_matrix": rows}
+    yield from _misfits()
     for change in ({"train_temporal_horizon": 5}, {"test_temporal_horizon": 2}):
         yield "phy_poisson", change
     yield "phy_poisson", {"num_warmup_steps": 3}
@@ -142,13 +136,24 @@ def _candidates() -> Iterator[Case]:
             yield key, {"num_spatial_dims": 2, "num_channels": channels}
     for pattern in (*PATTERNS, "nu", "Theta", ""):
         yield "phy_gs_type", {"num_spatial_dims": 2, "pattern_type": pattern}
-    for interface, field in (("diff", "deltas"), ("norm", "betas"), ("phy", "b_coefs")):
-        for length in (1, 2, 4):
-            yield f"{interface}_nonlin", {field: (0.0,) * length}
     for key in ("diff_burgers", "norm_kdv", "phy_poly", "phy_kolm_flow"):
         dims = {"num_spatial_dims": _fitting_dims(key)}
         yield key, {**dims, "order": 5}
         yield key, {**dims, "order": -1}
+
+
+def _misfits() -> Iterator[Case]:
+    """Yield vectors, matrices and triples of fitting and of other lengths."""
+    for key, lengths in (("phy_unbal_adv", "advection"), ("phy_diag_diff", "diffusion")):
+        for dims in (2, 3):
+            for length in (1, 2, 3, 4):
+                vector = (0.01,) * length
+                yield key, {"num_spatial_dims": dims, f"{lengths}_coef_vector": vector}
+    for dims, rows in ((2, MATRIX), (2, ((1.0, 0.0), (0.0,))), (3, MATRIX[:2]), (3, ((1.0,),) * 3)):
+        yield "phy_aniso_diff", {"num_spatial_dims": dims, "diffusion_coef_matrix": rows}
+    for interface, field in (("diff", "deltas"), ("norm", "betas"), ("phy", "b_coefs")):
+        for length in (1, 2, 4):
+            yield f"{interface}_nonlin", {field: (0.0,) * length}
 
 
 def _fitting_dims(key: str) -> int:
