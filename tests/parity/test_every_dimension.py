@@ -73,12 +73,3 @@ def test_a_solution_of_poisson_is_no_correction():
     scenario = scenario_dict["phy_poisson"](num_points=16)
     with pytest.raises(SpecError, match="Poisson has no coarse stepper"):
         scenario.get_test_data_coarse()
-
-
-@pytest.mark.parametrize("form", ["flux", "advective"])
-def test_both_forms_of_vorticity_are_near_the_published_data(form):
-    for case, facts in FILE.meta["cases"].items():
-        if facts["scenario"] in ("phy_decay_turb", "phy_kolm_flow"):
-            scenario = scenario_dict[facts["scenario"]](**facts["kwargs"], form=form)
-            limit = LIMIT if form == "flux" else 1e-5
-            assert deviation(scenario.get_train_data(), FILE[f"{case}/train"]) < limit, case

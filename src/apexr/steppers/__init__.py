@@ -46,6 +46,7 @@ from apexr.steppers.equations import (
     Polynomial,
     SwiftHohenberg,
     VorticityConvection,
+    VorticityForm,
     isotropic_symbol,
 )
 from apexr.steppers.equations._parametrisations import (
@@ -107,6 +108,7 @@ __all__ = [
     "Stepper",
     "SwiftHohenberg",
     "VorticityConvection",
+    "VorticityForm",
     "Wave",
     "ZeroTerm",
     "convection_difficulty",
