@@ -99,18 +99,18 @@ def _draw() -> None:
         condition = INITIAL_CONDITIONS.parse(text)
         channels = condition.num_channels or 1
         dims = 1 if name == "sine_waves" else 2
-        grid = Grid(dims, 64)
+        grid = Grid(dims, 40)
         state = sample_set(condition, grid, num_samples=1, num_channels=channels, seed=1)[0]
         if dims == 1:
             axis.plot(grid.coordinates[0], state[0])
             axis.set_box_aspect(1)
         else:
             channel = channels - 1 if name.endswith("(2)") else 0
-            axis.imshow(state[channel].T, origin="lower", cmap="RdBu_r")
+            axis.imshow(state[channel].T, origin="lower", cmap="RdBu_r", interpolation="nearest")
         axis.set_title(f"{name}\n{text}", fontsize=6)
         axis.set_xticks([])
         axis.set_yticks([])
-    figure.savefig(FOLDER / "images" / "initial_conditions.png", dpi=90)
+    figure.savefig(FOLDER / "images" / "initial_conditions.png", dpi=80)
 
 
 def _panels() -> list[tuple[str, str]]:

@@ -62,6 +62,7 @@ class Nested:
 
 
 BAR = "|"
+COMMA = ","
 
 
 MOST = 10**9  # more of anything is a slip of the keyboard
@@ -215,7 +216,8 @@ def _print_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return BAR.join(map(str, value))
+        separator = COMMA if all(isinstance(entry, int | float) for entry in value) else BAR
+        return separator.join(map(_print_value, value))
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -328,7 +330,20 @@ def _read_str(label: str, part: _Part) -> str:
     return str(part)
 
 
-_READERS: dict[type, Callable[[str, _Part], Any]] = {
+def _read_floats(label: str, part: _Part) -> tuple[float, ...]:
+    values = tuple(_read_float(label, entry) for entry in part.cut(COMMA))
+    if not all(map(math.isfinite, values)):
+        raise _FieldError(part, f"{label} must be finite numbers, got {part!r}")
+    return values
+
+
+def _read_ints(label: str, part: _Part) -> tuple[int, ...]:
+    return tuple(_read_int(label, entry) for entry in part.cut(COMMA))
+
+
+_READERS: dict[Any, Callable[[str, _Part], Any]] = {
+    tuple[float, ...]: _read_floats,
+    tuple[int, ...]: _read_ints,
     int: _read_int,
     float: _read_float,
     bool: _read_bool,

@@ -176,8 +176,10 @@ def evaluate(
     rollout
         Predicted trajectories without their initial states, from NumPy, JAX or any framework
         whose arrays NumPy reads: ``(test_sample, time, channel, *space)``, optionally led by
-        ``seed``. A DataArray is aligned by its names and labels instead; it may hold the
-        initial state as time 0.
+        ``seed``; the shape must be that of the test data. A DataArray is aligned by its names
+        and labels instead, in whatever order they are. It may hold the initial state as time 0,
+        and of test samples and time steps only some: those are scored, and the result says which
+        they are. The grid, the channels and labels that the reference lacks are refused.
     reference
         True trajectories of the same form; by default the scenario's test data.
     name
@@ -188,7 +190,7 @@ def evaluate(
     Raises
     ------
     ShapeError
-        If shapes, labels or grids do not fit.
+        If shapes, labels or grids do not fit, or what is given is no array of real numbers.
     """
     prepare_host_devices()
     chosen = resolve(scenario, scenario_kwargs, beside=_BESIDE)

@@ -93,6 +93,32 @@ class ApexrAccessor:
 
         return analysis.melt_sample_rollouts(self._ds)
 
+    def correlation_time(
+        self, threshold: float = 0.9, variable: str = "correlation"
+    ) -> xr.DataArray:
+        """Return :func:`apexr.analysis.correlation_time` of this result."""
+        from apexr import analysis
+
+        return analysis.correlation_time(self._ds, threshold, variable)
+
+    def valid_prediction_time(self, bound: float = 0.4, variable: str = "nRMSE") -> xr.DataArray:
+        """Return :func:`apexr.analysis.valid_prediction_time` of this result."""
+        from apexr import analysis
+
+        return analysis.valid_prediction_time(self._ds, bound, variable)
+
+    def stability_horizon(self, bound: float = 10.0, variable: str = "nRMSE") -> xr.DataArray:
+        """Return :func:`apexr.analysis.stability_horizon` of this result."""
+        from apexr import analysis
+
+        return analysis.stability_horizon(self._ds, bound, variable)
+
+    def spectra(self) -> xr.Dataset:
+        """Return :func:`apexr.analysis.spectra` of this result."""
+        from apexr import analysis
+
+        return analysis.spectra(self._ds)
+
     def validate(self) -> None:
         """Check this result with :func:`apexr.schema.validate`."""
         from apexr import schema

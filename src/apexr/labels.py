@@ -148,6 +148,7 @@ def experiment(
     *,
     seeds: Sequence[int] | np.ndarray,
     update_steps: Sequence[int] | np.ndarray,
+    counts: Mapping[str, Sequence[int] | np.ndarray] | None = None,
     config: Mapping[str, str],
     metrics: Mapping[str, str],
     attrs: Mapping[str, Any] | None = None,
@@ -165,6 +166,8 @@ def experiment(
         Grid, time step and channel names.
     seeds, update_steps
         Labels of the seeds and of the recorded losses.
+    counts
+        Labels of ``time``, ``test_sample`` and ``sample`` where they are not simply counted.
     config
         ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` (JSON text): what
         identifies the experiment.
@@ -183,6 +186,7 @@ def experiment(
     """
     declared = _declarations(metrics)
     sizes = {"seed": len(seeds), "update_step": len(update_steps)}
+    sizes.update({dim: len(values) for dim, values in (counts or {}).items()})
     sizes.update(dict.fromkeys(axes.space, axes.num_points))
     variables = {
         name: _labelled(values, _lookup(name, declared), axes, sizes)
@@ -200,7 +204,11 @@ def experiment(
         sizes[f"update_step_{name}"] = len(at)
         steps[f"update_step_{name}"] = _index(f"update_step_{name}", at, "update_step")
         variables[name] = _labelled(values, variable, axes, sizes)
-    labels = {"seed": np.asarray(seeds), "update_step": np.asarray(update_steps)}
+    labels = {
+        "seed": np.asarray(seeds),
+        "update_step": np.asarray(update_steps),
+        **{dim: np.asarray(values) for dim, values in (counts or {}).items()},
+    }
     used = {dim for variable in variables.values() for dim in variable.dims}
     coords = {
         **_config_coords(config),

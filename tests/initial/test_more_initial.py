@@ -1,7 +1,5 @@
 """The further initial conditions: what their states look like, and what is refused."""
 
-import dataclasses
-
 import jax
 import numpy as np
 import pytest
@@ -225,14 +223,12 @@ def test_a_clamp_of_channels_has_its_limits_over_all_of_them():
 
 
 def test_scenarios_take_them_and_check_channels_when_they_are_made():
-    changes = {"num_points": 16, "num_train_samples": 2, "train_temporal_horizon": 1}
-    scenario = difficulty.Advection(
-        **changes, num_channels=2, ic_config="channels;blobs|clamp;0;1;scaled;2;sine_waves"
-    )
-    states = scenario.get_train_ic_set()
-    assert states.shape == (2, 2, 16)
+    sizes = {"num_spatial_dims": 2, "num_points": 16, "train_temporal_horizon": 1}
+    text = "channels;blobs|clamp;0;1;scaled;2;blobs"
+    scenario = difficulty.Burgers(**sizes, num_train_samples=2, ic_config=text)
+    assert scenario.get_train_ic_set().shape == (2, 2, 16, 16)
     with pytest.raises(SpecError, match="has 2 channels, but num_channels is 1"):
-        dataclasses.replace(scenario, num_channels=1)
+        difficulty.Advection(**sizes, ic_config=text)
     with pytest.raises(SpecError, match="sine waves are for num_spatial_dims 1"):
         difficulty.Advection(num_spatial_dims=2, num_points=16, ic_config="sine_waves")
 

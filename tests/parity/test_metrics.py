@@ -8,12 +8,14 @@ from apexr.engine import score_rollouts
 from apexr.metrics import METRICS
 
 GOLDEN = Golden("metrics")
-NAMES = [name for name in GOLDEN.meta["names"] if name.split(";")[0] in METRICS.names()]
+NAMES = GOLDEN.meta["names"]
 CASES = sorted({key.split("/")[0] for key in GOLDEN.names()})
 
 
-def test_the_metrics_of_this_version_are_covered():
-    assert {name.split(";")[0] for name in NAMES} == set(METRICS.names())
+def test_every_published_metric_is_known():
+    published = {name.split(";")[0] for name in NAMES}
+    assert len(published) == 22
+    assert published <= set(METRICS.names())
 
 
 @pytest.mark.parametrize("case", CASES)

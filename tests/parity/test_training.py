@@ -7,34 +7,47 @@ from _golden import Golden, deviation
 
 from apexr import scenarios
 
-GOLDEN = Golden("training")
+GROUPS = {name: Golden(name) for name in ("training", "training_div", "training_correct")}
+CASES = [
+    pytest.param(golden, case, id=f"{name}-{case}")
+    for name, golden in GROUPS.items()
+    for case in sorted(golden.meta["cases"])
+]
+FULL_LOSSES = [
+    *(("training", "adv-conv-one"), ("training", "burgers-conv-sup3")),
+    *(("training", "adv-fno-sup3"), ("training_div", "adv-conv-div3")),
+    *(("training_correct", "burgers-conv-sup3-parallel"),),
+    *(("training_correct", "burgers-conv-div3-sequential"),),
+]
 
 
-def scenario_of(case: str) -> scenarios.BaseScenario:
-    facts = GOLDEN.meta["cases"][case]
+def scenario_of(golden: Golden, case: str) -> scenarios.BaseScenario:
+    facts = golden.meta["cases"][case]
     return scenarios.scenario_dict[facts["scenario"]](**facts["kwargs"])
 
 
-@pytest.mark.parametrize("case", sorted(GOLDEN.meta["cases"]))
+@pytest.mark.parametrize(("golden", "case"), CASES)
 @pytest.mark.filterwarnings("ignore:batch_size")
-def test_training_equals_the_published_one(case):
-    request = GOLDEN.meta["cases"][case]["run"]
-    result, _ = scenario_of(case)(**request, progress=False)
-    assert result.update_step.values.tolist() == GOLDEN[f"{case}/update_step"].tolist()
-    np.testing.assert_allclose(result.train_loss, GOLDEN[f"{case}/train_loss"], rtol=1e-2)
-    names = GOLDEN.meta["cases"][case]["kwargs"].get("report_metrics", "mean_nRMSE").split(",")
+def test_training_equals_the_published_one(golden, case):
+    request = golden.meta["cases"][case]["run"]
+    result, _ = scenario_of(golden, case)(**request, progress=False)
+    assert result.update_step.values.tolist() == golden[f"{case}/update_step"].tolist()
+    np.testing.assert_allclose(result.train_loss, golden[f"{case}/train_loss"], rtol=1e-2)
+    names = golden.meta["cases"][case]["kwargs"].get("report_metrics", "mean_nRMSE").split(",")
     for name in names:
-        np.testing.assert_allclose(result[name], GOLDEN[f"{case}/{name}"], rtol=1e-2)
-    rollout = GOLDEN[f"{case}/sample_rollout"]
+        np.testing.assert_allclose(result[name], golden[f"{case}/{name}"], rtol=1e-2)
+    rollout = golden[f"{case}/sample_rollout"]
     start = np.broadcast_to(result.initial_state, rollout[:, :, 0].shape)
     assert deviation(start, rollout[:, :, 0]) < 2e-4
     assert deviation(result.sample_rollout, rollout[:, :, 1:]) < 1e-2
 
 
-@pytest.mark.parametrize("case", ["adv-conv-one", "burgers-conv-sup3", "adv-fno-sup3"])
-def test_full_loss_equals_the_published_one(case):
-    scenario, request = scenario_of(case), GOLDEN.meta["cases"][case]["run"]
+@pytest.mark.parametrize(("group", "case"), FULL_LOSSES)
+def test_full_loss_equals_the_published_one(group, case):
+    golden = GROUPS[group]
+    scenario, request = scenario_of(golden, case), golden.meta["cases"][case]["run"]
     key = jax.random.PRNGKey(request["start_seed"])
-    network = scenario.get_network(request["network_config"], key)
-    made = scenario.full_loss(network, train_config=request["train_config"])
-    assert made == pytest.approx(float(GOLDEN[f"{case}/full_loss"]), rel=1e-3)
+    configs = {name: request[name] for name in ("task_config", "network_config")}
+    emulator = scenario.get_neural_stepper(**configs, key=key)
+    made = scenario.full_loss(emulator, train_config=request["train_config"])
+    assert made == pytest.approx(float(golden[f"{case}/full_loss"]), rel=1e-3)

@@ -23,6 +23,8 @@ KINDS = {
     "initial condition": apexr.initial.INITIAL_CONDITIONS,
 }
 
+SEQUENCES = {tuple[int, ...]: int, tuple[float, ...]: float}
+
 quick = settings(
     deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
@@ -36,24 +38,41 @@ def words(hint):
     """Return the strategy of texts that a field's annotation allows."""
     base = hint.__origin__ if hasattr(hint, "__metadata__") else hint
     bounds = extra(hint, Range) or Range()
-    if extra(hint, Nested):
-        return configs(extra(hint, Nested).kind)
+    nested = extra(hint, Nested)
+    if nested:
+        one = configs(nested.kind, lists=not nested.many)
+        return st.lists(one, min_size=1, max_size=2).map("|".join) if nested.many else one
     if extra(hint, Choice):
         return st.sampled_from(extra(hint, Choice).registry.names())
+    if base in SEQUENCES:
+        entries = plain_words(SEQUENCES[base], Range(minimum=0))
+        return st.lists(entries, min_size=1, max_size=3).map(",".join)
+    return plain_words(base, bounds)
+
+
+def plain_words(base, bounds):
     if base is int:
         return st.integers(int(bounds.minimum), 10**6).map(str)
     if base is float:
         small = 0.0 if bounds.minimum == 0 else -1e6
         floats = st.floats(small, 1e6, exclude_min=bounds.exclusive)
         return floats.map(repr)
+    if base is str:
+        return st.sampled_from(("b1=0.5", "momentum=0.9,nesterov=true", "b1=x", "nothing"))
     assert base is bool
     return st.sampled_from(("true", "false"))
 
 
+def is_list(cls):
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return any(getattr(extra(hint, Nested), "many", False) for hint in hints.values())
+
+
 @st.composite
-def configs(draw, kind):
+def configs(draw, kind, *, lists=True):
     """Draw a config string of a kind, its trailing optional fields sometimes left out."""
-    name = draw(st.sampled_from(kind.names()))
+    names = [name for name in kind.names() if lists or not is_list(kind.registry.get(name))]
+    name = draw(st.sampled_from(names))
     cls = kind.registry.get(name)
     hints = typing.get_type_hints(cls, include_extras=True)
     parts = [name]

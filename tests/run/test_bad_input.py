@@ -8,15 +8,22 @@ import pytest
 import apexr
 from _tiny import NET, SIZES
 from apexr.errors import ApexrWarning, ShapeError, SpecError, UnknownNameError
+from apexr.objectives import OBJECTIVES
 from apexr.scenarios import difficulty, scenario_dict
+from apexr.training import OPTIMIZERS
 
 KNOWN = {
     "net": "Conv, FNO",
-    "task": "predict",
-    "train": "one, sup",
-    "optim_config": "adam",
+    "task": "correct, predict",
+    "train": ", ".join(OBJECTIVES.names()),
+    "optim_config": ", ".join(OPTIMIZERS.names()),
     "ic_config": "clamp, diffused, fourier, grf",
 }
+
+NESTING = (
+    *("Conv;", "adam;", "clamp;", "correct;", "loss;", "composite;", "residuum;", "clip;", "with;"),
+)
+"""Where the name that is not known belongs to another kind."""
 
 UNKNOWN_NAMES = [
     ("scenario", "diff_avd", "'diff_adv'"),
@@ -35,13 +42,21 @@ UNKNOWN_NAMES = [
     ("task", "Predict", "'predict'"),
     ("task", "predcit", "'predict'"),
     ("task", "correct;foo", ""),
+    ("task", "correct;paralel", "'parallel'"),
+    ("train", "dvi;3", "'div'"),
+    ("train", "loss;MSA;one", "'MSE'"),
+    ("train", "loss;MAE;oen", "'one'"),
+    ("train", "composite;1,1;one|spu;3", "'sup'"),
+    ("train", "residuum;3;stp", "'step'"),
     ("report_metrics", "mean_nrmse", "'mean_nRMSE'"),
     ("report_metrics", "nRMSE", "'mean_nRMSE'"),
     ("report_metrics", "mean_fourier_nRMSE;0", "'mean_nRMSE'"),
     ("optim_config", "adm;6;constant;1e-3", "'adam'"),
-    ("optim_config", "sgd;6;constant;1e-3", ""),
+    ("optim_config", "sdg;6;constant;1e-3", "'sgd'"),
+    ("optim_config", "clip;1;adm;6;constant;1e-3", "'adam'"),
+    ("optim_config", "with;b=0.5;adam;6;constant;1e-3", ""),
     ("optim_config", "adam;6;constnat;1e-3", "'constant'"),
-    ("optim_config", "adam;6;cosine;1e-3", "'warmup_cosine'"),
+    ("optim_config", "adam;6;cosin;1e-3", "'cosine'"),
     ("ic_config", "furier;5;true;true", "'fourier'"),
     ("ic_config", "gaussian;5;true;true", ""),
     ("ic_config", "clamp;0;1;furier;5;true;true", "'fourier'"),
@@ -53,6 +68,12 @@ MISSING_FIELDS = [
     ("net", "Conv;8;relu", "DEPTH must be int, got 'relu'"),
     ("net", "Conv", "HIDDEN_CHANNELS is missing"),
     ("train", "sup", "STEPS is missing"),
+    ("train", "div", "STEPS is missing"),
+    ("train", "chain;3", "BRANCH is missing"),
+    ("train", "loss;MAE", "OBJECTIVE is missing"),
+    ("train", "composite;1,2", "OBJECTIVES is missing"),
+    ("task", "correct", "MODE is missing"),
+    ("optim_config", "clip;1.0;adam;6", "SCHEDULE is missing"),
     ("optim_config", "adam", "UPDATES is missing"),
     ("optim_config", "adam;10;constant", "RATE is missing"),
     ("optim_config", "adam;10;warmup_cosine;0.0;1e-3", "warmup_cosine;INIT;PEAK;WARMUP"),
@@ -65,6 +86,9 @@ EXTRA_FIELDS = [
     ("net", "Conv;8;2;relu;99", "nothing is expected after the last field, got '99'"),
     ("net", "Conv;8;2;99;relu", "unknown activation '99'"),
     ("train", "one;5", "got '5'"),
+    ("train", "div;2;true;true;junk", "got 'junk'"),
+    ("train", "loss;MAE;one;5", "got '5'"),
+    ("task", "correct;parallel;junk", "got 'junk'"),
     ("train", "sup;2;true;junk", "got 'junk'"),
     ("task", "predict;sequential", "got 'sequential'"),
     ("report_metrics", "mean_nRMSE;junk", "got 'junk'"),
@@ -74,6 +98,9 @@ EXTRA_FIELDS = [
 
 ILL_TYPED = [
     ("train", "sup;2;yes", "CUT must be true or false, got 'yes'"),
+    ("train", "div;2;true;1", "CUTDIV must be true or false, got '1'"),
+    ("train", "weights;1,x;sup;2", "WEIGHTS must be a number, got 'x'"),
+    ("train", "weights;1,inf;sup;2", "WEIGHTS must be finite numbers"),
     ("ic_config", "fourier;5;yes;yes", "ZERO_MEAN must be true or false, got 'yes'"),
     ("ic_config", "fourier;5;1;1", "ZERO_MEAN must be true or false, got '1'"),
     ("optim_config", "adam;1e4;constant;1e-3", "UPDATES must be int, got '1e4'"),
@@ -114,6 +141,21 @@ OUT_OF_RANGE = [
     ("train", "sup;0", "STEPS must be at least 1"),
     ("train", "sup;-2", "STEPS must be at least 1"),
     ("train", "sup;5", "unroll at most 4 steps or raise train_temporal_horizon"),
+    ("train", "div;5", "unroll at most 4 steps or raise train_temporal_horizon"),
+    ("train", "chain;5;2", "unroll at most 4 steps"),
+    ("train", "mix;3;2", "a training window of 6 frames"),
+    ("train", "loss;MAE;div;5", "unroll at most 4 steps"),
+    ("train", "composite;1,1;one|div;5", "unroll at most 4 steps"),
+    ("train", "div;0", "STEPS must be at least 1"),
+    ("train", "chain;2;3", "BRANCH must be at most STEPS (2), got 3"),
+    ("train", "chain;3;2;true;true;1", "one number for each of the 2 steps of a branch, got 1"),
+    ("train", "weights;1,2;sup;3", "one number for each of the 3 time levels of 'sup;3', got 2"),
+    ("train", "weights;1,2;composite;1,1;one|sup;2", "has no time levels of its own"),
+    ("train", "composite;1;one|sup;2", "one number for each of the 2 objectives, got 1"),
+    ("train", "loss;nMSE;residuum;3", "LOSS must be absolute (MSE or MAE)"),
+    ("train", "cut;0;sup;3", "EVERY must be at least 1"),
+    ("optim_config", "clip;0;adam;6;constant;1e-3", "MAX_NORM must be above 0"),
+    ("optim_config", "sgd;6;warmup_cosine;0;1e-3;6", "WARMUP must be below UPDATES"),
     ("ic_config", "fourier;0;true;true", "CUTOFF must be at least 1"),
     ("ic_config", "fourier;-2;true;true", "CUTOFF must be at least 1"),
     ("ic_config", "diffused;-1;true;true", "INTENSITY must be above 0"),
@@ -189,7 +231,7 @@ def test_unknown_names_come_with_the_nearest_and_all(field, given, nearest):
     assert given in said
     if nearest:
         assert f"did you mean {nearest}" in said
-    if field in KNOWN and not given.startswith(("Conv;", "adam;", "clamp;")):
+    if field in KNOWN and not given.startswith(NESTING):
         assert f"(known: {KNOWN[field]})" in said
 
 

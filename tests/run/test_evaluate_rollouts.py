@@ -80,6 +80,33 @@ def test_labels_are_aligned_whatever_their_order(scenario, noisy, expected):
     np.testing.assert_allclose(ds.nRMSE[0], expected, rtol=1e-4)
 
 
+def test_a_part_is_scored_where_labels_say_which(scenario, noisy, expected):
+    part = noisy.isel(sample=[2, 1], time=[1, 2, 3])
+    ds = apexr.evaluate(scenario, part)
+    assert_valid(ds)
+    assert ds["time"].values.tolist() == [1, 2, 3]
+    assert ds["test_sample"].values.tolist() == ds["sample"].values.tolist() == [1, 2]
+    np.testing.assert_allclose(ds.nRMSE[0], expected[1:, :3], rtol=1e-4)
+    np.testing.assert_allclose(ds.mean_nRMSE[0], expected[1:, :3].mean(0), rtol=1e-4)
+    np.testing.assert_array_equal(ds.initial_state, starts(scenario)[1:])
+    np.testing.assert_array_equal(ds.sample_rollout[0, 0], noisy[1, 1:4])
+    sparse = apexr.evaluate(scenario, noisy.sel(time=[0, 5]))
+    np.testing.assert_allclose(sparse.nRMSE[0], expected[:, 4:], rtol=1e-4)
+
+
+def starts(scenario):
+    return scenario.get_test_data().isel(time=0).values
+
+
+def test_a_result_is_scored_again_by_other_metrics(scenario, noisy, expected):
+    first = apexr.evaluate(scenario, noisy)
+    again = apexr.evaluate(scenario, first.sample_rollout, report_metrics="mean_MSE,mean_nRMSE")
+    assert again["test_sample"].values.tolist() == [0, 1]
+    np.testing.assert_allclose(again.nRMSE[0], expected[:2], rtol=1e-4)
+    one = apexr.evaluate(scenario, first.sample_rollout.isel(seed=0))
+    np.testing.assert_allclose(one.nRMSE[0], expected[:2], rtol=1e-4)
+
+
 def test_a_reference_of_ones_own(scenario, noisy, truth):
     ds = apexr.evaluate(scenario, truth, reference=noisy)
     error = ((noisy - truth) ** 2).mean("x") / (noisy**2).mean("x")
@@ -116,8 +143,18 @@ def test_diverged_rollouts_are_scored_as_such(scenario, noisy):
         (lambda a: 1.0, r"got \(\)"),
         (lambda a: a.isel(x=slice(8)), "x: the rollout lives on another grid .8 points"),
         (lambda a: a.assign_coords(x=a["x"] * 2), "x: the rollout lives on another grid"),
-        (lambda a: a.isel(time=slice(3)), r"time: the rollout lacks \[3, 4, 5\]"),
-        (lambda a: a.isel(sample=[0, 2]), r"test_sample: the rollout lacks \[1\]"),
+        (lambda a: a.isel(time=[0]), r"time: the rollout lacks \[1, 2, 3, 4, 5\]; it has \[0\]"),
+        (lambda a: a.assign_coords(time=a.time + 1), r"time: the reference has no \[6\]"),
+        (lambda a: a.assign_coords(sample=[0, 1, 7]), r"test_sample: the reference has no \[7\]"),
+        (lambda a: a.assign_coords(channel=["u"]), r"channel: the rollout lacks \[0\]; it has"),
+        (lambda a: xr.concat([a, a], "channel").assign_coords(channel=[0, 1]), "has no .1."),
+        (lambda a: a.assign_coords(x=a["x"] + 1 / 32), "x: the rollout lives on another grid"),
+        (lambda a: a.values[:2, 1:], "to score a part, pass a DataArray"),
+        (lambda a: a.values[:, 1:4], "to score a part, pass a DataArray"),
+        (lambda a: a.values[:, 1:] * 1j, "must hold real numbers, got complex64"),
+        (lambda a: a * 1j, "must hold real numbers, got complex64"),
+        (lambda a: [[1, 2], [3]], "NumPy cannot read list"),
+        (lambda a: a.to_dataset(name="mine"), "got a Dataset; pass one of mine"),
         (lambda a: a.isel(sample=[0, 1, 2, 1]), "test_sample: .* more than once"),
         (lambda a: a.drop_vars("time").isel(time=slice(4)), "time: expected 5 entries, got 4"),
         (lambda a: a.rename(x="y"), "no dimension 'x'"),

@@ -8,6 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apexr import store
+from apexr.schema import identifier, metric_identifiers
+from apexr.store._files import write_json
+from apexr.store._manifest import make_manifest
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 WEIGHTS = {
@@ -36,9 +39,33 @@ def test_write_and_read_are_inverse(tmp_path_factory, ds):
     unit = store.publish_experiment(ds, {}, tmp_path_factory.mktemp("unit") / "a.zarr")
     read = store.open_experiment(unit).load()
     xr.testing.assert_identical(read, ds)
-    assert list(read.data_vars) == [*(v for v in read.data_vars)]
+    assert list(read.data_vars) == list(ds.data_vars)
     assert read.net.dtype == object
     store.verify(unit)
+
+
+def test_metrics_stay_in_the_order_in_which_they_were_asked_for(tmp_path):
+    metrics = ("mean_sMSE", "mean_nRMSE", "mean_MAE", "mean_fourier_MSE;0;5;0", "mean_H1_MSE")
+    ds = mock_experiment(metrics=metrics)
+    store.create_study(tmp_path)
+    store.publish_experiment(ds, {}, store.unit_path(tmp_path, "0" * 32))
+    study = store.open_study(tmp_path)
+    wanted = [identifier(config) for config in metrics]
+    assert metric_identifiers(study) == metric_identifiers(ds) == wanted
+    assert list(study.data_vars) == list(ds.data_vars)
+    assert "variable_order" not in study.attrs
+
+
+def test_a_store_without_a_noted_order_is_read(tmp_path):
+    ds = mock_experiment(metrics=("mean_nRMSE", "mean_MAE"))
+    unit = store.publish_experiment(ds, {}, store.unit_path(tmp_path, "0" * 32))
+    for meta in (unit / "data.zarr").rglob("zarr.json"):
+        meta.write_text(meta.read_text().replace('"variable_order"', '"something_else"'))
+    (unit / "manifest.json").unlink()
+    write_json(unit / "manifest.json", make_manifest(ds, unit))
+    read = store.open_experiment(unit)
+    assert next(iter(read.data_vars)) == "train_loss"
+    assert set(read.data_vars) == set(ds.data_vars)
 
 
 def test_any_zarr_reader_opens_it_quietly(tmp_path):

@@ -12,6 +12,7 @@ from golden._metrics import write_metrics
 from golden._networks import write_networks
 from golden._spectral import write_spectral
 from golden._training import write_training
+from golden._training_correct import write_training_correct
 
 __all__ = ["GROUPS"]
 
@@ -25,4 +26,5 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "data_other": write_data_other,
     "data_special": write_data_special,
     "training": write_training,
+    "training_correct": write_training_correct,
 }

@@ -80,19 +80,20 @@ def _write(path: Path, cases: dict[str, Case]) -> None:
     arrays: dict[str, Any] = {}
     described: dict[str, Any] = {}
     for label, case in cases.items():
-        outcome, described[label] = _run(case)
+        outcome, described[label] = run_case(case)
         arrays |= {f"{label}/{name}": values for name, values in outcome.items()}
         free_compiled()
     write_archive(path, arrays, {"cases": described})
 
 
-def _run(case: Case) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def run_case(case: Case, task: str = "predict") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays of one training, and what a test needs to do the same."""
     key, net, train, optimiser, batch_size, more = case
     kwargs = {**BASE, "optim_config": optimiser, "batch_size": batch_size, **more}
     start_seed = kwargs.pop("start_seed", 0)
     scenario = build(key, **kwargs)
     run = {
-        "task_config": "predict",
+        "task_config": task,
         "network_config": net,
         "train_config": train,
         "start_seed": start_seed,
@@ -102,7 +103,7 @@ def _run(case: Case) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays = _columns(table, ("train_loss", *scenario.report_metrics.split(",")))
     arrays["sample_rollout"] = _rollouts(table)
     model = scenario.get_neural_stepper(
-        task_config="predict", network_config=net, key=jax.random.PRNGKey(start_seed)
+        task_config=task, network_config=net, key=jax.random.PRNGKey(start_seed)
     )
     arrays["full_loss"] = np.asarray(scenario.full_loss(model, train_config=train))
     return arrays, {**describe(key, scenario, kwargs), "run": run}

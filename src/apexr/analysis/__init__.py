@@ -10,15 +10,18 @@ from apexr.analysis._helpers import (
     relative_by_config,
     split_train,
 )
+from apexr.analysis._horizons import correlation_time, stability_horizon, valid_prediction_time
 from apexr.analysis._labelled import band, count_diverged, geometric_mean, relative
 from apexr.analysis._long import available, melt_data, melt_loss, melt_metrics, to_long
 from apexr.analysis._rollouts import melt_sample_rollouts
+from apexr.analysis._spectra import spectra, spectrum
 from apexr.analysis._wide import to_wide
 
 __all__ = [
     "aggregate_gmean",
     "available",
     "band",
+    "correlation_time",
     "count_diverged",
     "geometric_mean",
     "melt_data",
@@ -28,7 +31,11 @@ __all__ = [
     "read_in_kwargs",
     "relative",
     "relative_by_config",
+    "spectra",
+    "spectrum",
     "split_train",
+    "stability_horizon",
     "to_long",
     "to_wide",
+    "valid_prediction_time",
 ]

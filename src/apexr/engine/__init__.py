@@ -8,11 +8,14 @@ from apexr.engine._emulators import (
     skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
-from apexr.engine._tasks import TASKS, Predict, Task, task
+from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
 from apexr.engine._weights import named_weights, with_weights
 
 __all__ = [
+    "MODES",
     "TASKS",
+    "Correct",
+    "Corrected",
     "EmulatorPlan",
     "Evaluated",
     "Predict",

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from apexr._compile import jit_once
+from apexr._parts import split
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
 from apexr.networks import NetworkSpec
@@ -48,8 +49,16 @@ class EmulatorPlan:
             If the architecture does not fit the grid.
         """
         self.network.check(self.grid, self.num_channels)
-        network = self.network.build(self.grid, self.num_channels, key)
+        return self.compose(self.network.build(self.grid, self.num_channels, key))
+
+    def compose(self, network: Any) -> Any:
+        """Return the emulator of a network, or of the networks of many seeds."""
         return self.task.compose(network, self.coarse_stepper)
+
+    def receptive_field(self) -> tuple[tuple[float, float], ...]:
+        """Return for each axis how many points (back, forward) one output point sees."""
+        field = self.network.receptive_field(self.grid)
+        return self.task.receptive_field(field, self.coarse_stepper, self.grid)
 
     def check(self) -> None:
         """Build nothing, but find out whether the emulator keeps the shape of a state.
@@ -71,45 +80,57 @@ class EmulatorPlan:
             )
 
 
-@functools.lru_cache(maxsize=64)
 def skeleton(plan: EmulatorPlan) -> Any:
-    """Return an emulator with shapes in place of its arrays."""
-    return eqx.filter_eval_shape(plan.build, jax.random.PRNGKey(0))
+    """Return an emulator with shapes in place of the arrays of its network."""
+    return plan.compose(_shapes(plan.network, plan.grid, plan.num_channels))
 
 
-def _build_all(seeds: Any, plan: EmulatorPlan) -> tuple[Any, Array]:
+@functools.lru_cache(maxsize=64)
+def _shapes(network: NetworkSpec, grid: Grid, num_channels: int) -> Any:
+    """Return a network with shapes in place of its arrays."""
+    build = functools.partial(network.build, grid, num_channels)
+    return eqx.filter_eval_shape(build, jax.random.PRNGKey(0))
+
+
+def _is_shape(leaf: Any) -> bool:
+    return isinstance(leaf, jax.ShapeDtypeStruct)
+
+
+def _build_all(
+    seeds: Any, network: NetworkSpec, grid: Grid, num_channels: int
+) -> tuple[Any, Array]:
     def one(seed: Array) -> tuple[Any, Array]:
         init_key, shuffle_key = jax.random.split(jax.random.PRNGKey(seed))
-        return eqx.filter(plan.build(init_key), eqx.is_array), shuffle_key
+        built = network.build(grid, num_channels, init_key)
+        return eqx.filter(built, eqx.is_array), shuffle_key
 
     return jax.vmap(one)(seeds)
 
 
-_draw = jit_once(_build_all, static_argnames=("plan",))
+_draw = jit_once(_build_all, static_argnames=("network", "grid", "num_channels"))
 
 
 def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
-    """Return the emulators of all seeds, their arrays leading with the seeds, and shuffle keys.
+    """Return the emulators of all seeds, their weights leading with the seeds, and shuffle keys.
 
     The key of a seed is split in two: the first half draws the weights, the second the
-    mini-batches.
+    mini-batches. The arrays of a solver are shared by the seeds and do not lead with them.
     """
     draw = _draw(len(seeds) * count_parameters(plan))
-    arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), plan)
-    static = eqx.filter(skeleton(plan), lambda leaf: not isinstance(leaf, jax.ShapeDtypeStruct))
-    return eqx.combine(arrays, static), shuffle_keys
+    network = (plan.network, plan.grid, plan.num_channels)
+    arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *network)
+    rest = eqx.filter(_shapes(*network), _is_shape, inverse=True)
+    return plan.compose(eqx.combine(arrays, rest)), shuffle_keys
 
 
 def select_seed(emulators: Any, index: int) -> Any:
     """Return the emulator of one seed."""
-    arrays, static = eqx.partition(emulators, eqx.is_array)
-    own = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), arrays)
-    return eqx.combine(own, static)
+    own, shared, structure = split(emulators)
+    picked = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), own)
+    return structure.filled(picked, shared)
 
 
-@functools.lru_cache(maxsize=64)
 def count_parameters(plan: EmulatorPlan) -> int:
     """Return how many trainable numbers one emulator's network has."""
-    build = functools.partial(plan.network.build, plan.grid, plan.num_channels)
-    leaves = jax.tree.leaves(eqx.filter_eval_shape(build, jax.random.PRNGKey(0)))
-    return sum(math.prod(leaf.shape) for leaf in leaves if isinstance(leaf, jax.ShapeDtypeStruct))
+    leaves = jax.tree.leaves(_shapes(plan.network, plan.grid, plan.num_channels))
+    return sum(math.prod(leaf.shape) for leaf in leaves if _is_shape(leaf))

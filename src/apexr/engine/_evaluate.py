@@ -8,7 +8,6 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,10 +15,15 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
+from apexr._parts import Structure, split
 from apexr.metrics import Metric
+from apexr.objectives import Emulator
 from apexr.training import Clock, as_batched, seed_mesh
 
 _SEEDS, _SAMPLES = "seed", "batch"
+
+BLOCK_BYTES = 32 * 2**20
+"""How much of a rollout is on the device at once while it is scored."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,13 +50,9 @@ class Evaluated:
 @dataclasses.dataclass(frozen=True)
 class _Recipe:
     mesh: Mesh
-    structure: Any
+    structure: Structure
     metrics: tuple[Metric, ...]
     num_kept: int
-
-    def emulator(self, arrays: Any) -> Any:
-        leaves, treedef = self.structure
-        return eqx.combine(arrays, jax.tree.unflatten(treedef, leaves))
 
 
 def evaluate(
@@ -66,7 +66,7 @@ def evaluate(
     Parameters
     ----------
     emulators
-        A module whose arrays lead with the seeds.
+        A module whose arrays lead with the seeds, those of solvers in it excepted.
     trajectories
         Reference; frame 0 is the initial state and is not scored.
     metrics
@@ -74,16 +74,15 @@ def evaluate(
     num_kept
         How many trajectories are returned whole.
     """
-    arrays, static = eqx.partition(emulators, eqx.is_array)
-    leaves, treedef = jax.tree.flatten(static)
-    num_seeds = jax.tree.leaves(arrays)[0].shape[0]
+    own, shared, structure = split(emulators)
+    num_seeds = jax.tree.leaves(own)[0].shape[0]
     mesh = seed_mesh(num_seeds)
-    recipe = _Recipe(mesh, (tuple(leaves), treedef), tuple(metrics.values()), num_kept)
+    recipe = _Recipe(mesh, structure, tuple(metrics.values()), num_kept)
     num_samples = trajectories.shape[0]
     spare = -num_samples % mesh.shape[_SAMPLES]
     frames = jnp.moveaxis(_repeat_last(trajectories, spare), (1, 2), (0, 1))
     with Clock() as clock:
-        errors, kept = jax.block_until_ready(_roll_out(arrays, frames, recipe))
+        errors, kept = jax.block_until_ready(_roll_out(own, shared, frames, recipe))
     values = [np.moveaxis(np.asarray(error), 1, 2)[:, :num_samples] for error in errors]
     return Evaluated(
         errors=dict(zip(metrics, values, strict=True)),
@@ -100,27 +99,29 @@ def _repeat_last(samples: Array, times: int) -> Array:
 
 @partial(jax.jit, static_argnames=("recipe",))
 def _roll_out(
-    arrays: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+    own: Any, shared: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
 ) -> tuple[tuple[Array, ...], Array]:
     """Return the errors ``(seed, time, sample)`` and the kept frames."""
 
-    def on_device(arrays: Any, frames: Array) -> Any:
-        return jax.lax.map(lambda own: _roll_out_seed(own, frames, recipe), arrays)
+    def on_device(own: Any, shared: Any, frames: Array) -> Any:
+        def one_seed(own: Any) -> Any:
+            emulator = recipe.structure.filled(own, shared)
+            return _roll_out_seed(as_batched(emulator), frames, recipe)
+
+        return jax.lax.map(one_seed, own)
 
     return jax.shard_map(
         on_device,
         mesh=recipe.mesh,
-        in_specs=(P(_SEEDS), P(None, None, _SAMPLES)),
+        in_specs=(P(_SEEDS), P(), P(None, None, _SAMPLES)),
         out_specs=(P(_SEEDS, None, _SAMPLES), P(_SEEDS, None, None, _SAMPLES)),
         check_vma=False,
-    )(arrays, frames)
+    )(own, shared, frames)
 
 
 def _roll_out_seed(
-    arrays: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+    emulate: Emulator, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
 ) -> tuple[tuple[Array, ...], Array]:
-    emulate = as_batched(recipe.emulator(arrays))
-
     def advance(state: Array, target: Array) -> tuple[Array, Any]:
         state = emulate(state)
         return state, (score(state, target, recipe.metrics), state[:, : recipe.num_kept])
@@ -142,17 +143,40 @@ def score_rollouts(
     rollouts: Float[np.ndarray, "seed test_sample time channel *space"],
     references: Float[np.ndarray, "test_sample time channel *space"],
     metrics: dict[str, Metric],
+    block_bytes: int = BLOCK_BYTES,
 ) -> dict[str, Float[np.ndarray, "seed test_sample time"]]:
-    """Return the errors of rollouts that are there already, from whatever source."""
-    arrays = _score_all(jnp.asarray(rollouts), jnp.asarray(references), tuple(metrics.values()))
-    return dict(zip(metrics, map(np.asarray, arrays), strict=True))
+    """Return the errors of rollouts that are there already, from whatever source.
+
+    States go to the device in blocks of ``block_bytes``, so that beside the rollouts themselves
+    little memory is needed; within a block, metrics share what they have in common.
+    """
+    shape = rollouts.shape[:3]
+    num_states = shape[1] * shape[2]
+    targets = references.reshape(num_states, *references.shape[2:])
+    size = min(num_states, max(1, block_bytes // max(1, targets[0].nbytes)))
+    chosen = tuple(metrics.values())
+    rows = [
+        _score_block(_block(states, start, size), _block(targets, start, size), chosen)
+        for states in (rollout.reshape(targets.shape) for rollout in rollouts)
+        for start in range(0, num_states, size)
+    ]
+    errors = np.asarray(rows).transpose(1, 0, 2).reshape(len(chosen), shape[0], -1)
+    return {
+        config: values[:, :num_states].reshape(shape)
+        for config, values in zip(metrics, errors, strict=True)
+    }
+
+
+def _block(states: np.ndarray, start: int, size: int) -> Array:
+    """Return ``size`` states; the last one is repeated where there are not so many."""
+    part = jnp.asarray(states[start : start + size])
+    return _repeat_last(part, size - len(part))
 
 
 @partial(jax.jit, static_argnames=("metrics",))
-def _score_all(rollouts: Array, references: Array, metrics: tuple[Metric, ...]) -> Any:
-    def one(metric: Metric) -> Array:
-        over_time = jax.vmap(metric.sample_error)
-        over_samples = jax.vmap(over_time)
-        return jax.lax.map(lambda rollout: over_samples(rollout, references), rollouts)
-
-    return tuple(one(metric) for metric in metrics)
+def _score_block(
+    predictions: Float[Array, "state channel *space"],
+    targets: Float[Array, "state channel *space"],
+    metrics: tuple[Metric, ...],
+) -> Float[Array, "metric state"]:
+    return jnp.stack([jax.vmap(metric.sample_error)(predictions, targets) for metric in metrics])

@@ -2,11 +2,20 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
-from apexr._grammar import Kind
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from apexr._grammar import Choice, Kind
+from apexr._registry import Registry
+from apexr.spectral import Grid
+from apexr.steppers import Solver, as_solver
+from apexr.training import as_batched
 
 S = TypeVar("S")
+States = Float[Array, "channel batch *space"]
+ReceptiveField = tuple[tuple[float, float], ...]
 
 
 class Task(abc.ABC):
@@ -27,6 +36,20 @@ class Task(abc.ABC):
             Gives the coarse solver; called only by tasks that need one.
         """
 
+    def receptive_field(
+        self, network: ReceptiveField, coarse_stepper: Callable[[], Any], grid: Grid
+    ) -> ReceptiveField:
+        """Return how many points (back, forward) an output point of the emulator sees.
+
+        Parameters
+        ----------
+        network
+            The field of the network, a pair for each axis.
+        coarse_stepper, grid
+            The coarse solver, as for :meth:`compose`, and where it works.
+        """
+        return network
+
 
 TASKS: Kind[Task] = Kind("task", "apexr.tasks", case_sensitive=True)
 
@@ -44,3 +67,96 @@ class Predict(Task):
     def compose(self, network: Any, coarse_stepper: Callable[[], Any]) -> Any:
         """Return the network itself."""
         return network
+
+
+class Corrected(eqx.Module):
+    """A coarse solver with a network that corrects it; leaves say how.
+
+    Training changes the network alone. Gradients flow through the states that the solver gives.
+    """
+
+    solver: Solver
+    network: Any
+
+    @abc.abstractmethod
+    def batched(self, states: States) -> States:
+        """Return every state of a batch one step later."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def reach(solver: float, network: float) -> float:
+        """Return how far the emulator sees, from how far its parts see."""
+
+    def __call__(self, state: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
+        """Return one state one step later."""
+        return self.batched(state[:, None])[:, 0]
+
+
+MODES: Registry[type[Corrected]] = Registry("correction mode", "apexr.corrections")
+
+
+@MODES.register("parallel")
+class Parallel(Corrected):
+    """``S(u) + h(u)``: the network gives the solver's error."""
+
+    def batched(self, states: States) -> States:
+        """Return the sum of both."""
+        return self.solver.batched(states) + as_batched(self.network)(states)
+
+    @staticmethod
+    def reach(solver: float, network: float) -> float:
+        """Return the farther of both."""
+        return max(solver, network)
+
+
+@MODES.register("sequential")
+class Sequential(Corrected):
+    """``h(S(u))``: the network maps what the solver gives."""
+
+    def batched(self, states: States) -> States:
+        """Return the network's output for the solver's."""
+        return as_batched(self.network)(self.solver.batched(states))
+
+    @staticmethod
+    def reach(solver: float, network: float) -> float:
+        """Return the sum of both."""
+        return solver + network
+
+
+@MODES.register("sequential_with_bypass")
+class SequentialWithBypass(Corrected):
+    """``S(u) + h(S(u))``: the network sees what the solver gives, and adds to it."""
+
+    def batched(self, states: States) -> States:
+        """Return the solver's output with the network's correction of it."""
+        stepped = self.solver.batched(states)
+        return stepped + as_batched(self.network)(stepped)
+
+    @staticmethod
+    def reach(solver: float, network: float) -> float:
+        """Return the sum of both."""
+        return solver + network
+
+
+@task("correct")
+class Correct(Task):
+    """correct;MODE - the network h corrects the coarse solver S: S + h, h(S) or S + h(S)."""
+
+    mode: Annotated[str, Choice(MODES)]
+
+    def compose(self, network: Any, coarse_stepper: Callable[[], Any]) -> Any:
+        """Return the corrected solver."""
+        return MODES.get(self.mode)(as_solver(coarse_stepper()), network)
+
+    def receptive_field(
+        self, network: ReceptiveField, coarse_stepper: Callable[[], Any], grid: Grid
+    ) -> ReceptiveField:
+        """Return the field of both together; a spectral solver sees the whole domain."""
+        reach, solver = MODES.get(self.mode).reach, as_solver(coarse_stepper())
+        return tuple(
+            (reach(*back), reach(*forward))
+            for back, forward in (
+                tuple(zip(*pair, strict=True))
+                for pair in zip(solver.receptive_field(grid), network, strict=True)
+            )
+        )

@@ -6,11 +6,15 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from apexr._parts import split
+
 
 def named_weights(emulators: Any) -> dict[str, np.ndarray]:
-    """Return the arrays of a module by their paths, such as ``layers.0.weight``."""
-    arrays = eqx.filter(emulators, eqx.is_array)
-    leaves, _ = jax.tree_util.tree_flatten_with_path(arrays)
+    """Return the arrays of a module by their paths, such as ``layers.0.weight``.
+
+    Those of solvers in it follow from the scenario and are left out.
+    """
+    leaves, _ = jax.tree_util.tree_flatten_with_path(split(emulators).own)
     return {_name(path): np.asarray(leaf) for path, leaf in leaves}
 
 
@@ -22,11 +26,11 @@ def with_weights(emulators: Any, weights: dict[str, np.ndarray]) -> Any:
     KeyError
         If an array is missing.
     """
-    arrays, static = eqx.partition(emulators, _is_array_like)
+    own, shared, structure = split(emulators, _is_array_like)
     filled = jax.tree_util.tree_map_with_path(
-        lambda path, _: jax.numpy.asarray(weights[_name(path)]), arrays
+        lambda path, _: jax.numpy.asarray(weights[_name(path)]), own
     )
-    return eqx.combine(filled, static)
+    return structure.filled(filled, shared)
 
 
 def _is_array_like(leaf: Any) -> bool:

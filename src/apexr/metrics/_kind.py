@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import TypeVar, dataclass_transform
+from typing import ClassVar, TypeVar, dataclass_transform
 
 from jaxtyping import Array, Float
 
@@ -17,7 +17,21 @@ class Metric(abc.ABC):
 
     Leaves are decorated with :func:`metric`; their fields are the arguments of the string. A
     metric gives one number a sample; results hold these and their mean over the test samples.
+    It never raises for values: NaN in a field gives NaN, a division by zero what IEEE says.
+
+    Attributes
+    ----------
+    formula, span
+        The metric's formula and the range of its values, as the documentation shows them. In
+        formulas u is the prediction, r the reference, c counts channels, ⟨·⟩ is the mean over
+        the points of the grid.
+    best
+        The value of a perfect prediction.
     """
+
+    formula: ClassVar[str] = ""
+    span: ClassVar[str] = "0 … ∞"
+    best: ClassVar[float] = 0.0
 
     @abc.abstractmethod
     def sample_error(

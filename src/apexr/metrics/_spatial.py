@@ -59,6 +59,7 @@ class MAE(_MAE):
     """mean_MAE - mean absolute error."""
 
     mode = "absolute"
+    formula = "Σ_c ⟨|u − r|⟩"
 
 
 @metric("mean_nMAE")
@@ -66,6 +67,7 @@ class NormalizedMAE(_MAE):
     """mean_nMAE - mean absolute error over that of zero."""
 
     mode = "normalized"
+    formula = "Σ_c ⟨|u − r|⟩ / ⟨|r|⟩"
 
 
 @metric("mean_sMAE")
@@ -73,6 +75,8 @@ class SymmetricMAE(_MAE):
     """mean_sMAE - mean absolute error over the mean of both magnitudes."""
 
     mode = "symmetric"
+    formula = "Σ_c 2 ⟨|u − r|⟩ / (⟨|u|⟩ + ⟨|r|⟩)"
+    span = "0 … 2 a channel"
 
 
 @metric("mean_MSE")
@@ -80,6 +84,7 @@ class MSE(_MSE):
     """mean_MSE - mean squared error."""
 
     mode = "absolute"
+    formula = "Σ_c ⟨(u − r)²⟩"
 
 
 @metric("mean_nMSE")
@@ -87,6 +92,7 @@ class NormalizedMSE(_MSE):
     """mean_nMSE - mean squared error over that of zero."""
 
     mode = "normalized"
+    formula = "Σ_c ⟨(u − r)²⟩ / ⟨r²⟩"
 
 
 @metric("mean_sMSE")
@@ -94,6 +100,8 @@ class SymmetricMSE(_MSE):
     """mean_sMSE - mean squared error over the mean of both energies."""
 
     mode = "symmetric"
+    formula = "Σ_c 2 ⟨(u − r)²⟩ / (⟨u²⟩ + ⟨r²⟩)"
+    span = "0 … 4 a channel"
 
 
 @metric("mean_RMSE")
@@ -101,6 +109,7 @@ class RMSE(_RMSE):
     """mean_RMSE - root of the mean squared error."""
 
     mode = "absolute"
+    formula = "Σ_c ⟨(u − r)²⟩^½"
 
 
 @metric("mean_nRMSE")
@@ -108,6 +117,7 @@ class NormalizedRMSE(_RMSE):
     """mean_nRMSE - root of the mean squared error over that of zero: the field's standard."""
 
     mode = "normalized"
+    formula = "Σ_c ⟨(u − r)²⟩^½ / ⟨r²⟩^½"
 
 
 @metric("mean_sRMSE")
@@ -115,3 +125,5 @@ class SymmetricRMSE(_RMSE):
     """mean_sRMSE - root of the mean squared error over the mean of both norms."""
 
     mode = "symmetric"
+    formula = "Σ_c 2 ⟨(u − r)²⟩^½ / (⟨u²⟩^½ + ⟨r²⟩^½)"
+    span = "0 … 2 a channel"

@@ -1,17 +1,69 @@
 """What a training objective is: a frozen spec with a config string and a loss."""
 
 import abc
+import dataclasses
 from collections.abc import Callable
 from typing import TypeVar, dataclass_transform
 
-from jaxtyping import Array, Float
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from apexr._grammar import Kind
+from apexr.errors import SpecError
+from apexr.objectives._losses import LossFunction, mean_square
 
 Emulator = Callable[[Array], Array]
-"""One step of the emulator for a batch ``(channel, batch, *space)``."""
+"""One step of the emulator, or of a solver, for a batch ``(channel, batch, *space)``."""
 
 S = TypeVar("S")
+
+
+def no_reference(states: Array) -> Array:
+    """Stand in for the reference solver of objectives that make no steps of it.
+
+    Raises
+    ------
+    SpecError
+        Always.
+    """
+    raise SpecError("this objective makes steps of the reference solver, and none was given")
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What an objective is evaluated with, besides the emulator and the data.
+
+    Attributes
+    ----------
+    reference
+        One step of the reference solver; differentiable.
+    loss
+        Error of a prediction at one time level.
+    weights
+        Weight of each time level; None stands for ones.
+    cut_every
+        Gradients are cut after so many steps, whatever the objective itself says.
+    """
+
+    reference: Emulator = no_reference
+    loss: LossFunction = mean_square
+    weights: tuple[float, ...] | None = None
+    cut_every: int | None = None
+
+    def cuts(self, cut: bool, num_steps: int) -> Bool[np.ndarray, " step"]:
+        """Return after which steps no gradient flows back, where the objective says ``cut``."""
+        every = self.cut_every or int(cut)
+        return np.arange(1, num_steps + 1) % every == 0 if every else np.zeros(num_steps, bool)
+
+    def total(self, levels: Float[Array, "level batch"]) -> Float[Array, " batch"]:
+        """Return the weighted sum over the time levels."""
+        if self.weights is not None:
+            levels = jnp.asarray(self.weights, levels.dtype)[:, None] * levels
+        return jnp.sum(levels, axis=0)
+
+
+PLAIN = Setting()
 
 
 class Objective(abc.ABC):
@@ -23,11 +75,34 @@ class Objective(abc.ABC):
     @property
     @abc.abstractmethod
     def window_length(self) -> int:
-        """Frames of a training window, its initial state included."""
+        """Frames of a training window, its initial state included: how far it looks ahead."""
+
+    @property
+    def stored_frames(self) -> int:
+        """How many frames of a window are read, from the first."""
+        return self.window_length
+
+    @property
+    def num_levels(self) -> int | None:
+        """How many losses are summed over time; None where they cannot be weighted."""
+        return None
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether steps of the reference solver are made."""
+        return False
+
+    @property
+    def has_target(self) -> bool:
+        """Whether predictions are compared with states, so that losses can be relative."""
+        return True
 
     @abc.abstractmethod
     def sample_losses(
-        self, emulate: Emulator, window: Float[Array, "channel batch frame *space"]
+        self,
+        emulate: Emulator,
+        window: Float[Array, "channel batch frame *space"],
+        setting: Setting = PLAIN,
     ) -> Float[Array, " batch"]:
         """Return the loss of every window of a batch, summed over the unrolled steps.
 
@@ -36,7 +111,10 @@ class Objective(abc.ABC):
         emulate
             One step of the emulator.
         window
-            Consecutive frames of reference trajectories; frame 0 is the initial state.
+            The first :attr:`stored_frames` of consecutive frames of reference trajectories;
+            frame 0 is the initial state.
+        setting
+            Reference solver, loss, weights.
         """
 
 

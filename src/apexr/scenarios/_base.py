@@ -234,8 +234,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         self, *, network_config: str, task_config: str = "predict"
     ) -> tuple[tuple[float, float], ...]:
         """Return for each axis how many points (back, forward) one output point sees."""
-        plan = _pieces.emulator_plan(self, task_config, network_config)
-        return plan.network.receptive_field(self.grid)
+        return _pieces.emulator_plan(self, task_config, network_config).receptive_field()
 
     def get_trainer(self, *, train_config: str = "one") -> Trainer:
         """Return the function ``(emulator, key) -> (trained emulator, losses)``."""

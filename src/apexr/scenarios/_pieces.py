@@ -140,6 +140,7 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
         optimizer(scenario),
         min(scenario.batch_size, num_windows),
         scenario.record_loss_every,
+        scenario.get_ref_stepper,
     )
 
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from apexr import labels
 from apexr.engine import score_rollouts
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
 
 _ALIASES = {"sample": "test_sample"}
+_SELECTABLE = ("test_sample", "time")  # of these, a labelled rollout may hold a part
 
 
 def score(
@@ -27,9 +27,12 @@ def score(
 
     See :func:`apexr.evaluate` for parameters and errors.
     """
-    truth = _reference(scenario, reference)
-    values, seeds = _aligned(rollout, truth)
-    errors = score_rollouts(values, truth.values, parse_metrics(scenario.report_metrics))
+    test = scenario.get_test_data().rename(sample="test_sample")
+    truth = _reference(test, reference)
+    predicted = _aligned(rollout, truth)
+    partial = [dim for dim in _SELECTABLE if predicted.sizes[dim] < truth.sizes[dim]]
+    truth = truth.sel({dim: predicted[dim].values for dim in partial})
+    errors = score_rollouts(predicted.values, truth.values, parse_metrics(scenario.report_metrics))
     config = {
         "scenario": scenario.get_scenario_name(),
         "task": "predict",
@@ -37,47 +40,54 @@ def score(
         "train": "none",
         "scenario_kwargs": _data.label(scenario.changed_parameters),
     }
-    kept = scenario.num_trjs_returned
-    start = scenario.get_ref_sample_data().isel(time=0)
+    samples = truth["test_sample"].values
+    kept = samples[: scenario.num_trjs_returned]
     arrays = {
         **metric_arrays(errors),
-        "initial_state": start.values,
-        "sample_rollout": values[:, :kept],
-        "sample_reference": truth.values[:kept],
+        "initial_state": test.sel(time=0, test_sample=kept).values,
+        "sample_rollout": predicted.values[:, : len(kept)],
+        "sample_reference": truth.values[: len(kept)],
     }
     return labels.experiment(
         arrays,
         scenario.axes,
-        seeds=seeds,
+        seeds=predicted["seed"].values,
         update_steps=(),
+        counts={"time": truth["time"].values, "test_sample": samples, "sample": kept},
         config=config,
         metrics={identifier(config): config for config in errors},
         attrs={**machine(), **_data.provenance(scenario)},
     )
 
 
-def _reference(scenario: "BaseScenario", reference: Any) -> xr.DataArray:
+def _reference(test: xr.DataArray, reference: Any) -> xr.DataArray:
     """Return the true trajectories ``(test_sample, time, channel, *space)``, from step 1 on."""
-    test = scenario.get_test_data().rename(sample="test_sample").isel(time=slice(1, None))
+    truth = test.isel(time=slice(1, None))
     if reference is None:
-        return test
+        return truth
     if isinstance(reference, xr.DataArray):
-        return _by_name(reference, test).squeeze("seed")
-    return test.copy(data=_by_shape(np.asarray(reference), test)[0])
+        named = _by_name(reference, truth)
+        if named.sizes["seed"] != 1:
+            raise ShapeError(f"reference must not have several seeds, got {named.sizes['seed']}")
+        return named.isel(seed=0, drop=True)
+    values = _by_shape(reference, truth)
+    if len(values) != 1:
+        raise ShapeError(f"reference must not have several seeds, got {len(values)}")
+    return truth.copy(data=values[0])
 
 
-def _aligned(
-    rollout: Any, truth: xr.DataArray
-) -> tuple[Float[np.ndarray, "seed test_sample time channel ..."], np.ndarray]:
-    """Return the values of a rollout in the order of the reference, and its seeds."""
+def _aligned(rollout: Any, truth: xr.DataArray) -> xr.DataArray:
+    """Return a rollout ``(seed, test_sample, time, channel, *space)`` in the reference's order."""
     if isinstance(rollout, xr.DataArray):
-        named = _by_name(rollout, truth)
-        return named.values, named["seed"].values
-    values = _by_shape(np.asarray(rollout), truth)
-    return values, np.arange(len(values))
+        return _by_name(rollout, truth)
+    values = _by_shape(rollout, truth)
+    return truth.expand_dims(seed=np.arange(len(values))).copy(data=values)
 
 
-def _by_shape(values: np.ndarray, truth: xr.DataArray) -> np.ndarray:
+# --- arrays ----------------------------------------------------------------------------------
+
+
+def _by_shape(given: Any, truth: xr.DataArray) -> np.ndarray:
     """Return unlabelled values with a leading seed axis.
 
     Raises
@@ -85,18 +95,57 @@ def _by_shape(values: np.ndarray, truth: xr.DataArray) -> np.ndarray:
     ShapeError
         If the shape is neither that of the reference nor seeds of it.
     """
+    values = _as_real(given)
     if values.shape == truth.shape:
         values = values[None]
     if values.shape[1:] != truth.shape or values.ndim != truth.ndim + 1:
         named = ", ".join(f"{dim}: {size}" for dim, size in truth.sizes.items())
-        with_start = (
-            values.ndim >= truth.ndim and values.shape[1 - truth.ndim] == truth.shape[1] + 1
-        )
-        hint = "; leave the initial state out, step 1 is the first" if with_start else ""
         raise ShapeError(
-            f"rollout must have shape ({named}), optionally led by seeds; got {values.shape}{hint}"
+            f"rollout must have shape ({named}), optionally led by seeds; got {values.shape}"
+            f"{_advice(values.shape, truth.shape)}"
         )
-    return values.astype(truth.dtype)
+    return values.astype(truth.dtype, copy=False)
+
+
+def _advice(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return what to do about an array of another shape."""
+    if len(given) < len(wanted):
+        return ""
+    samples, steps = given[-len(wanted) :][:2]
+    if steps == wanted[1] + 1:
+        return "; leave the initial state out, step 1 is the first"
+    if given[2 - len(wanted) :] == wanted[2:] and samples <= wanted[0] and steps <= wanted[1]:
+        return "; to score a part, pass a DataArray that names its test_sample and time"
+    return ""
+
+
+def _as_real(given: Any) -> np.ndarray:
+    """Return what NumPy makes of an array of any framework.
+
+    Raises
+    ------
+    ShapeError
+        If it cannot be read, or does not hold real numbers.
+    """
+    if isinstance(given, xr.Dataset):
+        names = ", ".join(map(str, given.data_vars))
+        raise ShapeError(f"rollout must be an array, got a Dataset; pass one of {names}")
+    try:
+        values = np.asarray(given)
+    except Exception as error:  # frameworks raise what they like
+        raise ShapeError(
+            f"rollout: NumPy cannot read {type(given).__name__} ({error}); pass a NumPy array"
+        ) from error
+    _check_real(values.dtype)
+    return values
+
+
+def _check_real(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in "fiu" and dtype.name != "bfloat16":
+        raise ShapeError(f"rollout must hold real numbers, got {dtype}")
+
+
+# --- labelled arrays -------------------------------------------------------------------------
 
 
 def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
@@ -107,10 +156,12 @@ def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
     ShapeError
         If a dimension is missing or unknown, or labels such as the grid differ.
     """
-    renames = {old: new for old, new in _ALIASES.items() if old in rollout.dims}
-    named = rollout.rename(renames)
+    _check_real(rollout.dtype)
+    named = rollout.rename({old: new for old, new in _ALIASES.items() if old in rollout.dims})
     if "seed" not in named.dims:
-        named = named.expand_dims(seed=[0])
+        named = named.expand_dims("seed" if "seed" in named.coords else {"seed": [0]})
+    elif "seed" not in named.coords:
+        named = named.assign_coords(seed=np.arange(named.sizes["seed"]))
     expected = ("seed", *map(str, truth.dims))
     for dim in expected:
         if dim not in named.dims:
@@ -119,18 +170,20 @@ def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
     extra = [dim for dim in named.dims if dim not in expected]
     if extra:
         raise ShapeError(f"rollout has dimensions {extra} that the reference lacks")
-    for name in truth.dims:
-        named = _match_labels(named, truth, str(name))
-    return named.transpose(*expected).astype(truth.dtype)
+    for name in expected[1:]:
+        named = _match_labels(named, truth, name)
+    return named.transpose(*expected).astype(truth.dtype, copy=False)
 
 
 def _match_labels(rollout: xr.DataArray, truth: xr.DataArray, dim: str) -> xr.DataArray:
-    """Return the rollout with the reference's labels along one dimension.
+    """Return the rollout with the reference's labels along one dimension, in its order.
+
+    Of test samples and time steps, those that the rollout has.
 
     Raises
     ------
     ShapeError
-        If the rollout lacks some of them.
+        If the rollout lacks labels, or has some that the reference does not know.
     """
     wanted = truth[dim].values
     if dim not in rollout.coords:
@@ -141,18 +194,34 @@ def _match_labels(rollout: xr.DataArray, truth: xr.DataArray, dim: str) -> xr.Da
         raise ShapeError(f"{dim}: the rollout has a label more than once")
     if dim in SPATIAL_DIMS:
         return _match_grid(rollout, wanted, dim)
-    missing = [label for label in wanted.tolist() if label not in rollout[dim].values]
-    if missing:
+    given = rollout[dim].values
+    _check_labels(dim, given, wanted)
+    chosen = wanted[np.isin(wanted, given)]
+    return rollout if np.array_equal(chosen, given) else rollout.sel({dim: chosen})
+
+
+def _check_labels(dim: str, given: np.ndarray, wanted: np.ndarray) -> None:
+    """Refuse labels along one dimension that cannot be aligned."""
+    has = set(given.tolist())
+    missing = [label for label in wanted.tolist() if label not in has]
+    if missing and (dim not in _SELECTABLE or len(missing) == len(wanted)):
+        raise ShapeError(f"{dim}: the rollout lacks {_few(missing)}; it has {_few(given.tolist())}")
+    known = {*wanted.tolist(), *([0] if dim == "time" else [])}
+    unknown = [label for label in given.tolist() if label not in known]
+    if unknown:
         raise ShapeError(
-            f"{dim}: the rollout lacks {missing[:5]}{' …' if len(missing) > 5 else ''}; "
-            f"it has {rollout[dim].values[:5].tolist()} …"
+            f"{dim}: the reference has no {_few(unknown)}; it has {_few(wanted.tolist())}"
         )
-    return rollout.sel({dim: wanted})
+
+
+def _few(items: list[Any]) -> str:
+    return f"{items[:5]}{' …' if len(items) > 5 else ''}"
 
 
 def _match_grid(rollout: xr.DataArray, wanted: np.ndarray, dim: str) -> xr.DataArray:
     given = rollout[dim].values
-    if given.shape != wanted.shape or not np.allclose(np.sort(given), wanted, rtol=1e-5):
+    tolerance = 1e-3 * (wanted[1] - wanted[0])
+    if given.shape != wanted.shape or not np.allclose(np.sort(given), wanted, 0, tolerance):
         raise ShapeError(
             f"{dim}: the rollout lives on another grid ({len(given)} points from {given.min():g}"
             f" to {given.max():g}) than the scenario ({len(wanted)} points from {wanted.min():g}"

@@ -8,6 +8,7 @@ from apexr.steppers._forced import ForcedStepper
 from apexr.steppers._functional import stack_sub_trajectories
 from apexr.steppers._poisson import Poisson
 from apexr.steppers._rollout import repeat, rollout, simulate
+from apexr.steppers._solver import Solver, as_solver
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
     NonlinearTerm,
@@ -105,12 +106,14 @@ __all__ = [
     "PseudoSpectral",
     "QuadraticTerm",
     "RepeatedStepper",
+    "Solver",
     "Stepper",
     "SwiftHohenberg",
     "VorticityConvection",
     "VorticityForm",
     "Wave",
     "ZeroTerm",
+    "as_solver",
     "convection_difficulty",
     "convection_from_difficulty",
     "denormalize_convection",

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from apexr._parts import Constant
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, default_float, is_traced, on_device
@@ -22,7 +23,7 @@ Kernel = Any
 """A pytree of arrays that maps a spectrum to the next one."""
 
 
-class Stepper(eqx.Module):
+class Stepper(Constant):
     """Advances a state by one time step.
 
     A stepper is metadata around its :attr:`kernel`, the map from a spectrum ``(channel,

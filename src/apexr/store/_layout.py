@@ -28,6 +28,8 @@ EXPERIMENTS = "experiments"
 FAILURES = "failures"
 STAGING = ".staging"
 WEIGHTS = "weights"
+ORDER = "variable_order"
+"""Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 

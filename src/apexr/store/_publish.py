@@ -25,6 +25,7 @@ from apexr.store._files import (
 from apexr.store._layout import (
     DATA,
     MANIFEST,
+    ORDER,
     STUDY,
     WEIGHTS,
     PathLike,
@@ -137,7 +138,7 @@ def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
 def _write_data(ds: xr.Dataset, weights: Mapping[str, np.ndarray], folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        bare = ds.drop_encoding()
+        bare = ds.drop_encoding().assign_attrs({ORDER: [str(name) for name in ds.data_vars]})
         bare.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
         _write_weights(weights, folder)
         zarr.consolidate_metadata(folder)

@@ -7,7 +7,7 @@ import xarray as xr
 import zarr
 
 from apexr.schema import VARIABLES
-from apexr.store._layout import WEIGHTS, PathLike, data_folder
+from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_folder
 from apexr.store._manifest import check_sizes
 
 
@@ -22,10 +22,9 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
     """
     folder = Path(unit).absolute()
     check_sizes(folder)
-    ds = lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
-    declared = [name for name in VARIABLES if name in ds]
-    ordered = [*declared, *(str(name) for name in ds.data_vars if name not in declared)]
-    return ds[ordered]
+    return _in_order(
+        lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
+    )
 
 
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
@@ -52,6 +51,13 @@ def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
     group = zarr.open_group(data_folder(folder), mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
     return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
+
+
+def _in_order(ds: xr.Dataset) -> xr.Dataset:
+    """Return a stored result with its variables in the order in which they were written."""
+    noted = np.atleast_1d(ds.attrs.pop(ORDER, list(VARIABLES))).tolist()  # older ones note none
+    first = [name for name in noted if name in ds.data_vars]
+    return ds[[*first, *(n for n in ds.data_vars if n not in first)]]
 
 
 def _lazy(variable: xr.Variable) -> xr.Variable:

@@ -6,35 +6,59 @@ from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
 from apexr.training._loop import Report, Trained, TrainingPlan, train
 from apexr.training._mesh import prepare_host_devices, seed_mesh
-from apexr.training._optimizers import (
-    OPTIMIZERS,
+from apexr.training._modified_optimizers import (
+    ClippedNorm,
+    ClippedValues,
+    WeightDecay,
+    WithOptions,
+)
+from apexr.training._named_optimizers import NAMED_OPTIMIZERS
+from apexr.training._optimizers import OPTIMIZERS, Optimizer, optimizer
+from apexr.training._schedules import (
     SCHEDULES,
-    Adam,
     Constant,
+    Cosine,
     ExponentialDecay,
-    Optimizer,
+    Linear,
+    OneCycle,
+    Piecewise,
+    Polynomial,
+    Restarts,
     Schedule,
+    WarmupConstant,
     WarmupCosine,
-    optimizer,
+    WarmupExponential,
     schedule,
 )
 from apexr.training._trainer import Trainer
 
 __all__ = [
+    "NAMED_OPTIMIZERS",
     "NEVER",
     "OPTIMIZERS",
     "SCHEDULES",
-    "Adam",
+    "ClippedNorm",
+    "ClippedValues",
     "Clock",
     "Constant",
+    "Cosine",
     "ExponentialDecay",
+    "Linear",
+    "OneCycle",
     "Optimizer",
+    "Piecewise",
+    "Polynomial",
     "Report",
+    "Restarts",
     "Schedule",
     "Trained",
     "Trainer",
     "TrainingPlan",
+    "WarmupConstant",
     "WarmupCosine",
+    "WarmupExponential",
+    "WeightDecay",
+    "WithOptions",
     "as_batched",
     "count_windows",
     "optimizer",

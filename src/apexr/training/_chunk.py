@@ -14,7 +14,9 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
 
-from apexr.objectives import Objective
+from apexr._parts import Structure
+from apexr.objectives import PLAIN, Objective, Setting
+from apexr.steppers import Solver
 from apexr.training._batched import as_batched
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
 from apexr.training._optimizers import Optimizer
@@ -37,12 +39,26 @@ class TrainState(eqx.Module):
     diverged_at: Int[Array, "*seed"]
 
 
+class Constants(eqx.Module):
+    """What an update reads of emulators and solvers, but does not change.
+
+    ``held`` leads with the seeds: arrays of the emulators that are no floating-point numbers.
+    ``shared`` are the arrays of solvers in the emulators; ``reference`` is the reference solver
+    of the objectives that need one.
+    """
+
+    held: Any = None
+    shared: Any = None
+    reference: Solver | None = None
+
+
 class Work(eqx.Module):
     """What a chunk works on: the data and which part of them each update sees.
 
     The arrays lead with nothing (frames, weights, first, count) or with the seeds (indices).
     """
 
+    constants: Constants
     frames: Float[Any, "channel frame *space"]
     indices: Int[Any, "*seed update batch"]
     weights: Float[Any, "update batch"]
@@ -58,13 +74,11 @@ class Recipe:
     objective: Objective
     optimizer: Optimizer
     num_frames: int
-    structure: Any
-    """The emulator without its arrays, as leaves and tree definition (hashable)."""
+    structure: Structure
 
-    def emulator(self, params: Any) -> Any:
+    def emulator(self, params: Any, constants: Constants) -> Any:
         """Return the emulator with these arrays."""
-        leaves, treedef = self.structure
-        return eqx.combine(params, jax.tree.unflatten(treedef, leaves))
+        return self.structure.filled(params, constants.held, constants.shared)
 
 
 @jax.jit
@@ -80,7 +94,8 @@ def gather_windows(
     indices: Int[Array, " batch"],
     num_frames: int,
     length: int,
-) -> Float[Array, "channel batch {length} *space"]:
+    stored: int | None = None,
+) -> Float[Array, "channel batch stored *space"]:
     """Return windows of consecutive frames.
 
     Parameters
@@ -93,17 +108,39 @@ def gather_windows(
         Frames of one trajectory.
     length
         Frames of a window.
+    stored
+        How many of them are wanted, from the first; by default all.
     """
     per_trajectory = num_frames - length + 1
     start = indices // per_trajectory * num_frames + indices % per_trajectory
-    return jnp.take(frames, start[:, None] + jnp.arange(length), axis=1)
+    return jnp.take(frames, start[:, None] + jnp.arange(stored or length), axis=1)
+
+
+def window_losses(
+    emulator: Any,
+    objective: Objective,
+    reference: Solver | None,
+    frames: Float[Array, "channel frame *space"],
+    indices: Int[Array, " batch"],
+    num_frames: int,
+) -> Float[Array, " batch"]:
+    """Return the losses of an emulator over windows; see :func:`gather_windows`."""
+    lengths = objective.window_length, objective.stored_frames
+    window = gather_windows(frames, indices, num_frames, *lengths)
+    setting = PLAIN if reference is None else Setting(reference=reference.batched)
+    return objective.sample_losses(as_batched(emulator), window, setting)
 
 
 def batch_loss(params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]) -> Float[Array, ""]:
     """Return this device's share of the loss of one mini-batch."""
-    length = recipe.objective.window_length
-    window = gather_windows(work.frames, work.indices[place], recipe.num_frames, length)
-    losses = recipe.objective.sample_losses(as_batched(recipe.emulator(params)), window)
+    losses = window_losses(
+        recipe.emulator(params, work.constants),
+        recipe.objective,
+        work.constants.reference,
+        work.frames,
+        work.indices[place],
+        recipe.num_frames,
+    )
     return jnp.sum(losses * work.weights[place])
 
 
@@ -150,13 +187,16 @@ def _compiled_chunk(recipe: Recipe) -> Any:
     """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
 
     def on_device(state: TrainState, work: Work) -> tuple[TrainState, Array]:
-        def one_seed(seed: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
-            own = eqx.tree_at(lambda w: w.indices, work, seed[1])
-            return _train_seed(seed[0], recipe, own)
+        def one_seed(seed: tuple[TrainState, Array, Any]) -> tuple[TrainState, Array]:
+            state, indices, held = seed
+            constants = dataclasses.replace(work.constants, held=held)
+            own = dataclasses.replace(work, indices=indices, constants=constants)
+            return _train_seed(state, recipe, own)
 
-        return jax.lax.map(one_seed, (state, work.indices))
+        return jax.lax.map(one_seed, (state, work.indices, work.constants.held))
 
-    shares = Work(P(), P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS), P(), P())
+    constants = Constants(P(SEED_AXIS), P(), P())  # type: ignore[arg-type]
+    shares = Work(constants, P(), P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS), P(), P())
     sharded = jax.shard_map(
         on_device,
         mesh=recipe.mesh,

@@ -13,10 +13,14 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from apexr._parts import split
+from apexr.errors import SpecError
 from apexr.objectives import Objective
+from apexr.steppers import Solver, as_solver
 from apexr.training._batches import batch_indices, batch_weights, count_windows
 from apexr.training._chunk import (
     NEVER,
+    Constants,
     Recipe,
     TrainState,
     Work,
@@ -33,12 +37,43 @@ Report = Callable[[int, Float[np.ndarray, " seed"]], None]
 
 @dataclasses.dataclass(frozen=True)
 class TrainingPlan:
-    """What a training is made of besides data and networks."""
+    """What a training is made of besides data and networks.
+
+    Attributes
+    ----------
+    objective, optimizer
+        Parsed configurations.
+    batch_size
+        Windows in a mini-batch.
+    record_loss_every
+        Updates from one recorded loss to the next.
+    reference_stepper
+        Gives the reference solver, for objectives that need one.
+
+    Raises
+    ------
+    SpecError
+        If the objective needs a reference solver and there is none.
+    """
 
     objective: Objective
     optimizer: Optimizer
     batch_size: int
     record_loss_every: int
+    reference_stepper: Callable[[], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.objective.needs_reference and self.reference_stepper is None:
+            raise SpecError(
+                f"the objective {str(self.objective)!r} makes steps of the reference solver; give"
+                " TrainingPlan a function reference_stepper that returns it"
+            )
+
+    def reference(self) -> Solver | None:
+        """Return the reference solver if the objective needs it."""
+        if self.reference_stepper is None or not self.objective.needs_reference:
+            return None
+        return as_solver(self.reference_stepper())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +83,7 @@ class Trained:
     Attributes
     ----------
     emulators
-        The trained module; its arrays lead with the seeds.
+        The trained module; its arrays lead with the seeds, those of solvers in it excepted.
     losses
         ``(seed, record)``: the loss before each recorded update.
     update_steps
@@ -79,7 +114,8 @@ def train(
     Parameters
     ----------
     emulators
-        A module whose inexact arrays are trained and lead with the seeds.
+        A module whose floating-point arrays are trained and lead with the seeds; those of
+        solvers in it neither are nor do.
     trajectories
         Training data; shared by all seeds.
     shuffle_keys
@@ -89,17 +125,17 @@ def train(
     report
         Called after each chunk.
     """
-    recipe, state = _start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
+    recipe, state, constants = _start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
     losses: list[Array] = []
     with Clock() as clock:
-        for work in _chunks(trajectories, shuffle_keys, plan, recipe):
+        for work in _chunks(trajectories, shuffle_keys, plan, recipe, constants):
             state, loss = train_chunk(state, work, recipe)
             losses.append(loss)
             if report is not None and len(losses) > 1:  # the chunk before is done by now
                 report(int(work.first_update), np.asarray(losses[-2]))
         jax.block_until_ready(state)
     return Trained(
-        emulators=recipe.emulator(state.params),
+        emulators=recipe.emulator(state.params, constants),
         losses=np.stack(losses, axis=1),
         update_steps=np.arange(len(losses)) * plan.record_loss_every,
         diverged_at=np.asarray(state.diverged_at),
@@ -110,16 +146,20 @@ def train(
 
 def _start(
     emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Recipe, TrainState]:
-    """Return what is compiled in, and the state before the first update on its devices."""
+) -> tuple[Recipe, TrainState, Constants]:
+    """Return what is compiled in, the state before the first update and what stays as it is."""
     mesh = seed_mesh(num_seeds)
-    params, structure = eqx.partition(emulators, eqx.is_inexact_array)
-    leaves, treedef = jax.tree.flatten(structure)
-    recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, (tuple(leaves), treedef))
+    own, shared, structure = split(emulators)
+    params, held = eqx.partition(own, eqx.is_inexact_array)
+    recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure)
     optimizer = jax.vmap(plan.optimizer.build().init)(params)
     state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))
-    own = jax.tree.map(jnp.copy, state)  # the chunks use its memory again
-    return recipe, jax.device_put(own, NamedSharding(mesh, P(SEED_AXIS)))
+    fresh = jax.tree.map(jnp.copy, state)  # the chunks use its memory again
+    over_seeds, everywhere = NamedSharding(mesh, P(SEED_AXIS)), NamedSharding(mesh, P())
+    constants = Constants(
+        jax.device_put(held, over_seeds), *jax.device_put((shared, plan.reference()), everywhere)
+    )
+    return recipe, jax.device_put(fresh, over_seeds), constants
 
 
 def _chunks(
@@ -127,6 +167,7 @@ def _chunks(
     shuffle_keys: PRNGKeyArray,
     plan: TrainingPlan,
     recipe: Recipe,
+    constants: Constants,
 ) -> Iterator[Work]:
     num_samples, num_frames = trajectories.shape[:2]
     num_windows = count_windows(num_samples, num_frames, plan.objective.window_length)
@@ -147,4 +188,5 @@ def _chunks(
     for chunk in range(chunks):
         span = slice(chunk * every, (chunk + 1) * every)
         count = min(every, plan.optimizer.updates - chunk * every)
-        yield Work(frames, indices[:, span], weights[span], np.int32(span.start), np.int32(count))
+        place = np.int32(span.start), np.int32(count)
+        yield Work(constants, frames, indices[:, span], weights[span], *place)

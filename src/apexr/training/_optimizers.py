@@ -1,128 +1,86 @@
-"""Optimisers and learning-rate schedules by config string, built from Optax."""
+"""Optimisers by config string, built from Optax."""
 
 import abc
+import dataclasses
+import inspect
 from collections.abc import Callable
-from typing import Annotated, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 import optax
 
-from apexr._grammar import (
-    Count,
-    Kind,
-    Nested,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-)
+from apexr._grammar import Kind, Nested, PositiveInt
 from apexr.errors import SpecError
+from apexr.training._schedules import SCHEDULES, Schedule
 
 S = TypeVar("S")
-
-
-class Schedule(abc.ABC):
-    """A learning rate over update steps."""
-
-    @abc.abstractmethod
-    def build(self, num_updates: int) -> optax.Schedule:
-        """Return the function from update step to learning rate.
-
-        Raises
-        ------
-        SpecError
-            If the schedule does not fit into ``num_updates``.
-        """
+Option = bool | int | float
 
 
 class Optimizer(abc.ABC):
     """An optimiser with its number of updates and its schedule."""
 
     updates: int
+    schedule: Schedule
+
+    @property
+    def option_defaults(self) -> dict[str, Any]:
+        """What ``with;OPTION=VALUE;…`` may set, and to what it is set otherwise."""
+        return {}
 
     @abc.abstractmethod
     def build(self) -> optax.GradientTransformation:
         """Return the Optax gradient transformation."""
 
+    def build_with(self, **options: Option) -> optax.GradientTransformation:
+        """Return the transformation with some options set.
 
-SCHEDULES: Kind[Schedule] = Kind("schedule", "apexr.schedules")
+        Raises
+        ------
+        SpecError
+            If this optimiser has none.
+        """
+        if options:
+            raise SpecError(f"{str(self)!r} must have options to be set, and has none")
+        return self.build()
+
+
 OPTIMIZERS: Kind[Optimizer] = Kind("optimizer", "apexr.optimizers")
 
 NestedSchedule = Annotated[Schedule, Nested(SCHEDULES)]
 
 
 @dataclass_transform(frozen_default=True)
-def schedule(name: str) -> Callable[[type[S]], type[S]]:
-    """Return the decorator that registers a schedule under ``name``."""
-    return SCHEDULES.register(name)  # type: ignore[return-value, arg-type]
+def optimizer(name: str) -> Callable[[S], S]:
+    """Return the decorator that registers an optimiser under ``name``.
 
+    It takes a function from the learning rate (a number or a function of the step) to an Optax
+    transformation. Its keywords are options, which ``with;OPTION=VALUE,…;NAME;…`` sets. It also
+    takes a class derived from :class:`Optimizer`, whose fields are the arguments of its strings.
 
-@dataclass_transform(frozen_default=True)
-def optimizer(name: str) -> Callable[[type[S]], type[S]]:
-    """Return the decorator that registers an optimiser under ``name``."""
-    return OPTIMIZERS.register(name)  # type: ignore[return-value, arg-type]
-
-
-@schedule("constant")
-class Constant(Schedule):
-    """constant;RATE - the same learning rate throughout."""
-
-    rate: NonNegativeFloat
-
-    def build(self, num_updates: int) -> optax.Schedule:
-        """Return the constant."""
-        return optax.constant_schedule(self.rate)
-
-
-@schedule("exp")
-class ExponentialDecay(Schedule):
-    """exp;INIT;TRANSITION_STEPS;DECAY_RATE;STAIRCASE - INIT·RATE^(step/TRANSITION_STEPS).
-
-    With ``STAIRCASE`` the exponent is rounded down.
+    Examples
+    --------
+    >>> @optimizer("damped")
+    ... def damped(rate, *, damping: float = 0.5):
+    ...     '''Gradient descent with momentum.'''
+    ...     return optax.sgd(rate, momentum=damping)
     """
 
-    init: NonNegativeFloat
-    transition_steps: PositiveInt
-    decay_rate: PositiveFloat
-    staircase: bool
+    def enter(given: S) -> S:
+        made = given if isinstance(given, type) else _spec_of(name, given)  # type: ignore[arg-type]
+        OPTIMIZERS.register(name)(made)
+        return given
 
-    def build(self, num_updates: int) -> optax.Schedule:
-        """Return the decay."""
-        return optax.exponential_decay(
-            self.init, self.transition_steps, self.decay_rate, staircase=self.staircase
-        )
+    return enter
 
 
-@schedule("warmup_cosine")
-class WarmupCosine(Schedule):
-    """warmup_cosine;INIT;PEAK;WARMUP - linear rise from INIT to PEAK, then a cosine to zero."""
-
-    init: NonNegativeFloat
-    peak: NonNegativeFloat
-    warmup: Count
-
-    def build(self, num_updates: int) -> optax.Schedule:
-        """Return the schedule.
-
-        Raises
-        ------
-        SpecError
-            If the warm-up is as long as the training.
-        """
-        if self.warmup >= num_updates:
-            raise SpecError(
-                f"WARMUP must be below UPDATES, got a warm-up of {self.warmup} steps in a training"
-                f" of {num_updates}; shorten the warm-up"
-            )
-        return optax.warmup_cosine_decay_schedule(self.init, self.peak, self.warmup, num_updates)
+OPTIMIZERS.registry.adopt = optimizer
 
 
-@optimizer("adam")
-class Adam(Optimizer):
-    """adam;UPDATES;SCHEDULE;… - Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+@dataclasses.dataclass(frozen=True)
+class _FromFunction(Optimizer):
+    """An optimiser that a function of the learning rate makes."""
 
-    References
-    ----------
-    Kingma & Ba (2015), "Adam: A Method for Stochastic Optimization", ICLR, algorithm 1.
-    """
+    make: ClassVar[Callable[..., optax.GradientTransformation]]
 
     updates: PositiveInt
     schedule: NestedSchedule
@@ -130,20 +88,33 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         self.schedule.build(self.updates)
 
+    @property
+    def option_defaults(self) -> dict[str, Any]:
+        """The keywords of the function that are numbers, switches or nothing."""
+        parameters = list(inspect.signature(type(self).make).parameters.values())[1:]
+        return {p.name: p.default for p in parameters if _is_option(p)}
+
     def build(self) -> optax.GradientTransformation:
-        """Return Adam under the schedule."""
-        return optax.adam(self.schedule.build(self.updates))
+        """Return the optimiser under the schedule."""
+        return self.build_with()
+
+    def build_with(self, **options: Option) -> optax.GradientTransformation:
+        """Return the optimiser under the schedule, with some options set."""
+        return type(self).make(self.schedule.build(self.updates), **options)
 
 
-__all__ = [
-    "OPTIMIZERS",
-    "SCHEDULES",
-    "Adam",
-    "Constant",
-    "ExponentialDecay",
-    "Optimizer",
-    "Schedule",
-    "WarmupCosine",
-    "optimizer",
-    "schedule",
-]
+def _is_option(parameter: inspect.Parameter) -> bool:
+    number = parameter.default is None or isinstance(parameter.default, bool | int | float)
+    return number and not parameter.name.endswith(("mask", "dtype"))
+
+
+def _spec_of(name: str, make: Callable[..., optax.GradientTransformation]) -> type[Optimizer]:
+    """Return the class of specs of an optimiser that a function makes."""
+    meaning = (inspect.getdoc(make) or "an optimiser.").split("\n", 1)[0]
+    body = {
+        "make": staticmethod(make),
+        "__doc__": f"{name};UPDATES;SCHEDULE;… - {meaning}",
+        "__module__": make.__module__,
+        "__qualname__": make.__qualname__,
+    }
+    return type(make.__name__, (_FromFunction,), body)

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr.training._batched import as_batched
+from apexr._parts import split
+from apexr.steppers import Solver
 from apexr.training._batches import count_windows
-from apexr.training._chunk import frames_first, gather_windows
+from apexr.training._chunk import frames_first, window_losses
 from apexr.training._loop import Report, TrainingPlan, train
 
 
@@ -52,25 +53,24 @@ class Trainer:
         report
             Called after each chunk with the updates done and the losses.
         """
-        arrays, static = eqx.partition(emulator, eqx.is_inexact_array)
-        one_seed = eqx.combine(jax.tree.map(lambda array: array[None], arrays), static)
+        own, shared, structure = split(emulator)
+        one_seed = structure.filled(jax.tree.map(lambda array: array[None], own), shared)
         done = train(one_seed, self.trajectories, key[None], self.plan, report)
-        arrays, static = eqx.partition(done.emulators, eqx.is_inexact_array)
-        trained = eqx.combine(jax.tree.map(lambda array: array[0], arrays), static)
-        return trained, jnp.asarray(done.losses[0])
+        own = jax.tree.map(lambda array: array[0], split(done.emulators).own)
+        return structure.filled(own, shared), jnp.asarray(done.losses[0])
 
     def full_loss(self, emulator: Any) -> float:
         """Return the loss over all windows, in batches of the plan's size."""
         num_samples, num_frames = self.trajectories.shape[:2]
-        length = self.plan.objective.window_length
-        num_windows = count_windows(num_samples, num_frames, length)
+        num_windows = count_windows(num_samples, num_frames, self.plan.objective.window_length)
 
         @eqx.filter_jit
-        def window_losses(emulator: Any, frames: Array) -> Array:
+        def all_losses(emulator: Any, reference: Solver | None, frames: Array) -> Array:
             def one(index: Array) -> Array:
-                window = gather_windows(frames, index[None], num_frames, length)
-                return self.plan.objective.sample_losses(as_batched(emulator), window)[0]
+                window = (frames, index[None], num_frames)
+                return window_losses(emulator, self.plan.objective, reference, *window)[0]
 
             return jax.lax.map(one, jnp.arange(num_windows), batch_size=self.plan.batch_size)
 
-        return float(jnp.mean(window_losses(emulator, frames_first(self.trajectories))))
+        frames = frames_first(self.trajectories)
+        return float(jnp.mean(all_losses(emulator, self.plan.reference(), frames)))
