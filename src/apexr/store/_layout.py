@@ -9,8 +9,12 @@
       study.json                     marks a study; schema version
       experiments/<id>/data.zarr     one experiment
       experiments/<id>/manifest.json
+      experiments/<id>.zip           the same, packed into one file
       failures/<id>.json             last error of an experiment, number of attempts
+      .index/<segment>/              small variables of many experiments; derived, never the truth
       .staging/<id>-<random>/        being written; never read
+      .locks/<id>                    held by the process that runs the experiment
+      .damaged/<name>-<random>/      what ``repair`` has put aside
 
 A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
 """
@@ -29,6 +33,10 @@ STUDY = "study.json"
 EXPERIMENTS = "experiments"
 FAILURES = "failures"
 STAGING = ".staging"
+LOCKS = ".locks"
+INDEX = ".index"
+DAMAGED = ".damaged"
+PACKED = ".zip"
 WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
@@ -58,14 +66,21 @@ def failure_path(study: PathLike, experiment: str) -> Path:
     return Path(study) / FAILURES / f"{check_id(experiment)}.json"
 
 
+def packed_path(unit: PathLike) -> Path:
+    """Return the one file that holds a packed unit."""
+    path = Path(unit)
+    return path if path.suffix == PACKED else path.with_name(path.name + PACKED)
+
+
 def in_study(unit: Path) -> bool:
     """Tell by its path whether a unit belongs to a study."""
-    return unit.parent.name == EXPERIMENTS and _ID.fullmatch(unit.name) is not None
+    name = unit.name.removesuffix(PACKED)
+    return unit.parent.name in (EXPERIMENTS, INDEX) and _ID.fullmatch(name) is not None
 
 
-def data_folder(unit: Path) -> Path:
-    """Return the Zarr group of a unit: inside it in a study, else the unit itself."""
-    return unit / DATA if in_study(unit) else unit
+def data_prefix(unit: Path) -> str:
+    """Return where the Zarr group of a unit begins: inside it in a study, else the unit itself."""
+    return f"{DATA}/" if in_study(unit) else ""
 
 
 def staging_folder(unit: Path, suffix: str) -> Path:
@@ -83,11 +98,13 @@ def is_study(path: PathLike) -> bool:
 
 def is_published(unit: PathLike) -> bool:
     """Tell whether a unit is complete: its manifest came into sight with all the rest."""
-    return (Path(unit) / MANIFEST).is_file()
+    return (Path(unit) / MANIFEST).is_file() or packed_path(unit).is_file()
 
 
 def kind_of(unit: PathLike) -> UnitKind:
     """Return what a published unit holds, by its manifest; an experiment where it is damaged."""
+    if not (Path(unit) / MANIFEST).is_file():
+        return "experiment"  # only experiments are packed
     try:
         told = json.loads((Path(unit) / MANIFEST).read_text(encoding="utf-8"))["format"]
     except (OSError, ValueError, LookupError, TypeError):

@@ -1,14 +1,20 @@
 """Lazy readers of one experiment; nothing is read before names and sizes are checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
 
+from apexr.errors import StoreError
 from apexr.schema import VARIABLES
-from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_folder
+from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_prefix
 from apexr.store._manifest import check_sizes
+from apexr.store._migrate import migrated
+from apexr.store._source import source_of
+from apexr.store._zarr import CheckedStore
 
 
 def open_experiment(unit: PathLike) -> xr.Dataset:
@@ -21,10 +27,24 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
         says, or if the store is newer than this apexr.
     """
     folder = Path(unit).absolute()
-    check_sizes(folder)
-    return _in_order(
-        lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
-    )
+    manifest = check_sizes(folder)
+    ds = _in_order(lazy_dataset(opened(checked_store(folder, manifest))))
+    return migrated(ds, manifest["schema_version"], str(folder))
+
+
+def checked_store(unit: Path, manifest: Mapping[str, Any]) -> CheckedStore:
+    """Return the Zarr store of a unit; what is read from it is checked against its manifest."""
+    return CheckedStore(source_of(unit), manifest["files"], data_prefix(unit))
+
+
+def opened(store: CheckedStore) -> xr.Dataset:
+    """Return the Dataset of a store, not loaded and not chunked."""
+    try:
+        return xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3)
+    except StoreError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{store.source.where}: not readable ({error})") from error
 
 
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
@@ -47,8 +67,8 @@ def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
         As for :func:`open_experiment`.
     """
     folder = Path(unit).absolute()
-    check_sizes(folder)
-    group = zarr.open_group(data_folder(folder), mode="r", use_consolidated=True)[WEIGHTS]
+    store = checked_store(folder, check_sizes(folder))
+    group = zarr.open_group(store, mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
     return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
 

@@ -11,11 +11,10 @@ import xarray as xr
 from apexr.errors import StoreError, warn
 from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name
 from apexr.store._failures import read_failures
-from apexr.store._files import read_json
-from apexr.store._layout import EXPERIMENTS, STUDY, PathLike, check_id, is_study
-from apexr.store._manifest import check_version, read_manifest
-from apexr.store._publish import STUDY_FORMAT
+from apexr.store._layout import PathLike
+from apexr.store._manifest import read_manifest
 from apexr.store._read import open_experiment
+from apexr.store._units import check_study, units_of
 
 _JOINED = ("seed", "update_step", "time", "test_sample")
 
@@ -68,9 +67,9 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
     Columns: ``id``, ``state`` (finished, damaged or failed), the config coordinates, ``seeds``,
     ``num_diverged``, ``bytes``, ``error``.
     """
-    _check_study(path)
+    check_study(path)
     failures = read_failures(path)
-    finished = {unit.name: _row(unit) for unit in _units(path)}
+    finished = {unit.name: _row(unit) for unit in units_of(path)}
     failed = {
         name: {
             "id": name,
@@ -104,25 +103,10 @@ def _row(unit: Path) -> dict[str, Any]:
 # --- opening ---------------------------------------------------------------------------------
 
 
-def _check_study(path: PathLike) -> None:
-    if not is_study(path):
-        raise StoreError(f"{path}: not an apexr study (no {STUDY})")
-    marker = Path(path) / STUDY
-    check_version(marker, read_json(marker), STUDY_FORMAT)
-
-
-def _units(path: PathLike) -> list[Path]:
-    folder = Path(path).absolute() / EXPERIMENTS
-    units = sorted(folder.iterdir()) if folder.is_dir() else []
-    for unit in units:
-        check_id(unit.name)
-    return units
-
-
 def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
-    _check_study(path)
+    check_study(path)
     opened, damaged = {}, []
-    for unit in _units(path):
+    for unit in units_of(path):
         try:
             opened[unit.name] = open_experiment(unit)
         except StoreError as error:
