@@ -188,6 +188,49 @@ def show(store: Annotated[Path, typer.Argument(help="Store of an experiment or a
 
 
 @app.command()
+def verify(
+    store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")],
+) -> None:
+    """Check every byte of a store; name the files that are damaged."""
+    from apexr import store as stores
+
+    typer.echo(f"{_counted(stores.verify(store), 'unit')} checked: nothing is damaged")
+
+
+@app.command()
+def repair(
+    store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")],
+) -> None:
+    """Put damaged experiments aside, so that they are run again; sweep what died writers left."""
+    from apexr import store as stores
+
+    done = stores.repair(store)
+    for problem, place in done.moved.items():
+        typer.echo(f"{problem}\n  now in {place}")
+    swept = _counted(done.swept, "unfinished writing")
+    typer.echo(f"{_counted(len(done.moved), 'damaged thing')} put aside, {swept} removed")
+
+
+@app.command()
+def pack(store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")]) -> None:
+    """Put each experiment into one file; it is read as before."""
+    from apexr import store as stores
+
+    typer.echo(f"{_counted(stores.pack(store), 'unit')} packed")
+
+
+@app.command()
+def merge(
+    into: Annotated[Path, typer.Argument(help="Study that takes the experiments in.")],
+    others: Annotated[list[Path], typer.Argument(help="Studies that are read.")],
+) -> None:
+    """Bring the experiments of other studies into one."""
+    from apexr import store as stores
+
+    typer.echo(f"{_counted(stores.merge(into, *others), 'experiment')} merged into {into}")
+
+
+@app.command()
 def export(
     store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")],
     format: Annotated[Format, typer.Option(help="File format.")] = Format.csv,
@@ -284,6 +327,10 @@ def _trajectory_summary(trajectories: Any) -> str:
     rows.append(f"{sizes} ({format_bytes(trajectories.nbytes)}, {trajectories.dtype})")
     rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(trajectories.coords.to_dataset())}")
     return "\n".join(rows)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _diverged(result: Any) -> str:

@@ -22,6 +22,7 @@ A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``exp
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -41,12 +42,17 @@ WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
 
-TRAJECTORIES_FORMAT = "apexr-trajectories"
+FORMATS: Mapping["UnitKind", str] = {
+    "experiment": "apexr-experiment",
+    "trajectories": "apexr-trajectories",
+    "index": "apexr-index",
+}
+"""What a manifest calls each kind of unit."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
 PathLike = str | os.PathLike[str]
-UnitKind = Literal["experiment", "trajectories"]
+UnitKind = Literal["experiment", "trajectories", "index"]
 
 
 def check_id(experiment: str) -> str:
@@ -109,7 +115,7 @@ def kind_of(unit: PathLike) -> UnitKind:
         told = json.loads((Path(unit) / MANIFEST).read_text(encoding="utf-8"))["format"]
     except (OSError, ValueError, LookupError, TypeError):
         return "experiment"
-    return "trajectories" if told == TRAJECTORIES_FORMAT else "experiment"
+    return next((kind for kind, name in FORMATS.items() if name == told), "experiment")
 
 
 def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experiment") -> None:

@@ -16,13 +16,10 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION
 from apexr.store._files import canonical_json, digest, digest_file, files_in, parse_json
-from apexr.store._layout import MANIFEST, TRAJECTORIES_FORMAT, PathLike, UnitKind, kind_of
+from apexr.store._layout import FORMATS, MANIFEST, PathLike, UnitKind, kind_of
 from apexr.store._source import Packed, Source, pack_files, source_of
 
 Entry = dict[str, Any]
-
-FORMATS = {"experiment": "apexr-experiment", "trajectories": TRAJECTORIES_FORMAT}
-"""What a manifest calls each kind of unit."""
 
 
 def make_manifest(

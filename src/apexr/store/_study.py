@@ -1,22 +1,20 @@
 """Lazy readers of a study: all experiments along one dimension, rollouts by grid, a table."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from apexr.errors import StoreError, warn
-from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name
+from apexr.schema import CONFIG_COORDS
 from apexr.store._failures import read_failures
+from apexr.store._index import INDEX_FROM, open_indexed
+from apexr.store._join import along_experiment, grid_key, group_names, on_grid, without_grid
 from apexr.store._layout import PathLike
 from apexr.store._manifest import read_manifest
 from apexr.store._read import open_experiment
 from apexr.store._units import check_study, units_of
-
-_JOINED = ("seed", "update_step", "time", "test_sample")
 
 
 def open_study(path: PathLike) -> xr.Dataset:
@@ -37,10 +35,13 @@ def open_study(path: PathLike) -> xr.Dataset:
     ApexrWarning
         Naming the experiments that are damaged; the others are read.
     """
+    check_study(path)
+    if len(units := units_of(path)) > INDEX_FROM:
+        return open_indexed(Path(path).absolute(), units)
     parts = _open_all(path)
     if len({grid_key(ds) for ds in parts.values()}) > 1:
-        parts = {name: _without_grid(ds) for name, ds in parts.items()}
-    return _along_experiment(parts)
+        parts = {name: without_grid(ds) for name, ds in parts.items()}
+    return along_experiment(parts)
 
 
 def open_rollouts(path: PathLike) -> xr.DataTree:
@@ -50,14 +51,14 @@ def open_rollouts(path: PathLike) -> xr.DataTree:
     """
     groups: dict[tuple[Any, ...], dict[str, xr.Dataset]] = {}
     for name, ds in _open_all(path).items():
-        rollouts = ds.drop_vars([str(v) for v in ds.data_vars if not _on_grid(ds[v])])
+        rollouts = ds.drop_vars([str(v) for v in ds.data_vars if not on_grid(ds[v])])
         used = {dim for array in rollouts.data_vars.values() for dim in array.dims}
         rollouts = rollouts.drop_dims([dim for dim in rollouts.dims if dim not in used])
         if rollouts.data_vars:
             groups.setdefault(grid_key(ds), {})[name] = rollouts
-    names = _group_names(groups)
+    names = group_names(groups)
     return xr.DataTree.from_dict(
-        {names[key]: _along_experiment(parts) for key, parts in groups.items()}
+        {names[key]: along_experiment(parts) for key, parts in groups.items()}
     )
 
 
@@ -116,74 +117,3 @@ def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
     if not opened:
         raise StoreError(f"{path}: no experiment is finished yet")
     return opened
-
-
-# --- joining ---------------------------------------------------------------------------------
-
-
-def grid_key(ds: xr.Dataset) -> tuple[Any, ...]:
-    """Return what two results share when their rollouts can lie in one array."""
-    axes = [ds[dim] for dim in SPATIAL_DIMS if dim in ds.coords]
-    channels = tuple(ds["channel"].values.tolist()) if "channel" in ds.coords else ()
-    return (*((axis.size, axis.attrs.get("extent")) for axis in axes), channels)
-
-
-def _group_names(keys: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], str]:
-    names: dict[tuple[Any, ...], str] = {}
-    for key in keys:
-        stem = f"{len(key) - 1}d_{key[0][0]}"
-        taken = sum(name == stem or name.startswith(f"{stem}_") for name in names.values())
-        names[key] = f"{stem}_{taken + 1}" if taken else stem
-    return names
-
-
-def _on_grid(array: xr.DataArray) -> bool:
-    return any(dim in SPATIAL_DIMS for dim in array.dims)
-
-
-def _without_grid(ds: xr.Dataset) -> xr.Dataset:
-    grid = [dim for dim in (*SPATIAL_DIMS, "channel", "sample") if dim in ds.dims]
-    return ds.drop_dims(grid)
-
-
-def _along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Join results along ``experiment``, lazily; see :func:`open_study`."""
-    labels = {dim: _labels(dim, parts.values()) for dim in _JOINED}
-    rows = [_as_row(name, ds, labels) for name, ds in parts.items()]
-    joined = xr.concat(
-        rows,
-        dim="experiment",
-        join="outer",
-        data_vars="all",
-        coords="different",
-        compat="equals",
-        combine_attrs="drop_conflicts",
-    )
-    complete = [n for n in map(presence_name, _JOINED) if n in joined and joined[n].all()]
-    return joined.drop_vars(complete)
-
-
-def _labels(dim: str, parts: Iterable[xr.Dataset]) -> np.ndarray:
-    found = [ds[dim].values for ds in parts if dim in ds.coords]
-    return np.unique(np.concatenate(found)) if found else np.array([], dtype=np.int64)
-
-
-def _as_row(name: str, ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """Return one result as a row of the study: config and presence along ``experiment``."""
-    config = {c: ("experiment", [ds[c].item()], ds[c].attrs) for c in CONFIG_COORDS if c in ds}
-    presence = {
-        presence_name(dim): (("experiment", dim), np.isin(all_labels, ds[dim].values)[None])
-        for dim, all_labels in labels.items()
-        if dim in ds.coords
-    }
-    wide = ds.reindex({dim: labels[dim] for dim in _JOINED if dim in ds.coords})
-    row = wide.drop_vars(config).expand_dims(experiment=np.array([name], dtype=object))
-    row["experiment"].attrs.update(COORDINATES["experiment"].attrs)
-    return row.assign_coords({**_text(config), **presence})
-
-
-def _text(config: Mapping[str, tuple[str, list[str], dict[str, Any]]]) -> dict[str, xr.Variable]:
-    return {
-        name: xr.Variable(dim, np.array(values, dtype=object), attrs)
-        for name, (dim, values, attrs) in config.items()
-    }

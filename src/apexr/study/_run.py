@@ -15,6 +15,7 @@ from apexr._typing import PathInput
 from apexr.errors import warn
 from apexr.scenarios import digest
 from apexr.study._configs import Planned, plan_study
+from apexr.study._turns import in_turn
 
 Configs = Iterable[Mapping[str, Any]]
 
@@ -62,7 +63,7 @@ def _run_all(planned: list[Planned], store: PathInput, *, overwrite: bool, progr
     stores.create_study(store)
     failures = []
     with tqdm(total=len(planned), desc="study", unit="experiment", disable=not progress) as bar:
-        for one in planned:
+        for one in in_turn(planned, store):
             try:
                 _run_one(one, store, overwrite=overwrite, progress=progress)
             except Exception as error:  # whatever one experiment does, the others go on
