@@ -1,8 +1,4 @@
 import os
-import signal
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -85,37 +81,6 @@ def test_a_fault_in_overwriting_keeps_the_old(tmp_path, ds, monkeypatch, step):
         store.publish_experiment(mock_experiment(random_seed=1), {}, unit, overwrite=True)
     store.verify(unit)
     xr.testing.assert_identical(store.open_experiment(unit).load(), ds)
-
-
-WRITER = """
-    import sys
-    from apexr import store
-    from apexr.testing import mock_experiment
-    store.create_study(sys.argv[1])
-    for number in range(1000):
-        ds = mock_experiment(random_seed=number)
-        store.publish_experiment(ds, {}, store.unit_path(sys.argv[1], f"{number:032x}"))
-        print(number, flush=True)
-"""
-
-
-def test_kill_loses_nothing_acknowledged(tmp_path):
-    study = tmp_path / "study.zarr"
-    for kill_after in (1, 3):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(WRITER), str(study)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        acknowledged = [int(writer.stdout.readline()) for _ in range(kill_after)]
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
-        for number in acknowledged:
-            ds = store.open_experiment(store.unit_path(study, f"{number:032x}")).load()
-            xr.testing.assert_identical(ds, mock_experiment(random_seed=number))
-        for unit in (study / "experiments").iterdir():
-            store.verify(unit)
 
 
 # --- paths that cannot hold a result ---------------------------------------------------------

@@ -8,8 +8,8 @@ sample) is not in it; those variables are read from the experiments when they ar
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -29,7 +29,7 @@ from apexr.store._join import (
 )
 from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST
 from apexr.store._locks import hold
-from apexr.store._manifest import check_sizes, entries_of, make_manifest
+from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
 from apexr.store._publish import publish_files
 from apexr.store._read import checked_store, lazy_dataset, open_experiment, opened
 from apexr.store._rows import Deferred, deferred_of, with_deferred
@@ -59,12 +59,13 @@ def open_indexed(study: Path, units: Sequence[Path]) -> xr.Dataset:
         If no experiment can be read.
     """
     stamps = _stamps(units)
-    segments = _valid_segments(study, stamps)
+    index = _read_index(study, stamps)
+    segments = index.segments
     indexed = {str(name) for segment in segments for name in segment["experiment"].values}
     new = [unit for unit in units if unit.name in stamps.keys() - indexed]
     damaged = [unit.name for unit in units if unit.name not in stamps]
     if len(new) >= NEW_FROM:
-        segments = _extend(study, segments, new, stamps, damaged)
+        segments = _extend(study, index, new, stamps, damaged)
     elif new:
         segments = [*segments, *_rows_of(new, damaged)]
     if damaged:
@@ -88,61 +89,75 @@ def _stamps(units: Sequence[Path]) -> dict[str, str]:
 # --- segments --------------------------------------------------------------------------------
 
 
-def _valid_segments(study: Path, stamps: Stamps) -> list[xr.Dataset]:
+@dataclass(frozen=True)
+class _Index:
+    """The segments that are up to date, and the paths of those that are not."""
+
+    segments: list[xr.Dataset]
+    outdated: list[Path]
+
+
+def _read_index(study: Path, stamps: Stamps) -> _Index:
+    """Return the index; of segments that share an experiment the larger one counts."""
     folder = study / INDEX
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    found, taken = [], set[str]()
-    for path in paths:
-        segment = _read_segment(path, stamps, taken)
-        if segment is not None:
-            found.append(segment)
-            taken.update(map(str, segment["experiment"].values))
-    return found
+    made_of = {path: _made_of(path) for path in _entries(folder)}
+    segments, outdated, taken = [], [], set[str]()
+    for path in sorted(made_of, key=lambda path: (-len(made_of[path]), path.name)):
+        units = made_of[path]
+        valid = units and units.items() <= stamps.items() and not units.keys() & taken
+        segment = _read_segment(path) if valid else None
+        if segment is None:
+            outdated.append(path)
+        else:
+            segments.append(segment)
+            taken |= units.keys()
+    return _Index(segments, outdated)
 
 
-def _read_segment(path: Path, stamps: Stamps, taken: set[str]) -> xr.Dataset | None:
-    """Return the rows of a segment that are up to date, or None."""
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _made_of(path: Path) -> dict[str, str]:
+    """Return the experiments of a segment and the digests of their manifests, if it is whole."""
     try:
-        manifest = check_sizes(path, "index")
-        segment = lazy_dataset(opened(checked_store(path, manifest)))
-        made_of = manifest["units"]
-    except (StoreError, LookupError):
+        return dict(check_sizes(path, "index")["units"])
+    except (StoreError, LookupError, TypeError, ValueError):
+        return {}
+
+
+def _read_segment(path: Path) -> xr.Dataset | None:
+    try:
+        return lazy_dataset(opened(checked_store(path, read_manifest(path, "index"))))
+    except StoreError:
         return None
-    names = [str(name) for name in segment["experiment"].values]
-    valid = [stamps.get(n) == made_of.get(n) and n not in taken for n in names]
-    if not any(valid):
-        return None
-    segment.encoding["segment"] = path
-    return segment if all(valid) else segment.isel(experiment=np.flatnonzero(valid))
 
 
 def _extend(
-    study: Path,
-    segments: Sequence[xr.Dataset],
-    new: Sequence[Path],
-    stamps: Stamps,
-    damaged: list[str],
+    study: Path, index: _Index, new: Sequence[Path], stamps: Stamps, damaged: list[str]
 ) -> list[xr.Dataset]:
     """Return the segments after adding new ones, which are stored unless another process does so.
 
-    Small segments are merged with the new experiments, so that there are never many.
+    Small segments are joined with the new experiments, so that there are never many. Those that
+    are replaced stay until the next time, since others may be reading them.
     """
-    small = [segment for segment in segments if segment.sizes["experiment"] < SEGMENT // 2]
-    kept = [segment for segment in segments if segment.sizes["experiment"] >= SEGMENT // 2]
-    made = []
+    few = SEGMENT // 2
+    small = [one for one in index.segments if one.sizes["experiment"] < few]
+    segments = [
+        segment for segment in index.segments if segment.sizes["experiment"] >= SEGMENT // 2
+    ]
     for start in range(0, len(new), SEGMENT):
         rows = [*small, *_rows_of(new[start : start + SEGMENT], damaged)]
         if rows:
-            made.append(_concat_segments(rows).load())
-            _store(study, made[-1], stamps, [row.encoding.get("segment") for row in rows])
+            segments.append(_concat_segments(rows).load())
+            _store(study, segments[-1], stamps, index.outdated)
         small = []
-    return [*kept, *made]
+    return segments
 
 
-def _store(study: Path, segment: xr.Dataset, stamps: Stamps, replaced: Sequence[Any]) -> None:
-    """Store a segment and remove those that it replaces; a study may be read only, too."""
-    names = [str(name) for name in segment["experiment"].values]
-    made_of = {name: stamps[name] for name in names}
+def _store(study: Path, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Path]) -> None:
+    """Store a segment and remove what is outdated; that a study is read only does no harm."""
+    made_of = {str(name): stamps[str(name)] for name in segment["experiment"].values}
     files = {f"{DATA}/{name}": data for name, data in encoded(segment).items()}
     manifest = make_manifest({"units": made_of}, entries_of(files), "index")
     unit = study / INDEX / digest(canonical_json(made_of).encode())[:32]
@@ -150,9 +165,9 @@ def _store(study: Path, segment: xr.Dataset, stamps: Stamps, replaced: Sequence[
         make_folder(study / LOCKS)
         with hold(study / LOCKS / "index", wait=False) as mine:
             if mine:
-                publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
-                for path in {path for path in replaced if path is not None} - {unit}:
+                for path in outdated:
                     _disk.remove(path)
+                publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
     except OSError:
         return
 
@@ -203,7 +218,7 @@ def _concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def _with_labels(segment: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
     presence = {
-        name: segment[name].reindex({dim: labels[dim]}, fill_value=False)
+        name: segment[name].reindex({dim: labels[dim]}, fill_value=False).variable
         for dim in JOINED
         if (name := presence_name(dim)) in segment.coords
     }
@@ -217,5 +232,6 @@ def _joined(study: Path, segments: Sequence[xr.Dataset]) -> xr.Dataset:
     told = json.loads(joined.attrs.pop(_DEFERRED))
     deferred = {name: Deferred.from_json(entry) for name, entry in told.items()}
     grids = set(joined[_GRID].values.tolist())
-    rows = joined.drop_vars(_GRID).chunk(experiment=SEGMENT)
+    lazy = {name: array.variable.chunk(experiment=SEGMENT) for name, array in joined.items()}
+    rows = joined.drop_vars(_GRID).assign(lazy)
     return without_complete(with_deferred(rows, study, deferred, one_grid=len(grids) == 1))

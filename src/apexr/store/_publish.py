@@ -64,7 +64,12 @@ def create_study(path: PathLike) -> None:
         check_version(marker, read_json(marker), STUDY_FORMAT)
         sweep_study(Path(path))
         return
-    write_json(marker, {"format": STUDY_FORMAT, "schema_version": SCHEMA_VERSION})
+    write_marker(Path(path))
+
+
+def write_marker(study: Path) -> None:
+    """Write the file that marks a folder as a study."""
+    write_json(study / STUDY, {"format": STUDY_FORMAT, "schema_version": SCHEMA_VERSION})
 
 
 def publish_experiment(

@@ -77,7 +77,7 @@ def with_deferred(
     """
     first = open_experiment(unit_path(study, str(rows["experiment"].values[0])))
     if one_grid:
-        grid = {n: c for n, c in first.coords.items() if set(c.dims) & set(GRID_DIMS)}
+        grid = {n: c.variable for n, c in first.coords.items() if set(c.dims) & set(GRID_DIMS)}
         rows = rows.assign_coords(grid)
     wanted = {
         name: entry for name, entry in deferred.items() if one_grid or not _on_grid(entry.dims)

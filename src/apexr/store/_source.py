@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._files import files_in
 from apexr.store._layout import MANIFEST, PACKED, packed_path
 
+FILE_LIMIT = 2**27
+"""Bytes of one file of a unit: chunks are far smaller."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -48,7 +51,11 @@ class Folder:
 
     def read(self, name: str) -> bytes:
         """Return the content of a file; FileNotFoundError where there is none."""
-        return (self.path / name).read_bytes()
+        path = self.path / name
+        if not path.is_file():
+            raise FileNotFoundError(name)
+        _check_size(f"{path}", path.stat().st_size)
+        return path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -80,11 +87,17 @@ class Packed:
                 entry = archive.getinfo(name)
                 if entry.compress_type != zipfile.ZIP_STORED:
                     raise StoreError(f"{self.path}: {name} is compressed")
+                _check_size(f"{self.path}: {name}", entry.file_size)
                 return archive.read(entry)
         except KeyError:
             raise FileNotFoundError(name) from None
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
             raise StoreError(f"{self.path}: {name} not readable ({error})") from error
+
+
+def _check_size(where: str, size: int) -> None:
+    if size > FILE_LIMIT:
+        raise StoreError(f"{where}: over {format_bytes(FILE_LIMIT)}, no part of a store")
 
 
 def source_of(unit: Path) -> Source:

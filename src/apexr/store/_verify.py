@@ -22,7 +22,7 @@ from apexr.store._layout import (
     packed_path,
 )
 from apexr.store._manifest import verify_unit
-from apexr.store._publish import create_study
+from apexr.store._publish import create_study, write_marker
 from apexr.store._staging import sweep_study, sweep_unit
 from apexr.store._units import check_study
 
@@ -82,9 +82,11 @@ def repair(path: PathLike) -> Repaired:
     if not _looks_like_study(target):
         return _repair_unit(target)
     moved = {}
-    if not _is_sound(target / STUDY):
+    if (target / STUDY).exists() and not _is_sound(target / STUDY):
         moved[f"{target / STUDY}: damaged"] = _put_aside(target / STUDY, target / DAMAGED)
     swept = sweep_study(target)
+    if not is_study(target):
+        write_marker(target)
     create_study(target)
     for entry, problem in _problems(target):
         moved[problem] = _put_aside(entry, target / DAMAGED)
