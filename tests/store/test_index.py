@@ -67,8 +67,8 @@ def test_opening_by_the_index_computes_nothing(study):
 def test_what_is_indexed_is_not_opened_again(study, monkeypatch):
     store.open_study(study)
     seen = []
-    real = _index.open_experiment
-    monkeypatch.setattr(_index, "open_experiment", lambda unit: seen.append(unit) or real(unit))
+    real = _index.open_plain
+    monkeypatch.setattr(_index, "open_plain", lambda unit: seen.append(unit) or real(unit))
     store.open_study(study)
     assert not seen
     add(study, 5)

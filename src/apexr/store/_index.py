@@ -31,7 +31,7 @@ from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST
 from apexr.store._locks import hold
 from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
 from apexr.store._publish import publish_files
-from apexr.store._read import checked_store, lazy_dataset, open_experiment, opened
+from apexr.store._read import checked_store, lazy_dataset, open_plain, opened
 from apexr.store._rows import Deferred, deferred_of, with_deferred
 from apexr.store._source import source_of
 from apexr.store._zarr import encoded
@@ -177,7 +177,7 @@ def _rows_of(units: Sequence[Path], damaged: list[str]) -> list[xr.Dataset]:
     parts, deferred, grids = {}, dict[str, Deferred](), []
     for unit in units:
         try:
-            ds = open_experiment(unit)
+            ds = open_plain(unit)
             large = [str(name) for name, array in ds.data_vars.items() if _is_large(array)]
             parts[unit.name] = without_grid(ds.drop_vars(large)).load()
         except StoreError as error:
@@ -208,7 +208,7 @@ def _concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:
             deferred[name] = Deferred.from_json(entry).merged(deferred.get(name))
     labels = {dim: all_labels(dim, segments) for dim in JOINED}
     wide = [_with_labels(segment, labels) for segment in segments]
-    joined = concat(wide) if len(wide) > 1 else wide[0]
+    joined = concat(wide).transpose("experiment", ...) if len(wide) > 1 else wide[0]
     order = np.argsort(joined["experiment"].values.astype(str))
     if not np.array_equal(order, np.arange(order.size)):
         joined = joined.isel(experiment=order)

@@ -133,19 +133,12 @@ def publish_files(files: Mapping[str, bytes], unit: Path, overwrite: bool = Fals
     with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
         write_files(folder, files)
         make_folder(unit.parent)
-        packed = packed_path(unit)
-        if packed.is_file():
-            _settle_packed(folder, unit, packed, overwrite)
+        if packed_path(unit).is_file() and not overwrite:
+            _check_equal(folder, unit)
         elif not move_in(folder, unit):
             _settle(folder, unit, overwrite)
-
-
-def _settle_packed(folder: Path, unit: Path, packed: Path, overwrite: bool) -> None:
-    """Decide between a result just written and the packed one that is there already."""
-    if not overwrite:
-        _check_equal(folder, unit)
-    elif move_in(folder, unit):
-        _disk.unlink(packed)
+        if overwrite and packed_path(unit).is_file():  # the folder goes before it from now on
+            _disk.unlink(packed_path(unit))
 
 
 def _settle(folder: Path, unit: Path, overwrite: bool) -> None:

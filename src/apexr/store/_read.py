@@ -26,9 +26,14 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
+    return lazy_dataset(open_plain(unit))
+
+
+def open_plain(unit: PathLike) -> xr.Dataset:
+    """Return a stored result as Zarr gives it: read when it is touched, without Dask."""
     folder = Path(unit).absolute()
     manifest = check_sizes(folder)
-    ds = _in_order(lazy_dataset(opened(checked_store(folder, manifest))))
+    ds = _labelled(_in_order(opened(checked_store(folder, manifest))), manifest["config"])
     return migrated(ds, manifest["schema_version"], str(folder))
 
 
@@ -49,13 +54,29 @@ def opened(store: CheckedStore) -> xr.Dataset:
 
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
     """Return an opened Dataset with Dask-backed variables and with coordinates in memory."""
-    coords = {
-        name: in_memory(coord.variable)
-        for name, coord in ds.coords.items()
-        if coord.dims != (name,) or coord.dtype.kind in "TU"
-    }
     lazy = {name: as_lazy(array.variable) for name, array in ds.data_vars.items()}
-    return ds.assign(lazy).assign_coords(coords)
+    return with_text(ds).assign(lazy)
+
+
+def _labelled(ds: xr.Dataset, config: Mapping[str, str]) -> xr.Dataset:
+    """Return a result with its labels as the manifest has them: a scalar in Zarr ends at a NUL."""
+    held = {
+        name: xr.Variable((), np.array(text, dtype=object), ds[name].attrs)
+        for name, text in config.items()
+        if name in ds.coords and not ds[name].dims
+    }
+    return with_text(ds.assign_coords(held))
+
+
+def with_text(ds: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset with its coordinates in memory, text as Python strings."""
+    return ds.assign_coords(
+        {
+            name: in_memory(coord.variable)
+            for name, coord in ds.coords.items()
+            if coord.dims != (name,) or coord.dtype.kind in "TU"
+        }
+    )
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:

@@ -175,12 +175,23 @@ def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> 
     memory = MemoryStore(files)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        bare = ds.drop_encoding().assign_attrs({ORDER: [str(name) for name in ds.data_vars]})
+        order = {ORDER: [str(name) for name in ds.data_vars]}
+        bare = _with_whole_text(ds.drop_encoding()).assign_attrs(order)
         bare.to_zarr(memory, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
         if weights is not None:
             _write_weights(weights, memory)
         zarr.consolidate_metadata(memory)
     return {name: content.to_bytes() for name, content in sorted(files.items())}
+
+
+def _with_whole_text(ds: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose text has any length and may end in NUL."""
+    text = {n: v.astype(np.dtypes.StringDType()) for n, v in ds.variables.items() if _is_text(v)}
+    return ds.assign_coords({name: text[name] for name in text})
+
+
+def _is_text(variable: xr.Variable) -> bool:
+    return variable.dtype.kind in "OU"
 
 
 def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
