@@ -13,7 +13,7 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._arrays import check_count
+from apexr.steppers._arrays import check_count, is_traced
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._functional import Step, iterate, roll
 from apexr.steppers._spread import Devices, spread
@@ -144,7 +144,9 @@ def simulate(
     batch = as_states(stepper, states, batched=True)
     plan = (num_steps, num_warmup_steps, include_init)
     used = tuple(devices or ())[: batch.shape[0]]
-    trajectories: Array = _trajectories(stepper.kernel, stepper.grid, batch, plan, used)
+    traced = any(map(is_traced, jax.tree.leaves((stepper.kernel, batch))))
+    make = _spread_trajectories if len(used) > 1 and not traced else _trajectories
+    trajectories: Array = make(stepper.kernel, stepper.grid, batch, plan, used)
     return trajectories
 
 
@@ -158,8 +160,9 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
     return _simulator(kernel, grid, plan)(u)
 
 
-@eqx.filter_jit
-def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices) -> Array:
+def _make_trajectories(
+    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
+) -> Array:
     spare = -len(states) % max(1, len(devices))
     padded = jnp.concatenate([states, states[:spare]]) if spare else states
 
@@ -168,6 +171,12 @@ def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices
 
     trajectories: Array = spread(block, kernel, padded, devices)[: len(states)]
     return trajectories
+
+
+_trajectories = eqx.filter_jit(_make_trajectories)
+# where every core is a device with work of its own, threads within an operation only disturb
+_ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
+_spread_trajectories = eqx.filter_jit(_make_trajectories, compiler_options=_ONE_THREAD)
 
 
 def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
