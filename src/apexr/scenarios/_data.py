@@ -75,8 +75,10 @@ def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int
     """Return trajectories of apexr's steppers or of any function of one state."""
     if isinstance(stepper, Stepper):
         devices = _devices(states.size * (num_steps + num_warmup_steps))
-        options = {"num_warmup_steps": num_warmup_steps, "devices": devices}
-        return jax.device_put(simulate(stepper, states, num_steps, **options), devices[0])
+        made = simulate(
+            stepper, states, num_steps, num_warmup_steps=num_warmup_steps, devices=devices
+        )
+        return made if len(devices) == 1 else jnp.asarray(np.asarray(made))
 
     def advance(state: Array, _: None) -> tuple[Array, Array]:
         state = stepper(state)

@@ -4,6 +4,7 @@ States stay in Fourier space between steps; only what is returned is transformed
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
+from apexr._parts import Structure, split
 from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, is_traced
@@ -174,9 +176,31 @@ def _make_trajectories(
 
 
 _trajectories = eqx.filter_jit(_make_trajectories)
+
+
+def _spread_trajectories(
+    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
+) -> Array:
+    own, shared, structure = split(kernel)
+    return _one_thread_each(own, shared, states, structure, grid, plan, devices)
+
+
 # where every core is a device with work of its own, threads within an operation only disturb
-_ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
-_spread_trajectories = eqx.filter_jit(_make_trajectories, compiler_options=_ONE_THREAD)
+@partial(
+    jax.jit,
+    static_argnames=("structure", "grid", "plan", "devices"),
+    compiler_options={"xla_cpu_multi_thread_eigen": False},
+)
+def _one_thread_each(
+    own: Any,
+    shared: Any,
+    states: Array,
+    structure: Structure,
+    grid: Grid,
+    plan: Plan,
+    devices: Devices,
+) -> Array:
+    return _make_trajectories(structure.filled(own, shared), grid, states, plan, devices)
 
 
 def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
