@@ -64,7 +64,7 @@ TRAININGS = {
     "conv-3d-1": Training("Conv;8;4;relu", "one", 1, (5, 25), 9.0, THREE),
     # all else is to be no slower than the peer
     "mlp-one-1": Training("MLP;64;3;relu", "one", 1, (100, 1100), 1.0),
-    "pure-one-1": Training("Pure;3", "one", 1, (100, 1100), 1.0),
+    "pure-one-1": Training("Pure;3;identity", "one", 1, (100, 1100), 1.0),
     "mores-one-1": Training("MoRes;26;8;relu", "one", 1, (50, 450), 1.0),
     "mounet-one-1": Training("MoUNet;12;2;relu", "one", 1, (50, 450), 1.0),
     "res-2d-1": Training("Res;16;4;relu", "one", 1, (5, 35), 1.0, TWO),

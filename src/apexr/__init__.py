@@ -14,12 +14,16 @@ _HOMES = {
     "run_experiment": "apexr._run:run_experiment",
     "evaluate": "apexr._run:evaluate",
     "load_networks": "apexr._run:load_networks",
+    # the solver alone
+    "simulate": "apexr._simulate:simulate",
+    "open_trajectories": "apexr.store:open_trajectories",
     # scenarios
     "scenarios": "apexr.scenarios",
     "difficulty": "apexr.scenarios.difficulty",
     "normalized": "apexr.scenarios.normalized",
     "physical": "apexr.scenarios.physical",
     "BaseScenario": "apexr.scenarios:BaseScenario",
+    "EquationScenario": "apexr.scenarios:EquationScenario",
     # studies
     "run_study": "apexr.study:run_study",
     "run_study_convenience": "apexr.study:run_study_convenience",

@@ -20,6 +20,7 @@ from apexr._run import evaluate as evaluate
 from apexr._run import load_networks as load_networks
 from apexr._run import run as run
 from apexr._run import run_experiment as run_experiment
+from apexr._simulate import simulate as simulate
 from apexr.analysis import aggregate_gmean as aggregate_gmean
 from apexr.analysis import melt_data as melt_data
 from apexr.analysis import melt_loss as melt_loss
@@ -31,6 +32,7 @@ from apexr.analysis import split_train as split_train
 from apexr.analysis import to_long as to_long
 from apexr.analysis import to_wide as to_wide
 from apexr.scenarios import BaseScenario as BaseScenario
+from apexr.scenarios import EquationScenario as EquationScenario
 from apexr.scenarios import difficulty as difficulty
 from apexr.scenarios import normalized as normalized
 from apexr.scenarios import physical as physical
@@ -38,6 +40,7 @@ from apexr.store import list_experiments as list_experiments
 from apexr.store import open_experiment as open_experiment
 from apexr.store import open_rollouts as open_rollouts
 from apexr.store import open_study as open_study
+from apexr.store import open_trajectories as open_trajectories
 from apexr.study import run_study as run_study
 from apexr.study import run_study_convenience as run_study_convenience
 

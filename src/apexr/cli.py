@@ -115,6 +115,55 @@ def run(
         typer.echo(f"drawn to {plot}")
 
 
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="Scenario key; see `apexr list scenarios`.")],
+    steps: Annotated[int | None, typer.Option(help="Steps; by default its test horizon.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Number of initial states.")] = None,
+    ic: Annotated[str | None, typer.Option(help="Config string of the initial states.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed of the initial states.")] = None,
+    warmup: Annotated[int | None, typer.Option(help="Steps before the first frame.")] = None,
+    every: Annotated[int, typer.Option(help="Steps from frame to frame.")] = 1,
+    store: Annotated[Path | None, typer.Option(help="Zarr store for the trajectories.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace what the store holds.")] = False,
+    memory: Annotated[str | None, typer.Option(help='Memory to take, such as "4GB".')] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the first trajectory.")] = None,
+    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Scenario parameter, KEY=VALUE; may be repeated."),
+    ] = None,
+) -> None:
+    """Make trajectories of a scenario's reference solver; nothing is trained."""
+    import apexr
+
+    keywords = _read_parameters(parameters or [])
+    _check_picture(plot)
+    _use_compile_cache()
+    trajectories = apexr.simulate(
+        scenario,
+        ic,
+        steps,
+        num_samples=samples,
+        seed=seed,
+        num_warmup_steps=warmup,
+        save_every=every,
+        store=store,
+        overwrite=overwrite,
+        memory_budget=memory,
+        progress=progress,
+        **keywords,
+    )
+    typer.echo(_trajectory_summary(trajectories))
+    if store is not None:
+        typer.echo(f"stored in {store}")
+    if plot is not None:
+        from apexr import plots
+
+        plots.save(plots.trajectory(trajectories), plot)
+        typer.echo(f"drawn to {plot}")
+
+
 @app.command("list")
 def list_registered(
     what: Annotated[Registered, typer.Argument(help="What to list.")],
@@ -129,7 +178,9 @@ def show(store: Annotated[Path, typer.Argument(help="Store of an experiment or a
     """Show what a store holds."""
     from apexr import store as stores
 
-    if stores.is_study(store):
+    if stores.is_published(store) and stores.kind_of(store) == "trajectories":
+        typer.echo(_trajectory_summary(stores.open_trajectories(store)))
+    elif stores.is_study(store):
         table = stores.list_experiments(store)
         typer.echo(table.drop(columns="bytes").to_string(index=False))
     else:
@@ -218,6 +269,20 @@ def _summary(result: Any) -> str:
     for place, step in enumerate(steps):
         cells = "  ".join(f"{medians[name][place]:>{len(name)}.3f}" for name in names)
         rows.append(f"{step:>6}  {cells}")
+    return "\n".join(rows)
+
+
+def _trajectory_summary(trajectories: Any) -> str:
+    """Return what trajectories are, their sizes, and how many diverged."""
+    from apexr._memory import format_bytes
+
+    named = ("scenario", "scenario_kwargs", "equation", "dt", "initial_states", "seed")
+    told = {name: trajectories.attrs[name] for name in named if name in trajectories.attrs}
+    sizes = ", ".join(f"{dim} {size}" for dim, size in trajectories.sizes.items())
+    steps = trajectories["time"].values
+    rows = [f"{name} {value}" for name, value in told.items()]
+    rows.append(f"{sizes} ({format_bytes(trajectories.nbytes)}, {trajectories.dtype})")
+    rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(trajectories.coords.to_dataset())}")
     return "\n".join(rows)
 
 

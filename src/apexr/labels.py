@@ -17,6 +17,7 @@ from apexr.schema import (
     CALLBACK,
     CONFIG_COORDS,
     COORDINATES,
+    DIVERGED,
     SCHEMA_VERSION,
     SPATIAL_DIMS,
     VARIABLES,
@@ -81,6 +82,7 @@ def trajectories(
     attrs: Mapping[str, Any] | None = None,
     steps: ArrayLike | None = None,
     samples: ArrayLike | None = None,
+    diverged_at: ArrayLike | None = None,
 ) -> xr.DataArray:
     """Return trajectories as a labelled array; time 0 is the initial state.
 
@@ -94,6 +96,8 @@ def trajectories(
         Name and attributes of the array.
     steps, samples
         Labels of time and of the samples, whole numbers; None counts from 0.
+    diverged_at
+        For each sample the first step with a number that is not finite, or -1.
 
     Raises
     ------
@@ -101,7 +105,11 @@ def trajectories(
         If the shape does not fit.
     """
     dims = ("sample", "time", "channel", "space")
-    return _field(values, axes, dims, name, attrs, {"time": steps, "sample": samples})
+    array = _field(values, axes, dims, name, attrs, {"time": steps, "sample": samples})
+    if diverged_at is None:
+        return array
+    found = xr.Variable("sample", np.asarray(diverged_at, np.int64), DIVERGED.attrs)
+    return array.assign_coords(diverged_at=found)
 
 
 def states(

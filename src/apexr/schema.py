@@ -25,6 +25,7 @@ __all__ = [
     "CALLBACK",
     "CONFIG_COORDS",
     "COORDINATES",
+    "DIVERGED",
     "MEAN_METRIC",
     "SCHEMA_VERSION",
     "SPATIAL_DIMS",
@@ -207,6 +208,15 @@ CALLBACK = Variable(
     long_name="*",
     description="What a callback recorded; further dimensions may follow.",
 )
+
+DIVERGED = Variable(
+    name="diverged_at",
+    dims=("sample",),
+    kind="int",
+    long_name="diverged at time step",
+    description="First step with a number that is NaN or infinite; -1 = none.",
+)
+"""The coordinate of simulated trajectories that tells how far each can be used."""
 
 COORDINATES: Mapping[str, Variable] = _table(
     Variable(

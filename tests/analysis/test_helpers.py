@@ -70,7 +70,7 @@ def test_relative_needs_one_reference(train, found):
 
 
 def test_split_train():
-    table = long_table(train=["one", "sup;5", "div;3;true", "ONE"])
+    table = long_table(train=["one", "sup;5", "loss;MAE;cut;2;div;3;true", "ONE"])
     result = analysis.split_train(table)
     assert result["category"].tolist() == ["one", "sup", "div", "ONE"]
     assert result["type"].tolist() == ["sup", "sup", "div", "sup"]

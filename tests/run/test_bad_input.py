@@ -7,17 +7,20 @@ import pytest
 
 import apexr
 from _tiny import NET, SIZES
+from apexr.engine import TASKS
 from apexr.errors import ApexrWarning, ShapeError, SpecError, UnknownNameError
+from apexr.initial import INITIAL_CONDITIONS
+from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import difficulty, scenario_dict
 from apexr.training import OPTIMIZERS
 
 KNOWN = {
-    "net": "Conv, FNO",
-    "task": "correct, predict",
+    "net": ", ".join(NETWORKS.names()),
+    "task": ", ".join(TASKS.names()),
     "train": ", ".join(OBJECTIVES.names()),
     "optim_config": ", ".join(OPTIMIZERS.names()),
-    "ic_config": "clamp, diffused, fourier, grf",
+    "ic_config": ", ".join(INITIAL_CONDITIONS.names()),
 }
 
 NESTING = (
@@ -50,7 +53,7 @@ UNKNOWN_NAMES = [
     ("train", "residuum;3;stp", "'step'"),
     ("report_metrics", "mean_nrmse", "'mean_nRMSE'"),
     ("report_metrics", "nRMSE", "'mean_nRMSE'"),
-    ("report_metrics", "mean_fourier_nRMSE;0", "'mean_nRMSE'"),
+    ("report_metrics", "mean_furier_nRMSE;0;5;0", "'mean_fourier_nRMSE'"),
     ("optim_config", "adm;6;constant;1e-3", "'adam'"),
     ("optim_config", "sdg;6;constant;1e-3", "'sgd'"),
     ("optim_config", "clip;1;adm;6;constant;1e-3", "'adam'"),

@@ -10,6 +10,7 @@ import optax
 import pytest
 
 from _tiny import filled
+from apexr.errors import SpecError
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.spectral import Grid
@@ -185,6 +186,28 @@ def test_a_plain_function_of_one_state_can_be_trained(data):
     assert seen == sorted(seen)
     assert seen[0] == 10
     assert trainer.full_loss(Scale(jnp.asarray(0.5))) == pytest.approx(0, abs=1e-12)
+
+
+def test_whole_numbers_in_an_emulator_are_kept(data):
+    class Shifted(eqx.Module):
+        factor: jax.Array
+        shift: jax.Array
+
+        def __call__(self, state):
+            return self.factor * jnp.roll(state, self.shift, axis=-1)
+
+    plan = TrainingPlan(OBJECTIVES.parse("one"), OPTIMIZERS.parse("sgd;4;constant;0.1"), 4, 2)
+    net, losses = Trainer(data, plan)(
+        Shifted(jnp.asarray(0.0), jnp.asarray(1)), jax.random.PRNGKey(0)
+    )
+    assert net.shift == 1
+    assert net.factor > 0.1
+    assert losses[-1] < losses[0]
+
+
+def test_objectives_that_make_reference_steps_ask_for_the_solver():
+    with pytest.raises(SpecError, match=r"'div;2' makes steps of the reference solver.*give"):
+        TrainingPlan(OBJECTIVES.parse("div;2"), PLAN.optimizer, 4, 10)
 
 
 def test_full_loss_is_the_mean_over_all_windows(data):

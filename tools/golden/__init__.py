@@ -9,6 +9,7 @@ from golden._data_special import write_data_special
 from golden._initial import write_initial
 from golden._initial_more import write_initial_more
 from golden._metrics import write_metrics
+from golden._network_parts import write_network_parts
 from golden._networks import write_networks
 from golden._spectral import write_spectral
 from golden._training import write_training
@@ -22,6 +23,7 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "initial": write_initial,
     "initial_more": write_initial_more,
     "networks": write_networks,
+    "network_parts": write_network_parts,
     "data": write_data,
     "data_other": write_data_other,
     "data_special": write_data_special,

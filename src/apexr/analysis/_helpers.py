@@ -15,11 +15,15 @@ _RELATIVE_GROUP = ("seed", "scenario", "task", "net", "scenario_kwargs")
 _MAX_TEXT = 100_000
 
 
+_AROUND = ("loss", "weights", "cut")
+
+
 def split_train(df: pd.DataFrame) -> pd.DataFrame:
     """Return the table with ``category``, ``type`` and ``rollout`` of the training config.
 
     ``category`` is the first field, ``type`` is ``sup`` for supervised training (one, sup) and
-    ``div`` for the rest, ``rollout`` is the number of unrolled steps (1 for ``one``).
+    ``div`` for the rest, ``rollout`` is the number of unrolled steps (1 for ``one``). A loss,
+    weights or cuts around a training (``loss;MAE;sup;3``) are passed over.
     """
     _require(df, ["train"])
     texts = [str(text) for text in df["train"]]
@@ -30,6 +34,8 @@ def split_train(df: pd.DataFrame) -> pd.DataFrame:
 
 def _parse_train(text: str) -> tuple[str, str, int]:
     category, _, rest = text.strip().partition(";")
+    if category.lower() in _AROUND:
+        return _parse_train(rest.partition(";")[2])
     unrolled = rest.partition(";")[0].strip()
     kind = "sup" if category.lower() in ("one", "sup") else "div"
     return category, kind, int(unrolled) if unrolled.isdecimal() else 1

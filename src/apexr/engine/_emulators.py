@@ -127,7 +127,7 @@ def select_seed(emulators: Any, index: int) -> Any:
     """Return the emulator of one seed."""
     own, shared, structure = split(emulators)
     picked = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), own)
-    return structure.filled(picked, shared)
+    return structure.filled(picked, jax.tree.map(lambda a: jnp.asarray(np.asarray(a)), shared))
 
 
 def count_parameters(plan: EmulatorPlan) -> int:

@@ -14,6 +14,11 @@ ActivationFn = Callable[[Array], Array]
 ACTIVATIONS: Registry[ActivationFn] = Registry("activation", "apexr.activations")
 
 
+def activate(name: str, x: Array) -> Array:
+    """Return the activation called ``name`` of ``x``."""
+    return ACTIVATIONS.get(name)(x)
+
+
 def _relu(x: Array) -> Array:
     return jnp.maximum(x, 0)
 

@@ -1,16 +1,17 @@
 """The plain feed-forward convolutional network."""
 
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
+from itertools import pairwise
 
 import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt
-from apexr.networks._activations import ACTIVATIONS
+from apexr.networks._activations import activate
+from apexr.networks._base import Reach, Space, total_reach
 from apexr.networks._kind import Activation, Network, NetworkSpec, network
-from apexr.networks._layers import PeriodicConv
+from apexr.networks._layers import Convolution
 from apexr.spectral import Grid
 
 
@@ -27,39 +28,62 @@ class Conv(NetworkSpec):
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "ConvNet":
         """Return the network; the key is split once, one part a layer in order."""
-        return ConvNet(self, grid, num_channels, key)
-
-    def receptive_field(self, grid: Grid) -> tuple[tuple[float, float], ...]:
-        """Return one point a layer in both directions."""
-        reach = float(self.depth + 1)
-        return ((reach, reach),) * grid.num_spatial_dims
+        return ConvNet(
+            Space(grid.num_spatial_dims),
+            num_channels,
+            num_channels,
+            widths=(self.hidden_channels,) * self.depth,
+            activation=self.activation,
+            key=key,
+        )
 
 
 class ConvNet(Network):
-    """The network that ``Conv;…`` builds."""
+    """A network of convolutions with an activation after each but the last.
 
-    layers: tuple[PeriodicConv, ...]
+    Parameters
+    ----------
+    space, in_channels, out_channels
+        As for :class:`Sequential`.
+    widths
+        Channels after each hidden layer.
+    activation
+        Name of a registered activation.
+    kernel_size
+        Taps of each convolution along each axis.
+    key
+        Split once, one part a layer in order.
+    """
+
+    layers: tuple[Convolution, ...]
     activation: str = eqx.field(static=True)
 
-    def __init__(self, spec: Conv, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
-        conv = partial(PeriodicConv, grid.num_spatial_dims)
-        keys = jax.random.split(key, spec.depth + 1)
-        self.activation = spec.activation
-        if spec.depth == 0:
-            self.layers = (conv(num_channels, num_channels, key=keys[0]),)
-            return
-        hidden = spec.hidden_channels
-        self.layers = (
-            conv(num_channels, hidden, key=keys[0]),
-            *(conv(hidden, hidden, key=key) for key in keys[1:-1]),
-            conv(hidden, num_channels, key=keys[-1]),
+    def __init__(
+        self,
+        space: Space,
+        in_channels: int,
+        out_channels: int,
+        *,
+        widths: Sequence[int],
+        activation: str = "relu",
+        kernel_size: int = 3,
+        key: PRNGKeyArray,
+    ) -> None:
+        sizes = (in_channels, *widths, out_channels)
+        keys = jax.random.split(key, len(sizes) - 1)
+        self.layers = tuple(
+            Convolution(space, *pair, kernel_size=kernel_size, key=key)
+            for pair, key in zip(pairwise(sizes), keys, strict=True)
         )
+        self.activation = activation
 
-    def batched(
-        self, states: Float[Array, "channel batch *space"]
-    ) -> Float[Array, "channel batch *space"]:
+    @property
+    def reach(self) -> Reach:
+        """That of all convolutions."""
+        return total_reach(self.layers)
+
+    def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the network's output for every state of a batch."""
-        activation: Any = ACTIVATIONS.get(self.activation)
         for layer in self.layers[:-1]:
-            states = activation(layer(states))
+            states = activate(self.activation, layer(states))
         return self.layers[-1](states)

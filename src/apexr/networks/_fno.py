@@ -1,13 +1,17 @@
 """The Fourier neural operator."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt
 from apexr.errors import SpecError
-from apexr.networks._activations import ACTIVATIONS
-from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._activations import activate
+from apexr.networks._base import Layer, Reach, Space, total_reach
+from apexr.networks._generic import Sequential
+from apexr.networks._kind import Activation, NetworkSpec, network
 from apexr.networks._layers import Pointwise
 from apexr.networks._spectral import SpectralConv
 from apexr.spectral import Grid
@@ -39,60 +43,78 @@ class FNO(NetworkSpec):
         SpecError
             If ``MODES`` exceeds ``num_points // 2 + 1`` (1D) or ``num_points // 2``.
         """
-        most = grid.num_points // 2 + (grid.num_spatial_dims == 1)
+        on_a_line = grid.num_spatial_dims == 1
+        most = grid.num_points // 2 + on_a_line
         if self.modes > most:
             raise SpecError(
                 f"network {str(self)!r}: MODES must be at most {most} on {grid.num_points} points"
-                f" in {grid.num_spatial_dims}D, got {self.modes}"
+                f" in {grid.num_spatial_dims}D, got {self.modes}; the nearest number of points"
+                f" that fits is {2 * (self.modes - on_a_line)}"
             )
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "FourierOperator":
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
-        return FourierOperator(self, grid, num_channels, key)
+        return Sequential(
+            Space(grid.num_spatial_dims),
+            num_channels,
+            num_channels,
+            widths=(self.hidden_channels,) * (self.blocks + 1),
+            block=partial(SpectralBlock, modes=self.modes, activation=self.activation),
+            key=key,
+        )
 
 
-class SpectralBlock(eqx.Module):
-    """``spectral(x) + pointwise(x)``; the key is split in two, in this order."""
+class SpectralBlock(Layer):
+    """``act(spectral(x) + pointwise(x))``, on periodic grids alone.
+
+    Parameters
+    ----------
+    space, in_channels, out_channels
+        As for :class:`Sequential`; the channels must not change.
+    modes
+        Modes that are kept, see :class:`SpectralConv`.
+    activation
+        Name of a registered activation.
+    key
+        Split in two: spectral, pointwise.
+
+    Raises
+    ------
+    SpecError
+        If the channels change, or the boundary is not periodic.
+    """
 
     spectral: SpectralConv
     pointwise: Pointwise
-
-    def __init__(self, num_spatial_dims: int, channels: int, modes: int, key: PRNGKeyArray) -> None:
-        spectral_key, pointwise_key = jax.random.split(key)
-        self.spectral = SpectralConv(num_spatial_dims, channels, modes, key=spectral_key)
-        self.pointwise = Pointwise(num_spatial_dims, channels, channels, key=pointwise_key)
-
-    def __call__(self, x: Float[Array, "channel batch *space"]) -> Array:
-        """Return the sum of both branches."""
-        return self.spectral(x) + self.pointwise(x)
-
-
-class FourierOperator(Network):
-    """The network that ``FNO;…`` builds."""
-
-    lifting: Pointwise
-    blocks: tuple[SpectralBlock, ...]
-    projection: Pointwise
     activation: str = eqx.field(static=True)
 
-    def __init__(self, spec: FNO, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
-        dims, hidden = grid.num_spatial_dims, spec.hidden_channels
-        sub, key = jax.random.split(key)
-        self.lifting = Pointwise(dims, num_channels, hidden, key=sub)
-        blocks = []
-        for _ in range(spec.blocks):
-            sub, key = jax.random.split(key)
-            blocks.append(SpectralBlock(dims, hidden, spec.modes, sub))
-        self.blocks = tuple(blocks)
-        self.projection = Pointwise(dims, hidden, num_channels, key=key)
-        self.activation = spec.activation
+    def __init__(
+        self,
+        space: Space,
+        in_channels: int,
+        out_channels: int,
+        *,
+        modes: int,
+        activation: str = "gelu",
+        key: PRNGKeyArray,
+    ) -> None:
+        if in_channels != out_channels:
+            raise SpecError(
+                f"a spectral block keeps its channels, got {in_channels} and {out_channels};"
+                " give equal widths"
+            )
+        if space.boundary != "periodic":
+            raise SpecError(f"a spectral block needs a periodic boundary, got {space.boundary!r}")
+        spectral_key, pointwise_key = jax.random.split(key)
+        self.spectral = SpectralConv(space.num_spatial_dims, in_channels, modes, key=spectral_key)
+        self.pointwise = Pointwise(space, in_channels, out_channels, key=pointwise_key)
+        self.activation = activation
 
-    def batched(
-        self, states: Float[Array, "channel batch *space"]
-    ) -> Float[Array, "channel batch *space"]:
-        """Return the network's output for every state of a batch."""
-        activation = ACTIVATIONS.get(self.activation)
-        states = self.lifting(states)
-        for block in self.blocks:
-            states = activation(block(states))
-        return self.projection(states)
+    @property
+    def reach(self) -> Reach:
+        """Everything."""
+        return total_reach((self.spectral,))
+
+    def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
+        """Return the block's output for a batch."""
+        return activate(self.activation, self.spectral(x) + self.pointwise(x))

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar, dataclass_transform
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Choice, Kind
 from apexr.networks._activations import ACTIVATIONS
+from apexr.networks._base import UNBOUNDED, Reach, reach_of
 from apexr.spectral import Grid
 
 Activation = Annotated[str, Choice(ACTIVATIONS)]
@@ -46,25 +49,34 @@ class NetworkSpec(abc.ABC):
             Key from which all weights are drawn.
         """
 
-    def receptive_field(self, grid: Grid) -> tuple[tuple[float, float], ...]:
-        """Return, for each axis, how many points (back, forward) one output point sees."""
-        return ((float("inf"), float("inf")),) * grid.num_spatial_dims
+    def receptive_field(self, grid: Grid) -> tuple[Reach, ...]:
+        """Return, for each axis, how many points (back, forward) one output point sees.
+
+        It is what the network's ``reach`` says, or infinite where it says nothing. Means of
+        normalisation layers, which see the whole grid, do not count.
+        """
+        key = jax.ShapeDtypeStruct((2,), jnp.uint32)
+        network = eqx.filter_eval_shape(self.build, grid, 1, key)
+        return (reach_of(network),) * grid.num_spatial_dims
 
 
 class Network(eqx.Module):
     """A network that works on a whole batch at once.
 
     Leaves give :meth:`batched`; layout ``(channel, batch, *space)`` makes every convolution a
-    matrix product over flattened batch and space.
+    matrix product over flattened batch and space. They may also say their :attr:`reach`.
     """
 
+    @property
+    def reach(self) -> Reach:
+        """How many points (back, forward) along each axis one output point sees."""
+        return UNBOUNDED
+
     @abc.abstractmethod
-    def batched(
-        self, states: Float[Array, "channel batch *space"]
-    ) -> Float[Array, "channel batch *space"]:
+    def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the network's output for every state of a batch."""
 
-    def __call__(self, state: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
+    def __call__(self, state: Float[Array, "in *space"]) -> Float[Array, "out *space"]:
         """Return the network's output for one state."""
         return self.batched(state[:, None])[:, 0]
 

@@ -8,5 +8,6 @@ from apexr.plots._metric import metric
 from apexr.plots._overview import overview
 from apexr.plots._save import save
 from apexr.plots._spacetime import spacetime
+from apexr.plots._trajectory import trajectory
 
-__all__ = ["loss", "metric", "overview", "save", "spacetime"]
+__all__ = ["loss", "metric", "overview", "save", "spacetime", "trajectory"]

@@ -45,10 +45,10 @@ def spacetime(
         Listing what there is.
     """
     fields = _fields(ds, seed, sample, channel)
-    limit = _largest(fields[1]) or 1.0
+    limit = largest(fields[1]) or 1.0
     if "y" in fields[0].dims:
-        return _states(fields, limit, times)
-    return _images(fields, limit)
+        return states(fields, limit, times)
+    return images(fields, limit)
 
 
 # --- data ------------------------------------------------------------------------------------
@@ -63,9 +63,9 @@ def _fields(
     rollout, reference = pick(ds, "sample_rollout"), pick(ds, "sample_reference")
     start = pick(ds, "initial_state")
     seed = int(rollout["seed"].values.flat[0]) if seed is None else seed
-    rollout = _at(rollout, "seed", seed) if "seed" in rollout.dims else rollout
-    of_one = [_at(array, "sample", sample) for array in (rollout, reference, start)]
-    rollout, reference, start = (_channel(array, channel) for array in of_one)
+    rollout = at(rollout, "seed", seed) if "seed" in rollout.dims else rollout
+    of_one = [at(array, "sample", sample) for array in (rollout, reference, start)]
+    rollout, reference, start = (of_channel(array, channel) for array in of_one)
     prediction, truth = (_from_start(start, array) for array in (rollout, reference))
     error = prediction - truth
     quantity = str(truth["channel"].item())
@@ -73,30 +73,30 @@ def _fields(
     names = [
         f"prediction, seed {seed}{_lost(prediction)}",
         "reference",
-        f"error, at most {_largest(error):.2g}",
+        f"error, at most {largest(error):.2g}",
     ]
     for array, name in zip((prediction, truth, error), names, strict=True):
         array.attrs = {"long_name": "u" if unnamed else quantity, "units": "1", "title": name}
     return prediction.rename("u"), truth.rename("u"), error.rename("u")
 
 
-def _largest(array: xr.DataArray) -> float:
+def largest(array: xr.DataArray) -> float:
     """Return the largest finite magnitude."""
     finite = np.isfinite(array.values)
     return float(np.abs(array.values[finite]).max(initial=0))
 
 
-def _at(array: xr.DataArray, dim: str, label: Any) -> xr.DataArray:
+def at(array: xr.DataArray, dim: str, label: Any) -> xr.DataArray:
     labels = array[dim].values.tolist()
     if label not in labels:
         raise missing(f"{dim} {label}", [str(entry) for entry in labels])
     return array.isel({dim: labels.index(label)})
 
 
-def _channel(array: xr.DataArray, channel: Hashable) -> xr.DataArray:
+def of_channel(array: xr.DataArray, channel: Hashable) -> xr.DataArray:
     labels = array["channel"].values.tolist()
     if channel in labels or not isinstance(channel, int):
-        return _at(array, "channel", channel)
+        return at(array, "channel", channel)
     if not -len(labels) <= channel < len(labels):
         raise missing(f"channel {channel}", [str(entry) for entry in labels])
     return array.isel(channel=channel)
@@ -118,7 +118,7 @@ def _lost(prediction: xr.DataArray) -> str:
 # --- pictures --------------------------------------------------------------------------------
 
 
-def _images(fields: Sequence[xr.DataArray], limit: float) -> Any:
+def images(fields: Sequence[xr.DataArray], limit: float) -> Any:
     images = [
         _image(
             field,
@@ -134,12 +134,12 @@ def _images(fields: Sequence[xr.DataArray], limit: float) -> Any:
     return arranged(images, len(images))
 
 
-def _states(fields: Sequence[xr.DataArray], limit: float, times: Sequence[int] | None) -> Any:
+def states(fields: Sequence[xr.DataArray], limit: float, times: Sequence[int] | None) -> Any:
     steps = _chosen(fields[0], times)
     fields = [_slice(field) for field in fields]
     images = [
         _image(
-            _at(field, "time", step),
+            at(field, "time", step),
             x="x",
             y="y",
             limit=limit,

@@ -1,10 +1,12 @@
 """Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
 
 from apexr.scenarios import difficulty, normalized, physical
+from apexr.scenarios._align import aligned
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._coefficients import CoefficientSet, Parametrisations, describe_coefficients
 from apexr.scenarios._curation import CURATION
 from apexr.scenarios._data import data_attributes, finite_trajectories
+from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
 from apexr.scenarios._identity import digest, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
@@ -18,8 +20,10 @@ __all__ = [
     "SCENARIOS",
     "BaseScenario",
     "CoefficientSet",
+    "EquationScenario",
     "Parametrisations",
     "Request",
+    "aligned",
     "data_attributes",
     "describe_coefficients",
     "difficulty",

@@ -4,6 +4,7 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
+from apexr.steppers._blocks import FieldMarch, March, SpectralMarch, blocks
 from apexr.steppers._forced import ForcedStepper
 from apexr.steppers._functional import stack_sub_trajectories
 from apexr.steppers._poisson import Poisson
@@ -84,6 +85,7 @@ __all__ = [
     "Dispersion",
     "ETDRKStepper",
     "Equation",
+    "FieldMarch",
     "FisherKPP",
     "ForcedStepper",
     "GradientNorm",
@@ -96,6 +98,7 @@ __all__ = [
     "KuramotoSivashinsky",
     "KuramotoSivashinskyConservative",
     "Linear",
+    "March",
     "NavierStokesVelocity",
     "NavierStokesVorticity",
     "Nonlinear",
@@ -107,6 +110,7 @@ __all__ = [
     "QuadraticTerm",
     "RepeatedStepper",
     "Solver",
+    "SpectralMarch",
     "Stepper",
     "SwiftHohenberg",
     "VorticityConvection",
@@ -114,6 +118,7 @@ __all__ = [
     "Wave",
     "ZeroTerm",
     "as_solver",
+    "blocks",
     "convection_difficulty",
     "convection_from_difficulty",
     "denormalize_convection",

@@ -9,8 +9,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Complex, Float
 
 from apexr.errors import SpecError
@@ -18,6 +16,7 @@ from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._functional import Step, iterate, roll
+from apexr.steppers._spread import Devices, spread
 from apexr.steppers._stepper import Kernel, Stepper, advance, as_states
 
 State = Float[Array, "channel *space"]
@@ -160,25 +159,15 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
 
 
 @eqx.filter_jit
-def _trajectories(
-    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: tuple[jax.Device, ...]
-) -> Array:
-    if len(devices) <= 1:
-        return _batch(kernel, grid, states, plan)
-    mesh = Mesh(np.array(devices), ("sample",))
-    arrays, rest = eqx.partition(kernel, eqx.is_array)
-    whole, split = PartitionSpec(), PartitionSpec("sample")  # type: ignore[no-untyped-call]
-
-    def block(arrays: Kernel, states: Array) -> Array:
-        return _batch(eqx.combine(arrays, rest), grid, states, plan)
-
-    spread = jax.shard_map(
-        block, mesh=mesh, in_specs=(whole, split), out_specs=split, check_vma=False
-    )
-    spare = -len(states) % len(devices)
+def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices) -> Array:
+    spare = -len(states) % max(1, len(devices))
     padded = jnp.concatenate([states, states[:spare]]) if spare else states
-    trajectories: Array = spread(arrays, padded)
-    return trajectories[: len(states)]
+
+    def block(kernel: Kernel, states: Array) -> Array:
+        return _batch(kernel, grid, states, plan)
+
+    trajectories: Array = spread(block, kernel, padded, devices)[: len(states)]
+    return trajectories
 
 
 def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:

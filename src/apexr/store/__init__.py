@@ -6,25 +6,35 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
-from apexr.store._layout import check_writable, is_published, is_study, unit_path
+from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
 from apexr.store._manifest import read_manifest, verify
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
 from apexr.store._study import list_experiments, open_rollouts, open_study
+from apexr.store._trajectories import (
+    TrajectoryWriter,
+    check_trajectories,
+    open_trajectories,
+    writing_trajectories,
+)
 
 __all__ = [
     "ConflictError",
+    "TrajectoryWriter",
     "check_dataset_path",
+    "check_trajectories",
     "check_writable",
     "create_study",
     "forget_failure",
     "is_published",
     "is_study",
+    "kind_of",
     "list_experiments",
     "open_dataset",
     "open_experiment",
     "open_rollouts",
     "open_study",
+    "open_trajectories",
     "publish_dataset",
     "publish_experiment",
     "read_failures",
@@ -33,4 +43,5 @@ __all__ = [
     "record_failure",
     "unit_path",
     "verify",
+    "writing_trajectories",
 ]

@@ -4,6 +4,7 @@
 
     adv.zarr/                        one experiment: the Zarr group itself ...
       manifest.json                  ... and what it must hold
+    turbulence.zarr/                 trajectories alone, of the same form
     study.zarr/
       study.json                     marks a study; schema version
       experiments/<id>/data.zarr     one experiment
@@ -14,6 +15,7 @@
 A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
 """
 
+import json
 import os
 import re
 from pathlib import Path
@@ -31,9 +33,12 @@ WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
 
+TRAJECTORIES_FORMAT = "apexr-trajectories"
+
 _ID = re.compile(r"[0-9a-f]{32}")
 
 PathLike = str | os.PathLike[str]
+UnitKind = Literal["experiment", "trajectories"]
 
 
 def check_id(experiment: str) -> str:
@@ -81,10 +86,19 @@ def is_published(unit: PathLike) -> bool:
     return (Path(unit) / MANIFEST).is_file()
 
 
-def check_writable(path: PathLike, kind: Literal["experiment", "study"] = "experiment") -> None:
-    """Check, before any work, that an experiment or a study can be written at ``path``.
+def kind_of(unit: PathLike) -> UnitKind:
+    """Return what a published unit holds, by its manifest; an experiment where it is damaged."""
+    try:
+        told = json.loads((Path(unit) / MANIFEST).read_text(encoding="utf-8"))["format"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return "experiment"
+    return "trajectories" if told == TRAJECTORIES_FORMAT else "experiment"
 
-    A finished experiment (or an existing study) at ``path`` is fine: it will be read.
+
+def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experiment") -> None:
+    """Check, before any work, that a store of this kind can be written at ``path``.
+
+    One of this kind that is there already is fine.
 
     Raises
     ------
@@ -126,4 +140,9 @@ def _is_empty(folder: Path) -> bool:
     return not any(folder.iterdir())
 
 
-_HOLDS = {"experiment": is_published, "study": is_study, "nothing": _is_empty}
+_HOLDS = {
+    "experiment": lambda folder: is_published(folder) and kind_of(folder) == "experiment",
+    "trajectories": lambda folder: is_published(folder) and kind_of(folder) == "trajectories",
+    "study": is_study,
+    "nothing": _is_empty,
+}

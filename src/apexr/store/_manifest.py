@@ -6,7 +6,7 @@ from small JSON files alone.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,20 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION
 from apexr.store._files import canonical_json, digest, files_in, read_json
-from apexr.store._layout import MANIFEST, PathLike
+from apexr.store._layout import MANIFEST, TRAJECTORIES_FORMAT, PathLike, UnitKind, kind_of
 
-FORMAT = "apexr-experiment"
+FORMATS = {"experiment": "apexr-experiment", "trajectories": TRAJECTORIES_FORMAT}
+"""What a manifest calls each kind of unit."""
 
 
-def make_manifest(ds: xr.Dataset, folder: Path) -> dict[str, Any]:
-    """Return the manifest of the files below ``folder``, which hold ``ds``."""
+def make_manifest(
+    labels: Mapping[str, Any], folder: Path, kind: UnitKind = "experiment"
+) -> dict[str, Any]:
+    """Return the manifest of the files below ``folder``; ``labels`` say what they hold."""
     manifest = {
-        "format": FORMAT,
+        "format": FORMATS[kind],
         "schema_version": SCHEMA_VERSION,
-        **_labels(ds),
+        **labels,
         "files": {
             path.relative_to(folder).as_posix(): {
                 "size": path.stat().st_size,
@@ -38,8 +41,8 @@ def make_manifest(ds: xr.Dataset, folder: Path) -> dict[str, Any]:
     return {**manifest, "digest": _own_digest(manifest)}
 
 
-def read_manifest(unit: PathLike) -> dict[str, Any]:
-    """Return the manifest of a published unit.
+def read_manifest(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, Any]:
+    """Return the manifest of a published unit of this kind.
 
     Raises
     ------
@@ -48,9 +51,9 @@ def read_manifest(unit: PathLike) -> dict[str, Any]:
     """
     path = Path(unit) / MANIFEST
     if not path.is_file():
-        raise StoreError(f"{unit}: not a finished apexr experiment (no {MANIFEST})")
+        raise StoreError(f"{unit}: not a finished apexr {kind} store (no {MANIFEST})")
     manifest = read_json(path)
-    check_version(path, manifest, FORMAT)
+    check_version(path, manifest, FORMATS[kind])
     if manifest.get("digest") != _own_digest(manifest):
         raise StoreError(f"{path}: damaged, its digest does not fit")
     return manifest
@@ -68,7 +71,7 @@ def check_version(path: Path, data: dict[str, Any], expected: str) -> None:
         )
 
 
-def check_sizes(unit: PathLike) -> dict[str, Any]:
+def check_sizes(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, Any]:
     """Return the manifest after checking names and sizes of all files of the unit.
 
     Raises
@@ -76,7 +79,7 @@ def check_sizes(unit: PathLike) -> dict[str, Any]:
     StoreError
         Naming every file that is missing, of another size, or not listed.
     """
-    manifest = read_manifest(unit)
+    manifest = read_manifest(unit, kind)
     _refuse(Path(unit), _size_problems(Path(unit), manifest))
     return manifest
 
@@ -90,7 +93,7 @@ def verify(unit: PathLike) -> None:
         Naming every file that is damaged.
     """
     folder = Path(unit)
-    manifest = check_sizes(folder)
+    manifest = check_sizes(folder, kind_of(folder))
     _refuse(
         folder,
         (
@@ -127,7 +130,8 @@ def _own_digest(manifest: dict[str, Any]) -> str:
     return hashlib.blake2b(canonical_json(content).encode(), digest_size=32).hexdigest()
 
 
-def _labels(ds: xr.Dataset) -> dict[str, Any]:
+def result_labels(ds: xr.Dataset) -> dict[str, Any]:
+    """Return what a manifest says of a result."""
     config = {name: str(ds[name].item()) for name in CONFIG_COORDS if name in ds.coords}
     labels: dict[str, Any] = {"config": config, "attrs": ds.attrs}
     labels["sizes"] = {str(dim): int(size) for dim, size in ds.sizes.items()}

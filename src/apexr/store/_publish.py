@@ -4,6 +4,7 @@ import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -35,10 +36,10 @@ from apexr.store._layout import (
     is_study,
     staging_folder,
 )
-from apexr.store._manifest import check_version, make_manifest, read_manifest
+from apexr.store._manifest import check_version, make_manifest, read_manifest, result_labels
 
 STUDY_FORMAT = "apexr-study"
-_CODECS = (ZstdCodec(level=3), Crc32cCodec())
+CODECS = (ZstdCodec(level=3), Crc32cCodec())
 
 
 class ConflictError(StoreError):
@@ -109,13 +110,18 @@ def _publish(
 ) -> None:
     with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
         _write_data(ds, weights, folder / DATA if in_study(unit) else folder)
-        write_json(folder / MANIFEST, make_manifest(ds, folder))
-        sync_tree(folder)
-        make_folder(unit.parent)
-        if not move_in(folder, unit):
+        if not bring_in(folder, unit, make_manifest(result_labels(ds), folder)):
             _settle(folder, unit, overwrite)
     if in_study(unit):
         forget_failure(unit.parent.parent, unit.name)
+
+
+def bring_in(folder: Path, unit: Path, manifest: Mapping[str, Any]) -> bool:
+    """Complete a written folder, durably, and rename it to ``unit`` unless that exists."""
+    write_json(folder / MANIFEST, manifest)
+    sync_tree(folder)
+    make_folder(unit.parent)
+    return move_in(folder, unit)
 
 
 def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
@@ -148,7 +154,7 @@ def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
     """Return how each variable is compressed and cut into chunks."""
     return {
         str(name): {
-            "compressors": _CODECS,
+            "compressors": CODECS,
             "chunks": chunk_shape(
                 [str(dim) for dim in variable.dims], variable.shape, variable.dtype.itemsize
             ),
@@ -164,4 +170,4 @@ def _write_weights(weights: Mapping[str, np.ndarray], folder: Path) -> None:
         if array.dtype.kind not in "biufc" or any(p in ("", ".", "..") for p in name.split("/")):
             raise StoreError(f"weights: cannot store {name!r} of type {array.dtype}")
         dims = [f"{name}_{axis}" for axis in range(array.ndim)]
-        group.create_array(name, data=array, compressors=_CODECS, dimension_names=dims)
+        group.create_array(name, data=array, compressors=CODECS, dimension_names=dims)

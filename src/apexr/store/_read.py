@@ -30,11 +30,11 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
     """Return an opened Dataset with Dask-backed variables and with coordinates in memory."""
     coords = {
-        name: _in_memory(coord.variable)
+        name: in_memory(coord.variable)
         for name, coord in ds.coords.items()
         if coord.dims != (name,) or coord.dtype.kind in "TU"
     }
-    lazy = {name: _lazy(array.variable) for name, array in ds.data_vars.items()}
+    lazy = {name: as_lazy(array.variable) for name, array in ds.data_vars.items()}
     return ds.assign(lazy).assign_coords(coords)
 
 
@@ -60,12 +60,12 @@ def _in_order(ds: xr.Dataset) -> xr.Dataset:
     return ds[[*first, *(n for n in ds.data_vars if n not in first)]]
 
 
-def _lazy(variable: xr.Variable) -> xr.Variable:
+def as_lazy(variable: xr.Variable) -> xr.Variable:
     """Return a stored variable with its stored chunks as Dask chunks."""
     return variable.chunk(variable.encoding.get("preferred_chunks", {}))
 
 
-def _in_memory(variable: xr.Variable) -> xr.Variable:
+def in_memory(variable: xr.Variable) -> xr.Variable:
     """Return a coordinate with its values read, text as Python strings."""
     loaded = variable.load()
     return loaded.astype(object) if loaded.dtype.kind in "TU" else loaded

@@ -1,8 +1,8 @@
-"""Writes the tables of config strings in the documentation, from the registries.
+"""Writes the tables of docs/training.md from the registries.
 
 Run it after adding a task, an objective, a loss, an optimiser or a schedule::
 
-    python tools/make_tables.py
+    python docs/training.py
 
 Each table stands between two comments, ``<!-- table: KIND -->`` and ``<!-- end -->``.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from apexr import engine, objectives, training
 from apexr.training import OPTIMIZERS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "training.md"
+PAGE = Path(__file__).resolve().with_suffix(".md")
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -36,14 +36,10 @@ def losses() -> str:
 
 def modes() -> str:
     """Return the table of correction modes: formula and meaning."""
-    registry = engine.MODES
-    rows = [
-        (
-            f"`correct;{name}`",
-            (registry.get(name).__doc__ or "").split("\n", 1)[0].replace("``", "`"),
-        )
-        for name in registry.names()
-    ]
+    rows = []
+    for name in engine.MODES.names():
+        text = (engine.MODES.get(name).__doc__ or "").split("\n", 1)[0]
+        rows.append((f"`correct;{name}`", text.replace("``", "`")))
     return _table(("string", "next state"), rows)
 
 

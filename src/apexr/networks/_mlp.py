@@ -1,0 +1,100 @@
+"""The multi-layer perceptron on the flattened state."""
+
+import itertools
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from apexr._grammar import Count, PositiveInt
+from apexr.errors import ShapeError
+from apexr.networks._activations import activate
+from apexr.networks._base import Reach, add_bias, draw_weights
+from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.spectral import Grid
+
+
+@network("MLP")
+class MLP(NetworkSpec):
+    """MLP;WIDTH;DEPTH;ACTIVATION - fully connected layers on all points and channels at once.
+
+    ``DEPTH`` hidden layers, each followed by the activation, and a last layer without. It works
+    on the grid that it was built for alone.
+    """
+
+    width: PositiveInt
+    depth: Count
+    activation: Activation
+
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "Perceptron":
+        """Return the network; the key is split once, one part a layer in order."""
+        return Perceptron(self, grid, num_channels, key)
+
+
+class Linear(eqx.Module):
+    """A matrix and a bias.
+
+    Parameters
+    ----------
+    in_size, out_size
+        Sizes.
+    key
+        Split in two: weight, bias. Both are uniform in ±1/√in.
+    """
+
+    weight: Float[Array, "out in"]
+    bias: Float[Array, " out"] | None
+
+    def __init__(self, in_size: int, out_size: int, *, key: PRNGKeyArray) -> None:
+        self.weight, self.bias = draw_weights(key, in_size, out_size, ())
+
+    def __call__(self, x: Float[Array, "in batch"]) -> Float[Array, "out batch"]:
+        """Return the layer's output for a batch."""
+        return add_bias(self.weight @ x, self.bias)
+
+
+class Perceptron(Network):
+    """The network that ``MLP;…`` builds."""
+
+    layers: tuple[Linear, ...]
+    activation: str = eqx.field(static=True)
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, spec: MLP, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
+        self.shape = (num_channels, *grid.shape)
+        size = num_channels * grid.num_points**grid.num_spatial_dims
+        sizes = (size, *(spec.width,) * spec.depth, size)
+        keys = jax.random.split(key, spec.depth + 1)
+        self.layers = tuple(
+            Linear(*pair, key=key)
+            for pair, key in zip(itertools.pairwise(sizes), keys, strict=True)
+        )
+        self.activation = spec.activation
+
+    @property
+    def reach(self) -> Reach:
+        """All points of an axis."""
+        return float(self.shape[-1]), float(self.shape[-1])
+
+    def batched(
+        self, states: Float[Array, "channel batch *space"]
+    ) -> Float[Array, "channel batch *space"]:
+        """Return the network's output for every state of a batch.
+
+        Raises
+        ------
+        ShapeError
+            If the states are not of the grid that the network was built for.
+        """
+        given = (states.shape[0], *states.shape[2:])
+        if given != self.shape:
+            raise ShapeError(
+                f"this MLP works on states of the shape {self.shape}, got {given};"
+                " build one for the other grid"
+            )
+        channels, batch, *space = states.shape
+        x = states.reshape(channels, batch, -1).swapaxes(1, 2).reshape(-1, batch)
+        for layer in self.layers[:-1]:
+            x = activate(self.activation, layer(x))
+        x = self.layers[-1](x)
+        return x.reshape(channels, -1, batch).swapaxes(1, 2).reshape(channels, batch, *space)

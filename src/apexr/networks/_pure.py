@@ -1,0 +1,51 @@
+"""One convolution and nothing else."""
+
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from apexr._grammar import PositiveInt
+from apexr.networks._base import Reach, Space, reach_of
+from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._layers import Convolution
+from apexr.spectral import Grid
+
+
+@network("Pure")
+class Pure(NetworkSpec):
+    """Pure;KERNEL_SIZE[;ACTIVATION] - one convolution without bias: a linear stencil.
+
+    The activation is accepted, as other benchmarks write it, and not used.
+    """
+
+    kernel_size: PositiveInt
+    activation: Activation = "identity"
+
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "Stencil":
+        """Return the network; the key goes to the convolution as it is."""
+        return Stencil(self, grid, num_channels, key)
+
+
+class Stencil(Network):
+    """The network that ``Pure;…`` builds."""
+
+    convolution: Convolution
+
+    def __init__(self, spec: Pure, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
+        self.convolution = Convolution(
+            Space(grid.num_spatial_dims),
+            num_channels,
+            num_channels,
+            kernel_size=spec.kernel_size,
+            use_bias=False,
+            key=key,
+        )
+
+    @property
+    def reach(self) -> Reach:
+        """That of the convolution."""
+        return reach_of(self.convolution)
+
+    def batched(
+        self, states: Float[Array, "channel batch *space"]
+    ) -> Float[Array, "channel batch *space"]:
+        """Return the network's output for every state of a batch."""
+        return self.convolution(states)

@@ -1,0 +1,108 @@
+"""Residual networks: classic, pre-activated, dilated."""
+
+from functools import partial
+from typing import Any
+
+from jaxtyping import PRNGKeyArray
+
+from apexr._grammar import Count, PositiveInt
+from apexr.errors import SpecError
+from apexr.networks._base import MakeLayer, Space
+from apexr.networks._blocks import DilatedBlock, PreactivationBlock, ResidualBlock
+from apexr.networks._generic import Sequential
+from apexr.networks._kind import Activation, NetworkSpec, network
+from apexr.spectral import Grid
+
+
+def _sequential(
+    spec: Any, block: MakeLayer, grid: Grid, num_channels: int, key: PRNGKeyArray
+) -> Sequential:
+    """Return ``BLOCKS`` periodic blocks of equal width."""
+    widths = (spec.hidden_channels,) * (spec.blocks + 1)
+    space = Space(grid.num_spatial_dims)
+    return Sequential(space, num_channels, num_channels, widths=widths, block=block, key=key)
+
+
+@network("Res")
+class Res(NetworkSpec):
+    """Res;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - residual network.
+
+    Each block is ``act(conv₂(act(conv₁(x))) + x)``, between a pointwise lifting and a pointwise
+    projection.
+
+    References
+    ----------
+    He et al. (2016), "Deep Residual Learning for Image Recognition", CVPR; without norm.
+    """
+
+    hidden_channels: PositiveInt
+    blocks: Count
+    activation: Activation
+
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+        """Return the network; the key is split before each part, lifting first."""
+        block = partial(ResidualBlock, activation=self.activation)
+        return _sequential(self, block, grid, num_channels, key)
+
+
+@network("MoRes")
+class MoRes(NetworkSpec):
+    """MoRes;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - residual network with norm and activation first.
+
+    Each block is ``conv₂(act(norm₂(conv₁(act(norm₁(x)))))) + x``, between a pointwise lifting
+    and a pointwise projection.
+
+    References
+    ----------
+    He et al. (2016), "Identity Mappings in Deep Residual Networks", ECCV; with group norm.
+    """
+
+    hidden_channels: PositiveInt
+    blocks: Count
+    activation: Activation
+
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+        """Return the network; the key is split before each part, lifting first."""
+        block = partial(PreactivationBlock, activation=self.activation)
+        return _sequential(self, block, grid, num_channels, key)
+
+
+@network("Dil")
+class Dil(NetworkSpec):
+    """Dil;DILATION_DEPTH;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - residual network of dilated blocks.
+
+    Each block has the dilation rates 1, 2, 4, …, 2^DILATION_DEPTH, …, 4, 2, 1, between a
+    pointwise lifting and a pointwise projection.
+
+    References
+    ----------
+    Stachenfeld et al. (2022), "Learned Simulators for Turbulence", ICLR; with group norm.
+    """
+
+    dilation_depth: Count
+    hidden_channels: PositiveInt
+    blocks: Count
+    activation: Activation
+
+    def check(self, grid: Grid, num_channels: int) -> None:
+        """Refuse dilation rates beyond the grid.
+
+        Raises
+        ------
+        SpecError
+            If ``2**DILATION_DEPTH`` exceeds the number of points.
+        """
+        most = grid.num_points.bit_length() - 1
+        if self.dilation_depth > most:
+            raise SpecError(
+                f"network {str(self)!r}: DILATION_DEPTH must be at most {most} on"
+                f" {grid.num_points} points, got {self.dilation_depth}; the nearest number of"
+                f" points that fits is 2**{self.dilation_depth}"
+            )
+
+    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+        """Return the network; the key is split before each part, lifting first."""
+        rising = tuple(2**power for power in range(self.dilation_depth))
+        rates = (*rising, 2**self.dilation_depth, *reversed(rising))
+        block = partial(DilatedBlock, rates=rates, activation=self.activation)
+        return _sequential(self, block, grid, num_channels, key)

@@ -1,0 +1,73 @@
+"""Scenarios of one's own from an equation: its fields, its equation, and nothing else."""
+
+import abc
+import re
+from typing import Literal
+
+from apexr._grammar import PositiveFloat
+from apexr.errors import SpecError
+from apexr.scenarios._etdrk import NonlinearSolver
+from apexr.scenarios._fields import derived
+from apexr.spectral import Grid
+from apexr.steppers import Equation, Stepper
+
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class EquationScenario(NonlinearSolver):
+    """A scenario that is made by its equation.
+
+    A subclass adds annotated fields for the coefficients and :meth:`equation`. Linear equations
+    are solved exactly, others by ETDRK; the coarse stepper makes a part of the step.
+
+    Parameters
+    ----------
+    domain_extent
+        Length of each axis.
+    dt
+        The time step.
+    etdrk_coefficients
+        Exact ones by default: of the promised order for every equation.
+
+    Examples
+    --------
+    >>> class KawaharaWaves(apexr.EquationScenario):
+    ...     domain_extent: float = 40.0
+    ...     dt: float = 0.05
+    ...     b: float = 1.0
+    ...
+    ...     def equation(self):
+    ...         return Kawahara(b=self.b)
+    >>> KawaharaWaves().get_scenario_name()
+    '1d_kawahara_waves'
+    """
+
+    domain_extent: PositiveFloat = 1.0
+    dt: PositiveFloat = 0.01
+    etdrk_coefficients: Literal["real", "exact"] = "exact"
+    num_channels: int = derived()
+
+    @abc.abstractmethod
+    def equation(self) -> Equation:
+        """Return the equation of the fields."""
+
+    def get_ref_stepper(self) -> Stepper:
+        """Return the solver of one step."""
+        return self._build(self.equation(), self.dt / self.num_substeps)
+
+    def get_coarse_stepper(self) -> Stepper:
+        """Return the solver of a part of the step, ``coarse_proportion``."""
+        return self._build(self.equation(), self.coarse_proportion * self.dt / self.num_substeps)
+
+    def get_scenario_name(self) -> str:
+        """Return ``{D}d_`` and the name of the class in small letters."""
+        words = _WORDS.sub("_", type(self).__name__).lower()
+        return f"{self.num_spatial_dims}d_{words}"
+
+    def _check(self) -> None:
+        if not self.dt > 0:  # a sub-class may have declared it anew
+            raise SpecError(f"dt must be above 0, got {self.dt!r}")
+
+    def _derive(self) -> None:
+        grid = Grid(self.num_spatial_dims, self.num_points, self.domain_extent)
+        self._set(num_channels=self.equation().num_channels(grid))
