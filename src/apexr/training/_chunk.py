@@ -24,6 +24,9 @@ from apexr.training._optimizers import Optimizer
 KEPT_PROGRAMS = 16
 """How many compiled trainings a process keeps at hand."""
 
+LIGHT = 100
+"""Up to so many weights for each number of a state, a batch is taken in parts."""
+
 NEVER = -1
 """The value of ``diverged_at`` for a seed whose losses all stayed finite."""
 
@@ -131,24 +134,66 @@ def window_losses(
     return objective.sample_losses(as_batched(emulator), window, setting)
 
 
-def batch_loss(params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]) -> Float[Array, ""]:
-    """Return this device's share of the loss of one mini-batch."""
+def batch_loss(
+    params: Any,
+    recipe: Recipe,
+    work: Work,
+    indices: Int[Array, " batch"],
+    weights: Float[Array, " batch"],
+) -> Float[Array, ""]:
+    """Return the weighted sum of the losses over some windows."""
     losses = window_losses(
         recipe.emulator(params, work.constants),
         recipe.objective,
         work.constants.reference,
         work.frames,
-        work.indices[place],
+        indices,
         recipe.num_frames,
     )
-    return jnp.sum(losses * work.weights[place])
+    return jnp.sum(losses * weights)
+
+
+def loss_and_gradient(
+    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
+) -> tuple[Float[Array, ""], Any]:
+    """Return this device's share of the loss of one mini-batch, and of its gradient.
+
+    Where it pays, few windows go through at a time and their gradients are added up, so that
+    what the way back needs is still in the cache.
+    """
+    windows = work.indices[place], work.weights[place]
+    size = windows_at_once(params, work)
+    evaluate = partial(jax.value_and_grad(batch_loss), params, recipe, work)
+    if size == work.indices.shape[-1]:
+        return evaluate(*windows)
+    parts = [array.reshape(-1, size) for array in windows]
+
+    def add(total: Any, part: list[Array]) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, evaluate(*part)), None
+
+    shapes = jax.eval_shape(evaluate, *(part[0] for part in parts))
+    nothing = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    return jax.lax.scan(add, nothing, parts)[0]
+
+
+def windows_at_once(params: Any, work: Work) -> int:
+    """Return how many windows of a batch go through an emulator at a time.
+
+    On a CPU, one or two states in 2D and 3D fill the cache. In 1D whole batches fit, and where
+    the weights are many for the size of a state, reading them for each part would cost more.
+    """
+    batch, state = work.indices.shape[-1], work.frames[:, 0].size
+    light = sum(leaf.size for leaf in jax.tree.leaves(params)) < LIGHT * state
+    if work.frames.ndim > 3 and light and jax.default_backend() == "cpu":
+        return 2 - batch % 2
+    return batch
 
 
 def _update(
     place: Int[Array, ""], carry: tuple[TrainState, Array], recipe: Recipe, work: Work
 ) -> tuple[TrainState, Array]:
     state, first_loss = carry
-    loss, gradient = jax.value_and_grad(batch_loss)(state.params, recipe, work, place)
+    loss, gradient = loss_and_gradient(state.params, recipe, work, place)
     if recipe.mesh.shape[BATCH_AXIS] > 1:
         loss, gradient = _sum_over_devices((loss, gradient))
     changes, optimizer = recipe.optimizer.build().update(gradient, state.optimizer, state.params)

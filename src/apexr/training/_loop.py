@@ -124,6 +124,11 @@ def train(
         Objective, optimiser and sizes.
     report
         Called after each chunk.
+
+    Raises
+    ------
+    SpecError
+        If the emulators have nothing to train, or the windows do not fit.
     """
     recipe, state, constants = _start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
     losses: list[Array] = []
@@ -151,6 +156,11 @@ def _start(
     mesh = seed_mesh(num_seeds)
     own, shared, structure = split(emulators)
     params, held = eqx.partition(own, eqx.is_inexact_array)
+    if not jax.tree.leaves(params):
+        raise SpecError(
+            "there is nothing to train: the emulator has no floating-point arrays besides those"
+            " of solvers"
+        )
     recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure)
     optimizer = jax.vmap(plan.optimizer.build().init)(params)
     state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))
