@@ -12,7 +12,8 @@ from apexr._parts import split
 from apexr.steppers import Solver
 from apexr.training._batches import count_windows
 from apexr.training._chunk import frames_first, window_losses
-from apexr.training._loop import Report, TrainingPlan, train
+from apexr.training._loop import Attendance, Report, TrainingPlan, train
+from apexr.training._moment import Hook
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,11 @@ class Trainer:
         count_windows(num_samples, num_frames, self.plan.objective.window_length)
 
     def __call__(
-        self, emulator: Any, key: PRNGKeyArray, report: Report | None = None
+        self,
+        emulator: Any,
+        key: PRNGKeyArray,
+        report: Report | None = None,
+        trackers: tuple[Hook, ...] = (),
     ) -> tuple[Any, Float[Array, " record"]]:
         """Return the trained emulator and the recorded losses.
 
@@ -52,10 +57,14 @@ class Trainer:
             From which the mini-batches are drawn.
         report
             Called after each chunk with the updates done and the losses.
+        trackers
+            Called before some of the updates; see :class:`apexr.training.Moment`.
         """
         own, shared, structure = split(emulator)
         one_seed = structure.filled(jax.tree.map(lambda array: array[None], own), shared)
-        done = train(one_seed, self.trajectories, key[None], self.plan, report)
+        done = train(
+            one_seed, self.trajectories, key[None], self.plan, Attendance(report, trackers)
+        )
         own = jax.tree.map(lambda array: array[0], split(done.emulators).own)
         return structure.filled(own, shared), jnp.asarray(done.losses[0])
 
