@@ -4,6 +4,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr.store._checkpoints import Checkpoints
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
@@ -19,6 +20,7 @@ from apexr.store._trajectories import (
 )
 
 __all__ = [
+    "Checkpoints",
     "ConflictError",
     "TrajectoryWriter",
     "check_dataset_path",

@@ -13,7 +13,7 @@ from apexr.training._modified_optimizers import (
     WeightDecay,
     WithOptions,
 )
-from apexr.training._moment import Hook, Moment
+from apexr.training._moment import Hook, Moment, Tracker, check_trackers, tracker
 from apexr.training._named_optimizers import NAMED_OPTIMIZERS
 from apexr.training._optimizers import OPTIMIZERS, Optimizer, optimizer
 from apexr.training._records import Record
@@ -59,6 +59,7 @@ __all__ = [
     "Report",
     "Restarts",
     "Schedule",
+    "Tracker",
     "Trained",
     "Trainer",
     "TrainingPlan",
@@ -68,10 +69,12 @@ __all__ = [
     "WeightDecay",
     "WithOptions",
     "as_batched",
+    "check_trackers",
     "count_windows",
     "optimizer",
     "prepare_host_devices",
     "schedule",
     "seed_mesh",
+    "tracker",
     "train",
 ]

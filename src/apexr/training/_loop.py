@@ -90,8 +90,10 @@ class Attendance:
     ----------
     report
         Called after each chunk.
-    hooks
+    recorders
         Called before some of the updates; what they return is recorded.
+    trackers
+        Called likewise; nothing is recorded.
     keeper
         Keeps checkpoints and gives the last one back. With it, Ctrl-C ends the training only
         after the running chunk and one more checkpoint.
@@ -100,9 +102,23 @@ class Attendance:
     """
 
     report: Report | None = None
-    hooks: tuple[Hook, ...] = ()
+    recorders: tuple[Hook, ...] = ()
+    trackers: tuple[Hook, ...] = ()
     keeper: Keeper | None = None
     seeds: tuple[int, ...] | None = None
+
+    def intervals(self) -> set[int]:
+        """Return after how many updates somebody wants to look."""
+        return {hook.every for hook in (*self.recorders, *self.trackers)}
+
+    def look(self, moment: Moment, records: Records) -> None:
+        """Have all who are due look at a moment."""
+        for recorder in self.recorders:
+            if moment.update_step % recorder.every == 0:
+                records.note(moment.update_step, recorder(moment))
+        for tracker in self.trackers:
+            if moment.update_step % tracker.every == 0:
+                tracker(moment)
 
 
 NOBODY = Attendance()
@@ -126,7 +142,7 @@ class Trained:
         Wall time of the updates and of the compilation. Updates that were made before an
         interruption count, compilation does not.
     records
-        What hooks recorded, by name.
+        What recorders returned, by name.
     """
 
     emulators: Any
@@ -200,17 +216,16 @@ def _go_on(
     update, before, state, records = done
     seeds = attendance.seeds or tuple(range(batches.indices.shape[0]))
     last_loss: Array | None = None
-    for first, count in _spans(update, batches.plan, attendance.hooks):
+    intervals = attendance.intervals()
+    for first, count in _spans(update, batches.plan, intervals):
         work = batches.chunk(first, count)
-        due = [hook for hook in attendance.hooks if first % hook.every == 0]
-        weights = jax.tree.map(jnp.copy, state.params) if due else None  # the chunk takes them
+        seen = any(first % every == 0 for every in intervals)
+        weights = jax.tree.map(jnp.copy, state.params) if seen else None  # the chunk takes them
         state, loss = train_chunk(state, work, batches.recipe)
         if first % batches.plan.record_loss_every == 0:
             records.losses.add(first, loss)
-        if due:
-            moment = Moment(seeds, weights, loss, batches.recipe, work)
-            for hook in due:
-                records.note(first, hook(moment))
+        if seen:
+            attendance.look(Moment(seeds, weights, loss, batches.recipe, work), records)
         if attendance.report is not None and last_loss is not None:  # that chunk is done by now
             attendance.report(first, np.asarray(last_loss))
         last_loss = loss
@@ -222,12 +237,12 @@ def _go_on(
     return Progress(batches.plan.optimizer.updates, before, state, records)
 
 
-def _spans(first: int, plan: TrainingPlan, hooks: tuple[Hook, ...]) -> Iterator[tuple[int, int]]:
+def _spans(first: int, plan: TrainingPlan, intervals: set[int]) -> Iterator[tuple[int, int]]:
     """Yield the first update and the number of updates of each chunk.
 
-    A chunk ends where a loss is recorded or a hook is called.
+    A chunk ends where a loss is recorded or somebody wants to look.
     """
-    intervals = {plan.record_loss_every, *(hook.every for hook in hooks)}
+    intervals = {plan.record_loss_every, *intervals}
     while first < plan.optimizer.updates:
         stops = [(first // every + 1) * every for every in intervals]
         end = min(*stops, plan.optimizer.updates)

@@ -1,12 +1,13 @@
 """The moment before an update, as callbacks and trackers see it."""
 
+import dataclasses
 import functools
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
-import numpy as np
 from jaxtyping import Array, Float
 
+from apexr.errors import SpecError
 from apexr.training._chunk import Recipe, Work, first_gradients
 
 
@@ -19,19 +20,23 @@ class Moment:
         The number of updates made before.
     seeds
         The seeds; arrays lead with them.
+    losses
+        ``(seed,)``: the loss of the mini-batch that the update sees. It may still be on its way;
+        NumPy waits for it.
     """
 
     def __init__(
-        self, seeds: tuple[int, ...], params: Any, losses: Array, recipe: Recipe, work: Work
+        self,
+        seeds: tuple[int, ...],
+        params: Any,
+        losses: Float[Array, " seed"],
+        recipe: Recipe,
+        work: Work,
     ) -> None:
         self.update_step = int(work.first_update)
         self.seeds = seeds
-        self._params, self._losses, self._recipe, self._work = params, losses, recipe, work
-
-    @functools.cached_property
-    def losses(self) -> Float[np.ndarray, " seed"]:
-        """The loss of the mini-batch that the update is about to see."""
-        return np.asarray(self._losses)
+        self.losses = losses
+        self._params, self._recipe, self._work = params, recipe, work
 
     @functools.cached_property
     def emulators(self) -> Any:
@@ -49,9 +54,8 @@ class Moment:
         return first_gradients(self._params, self._work, self._recipe)
 
 
-@runtime_checkable
 class Hook(Protocol):
-    """What a training calls before some of its updates: a tracker, or a recording callback.
+    """What a training calls before some of its updates: a tracker, or a recorder.
 
     Attributes
     ----------
@@ -59,7 +63,53 @@ class Hook(Protocol):
         It is called before updates 0, every, 2 every, …
     """
 
-    every: int
+    @property
+    def every(self) -> int:
+        """The interval in updates."""
 
-    def __call__(self, moment: Moment) -> Mapping[str, Any] | None:
-        """Look at a moment; return arrays to record by name, leading with the seeds, or None."""
+    def __call__(self, moment: Moment) -> Any:
+        """Look at a moment. A recorder returns arrays by name, which lead with the seeds."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tracker:
+    """A function as a tracker."""
+
+    every: int
+    function: Callable[[Moment], Any]
+
+    def __call__(self, moment: Moment) -> None:
+        """Call the function."""
+        self.function(moment)
+
+
+def tracker(every: int) -> Callable[[Callable[[Moment], Any]], Tracker]:
+    """Return the decorator that makes a function of a :class:`Moment` a tracker.
+
+    Examples
+    --------
+    >>> @tracker(every=100)
+    ... def watch(moment):
+    ...     print(moment.update_step, moment.losses)
+    """
+    return lambda function: Tracker(every, function)
+
+
+def check_trackers(trackers: Any) -> tuple[Hook, ...]:
+    """Return trackers after a look at them.
+
+    Raises
+    ------
+    SpecError
+        If one cannot be called, or has no interval.
+    """
+    several = isinstance(trackers, Iterable) and not isinstance(trackers, str)
+    for one in trackers if several else (trackers,):
+        every = getattr(one, "every", None)
+        whole = isinstance(every, int) and not isinstance(every, bool) and every > 0
+        if not (several and whole and callable(one)):
+            raise SpecError(
+                "trackers must be a list of objects that are called with a Moment and have an"
+                f" attribute every, a positive integer (see apexr.training.tracker); got {one!r}"
+            )
+    return tuple(trackers)

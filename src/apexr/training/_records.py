@@ -1,4 +1,4 @@
-"""What a training notes down: the losses, and what hooks return."""
+"""What a training notes down: the losses, and what recorders return."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -46,15 +46,15 @@ _LOSSES, _STEPS, _VALUES = "losses", "steps", "values"
 
 
 class Records:
-    """The losses of a training and the records of its hooks, by name."""
+    """The losses of a training and the records of its recorders, by name."""
 
     def __init__(self) -> None:
         self.losses = Series()
         self.noted: dict[str, Series] = {}
 
-    def note(self, step: int, values: Mapping[str, Any] | None) -> None:
-        """Note what a hook returned."""
-        for name, value in (values or {}).items():
+    def note(self, step: int, values: Mapping[str, Any]) -> None:
+        """Note what a recorder returned."""
+        for name, value in values.items():
             self.noted.setdefault(name, Series()).add(step, value)
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """A trainer: data, objective and optimiser, waiting for an emulator."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +14,7 @@ from apexr.steppers import Solver
 from apexr.training._batches import count_windows
 from apexr.training._chunk import frames_first, window_losses
 from apexr.training._loop import Attendance, Report, TrainingPlan, train
-from apexr.training._moment import Hook
+from apexr.training._moment import Hook, check_trackers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Trainer:
         emulator: Any,
         key: PRNGKeyArray,
         report: Report | None = None,
-        trackers: tuple[Hook, ...] = (),
+        trackers: Sequence[Hook] = (),
     ) -> tuple[Any, Float[Array, " record"]]:
         """Return the trained emulator and the recorded losses.
 
@@ -62,9 +63,8 @@ class Trainer:
         """
         own, shared, structure = split(emulator)
         one_seed = structure.filled(jax.tree.map(lambda array: array[None], own), shared)
-        done = train(
-            one_seed, self.trajectories, key[None], self.plan, Attendance(report, trackers)
-        )
+        attendance = Attendance(report, trackers=check_trackers(trackers))
+        done = train(one_seed, self.trajectories, key[None], self.plan, attendance)
         own = jax.tree.map(lambda array: array[0], split(done.emulators).own)
         return structure.filled(own, shared), jnp.asarray(done.losses[0])
 
