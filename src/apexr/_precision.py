@@ -1,14 +1,13 @@
 """One switch for the precision of everything that is computed."""
 
 from contextlib import AbstractContextManager
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 
+from apexr._typing import Precision
 from apexr.errors import SpecError, suggest
-
-Precision = Literal["float32", "float64"]
 
 
 def current_precision() -> str:

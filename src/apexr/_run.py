@@ -1,15 +1,15 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import xarray as xr
 
-from apexr._precision import Precision, computing_in
-from apexr._typing import PathInput
-from apexr.engine import named_weights, skeleton, with_weights
-from apexr.errors import SpecError, StoreError
+from apexr._precision import computing_in
+from apexr._typing import PathInput, Precision
+from apexr.engine import from_flat_weights, named_weights, select_seed, skeleton, with_weights
+from apexr.errors import MissingVariableError, SpecError, StoreError
 from apexr.experiment import Experiment, circumstances
 from apexr.scenarios import (
     BaseScenario,
@@ -258,36 +258,79 @@ def evaluate(
     return score(chosen, rollout, reference, name)
 
 
-def load_networks(store: PathInput, experiment: str | None = None) -> Any:
+def load_networks(
+    store: PathInput | xr.Dataset, experiment: str | None = None, *, update_step: int | None = None
+) -> Any:
     """Return the trained emulators of a stored experiment.
 
     Parameters
     ----------
     store
-        The store of one experiment, or a study.
+        The store of one experiment, a study, or a file of weights that ends in
+        ``.safetensors``. With ``update_step``, a result will do.
     experiment
         The id of the experiment in a study.
+    update_step
+        Gives the emulators as they were before that update, if the callback ``net`` recorded
+        them; by default as they were in the end.
 
     Returns
     -------
-    The module; its arrays lead with the seeds unless there is one seed.
+    The module; its arrays lead with the seeds unless there is one seed. Its precision is that of
+    the experiment: use float64 within ``jax.enable_x64(True)``.
 
     Raises
     ------
     StoreError
         If nothing is published there.
+    MissingVariableError
+        If the weights of that step were not recorded.
     UnknownNameError
         If the scenario is not registered in this process.
     """
     from apexr import store as stores  # Zarr is slow to import
 
+    if isinstance(store, xr.Dataset):
+        return _networks_of_step(store, update_step)
     unit = store if experiment is None else stores.unit_path(store, experiment)
+    if str(unit).endswith(stores.SAFETENSORS):
+        weights, told = stores.read_safetensors(unit)
+        return _rebuilt(told.get("specification"), lambda empty: with_weights(empty, weights))
     held = stores.open_experiment(unit)
-    spec = json.loads(held.attrs["specification"])
+    if update_step is not None:
+        return _networks_of_step(held, update_step)
+    weights = stores.read_weights(unit)
+    return _rebuilt(held.attrs["specification"], lambda empty: with_weights(empty, weights))
+
+
+def _networks_of_step(result: xr.Dataset, update_step: int | None) -> Any:
+    """Return the emulators that the callback ``net`` recorded before an update."""
+    recorded = result.get("net_weights")
+    steps = [] if recorded is None else recorded["update_step_net"].values.tolist()
+    if recorded is None or update_step not in steps:
+        raise MissingVariableError(
+            f"the weights before update {update_step} are not recorded; recorded are"
+            f" {steps or 'none'}: name net;EVERY among the callbacks, or give the store and no"
+            " update_step for the weights in the end"
+        )
+    flat = recorded.sel(update_step_net=update_step).transpose("seed", "parameter").values
+    single = len(flat) == 1
+
+    def fill(empty: Any) -> Any:
+        filled = from_flat_weights(empty, flat)
+        return select_seed(filled, 0) if single else filled
+
+    return _rebuilt(result.attrs["specification"], fill)
+
+
+def _rebuilt(specification: str | None, fill: Callable[[Any], Any]) -> Any:
+    """Return the emulator of a specification with its weights filled in."""
+    if specification is None:
+        raise StoreError("the file does not say which experiment its weights are from")
+    spec = json.loads(specification)
     chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
     with computing_in(spec["precision"]):
-        emulator = emulator_plan(chosen, spec["task"], spec["net"])
-        return with_weights(skeleton(emulator), stores.read_weights(unit))
+        return fill(skeleton(emulator_plan(chosen, spec["task"], spec["net"])))
 
 
 __all__ = ["evaluate", "load_networks", "run", "run_experiment"]

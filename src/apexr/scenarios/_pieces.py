@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apexr._precision import Precision, check_precision, computing_in, current_precision
+from apexr._precision import check_precision, computing_in, current_precision
+from apexr._typing import Precision
 from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, select_seed
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, execute

@@ -11,6 +11,8 @@ from apexr.store._layout import check_writable, is_published, is_study, kind_of,
 from apexr.store._manifest import read_manifest, verify
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
+from apexr.store._safetensors import SUFFIX as SAFETENSORS
+from apexr.store._safetensors import export_safetensors, read_safetensors
 from apexr.store._study import list_experiments, open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
@@ -20,6 +22,7 @@ from apexr.store._trajectories import (
 )
 
 __all__ = [
+    "SAFETENSORS",
     "Checkpoints",
     "ConflictError",
     "TrajectoryWriter",
@@ -27,6 +30,7 @@ __all__ = [
     "check_trajectories",
     "check_writable",
     "create_study",
+    "export_safetensors",
     "forget_failure",
     "is_published",
     "is_study",
@@ -41,6 +45,7 @@ __all__ = [
     "publish_experiment",
     "read_failures",
     "read_manifest",
+    "read_safetensors",
     "read_weights",
     "record_failure",
     "unit_path",
