@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
+import logging
 import os
 import platform
+import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,10 +30,26 @@ from apexr.engine import (
     count_parameters,
     draw_emulators,
     evaluate,
+    require_room_for_data,
+    require_room_for_training,
 )
 from apexr.metrics import Metric
 from apexr.schema import identifier, trajectory_name
-from apexr.training import Attendance, Hook, Keeper, Report, Trained, TrainingPlan, train
+from apexr.training import (
+    Attendance,
+    Footprint,
+    Hook,
+    Keeper,
+    Report,
+    Trained,
+    TrainingPlan,
+    footprint,
+    train,
+)
+
+Trajectories = Float[Array, "sample frame channel *space"]
+
+_log = logging.getLogger(__name__)
 
 _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr")
 
@@ -48,6 +66,8 @@ class Experiment:
         Metrics of the rollout by config string.
     num_kept
         Test trajectories that the result holds whole.
+    shapes
+        Of the trajectories: ``train`` and ``test``.
     callbacks
         What is recorded during the training.
     seeds
@@ -66,6 +86,7 @@ class Experiment:
     training: TrainingPlan
     metrics: dict[str, Metric]
     num_kept: int
+    shapes: Mapping[str, tuple[int, ...]]
     callbacks: tuple[Callback, ...]
     seeds: tuple[int, ...]
     axes: labels.Axes
@@ -76,8 +97,7 @@ class Experiment:
 
 def execute(
     experiment: Experiment,
-    train_trajectories: Float[Array, "sample frame channel *space"],
-    test_trajectories: Float[Array, "sample frame channel *space"],
+    make_data: Callable[[], tuple[Trajectories, Trajectories]],
     *,
     progress: bool = True,
     trackers: Sequence[Hook] = (),
@@ -89,17 +109,27 @@ def execute(
     ----------
     experiment
         What to do.
-    train_trajectories, test_trajectories
-        Reference data with initial states.
+    make_data
+        Returns trajectories for training and for testing, with initial states. It is called
+        when it is known that data and training fit into memory.
     progress
         Whether to show a progress bar.
     trackers
         Called before some of the updates.
     keeper
         Keeps checkpoints of the training, and gives the last one back.
+
+    Raises
+    ------
+    SpecError
+        If data or training do not fit into memory.
     """
     _import_meanwhile("dask.array")  # labels need it, and it is slow to import
+    held = require_room_for_data(experiment.shapes, len(experiment.seeds))
     emulators, shuffle_keys = draw_emulators(list(experiment.seeds), experiment.emulator)
+    need = footprint(emulators, experiment.shapes["train"], shuffle_keys, experiment.training)
+    _say_memory(experiment, need, held, shown=progress)
+    train_trajectories, test_trajectories = make_data()
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
     recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
     with progress_bar(experiment, shown=progress) as report:
@@ -110,7 +140,7 @@ def execute(
     arrays = {
         **_training_arrays(experiment, trained),
         **_test_arrays(experiment, tested, np.asarray(test_trajectories[: experiment.num_kept])),
-        "compile_seconds": trained.compile_seconds + tested.compile_seconds,
+        "compile_seconds": sum(part.compile_seconds for part in (need, trained, tested)),
     }
     result = labels.experiment(
         arrays,
@@ -120,7 +150,7 @@ def execute(
         config=experiment.config,
         metrics={identifier(config): config for config in experiment.metrics},
         records=_records(experiment, trained),
-        attrs={**machine(), **experiment.attrs},
+        attrs={**machine(), "training_bytes": need.on_device, **experiment.attrs},
     )
     return result, trained.emulators
 
@@ -128,6 +158,15 @@ def execute(
 def _import_meanwhile(module: str) -> None:
     """Import a module in the background, while compiled code runs."""
     threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+
+
+def _say_memory(experiment: Experiment, need: Footprint, data: int, *, shown: bool) -> None:
+    """Say what memory the training takes, or refuse it."""
+    sizes = {"num_seeds": len(experiment.seeds), "batch_size": experiment.training.batch_size}
+    said = require_room_for_training(need, data, **sizes)
+    _log.info(said)
+    if shown:
+        tqdm.write(said, file=sys.stderr)
 
 
 def _records(experiment: Experiment, trained: Trained) -> list[labels.Recorded]:

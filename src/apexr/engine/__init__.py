@@ -16,6 +16,7 @@ from apexr.engine._emulators import (
     skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
+from apexr.engine._room import require_room_for_data, require_room_for_training
 from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
 from apexr.engine._weights import from_flat_weights, named_weights, with_weights
 
@@ -39,6 +40,8 @@ __all__ = [
     "from_flat_weights",
     "named_weights",
     "parse_callbacks",
+    "require_room_for_data",
+    "require_room_for_training",
     "score_rollouts",
     "select_seed",
     "skeleton",

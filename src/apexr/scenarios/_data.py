@@ -71,6 +71,15 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver, precis
     return _simulate(stepper, states, steps, scenario.num_warmup_steps)
 
 
+def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the trajectories for training and for testing."""
+    state = (scenario.num_channels, *scenario.grid.shape)
+    return {
+        "train": (scenario.num_train_samples, scenario.train_temporal_horizon + 1, *state),
+        "test": (scenario.num_test_samples, scenario.test_temporal_horizon + 1, *state),
+    }
+
+
 def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
     """Return trajectories of apexr's steppers or of any function of one state."""
     if isinstance(stepper, Stepper):

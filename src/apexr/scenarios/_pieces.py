@@ -1,6 +1,7 @@
 """A scenario's parts, parsed and checked before any work is done."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -233,6 +234,7 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
         training=training_plan(scenario, request.train),
         metrics=parse_metrics(scenario.report_metrics),
         num_kept=scenario.num_trjs_returned,
+        shapes=_data.shapes(scenario),
         callbacks=callbacks(scenario),
         seeds=request.seeds,
         axes=scenario.axes,
@@ -260,11 +262,13 @@ def run(
 
     Raises
     ------
+    SpecError
+        If data or training do not fit into memory.
     DivergenceError
         If the reference data are not finite.
     """
     with computing_in(experiment.precision):
-        train, test = _data.finite_trajectories(scenario)
+        make_data = functools.partial(_data.finite_trajectories, scenario)
         beside: dict[str, Any] = {"progress": progress, "trackers": trackers, "keeper": keeper}
-        result, emulators = execute(experiment, train, test, **beside)
+        result, emulators = execute(experiment, make_data, **beside)
         return result, emulators if len(experiment.seeds) > 1 else select_seed(emulators, 0)

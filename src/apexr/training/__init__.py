@@ -5,6 +5,7 @@ from apexr.training._batches import count_windows
 from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
+from apexr.training._footprint import Footprint, footprint
 from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
 from apexr.training._mesh import prepare_host_devices, seed_mesh
 from apexr.training._modified_optimizers import (
@@ -47,6 +48,7 @@ __all__ = [
     "Constant",
     "Cosine",
     "ExponentialDecay",
+    "Footprint",
     "Hook",
     "Keeper",
     "Linear",
@@ -71,6 +73,7 @@ __all__ = [
     "as_batched",
     "check_trackers",
     "count_windows",
+    "footprint",
     "optimizer",
     "prepare_host_devices",
     "schedule",

@@ -21,7 +21,9 @@ def batch_indices(
     which :func:`batch_weights` takes out again.
     """
     epochs = math.ceil(num_updates / math.ceil(num_windows / batch_size))
-    order = np.asarray(_permutations(len(keys) * epochs * num_windows)(keys, num_windows, epochs))
+    order = np.asarray(
+        _permutations(len(keys) * epochs * num_windows)(keys, num_windows, epochs), np.int32
+    )
     order = np.pad(order, ((0, 0), (0, 0), (0, -num_windows % batch_size)), mode="edge")
     return order.reshape(len(keys), -1, batch_size)[:, :num_updates]
 

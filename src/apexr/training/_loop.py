@@ -182,7 +182,7 @@ def train(
     KeyboardInterrupt
         After Ctrl-C; with a keeper, saying where the training can be gone on with.
     """
-    recipe, fresh, constants = _start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
+    recipe, fresh, constants = start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
     batches = _Batches.of(trajectories, shuffle_keys, plan, recipe, constants)
     with Clock() as clock, Interruption(enabled=attendance.keeper is not None) as stop:
         done = _go_on(_begin(fresh, attendance.keeper), batches, attendance, clock, stop)
@@ -250,7 +250,7 @@ def _spans(first: int, plan: TrainingPlan, intervals: set[int]) -> Iterator[tupl
         first = end
 
 
-def _start(
+def start(
     emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
 ) -> tuple[Recipe, TrainState, Constants]:
     """Return what is compiled in, the state before the first update and what stays as it is."""
