@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from tqdm.auto import tqdm
 
 from apexr import labels
@@ -33,9 +33,11 @@ from apexr.engine import (
     require_room_for_data,
     require_room_for_training,
 )
+from apexr.errors import warn
 from apexr.metrics import Metric
 from apexr.schema import identifier, trajectory_name
 from apexr.training import (
+    NEVER,
     Attendance,
     Footprint,
     Hook,
@@ -136,6 +138,7 @@ def execute(
         attendance = Attendance(report, recorders, tuple(trackers), keeper, experiment.seeds)
         plan = experiment.training
         trained = train(emulators, train_trajectories, shuffle_keys, plan, attendance)
+    _tell_of_diverged(experiment.seeds, trained.diverged_at)
     tested = evaluate(trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept)
     arrays = {
         **_training_arrays(experiment, trained),
@@ -167,6 +170,18 @@ def _say_memory(experiment: Experiment, need: Footprint, data: int, *, shown: bo
     _log.info(said)
     if shown:
         tqdm.write(said, file=sys.stderr)
+
+
+def _tell_of_diverged(seeds: Sequence[int], diverged_at: Int[np.ndarray, " seed"]) -> None:
+    """Warn of the seeds whose loss became NaN or infinite."""
+    lost = [
+        f"{seed} at update {at}" for seed, at in zip(seeds, diverged_at, strict=True) if at != NEVER
+    ]
+    if lost:
+        warn(
+            f"{len(lost)} of {len(seeds)} seeds diverged: seed {', '.join(lost[:5])}"
+            f"{' …' if len(lost) > 5 else ''}; the others are not affected"
+        )
 
 
 def _records(experiment: Experiment, trained: Trained) -> list[labels.Recorded]:

@@ -194,14 +194,21 @@ def _as_row(name: str, ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.D
     """Return one result as a row of the study: config and presence along ``experiment``."""
     config = {c: ("experiment", [ds[c].item()], ds[c].attrs) for c in CONFIG_COORDS if c in ds}
     presence = {
-        presence_name(dim): (("experiment", dim), np.isin(all_labels, ds[dim].values)[None])
+        presence_name(dim): (("experiment", dim), _held(ds, dim, all_labels)[None])
         for dim, all_labels in labels.items()
-        if dim in ds.coords
+        if len(all_labels)
     }
+    absent = {dim: at for dim, at in labels.items() if len(at) and dim not in ds.coords}
     wide = ds.reindex({dim: at for dim, at in labels.items() if dim in ds.coords})
-    row = wide.drop_vars(config).expand_dims(experiment=np.array([name], dtype=object))
+    wide = wide.assign_coords(absent).drop_vars(config)
+    row = wide.expand_dims(experiment=np.array([name], dtype=object))
     row["experiment"].attrs.update(COORDINATES["experiment"].attrs)
     return row.assign_coords({**_text(config), **presence})
+
+
+def _held(ds: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
+    """Tell which of the labels a result has."""
+    return np.isin(labels, ds[dim].values) if dim in ds.coords else np.zeros(len(labels), bool)
 
 
 def _text(config: Mapping[str, tuple[str, list[str], dict[str, Any]]]) -> dict[str, xr.Variable]:
