@@ -60,7 +60,7 @@ def test_a_training_that_cannot_fit_is_refused_with_what_would(memory):
 def test_advice(memory, need, advice):
     memory(12 * GB)
     devices, held, working, per_seed = need
-    footprint = Footprint(devices, held, working, per_seed, 0.0)
+    footprint = Footprint(devices, held, working, 20, per_seed, 0.0)
     with pytest.raises(SpecError) as caught:
         require_room_for_training(footprint, 0, num_seeds=12, batch_size=20)
     assert advice in str(caught.value)

@@ -62,8 +62,27 @@ def test_flow_is_drawn_to_wider_limits():
 
 def test_drag_acts_twice_as_published():
     stepper = physical.KolmogorovFlow(num_points=16).get_ref_stepper()
-    assert stepper.stepper.equation == KolmogorovFlowVorticity(1e-2, drag=-0.2)
+    expected = KolmogorovFlowVorticity(1e-2, drag=-0.2, form="advective")
+    assert stepper.stepper.equation == expected
     assert stepper.dt == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("num_points", "form"), [(63, "advective"), (64, "flux")])
+def test_the_published_form_is_taken_on_coarse_grids(num_points, form):
+    for cls in (physical.DecayingTurbulence, physical.KolmogorovFlow):
+        stepper = cls(num_points=num_points, num_substeps=1).get_ref_stepper()
+        assert stepper.equation.form == form
+        other = cls(num_points=num_points, num_substeps=1, form="flux").get_ref_stepper()
+        assert other.equation.form == "flux"
+
+
+def test_both_forms_make_the_same_data_on_fine_grids():
+    few = {"num_train_samples": 1, "train_temporal_horizon": 5, "num_warmup_steps": 0}
+    made = [
+        physical.DecayingTurbulence(num_points=64, form=form, **few).get_train_data()
+        for form in ("flux", "advective")
+    ]
+    np.testing.assert_allclose(*made, atol=1e-5)
 
 
 # --- Gray-Scott --------------------------------------------------------------------------------

@@ -80,7 +80,8 @@ def require_room_for_training(
     spare = there - data - devices * need.held
     batch = int(spare / max(1, devices * need.working) * batch_size)
     seeds = num_seeds - math.ceil((taken - there) / max(1, devices * need.per_seed))
-    advice = [f"batch_size {batch} instead of {batch_size}"] if batch > 0 else []
+    splits = need.windows < math.ceil(batch_size / need.devices)  # a batch goes through in parts
+    advice = [f"batch_size {batch} instead of {batch_size}"] if batch > 0 and not splits else []
     advice += [f"{seeds} seeds at a time"] if 0 < seeds < num_seeds else []
     advice += ["a smaller network, a shorter unrolling or fewer points"]
     raise SpecError(f"{said}; what would fit: {', or '.join(advice)}")

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Split = Literal["train", "test"]
 Solver = Literal["reference", "coarse"]
 
+LITTLE = 10_000_000
+"""Values of reference data up to which they are made on one device."""
+
 KEPT = 4
 """How many sets of trajectories are kept for reuse."""
 
@@ -83,7 +86,11 @@ def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
 def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
     """Return trajectories of apexr's steppers or of any function of one state."""
     if isinstance(stepper, Stepper):
-        return simulate(stepper, states, num_steps, num_warmup_steps=num_warmup_steps)
+        devices = _devices(states.size * (num_steps + num_warmup_steps))
+        made = simulate(
+            stepper, states, num_steps, num_warmup_steps=num_warmup_steps, devices=devices
+        )
+        return made if len(devices) == 1 else jnp.asarray(np.asarray(made))
 
     def advance(state: Array, _: None) -> tuple[Array, Array]:
         state = stepper(state)
@@ -96,6 +103,12 @@ def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int
         return jnp.concatenate([state[None], later])
 
     return jax.lax.map(trajectory, states)
+
+
+def _devices(num_values: int) -> "list[jax.Device]":
+    """Return all devices for much work, one for little: more take longer to compile for."""
+    devices = jax.local_devices()
+    return devices if num_values > LITTLE else devices[:1]
 
 
 def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:

@@ -48,6 +48,7 @@ from apexr.steppers.equations import (
     Polynomial,
     SwiftHohenberg,
     VorticityConvection,
+    VorticityForm,
     isotropic_symbol,
 )
 from apexr.steppers.equations._parametrisations import (
@@ -113,6 +114,7 @@ __all__ = [
     "Stepper",
     "SwiftHohenberg",
     "VorticityConvection",
+    "VorticityForm",
     "Wave",
     "ZeroTerm",
     "as_solver",

@@ -10,7 +10,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import PRNGKeyArray
 
 from apexr.training._batches import count_windows
-from apexr.training._chunk import Work, compiled_chunk
+from apexr.training._chunk import Work, compiled_chunk, windows_at_once
 from apexr.training._clock import Clock
 from apexr.training._loop import TrainingPlan, start
 from apexr.training._mesh import BATCH_AXIS
@@ -27,7 +27,9 @@ class Footprint:
     held
         Data, weights and optimisers.
     working
-        What an update needs besides: it grows with the batch.
+        What an update needs besides.
+    windows
+        The windows that ``working`` is for: all those of a batch on a device, or a part of them.
     per_seed
         What of ``held`` one more seed adds.
     compile_seconds
@@ -37,6 +39,7 @@ class Footprint:
     devices: int
     held: int
     working: int
+    windows: int
     per_seed: int
     compile_seconds: float
 
@@ -76,11 +79,16 @@ def footprint(
     )
     with Clock() as clock:
         used = compiled_chunk(recipe).lower(state, work).compile().memory_analysis()
+    one_seed = jax.eval_shape(lambda tree: jax.tree.map(lambda a: a[0], tree), state.params)
+    on_device = dataclasses.replace(
+        work, indices=jax.ShapeDtypeStruct((1, batch // parts), np.int32)
+    )
     own = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) // len(keys)
     return Footprint(
         devices=recipe.mesh.size,
         held=used.argument_size_in_bytes + used.output_size_in_bytes - used.alias_size_in_bytes,
         working=used.temp_size_in_bytes,
+        windows=windows_at_once(one_seed, on_device),
         per_seed=own * parts // recipe.mesh.size,
         compile_seconds=clock.compile_seconds,
     )

@@ -179,8 +179,10 @@ def train(
 
     Raises
     ------
+    SpecError
+        If the emulators have nothing to train, or the windows do not fit.
     KeyboardInterrupt
-        After Ctrl-C; with a keeper, saying where the training can be gone on with.
+        After Ctrl-C; with a keeper, saying how far the training is.
     """
     recipe, fresh, constants = start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
     batches = _Batches.of(trajectories, shuffle_keys, plan, recipe, constants)
@@ -257,6 +259,11 @@ def start(
     mesh = seed_mesh(num_seeds)
     own, shared, structure = split(emulators)
     params, held = eqx.partition(own, eqx.is_inexact_array)
+    if not jax.tree.leaves(params):
+        raise SpecError(
+            "there is nothing to train: the emulator has no floating-point arrays besides those"
+            " of solvers"
+        )
     recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure)
     optimizer = jax.vmap(plan.optimizer.build().init)(params)
     state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))

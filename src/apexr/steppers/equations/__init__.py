@@ -24,6 +24,7 @@ from apexr.steppers.equations._vorticity import (
     KolmogorovFlowVorticity,
     NavierStokesVorticity,
     VorticityConvection,
+    VorticityForm,
 )
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "Polynomial",
     "SwiftHohenberg",
     "VorticityConvection",
+    "VorticityForm",
     "isotropic_symbol",
 ]

@@ -15,7 +15,7 @@ from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._dimensions import require_dimensions
 from apexr.steppers.equations._linear import isotropic_symbol
 
-Form = Literal["flux", "advective"]
+VorticityForm = Literal["flux", "advective"]
 
 _ELSEWHERE = "take NavierStokesVelocity or KolmogorovFlowVelocity in 3, Convection in others"
 
@@ -56,7 +56,7 @@ class VorticityConvection(Equation):
     vorticity_convection_scale: Coefficient = 1.0
     injection_mode: int = 4
     injection_scale: Coefficient = 0.0
-    form: Form = "flux"
+    form: VorticityForm = "flux"
 
     def __post_init__(self) -> None:
         checked = coefficients("linear_coefficients", self.linear_coefficients)
@@ -94,7 +94,7 @@ class NavierStokesVorticity(Equation):
     diffusivity: Coefficient = 0.01
     vorticity_convection_scale: Coefficient = 1.0
     drag: Coefficient = 0.0
-    form: Form = "flux"
+    form: VorticityForm = "flux"
 
     def __post_init__(self) -> None:
         _check_form(self.form)
@@ -139,7 +139,7 @@ class KolmogorovFlowVorticity(Equation):
     drag: Coefficient = -0.1
     injection_mode: int = 4
     injection_scale: Coefficient = 1.0
-    form: Form = "flux"
+    form: VorticityForm = "flux"
 
     def __post_init__(self) -> None:
         _check_form(self.form)
@@ -157,7 +157,7 @@ class KolmogorovFlowVorticity(Equation):
 
 
 def _check_form(form: Any) -> None:
-    known = get_args(Form)
+    known = get_args(VorticityForm)
     if form not in known:
         hint = suggest(str(form), known)
         raise SpecError(f"form must be one of {', '.join(known)}, got {form!r}{hint}")
@@ -189,7 +189,7 @@ def injection(grid: Grid, mode: int, scale: Coefficient) -> Any:
 
 
 def vorticity_term(
-    transform: PseudoSpectral, scale: Coefficient, form: Form, source: Any = None
+    transform: PseudoSpectral, scale: Coefficient, form: VorticityForm, source: Any = None
 ) -> NonlinearTerm:
     """Return ``-b (U ∂₀ω + V ∂₁ω)`` in the given form, plus a constant source."""
     if is_zero(scale) and source is None:
