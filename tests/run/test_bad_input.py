@@ -170,7 +170,7 @@ OUT_OF_RANGE = [
     ("optim_config", "adam;10;constant;-1e-3", "RATE must be at least 0"),
     ("optim_config", "adam;10;warmup_cosine;0;1e-3;10", "WARMUP must be below UPDATES"),
     ("report_metrics", "mean_nRMSE,mean_nRMSE", "'mean_nRMSE' is named twice"),
-    ("callbacks", "net", "callbacks: none are known in this version, got 'net'"),
+    ("callbacks", "net", "EVERY is missing"),
     ("num_points", 1, "num_points must be at least 2, got 1"),
     ("num_points", 0, "num_points must be at least 2, got 0"),
     ("num_points", -16, "num_points must be at least 2, got -16"),

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr import labels
+from apexr._precision import current_precision
 from apexr.errors import ApexrWarning, DivergenceError
 from apexr.initial import sample_set
 from apexr.scenarios._identity import canonical_json, scenario_key
@@ -52,11 +53,13 @@ def trajectories(
     neutral: dict[str, Any] = {name: defaults[name] for name in _NOT_ABOUT_DATA}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ApexrWarning)  # the scenario has warned when it was made
-        return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)
+        alone = dataclasses.replace(scenario, **neutral)
+        return _trajectories(alone, split, solver, current_precision())
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
+def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver, precision: str) -> Array:
+    """Return trajectories; ``precision`` is the one that is set, and part of what is kept."""
     samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
     states = sample_set(
@@ -69,6 +72,15 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     coarse = solver == "coarse"
     stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
     return _simulate(stepper, states, steps, scenario.num_warmup_steps)
+
+
+def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the trajectories for training and for testing."""
+    state = (scenario.num_channels, *scenario.grid.shape)
+    return {
+        "train": (scenario.num_train_samples, scenario.train_temporal_horizon + 1, *state),
+        "test": (scenario.num_test_samples, scenario.test_temporal_horizon + 1, *state),
+    }
 
 
 def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
@@ -165,7 +177,7 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
     """
     parameters = {k: v for k, v in scenario.all_parameters.items() if k not in _NOT_ABOUT_DATA}
     key = scenario_key(type(scenario))
-    identity = {"scenario": key, "parameters": parameters, "precision": jnp.zeros(()).dtype.name}
+    identity = {"scenario": key, "parameters": parameters, "precision": current_precision()}
     return {
         **provenance(scenario),
         "scenario_key": key,

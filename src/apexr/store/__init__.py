@@ -4,12 +4,15 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr.store._checkpoints import Checkpoints
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
 from apexr.store._manifest import read_manifest, verify
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
+from apexr.store._safetensors import SUFFIX as SAFETENSORS
+from apexr.store._safetensors import export_safetensors, read_safetensors
 from apexr.store._study import list_experiments, open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
@@ -19,12 +22,15 @@ from apexr.store._trajectories import (
 )
 
 __all__ = [
+    "SAFETENSORS",
+    "Checkpoints",
     "ConflictError",
     "TrajectoryWriter",
     "check_dataset_path",
     "check_trajectories",
     "check_writable",
     "create_study",
+    "export_safetensors",
     "forget_failure",
     "is_published",
     "is_study",
@@ -39,6 +45,7 @@ __all__ = [
     "publish_experiment",
     "read_failures",
     "read_manifest",
+    "read_safetensors",
     "read_weights",
     "record_failure",
     "unit_path",
