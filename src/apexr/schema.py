@@ -27,6 +27,7 @@ __all__ = [
     "COORDINATES",
     "DIVERGED",
     "MEAN_METRIC",
+    "RECORDS",
     "SCHEMA_VERSION",
     "SPATIAL_DIMS",
     "TRAJECTORY_METRIC",
@@ -39,6 +40,9 @@ __all__ = [
     "metric_identifiers",
     "plain_attrs",
     "presence_name",
+    "record",
+    "record_dim",
+    "step_dim",
     "trajectory_metric",
     "trajectory_name",
     "validate",
@@ -209,6 +213,38 @@ CALLBACK = Variable(
     description="What a callback recorded; further dimensions may follow.",
 )
 
+RECORDS: Mapping[str, Variable] = _table(
+    *(
+        Variable(
+            name=name,
+            dims=("seed", f"update_step_{name}"),
+            kind="float",
+            long_name=long_name,
+            description=description,
+        )
+        for name, long_name, description in (
+            ("loss", "loss", "Loss of the batch before the update of that step."),
+            ("weight_norm", "norm of the weights", "Root of the sum of all squared weights."),
+            ("grad_norm", "norm of the gradient", "Of the loss of the batch before that update."),
+        )
+    ),
+    Variable(
+        name="net_weights",
+        dims=("seed", "update_step_net", "parameter"),
+        kind="float",
+        long_name="weights",
+        description="All weights of a network side by side; load_networks makes it again.",
+    ),
+    Variable(
+        name="sample_rollout_history",
+        dims=("seed", "update_step_sample_rollout", "sample", "time", "channel", "space"),
+        kind="float",
+        long_name="prediction",
+        description="What the emulator predicted at that step of its training.",
+    ),
+)
+"""What the callbacks of apexr record; those of others are declared by :data:`CALLBACK`."""
+
 DIVERGED = Variable(
     name="diverged_at",
     dims=("sample",),
@@ -271,6 +307,14 @@ COORDINATES: Mapping[str, Variable] = _table(
         first=0,
         long_name="sample",
         description="Index in the set; in results the first few of test_sample.",
+    ),
+    Variable(
+        name="parameter",
+        dims=("parameter",),
+        kind="int",
+        first=0,
+        long_name="parameter",
+        description="Index among the weights of a network.",
     ),
     Variable(
         name="channel",
@@ -347,6 +391,38 @@ def trajectory_metric(config: str) -> Variable:
     )
 
 
+def step_dim(callback: str) -> str:
+    """Return the dimension along which a callback's records lie."""
+    return f"update_step_{callback}"
+
+
+def record_dim(array: xr.DataArray) -> str | None:
+    """Return the dimension of update steps of a callback's record, None for anything else."""
+    return next((str(dim) for dim in array.dims if str(dim).startswith(step_dim(""))), None)
+
+
+def record(name: str, callback: str, dims: tuple[str, ...] = (), key: str = "") -> Variable:
+    """Return the declaration of what a callback records.
+
+    Parameters
+    ----------
+    name, callback
+        The variable, and whose it is.
+    dims
+        Its dimensions beside seed and update step.
+    key
+        What tells it from other records of the callback, such as a metric's config string.
+    """
+    made = replace(
+        CALLBACK,
+        name=name,
+        dims=("seed", step_dim(callback), *dims),
+        long_name=_metric_label(key) if key else name.replace("_", " "),
+        config=key or None,
+    )
+    return RECORDS.get(name, made)
+
+
 def metric_identifiers(ds: xr.Dataset) -> list[str]:
     """Return the names of the metrics (mean over test samples) that a result holds."""
     return [
@@ -369,8 +445,8 @@ def declaration(name: str, array: xr.DataArray) -> Variable | None:
         return mean_metric(config)
     if isinstance(config, str) and trajectory_name(config) == name:
         return trajectory_metric(config)
-    if any(str(dim).startswith("update_step_") for dim in array.dims):
-        return replace(CALLBACK, name=name)
+    if record_dim(array) is not None:
+        return RECORDS.get(name, replace(CALLBACK, name=name))
     return None
 
 

@@ -4,6 +4,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr.store._checkpoints import Checkpoints
 from apexr.store._claims import claim, claimed
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
@@ -12,6 +13,8 @@ from apexr.store._manifest import read_manifest
 from apexr.store._pack import merge, pack
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
+from apexr.store._safetensors import SUFFIX as SAFETENSORS
+from apexr.store._safetensors import export_safetensors, read_safetensors
 from apexr.store._study import list_experiments, open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
@@ -22,6 +25,8 @@ from apexr.store._trajectories import (
 from apexr.store._verify import Repaired, repair, verify
 
 __all__ = [
+    "SAFETENSORS",
+    "Checkpoints",
     "ConflictError",
     "Repaired",
     "TrajectoryWriter",
@@ -31,6 +36,7 @@ __all__ = [
     "claim",
     "claimed",
     "create_study",
+    "export_safetensors",
     "forget_failure",
     "is_published",
     "is_study",
@@ -47,6 +53,7 @@ __all__ = [
     "publish_experiment",
     "read_failures",
     "read_manifest",
+    "read_safetensors",
     "read_weights",
     "record_failure",
     "repair",

@@ -19,11 +19,11 @@ from apexr.schema import presence_name
 from apexr.store import _disk
 from apexr.store._files import canonical_json, digest, json_bytes, make_folder
 from apexr.store._join import (
-    JOINED,
     all_labels,
     concat,
     filled_up,
     grid_key,
+    with_labels,
     without_complete,
     without_grid,
 )
@@ -206,7 +206,7 @@ def _concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:
     for segment in segments:
         for name, entry in json.loads(segment.attrs[_DEFERRED]).items():
             deferred[name] = Deferred.from_json(entry).merged(deferred.get(name))
-    labels = {dim: all_labels(dim, segments) for dim in JOINED}
+    labels = all_labels(segments)
     wide = [_with_labels(segment, labels) for segment in segments]
     joined = concat(wide).transpose("experiment", ...) if len(wide) > 1 else wide[0]
     order = np.argsort(joined["experiment"].values.astype(str))
@@ -218,13 +218,20 @@ def _concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def _with_labels(segment: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
     presence = {
-        name: segment[name].reindex({dim: labels[dim]}, fill_value=False).variable
-        for dim in JOINED
-        if (name := presence_name(dim)) in segment.coords
+        presence_name(dim): (("experiment", dim), _presence(segment, dim, known))
+        for dim, known in labels.items()
+        if len(known)
     }
-    bare = segment.drop_vars(list(presence))
-    own = {dim: labels[dim] for dim in JOINED if dim in segment.coords}
-    return bare.reindex(own).assign_coords(presence)
+    bare = segment.drop_vars([name for name in presence if name in segment.coords])
+    return with_labels(bare, labels).assign_coords(presence)
+
+
+def _presence(segment: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
+    """Tell which labels each experiment of a segment has."""
+    name = presence_name(dim)
+    if name in segment.coords:
+        return segment[name].reindex({dim: labels}, fill_value=False).values
+    return np.zeros((segment.sizes["experiment"], len(labels)), bool)
 
 
 def _joined(study: Path, segments: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -1,14 +1,14 @@
 """Joining results along ``experiment``: different extents are filled up, and it is told where."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name
+from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name, step_dim
 
-JOINED = ("seed", "update_step", "time", "test_sample")
+JOINED = ("seed", "update_step", "time", "test_sample", "parameter")
 GRID_DIMS = (*SPATIAL_DIMS, "channel", "sample")
 
 
@@ -47,9 +47,17 @@ def along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 def filled_up(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Join results along ``experiment``; presence coordinates tell what is filling."""
-    labels = {dim: all_labels(dim, parts.values()) for dim in JOINED}
-    rows = [_as_row(name, ds, labels) for name, ds in parts.items()]
-    return concat(rows)
+    labels = all_labels(parts.values())
+    return concat([_as_row(name, ds, labels) for name, ds in parts.items()])
+
+
+def all_labels(parts: Collection[xr.Dataset]) -> dict[str, np.ndarray]:
+    """Return every label along the dimensions in which results may differ.
+
+    The steps of callbacks are among these dimensions.
+    """
+    own = (str(dim) for ds in parts for dim in ds.dims if str(dim).startswith(step_dim("")))
+    return {dim: _labels(dim, parts) for dim in dict.fromkeys((*JOINED, *own))}
 
 
 def concat(rows: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -67,12 +75,18 @@ def concat(rows: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def without_complete(joined: xr.Dataset) -> xr.Dataset:
     """Drop the presence coordinates that are true throughout: nothing has been filled up there."""
-    complete = [n for n in map(presence_name, JOINED) if n in joined and joined[n].all()]
-    return joined.drop_vars(complete)
+    names = [presence_name(str(dim)) for dim in joined.dims]
+    return joined.drop_vars([n for n in names if n in joined.coords and joined[n].all()])
 
 
-def all_labels(dim: str, parts: Iterable[xr.Dataset]) -> np.ndarray:
-    """Return every label that results have along a dimension, in order."""
+def with_labels(ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Return a result, or several, filled up to all labels."""
+    absent = {dim: at for dim, at in labels.items() if len(at) and dim not in ds.coords}
+    wide = ds.reindex({dim: at for dim, at in labels.items() if dim in ds.coords})
+    return wide.assign_coords(absent)
+
+
+def _labels(dim: str, parts: Iterable[xr.Dataset]) -> np.ndarray:
     found = [ds[dim].values for ds in parts if dim in ds.coords]
     return np.unique(np.concatenate(found)) if found else np.array([], dtype=np.int64)
 
@@ -81,14 +95,19 @@ def _as_row(name: str, ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.D
     """Return one result as a row of the study: config and presence along ``experiment``."""
     config = {c: ("experiment", [ds[c].item()], ds[c].attrs) for c in CONFIG_COORDS if c in ds}
     presence = {
-        presence_name(dim): (("experiment", dim), np.isin(known, ds[dim].values)[None])
+        presence_name(dim): (("experiment", dim), held(ds, dim, known)[None])
         for dim, known in labels.items()
-        if dim in ds.coords
+        if len(known)
     }
-    wide = ds.reindex({dim: labels[dim] for dim in JOINED if dim in ds.coords})
-    row = wide.drop_vars(config).expand_dims(experiment=np.array([name], dtype=object))
+    wide = with_labels(ds, labels).drop_vars(config)
+    row = wide.expand_dims(experiment=np.array([name], dtype=object))
     row["experiment"].attrs.update(COORDINATES["experiment"].attrs)
     return row.assign_coords({**_text(config), **presence})
+
+
+def held(ds: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
+    """Tell which of the labels a result has."""
+    return np.isin(labels, ds[dim].values) if dim in ds.coords else np.zeros(len(labels), bool)
 
 
 def _text(config: Mapping[str, tuple[str, list[str], dict[str, Any]]]) -> dict[str, xr.Variable]:

@@ -15,6 +15,8 @@
       .staging/<id>-<random>/        being written; never read
       .locks/<id>                    held by the process that runs the experiment
       .damaged/<name>-<random>/      what ``repair`` has put aside
+      checkpoints/<id>/              how far the training of an unfinished experiment is
+    .checkpoints-adv.zarr/           the same of a single experiment
 
 A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
 """
@@ -38,6 +40,7 @@ LOCKS = ".locks"
 INDEX = ".index"
 DAMAGED = ".damaged"
 PACKED = ".zip"
+CHECKPOINTS = "checkpoints"
 WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
@@ -95,6 +98,13 @@ def staging_folder(unit: Path, suffix: str) -> Path:
     if in_study(unit):
         return unit.parent.parent / STAGING / name
     return unit.parent / f"{STAGING}-{name}"
+
+
+def checkpoint_folder(unit: Path) -> Path:
+    """Return where the checkpoints of an experiment lie until ``unit`` is published."""
+    if in_study(unit):
+        return unit.parent.parent / CHECKPOINTS / unit.name
+    return unit.parent / f".{CHECKPOINTS}-{unit.name}"
 
 
 def is_study(path: PathLike) -> bool:

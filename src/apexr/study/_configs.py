@@ -10,7 +10,7 @@ from apexr.errors import ApexrError, SpecError, suggest
 from apexr.experiment import Experiment
 from apexr.scenarios import BaseScenario, Request
 
-KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds")
+KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "precision")
 _REQUIRED = ("scenario",)
 
 
@@ -38,7 +38,7 @@ def plan_study(configs: Iterable[Mapping[str, Any]]) -> list[Planned]:
     ----------
     configs
         Dictionaries with the keys ``scenario``, ``task``, ``net``, ``train``, ``start_seed``,
-        ``num_seeds`` (those of :func:`apexr.run`) and parameters of the scenario.
+        ``num_seeds``, ``precision`` (those of :func:`apexr.run`) and parameters of the scenario.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from apexr import analysis
 from apexr import store as stores
-from apexr._run import run_stored
+from apexr._run import CHECKPOINT_SECONDS, check_interval, run_stored
 from apexr._typing import PathInput
 from apexr.errors import warn
 from apexr.scenarios import digest
@@ -25,6 +25,7 @@ def run_study(
     store: PathInput,
     *,
     overwrite: bool = False,
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     progress: bool = True,
 ) -> xr.Dataset:
     """Return a study, lazily opened, after running what of it is not finished yet.
@@ -33,11 +34,13 @@ def run_study(
     ----------
     configs
         Dictionaries with ``scenario``, ``task``, ``net``, ``train``, ``start_seed``,
-        ``num_seeds`` and parameters of the scenario.
+        ``num_seeds``, ``precision`` and parameters of the scenario.
     store
         A folder for the study; each experiment is published there as soon as it is done.
     overwrite
         Whether to run finished experiments again.
+    checkpoint_seconds
+        Time from one checkpoint of a training to the next; see :func:`apexr.run`.
     progress
         Whether to show progress bars.
 
@@ -55,17 +58,19 @@ def run_study(
         recorded in the store and tried again at the next call.
     """
     planned = plan_study(configs)
-    _run_all(planned, store, overwrite=overwrite, progress=progress)
+    check_interval(checkpoint_seconds)
+    options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
+    _run_all(planned, store, progress=progress, **options)
     return stores.open_study(store)
 
 
-def _run_all(planned: list[Planned], store: PathInput, *, overwrite: bool, progress: bool) -> None:
+def _run_all(planned: list[Planned], store: PathInput, *, progress: bool, **options: Any) -> None:
     stores.create_study(store)
     failures = []
     with tqdm(total=len(planned), desc="study", unit="experiment", disable=not progress) as bar:
         for one in in_turn(planned, store):
             try:
-                _run_one(one, store, overwrite=overwrite, progress=progress)
+                _run_one(one, store, progress=progress, **options)
             except Exception as error:  # whatever one experiment does, the others go on
                 stores.record_failure(store, one.id, error, one.experiment.config)
                 failures.append(f"{one.id} {dict(one.experiment.config)}: {error}")
@@ -75,9 +80,9 @@ def _run_all(planned: list[Planned], store: PathInput, *, overwrite: bool, progr
         warn(message)
 
 
-def _run_one(one: Planned, store: PathInput, *, overwrite: bool, progress: bool) -> None:
+def _run_one(one: Planned, store: PathInput, **options: Any) -> None:
     unit = stores.unit_path(store, one.id)
-    run_stored(one.scenario, one.experiment, unit, progress=progress, overwrite=overwrite)
+    run_stored(one.scenario, one.experiment, unit, **options)
     stores.forget_failure(store, one.id)
 
 
