@@ -170,7 +170,8 @@ def _check_access(target: Path) -> None:
 
 
 def _is_empty(folder: Path) -> bool:
-    return not any(folder.iterdir())
+    """Tell whether nothing is there but what a writer that died has left of a marker."""
+    return all(path.name.startswith(f".{STUDY}-") for path in folder.iterdir())
 
 
 _HOLDS = {
