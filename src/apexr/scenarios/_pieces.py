@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apexr._digest import canonical_json, digest
 from apexr.engine import TASKS, EmulatorPlan, select_seed
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, execute
@@ -14,7 +15,7 @@ from apexr.metrics import parse_metrics
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
-from apexr.scenarios._identity import canonical_json, digest, specification
+from apexr.scenarios._identity import specification
 from apexr.spectral import Grid
 from apexr.training import OPTIMIZERS, Optimizer, Trainer, TrainingPlan, count_windows
 

@@ -7,10 +7,13 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
+from apexr.store._list import list_experiments
 from apexr.store._manifest import read_manifest, verify
+from apexr.store._parts import Part, experiment_of, find_parts
+from apexr.store._progress import planned, running
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
-from apexr.store._study import list_experiments, open_rollouts, open_study
+from apexr.store._study import open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
     check_trajectories,
@@ -20,11 +23,14 @@ from apexr.store._trajectories import (
 
 __all__ = [
     "ConflictError",
+    "Part",
     "TrajectoryWriter",
     "check_dataset_path",
     "check_trajectories",
     "check_writable",
     "create_study",
+    "experiment_of",
+    "find_parts",
     "forget_failure",
     "is_published",
     "is_study",
@@ -35,12 +41,14 @@ __all__ = [
     "open_rollouts",
     "open_study",
     "open_trajectories",
+    "planned",
     "publish_dataset",
     "publish_experiment",
     "read_failures",
     "read_manifest",
     "read_weights",
     "record_failure",
+    "running",
     "unit_path",
     "verify",
     "writing_trajectories",

@@ -11,8 +11,12 @@
       experiments/<id>/manifest.json
       failures/<id>.json             last error of an experiment, number of attempts
       .staging/<id>-<random>/        being written; never read
+      .parts.json                    derived: which unit holds which seeds of which experiment
+      .plans/<digest>.json           what a call that is not through has been asked for
+      .running/<id>                  locked while a process works on an experiment
 
-A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
+A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``. It
+holds an experiment for some of its seeds, see ``_parts``.
 """
 
 import json

@@ -7,12 +7,23 @@ import xarray as xr
 import zarr
 
 from apexr.schema import VARIABLES
-from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_folder
-from apexr.store._manifest import check_sizes
+from apexr.store._along_seed import along_seed, weights_along_seed
+from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_folder, unit_path
+from apexr.store._manifest import check_sizes, read_manifest
+from apexr.store._parts import units_behind
 
 
-def open_experiment(unit: PathLike) -> xr.Dataset:
+def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset:
     """Return a stored result as a Dask-backed Dataset; only coordinates are loaded.
+
+    An experiment of a study is read with all its seeds, whenever they were run.
+
+    Parameters
+    ----------
+    path
+        The store of one experiment, or a study.
+    experiment
+        The id of the experiment in a study.
 
     Raises
     ------
@@ -20,7 +31,12 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
-    folder = Path(unit).absolute()
+    unit = path if experiment is None else unit_path(path, experiment)
+    return along_seed([open_unit(part) for part in units_behind(unit)])
+
+
+def open_unit(folder: Path) -> xr.Dataset:
+    """Return the result that one unit holds, lazily."""
     check_sizes(folder)
     return _in_order(
         lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
@@ -39,14 +55,19 @@ def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
-    """Return the stored weights: plain arrays by name.
+    """Return the stored weights: plain arrays by name; they lead with the seeds if there are more.
 
     Raises
     ------
     StoreError
         As for :func:`open_experiment`.
     """
-    folder = Path(unit).absolute()
+    units = units_behind(unit)
+    seeds = [read_manifest(part).get("seeds", []) for part in units]
+    return weights_along_seed([_weights_of(part) for part in units], seeds)
+
+
+def _weights_of(folder: Path) -> dict[str, np.ndarray]:
     check_sizes(folder)
     group = zarr.open_group(data_folder(folder), mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()

@@ -1,21 +1,21 @@
-"""Lazy readers of a study: all experiments along one dimension, rollouts by grid, a table."""
+"""Lazy readers of a study: all experiments along one dimension, rollouts by grid."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from apexr.errors import StoreError, warn
 from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name
-from apexr.store._failures import read_failures
+from apexr.store._along_seed import along_seed
 from apexr.store._files import read_json
 from apexr.store._layout import EXPERIMENTS, STUDY, PathLike, check_id, is_study
-from apexr.store._manifest import check_version, read_manifest
+from apexr.store._manifest import check_version
+from apexr.store._parts import experiment_of
 from apexr.store._publish import STUDY_FORMAT
-from apexr.store._read import open_experiment
+from apexr.store._read import open_unit
 
 _JOINED = ("seed", "update_step", "time", "test_sample")
 
@@ -25,8 +25,9 @@ def open_study(path: PathLike) -> xr.Dataset:
 
     Config coordinates (scenario, task, net, train, scenario_kwargs) lie along ``experiment``.
     Results of different extent (seeds, steps) are filled up with NaN, and a boolean coordinate
-    such as ``has_time`` tells which labels an experiment has. Rollouts are left out where the
-    grids differ; see :func:`open_rollouts`.
+    such as ``has_time`` tells which labels an experiment has. An experiment has one row, with all
+    its seeds, whenever they were run. Rollouts are left out where the grids differ; see
+    :func:`open_rollouts`.
 
     Raises
     ------
@@ -62,56 +63,25 @@ def open_rollouts(path: PathLike) -> xr.DataTree:
     )
 
 
-def list_experiments(path: PathLike) -> pd.DataFrame:
-    """Return a table of a study's experiments, from their manifests and failure records alone.
-
-    Columns: ``id``, ``state`` (finished, damaged or failed), the config coordinates, ``seeds``,
-    ``num_diverged``, ``bytes``, ``error``.
-    """
-    _check_study(path)
-    failures = read_failures(path)
-    finished = {unit.name: _row(unit) for unit in _units(path)}
-    failed = {
-        name: {
-            "id": name,
-            "state": "failed",
-            **record.get("config", {}),
-            "error": f"{record.get('error')}: {record.get('message')}",
-        }
-        for name, record in failures.items()
-        if name not in finished
-    }
-    columns = ["id", "state", *CONFIG_COORDS, "seeds", "num_diverged", "bytes", "error"]
-    return pd.DataFrame([*finished.values(), *failed.values()], columns=columns)
-
-
-def _row(unit: Path) -> dict[str, Any]:
-    try:
-        manifest = read_manifest(unit)
-    except StoreError as error:
-        return {"id": unit.name, "state": "damaged", "error": str(error)}
-    return {
-        "id": unit.name,
-        "state": "finished",
-        **manifest["config"],
-        "seeds": manifest["seeds"],
-        "num_diverged": manifest.get("num_diverged", 0),
-        "bytes": sum(entry["size"] for entry in manifest["files"].values()),
-        "error": "",
-    }
-
-
 # --- opening ---------------------------------------------------------------------------------
 
 
-def _check_study(path: PathLike) -> None:
+def check_study(path: PathLike) -> None:
+    """Check that a folder is a study that this apexr can read.
+
+    Raises
+    ------
+    StoreError
+        If it is none, or a newer one.
+    """
     if not is_study(path):
         raise StoreError(f"{path}: not an apexr study (no {STUDY})")
     marker = Path(path) / STUDY
     check_version(marker, read_json(marker), STUDY_FORMAT)
 
 
-def _units(path: PathLike) -> list[Path]:
+def units_of(path: PathLike) -> list[Path]:
+    """Return the units of a study, in the order of their names."""
     folder = Path(path).absolute() / EXPERIMENTS
     units = sorted(folder.iterdir()) if folder.is_dir() else []
     for unit in units:
@@ -120,18 +90,26 @@ def _units(path: PathLike) -> list[Path]:
 
 
 def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
-    _check_study(path)
-    opened, damaged = {}, []
-    for unit in _units(path):
+    """Return every experiment with all its seeds, by id."""
+    check_study(path)
+    opened: dict[str, list[xr.Dataset]] = {}
+    damaged = []
+    for unit in units_of(path):
         try:
-            opened[unit.name] = open_experiment(unit)
+            ds = open_unit(unit)
         except StoreError as error:
             damaged.append(str(error))
+        else:
+            opened.setdefault(experiment_of(ds.attrs, unit), []).append(ds)
     if damaged:
         warn("left out:\n" + "\n".join(damaged))
     if not opened:
         raise StoreError(f"{path}: no experiment is finished yet")
-    return opened
+    return {name: along_seed(sorted(opened[name], key=_first_seeds)) for name in sorted(opened)}
+
+
+def _first_seeds(ds: xr.Dataset) -> list[int]:
+    return ds["seed"].values.tolist() if "seed" in ds.coords else []
 
 
 # --- joining ---------------------------------------------------------------------------------
