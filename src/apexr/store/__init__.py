@@ -9,7 +9,7 @@ from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
 from apexr.store._list import list_experiments
 from apexr.store._manifest import read_manifest, verify
-from apexr.store._parts import Part, experiment_of, find_parts
+from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
 from apexr.store._progress import planned, running
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
@@ -32,6 +32,7 @@ __all__ = [
     "experiment_of",
     "find_parts",
     "forget_failure",
+    "in_short",
     "is_published",
     "is_study",
     "kind_of",
@@ -44,6 +45,7 @@ __all__ = [
     "planned",
     "publish_dataset",
     "publish_experiment",
+    "ranges",
     "read_failures",
     "read_manifest",
     "read_weights",

@@ -62,9 +62,7 @@ def weights_along_seed(
         for part, held in zip(parts, seeds, strict=True)
     ]
     _, first = np.unique(np.concatenate([np.asarray(held) for held in seeds]), return_index=True)
-    return {
-        name: np.concatenate([part[name] for part in leading])[first] for name in leading[0]
-    }
+    return {name: np.concatenate([part[name] for part in leading])[first] for name in leading[0]}
 
 
 def _own_seeds(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:

@@ -1,7 +1,6 @@
 """The table of a study: the state of each experiment, from small files alone."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -62,7 +61,10 @@ def _published(path: PathLike) -> dict[str, dict[str, Any]]:
             manifest = read_manifest(unit)
         except StoreError as error:
             rows[unit.name] = {
-                "id": unit.name, "state": "damaged", "seeds": [], "error": str(error)
+                "id": unit.name,
+                "state": "damaged",
+                "seeds": [],
+                "error": str(error),
             }
             continue
         name = experiment_of(manifest["attrs"], unit)

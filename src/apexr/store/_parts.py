@@ -5,8 +5,9 @@ that for all units, so that a study of thousands is not read through to add one 
 brought up to date by whoever runs the study, and never the truth.
 """
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,19 @@ def units_behind(path: PathLike) -> list[Path]:
     parts = find_parts(unit.parent.parent).get(unit.name, [])
     ordered = sorted(parts, key=lambda part: (part.seeds, part.unit))
     return [unit.with_name(part.unit) for part in ordered] or [unit]
+
+
+def ranges(seeds: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the runs of seeds that follow one another."""
+    numbered = enumerate(sorted(seeds))
+    for _, run in itertools.groupby(numbered, lambda pair: pair[1] - pair[0]):
+        yield tuple(seed for _, seed in run)
+
+
+def in_short(seeds: Iterable[int]) -> str:
+    """Return seeds as one writes them: ``0-9, 12``."""
+    runs = [(run[0], run[-1]) for run in ranges(seeds)]
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
 
 
 def _try_read(unit: Path) -> Part | None:

@@ -1,10 +1,9 @@
 """The experiments that a study means, all checked before anything runs."""
 
 import dataclasses
-import itertools
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,25 +94,35 @@ def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
     if isinstance(study, str | Path):
         study = read_study(study, allow_python=allow_python)
     placed = expand(study)
-    planned: dict[str, list[tuple[Placed, Planned]]] = {}
+    planned, problems = _plan_all(placed)
+    if problems:
+        wrong = len({id(entry) for entry, _ in problems})
+        more = " (and possibly more, not looked at)" if wrong >= MOST_WRONG else ""
+        said = f"{source}{wrong} of {len(placed)} experiments cannot be meant{more}:\n"
+        raise SpecError(said + "\n".join(listed(problems)))
+    groups: dict[str, list[tuple[Placed, Planned]]] = {}
+    for entry, one in planned:
+        groups.setdefault(one.id, []).append((entry, one))
+    _warn_of_duplicates(groups.values())
+    return [_joined([one for _, one in same]) for same in groups.values()]
+
+
+def _plan_all(
+    placed: Iterable[Placed],
+) -> tuple[list[tuple[Placed, Planned]], list[tuple[Placed, str]]]:
+    """Return what can be planned, and what is wrong in the others."""
+    planned: list[tuple[Placed, Planned]] = []
     problems: list[tuple[Placed, str]] = []
     wrong = 0
-    for number, entry in enumerate(placed, 1):
+    for entry in placed:
         try:
-            one = _plan(entry.config)
+            planned.append((entry, _plan(entry.config)))
         except Exception as error:  # whatever a scenario of one's own raises, all are looked at
             problems += [(entry, message) for message in diagnose(entry.config, error)]
             wrong += 1
-        else:
-            planned.setdefault(one.id, []).append((entry, one))
-        if wrong == MOST_WRONG:
-            break
-    if problems:
-        looked = "" if number == len(placed) else f", of which {number} were looked at"
-        said = f"{source}{wrong} of {len(placed)} experiments cannot be meant{looked}:\n"
-        raise SpecError(said + "\n".join(listed(problems)))
-    _warn_of_duplicates(planned.values())
-    return [_joined([one for _, one in same]) for same in planned.values()]
+            if wrong == MOST_WRONG:
+                break
+    return planned, problems
 
 
 def _plan(config: Any) -> Planned:
@@ -135,9 +144,7 @@ def _joined(same: list[Planned]) -> Planned:
     """Return one experiment with the seeds of all that differ in their seeds alone."""
     seeds = tuple(sorted({seed for one in same for seed in one.seeds}))
     first = same[0]
-    return dataclasses.replace(
-        first, experiment=dataclasses.replace(first.experiment, seeds=seeds)
-    )
+    return dataclasses.replace(first, experiment=dataclasses.replace(first.experiment, seeds=seeds))
 
 
 def _warn_of_duplicates(groups: Iterable[list[tuple[Placed, Planned]]]) -> None:
@@ -156,13 +163,6 @@ def _repeated(group: list[tuple[Placed, Planned]]) -> list[str]:
 def _where(entry: Placed) -> str:
     choices = ", ".join(f"{key}[{index}]" for key, index in entry.choices.items())
     return f"{entry.place}.{choices}" if choices else entry.place
-
-
-def ranges(seeds: Iterable[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the runs of seeds that follow one another."""
-    numbered = enumerate(sorted(seeds))
-    for _, run in itertools.groupby(numbered, lambda pair: pair[1] - pair[0]):
-        yield tuple(seed for _, seed in run)
 
 
 def _is_real(value: Any) -> bool:

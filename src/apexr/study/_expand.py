@@ -167,9 +167,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str | bytes)
 
 
-def _combinations(
-    axes: Sequence[_Axis], common: Mapping[str, Any], place: str
-) -> Iterator[Placed]:
+def _combinations(axes: Sequence[_Axis], common: Mapping[str, Any], place: str) -> Iterator[Placed]:
     for picks in itertools.product(*(range(len(axis)) for axis in axes)):
         config = dict(common)
         choices: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""All that is wrong in a configuration, piece by piece, and many configurations' problems at once."""
+"""All that is wrong in a configuration, piece by piece, and in many configurations at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import Request, emulator_plan, resolve
 from apexr.study._expand import Placed
+from apexr.store import in_short
 from apexr.study._limits import shortened
 
 KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds")
@@ -55,7 +56,7 @@ def _place(section: str, held: list[Placed]) -> str:
     """Return where a problem stands: numbers in a list, the entries of axes in a grid."""
     if not held[0].choices:
         numbers = [one.place.removeprefix(section).strip("[]") for one in held]
-        return f"{section}[{', '.join(numbers)}]" if all(numbers) else section
+        return f"{section}[{in_short(map(int, numbers))}]" if all(numbers) else section
     shared = [
         f"{key}[{index}]"
         for key, index in held[0].choices.items()

@@ -45,15 +45,13 @@ def read_study(path: PathInput, *, allow_python: bool = False) -> Any:
 
 
 def _read_toml(file: Path) -> Any:
-    return _parse(file, lambda text: tomllib.loads(text))
+    return _parse(file, tomllib.loads)
 
 
 def _read_json(file: Path) -> Any:
     return _parse(
         file,
-        lambda text: json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant
-        ),
+        lambda text: json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant),
     )
 
 

@@ -18,7 +18,7 @@ from apexr._run import run_stored
 from apexr._typing import PathInput
 from apexr.errors import warn
 from apexr.experiment import Experiment
-from apexr.study._configs import Planned, Study, plan_study, ranges
+from apexr.study._configs import Planned, Study, plan_study
 from apexr.study._progress import Progress
 
 
@@ -138,7 +138,7 @@ def _missing(one: Planned, held: list[stores.Part], *, overwrite: bool) -> list[
     overlapping = [part.seeds for part in held if wanted & set(part.seeds)]
     again = overlapping if overwrite else []
     absent = wanted - {seed for seeds in overlapping for seed in seeds}
-    return [one.part(seeds) for seeds in (*again, *ranges(absent))]
+    return [one.part(seeds) for seeds in (*again, *stores.ranges(absent))]
 
 
 def _run_parts(
