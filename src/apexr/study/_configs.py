@@ -14,7 +14,7 @@ from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment
 from apexr.scenarios import BaseScenario, Request
 from apexr.study._expand import Placed, expand
-from apexr.study._problems import KEYS, diagnose, listed
+from apexr.study._problems import KEYS, check_layers, diagnose, listed
 from apexr.study._read import read_study
 
 Study = PathInput | Iterable[Mapping[str, Any]] | Mapping[str, Any]
@@ -129,6 +129,8 @@ def _plan(config: Any) -> Planned:
     if not isinstance(config, Mapping) or "scenario" not in config:
         raise SpecError("a configuration is a dictionary with a scenario")
     composed = {_composed(key): value for key, value in config.items()}
+    if "net" in composed:
+        check_layers(composed["net"])
     request = {key: composed[key] for key in KEYS[1:] if key in composed}
     parameters = {key: value for key, value in composed.items() if key not in KEYS}
     scenario, experiment = plan_experiment(composed["scenario"], Request(**request), parameters)

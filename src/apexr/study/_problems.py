@@ -8,13 +8,17 @@ from apexr.errors import SpecError, suggest
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import Request, emulator_plan, resolve
-from apexr.study._expand import Placed
 from apexr.store import in_short
+from apexr.study._expand import Placed
 from apexr.study._limits import shortened
 
 KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds")
 MOST_SHOWN = 200
 """Different problems that are written out."""
+
+MOST_LAYERS = 1_000
+_COUNTED = ("depth", "blocks", "levels", "dilation_depth")
+"""Fields of networks that say how often something is built."""
 
 _KINDS: Mapping[str, Any] = {"task": TASKS, "net": NETWORKS, "train": OBJECTIVES}
 
@@ -34,6 +38,22 @@ def diagnose(config: Any, error: Exception) -> list[str]:
     found = [*_missing(config), *_text_problems(config), *_seed_problems(config)]
     found += _scenario_problems(config) if "scenario" in config else []
     return list(dict.fromkeys(found)) or [told(error)]
+
+
+def check_layers(net: Any) -> None:
+    """Refuse a network of more layers than can be looked at before a study starts.
+
+    Raises
+    ------
+    SpecError
+        If a field counts more than :data:`MOST_LAYERS`, or the string cannot be read.
+    """
+    parsed = NETWORKS.parse(net)
+    for name in _COUNTED:
+        if getattr(parsed, name, 0) > MOST_LAYERS:
+            raise SpecError(
+                f"network config: {name.upper()} of {net!r} must be at most {MOST_LAYERS}"
+            )
 
 
 def told(error: Exception) -> str:
@@ -86,6 +106,7 @@ def _seed_problems(config: Mapping[str, Any]) -> Iterator[str]:
 def _scenario_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong in the parameters, each left out once it has been named."""
     parameters = {key: value for key, value in config.items() if key not in KEYS}
+    yield from _tried(check_layers, config["net"]) if "net" in config else []
     while True:
         try:
             chosen = resolve(config["scenario"], parameters, beside=KEYS[1:])
@@ -98,8 +119,9 @@ def _scenario_problems(config: Mapping[str, Any]) -> Iterator[str]:
         else:
             break
     task, net = config.get("task", "predict"), config.get("net")
-    if net is not None:
-        yield from _tried(lambda: emulator_plan(chosen, task, net).check())
+    if net is not None and not (wrong := _tried(check_layers, net)):
+        wrong = _tried(lambda: emulator_plan(chosen, task, net).check())
+        yield from wrong
 
 
 def _named_in(message: str, parameters: Mapping[str, Any]) -> str | None:
