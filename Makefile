@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check clean docs-study docs-accuracy
+.PHONY: quickstart test check clean docs-study docs-learning docs-accuracy
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -21,6 +21,11 @@ check: $(VENV)/.installed-dev
 # The study whose table and pictures stand in docs/ (about a quarter of an hour on two cores).
 docs-study: $(VENV)/.installed
 	$(BIN)/python docs/advection_study.py
+
+# The study of all networks, three trainings and two tasks of docs/learning_study.md.
+# What is finished is kept in a folder of the temporary directory and not run again.
+docs-learning: $(VENV)/.installed
+	$(BIN)/python docs/learning_study.py
 
 # The tables of docs/solver_accuracy.md (about a minute).
 docs-accuracy: $(VENV)/.installed

@@ -21,6 +21,7 @@ from apexr.steppers import (
     Advection,
     AdvectionDiffusion,
     AllenCahn,
+    BelousovZhabotinsky,
     Burgers,
     CahnHilliard,
     Composed,
@@ -31,15 +32,22 @@ from apexr.steppers import (
     ETDRKStepper,
     FisherKPP,
     GradientNorm,
+    GrayScott,
     HyperDiffusion,
+    KolmogorovFlowVelocity,
+    KolmogorovFlowVorticity,
     KortewegDeVries,
     KuramotoSivashinsky,
     KuramotoSivashinskyConservative,
     Linear,
+    NavierStokesVelocity,
+    NavierStokesVorticity,
     Nonlinear,
     Poisson,
     Polynomial,
     PseudoSpectral,
+    SwiftHohenberg,
+    VorticityConvection,
     Wave,
     ZeroTerm,
     repeat,
@@ -64,7 +72,16 @@ EQUATIONS = {
     "FisherKPP": FisherKPP(0.1),
     "AllenCahn": AllenCahn(0.1),
     "CahnHilliard": CahnHilliard(0.1, 0.2),
+    "GrayScott": GrayScott(0.2, 0.1, 0.5, 0.5),
+    "BelousovZhabotinsky": BelousovZhabotinsky((0.1, 0.2, 0.1)),
+    "SwiftHohenberg": SwiftHohenberg(),
+    "VorticityConvection": VorticityConvection((0.0, 0.0, 0.1)),
+    "NavierStokesVorticity": NavierStokesVorticity(0.1),
+    "KolmogorovFlowVorticity": KolmogorovFlowVorticity(0.1, injection_mode=2),
+    "NavierStokesVelocity": NavierStokesVelocity(0.1),
+    "KolmogorovFlowVelocity": KolmogorovFlowVelocity(0.1, injection_mode=2),
 }
+SUBSTANCES = (GrayScott, BelousovZhabotinsky)  # whose amounts are not negative
 TIME, COUNTS, REFERENCE = 0.5, (40, 80, 160), 1600
 NUM_POINTS = {1: 32, 2: 16, 3: 8}
 ROUNDING = 1e-12
@@ -125,8 +142,11 @@ def advance(kernel, u_hat, count):
 
 def solve(equation: Equation, grid: Grid, count: int, order: int, mode: str) -> np.ndarray:
     """Return the state at the end time."""
-    stepper = ETDRKStepper(equation, grid, TIME / count, order, coefficients=mode)
+    choices = {"coefficients": mode, "mask_products": True}
+    stepper = ETDRKStepper(equation, grid, TIME / count, order, **choices)
     state = smooth(grid, stepper.num_channels)
+    if isinstance(getattr(equation, "equation", equation), SUBSTANCES):
+        state = 1 + state / 2
     u_hat = advance(stepper.kernel, fft(state, grid.num_spatial_dims), count)
     return np.asarray(ifft(u_hat, grid))
 
@@ -216,6 +236,16 @@ def wave_error() -> tuple[str, str, int, float]:
     return "wave equation", "3D, 16 points", 1000, error(last, exact(10.0))
 
 
+def taylor_green_error() -> tuple[str, str, int, float]:
+    """Return the error of a decaying lattice of vortices, which convection leaves alone."""
+    grid, nu = Grid(2, 32, 2 * np.pi), 0.05
+    x, y = grid.coordinates
+    vortices = (2 * np.cos(2 * x) * np.cos(2 * y))[None]
+    last = repeat(ETDRKStepper(NavierStokesVorticity(nu), grid, 0.01, 4), 100)(vortices)
+    exact = vortices * np.exp(-8 * nu)
+    return "Taylor-Green vortices", "2D, 32 points, ETDRK4", 100, error(last, exact)
+
+
 def poisson_error() -> tuple[str, str, int, float]:
     """Return the error of a solution of Poisson's equation."""
     grid = Grid(3, 16, 2 * np.pi)
@@ -264,7 +294,7 @@ def reaction_errors() -> Iterator[tuple[str, str, int, float]]:
 
 def error_table() -> pd.DataFrame:
     """Return the errors of exact solutions."""
-    rows = [*linear_errors(), wave_error(), poisson_error(), burgers_error()]
+    rows = [*linear_errors(), wave_error(), poisson_error(), taylor_green_error(), burgers_error()]
     rows += [soliton_error(order, mode) for order in (2, 4) for mode in ("exact", "real")]
     rows += [*reaction_errors()]
     table = pd.DataFrame(rows, columns=["solution", "solved in", "steps", "largest error"])

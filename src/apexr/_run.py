@@ -1,14 +1,16 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import xarray as xr
 
-from apexr._typing import PathInput
-from apexr.engine import named_weights, skeleton, with_weights
-from apexr.errors import StoreError
-from apexr.experiment import Experiment
+from apexr._precision import computing_in
+from apexr._typing import PathInput, Precision
+from apexr.engine import from_flat_weights, named_weights, select_seed, skeleton, with_weights
+from apexr.errors import MissingVariableError, SpecError, StoreError
+from apexr.experiment import Experiment, circumstances
 from apexr.scenarios import (
     BaseScenario,
     Request,
@@ -19,9 +21,23 @@ from apexr.scenarios import (
     score,
 )
 from apexr.scenarios import run as run_plan
-from apexr.training import prepare_host_devices
+from apexr.training import Hook, check_trackers, prepare_host_devices
 
-_BESIDE = ("task", "net", "train", "start_seed", "num_seeds", "store", "progress")
+CHECKPOINT_SECONDS = 60.0
+"""Time from one checkpoint to the next where nothing is said."""
+
+_BESIDE = (
+    "task",
+    "net",
+    "train",
+    "start_seed",
+    "num_seeds",
+    "precision",
+    "store",
+    "checkpoint_seconds",
+    "trackers",
+    "progress",
+)
 """Keywords that stand beside those of the scenario."""
 
 
@@ -33,7 +49,10 @@ def run(
     train: str = "one",
     start_seed: int = 0,
     num_seeds: int = 1,
+    precision: Precision | None = None,
     store: PathInput | None = None,
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    trackers: Sequence[Hook] = (),
     progress: bool = True,
     **scenario_kwargs: Any,
 ) -> xr.Dataset:
@@ -47,9 +66,21 @@ def run(
         Config strings.
     start_seed, num_seeds
         The seeds of initial weights and mini-batches; data do not depend on them.
+    precision
+        ``"float32"`` or ``"float64"``, of everything that is computed; by default what JAX is
+        set to. Random numbers, and so data and weights, differ between the two.
     store
         A Zarr store for result and weights. Where it holds this very experiment, finished,
-        that is read and nothing is run.
+        that is read and nothing is run. Where it holds a checkpoint, the training goes on from
+        there, and gives what it would have given at one go.
+    checkpoint_seconds
+        Time from one checkpoint to the next, if there is a store; None makes one only after
+        Ctrl-C. They lie beside the store and are removed when the result is published.
+    trackers
+        Objects that are called with a :class:`apexr.training.Moment` before updates 0,
+        ``every``, 2 ``every``, …, where ``every`` is their attribute; see
+        :func:`apexr.training.tracker`. What is to be recorded is named by the scenario's
+        parameter ``callbacks`` instead.
     progress
         Whether to show a progress bar.
     **scenario_kwargs
@@ -67,6 +98,9 @@ def run(
         If the store cannot be written or holds something else, before any work.
     DivergenceError
         If the reference data are not finite.
+    KeyboardInterrupt
+        After Ctrl-C. With a store, the training ends in order, after one more checkpoint; a
+        second Ctrl-C ends it at once.
 
     Examples
     --------
@@ -74,11 +108,13 @@ def run(
     >>> ds.mean_nRMSE.median("seed").sel(time=[1, 10, 100])
     """
     chosen, experiment = plan_experiment(
-        scenario, Request(task, net, train, start_seed, num_seeds), scenario_kwargs
+        scenario, Request(task, net, train, start_seed, num_seeds, precision), scenario_kwargs
     )
+    beside: dict[str, Any] = {"progress": progress, "trackers": check_trackers(trackers)}
+    check_interval(checkpoint_seconds)
     if store is None:
-        return run_plan(chosen, experiment, progress=progress)[0]
-    return run_stored(chosen, experiment, store, progress=progress)
+        return run_plan(chosen, experiment, **beside)[0]
+    return run_stored(chosen, experiment, store, checkpoint_seconds=checkpoint_seconds, **beside)
 
 
 def run_experiment(
@@ -89,6 +125,8 @@ def run_experiment(
     train: str,
     start_seed: int,
     num_seeds: int,
+    precision: Precision | None = None,
+    trackers: Sequence[Hook] = (),
     progress: bool = True,
     **scenario_kwargs: Any,
 ) -> tuple[xr.Dataset, Any]:
@@ -98,9 +136,9 @@ def run_experiment(
     seeds, unless there is one seed.
     """
     chosen, experiment = plan_experiment(
-        scenario, Request(task, net, train, start_seed, num_seeds), scenario_kwargs
+        scenario, Request(task, net, train, start_seed, num_seeds, precision), scenario_kwargs
     )
-    return run_plan(chosen, experiment, progress=progress)
+    return run_plan(chosen, experiment, progress=progress, trackers=check_trackers(trackers))
 
 
 def plan_experiment(
@@ -125,9 +163,13 @@ def run_stored(
     unit: PathInput,
     *,
     progress: bool = True,
+    trackers: Sequence[Hook] = (),
     overwrite: bool = False,
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
+
+    An interrupted training goes on from its last checkpoint.
 
     Raises
     ------
@@ -139,9 +181,28 @@ def run_stored(
     stores.check_writable(unit)
     if stores.is_published(unit) and not overwrite:
         return _read(unit, experiment.attrs["experiment_id"])
-    result, emulators = run_plan(scenario, experiment, progress=progress)
+    kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
+    result, emulators = run_plan(
+        scenario, experiment, progress=progress, trackers=trackers, keeper=kept
+    )
     stores.publish_experiment(result, named_weights(emulators), unit, overwrite=overwrite)
+    kept.clear()
     return stores.open_experiment(unit)
+
+
+def check_interval(seconds: Any) -> None:
+    """Refuse what is no time between checkpoints.
+
+    Raises
+    ------
+    SpecError
+        If it is neither None nor a number of seconds.
+    """
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds >= 0):
+        raise SpecError(
+            f"checkpoint_seconds must be a number of seconds, or None for none, got {seconds!r}"
+        )
 
 
 def _read(unit: PathInput, experiment: str) -> xr.Dataset:
@@ -197,35 +258,79 @@ def evaluate(
     return score(chosen, rollout, reference, name)
 
 
-def load_networks(store: PathInput, experiment: str | None = None) -> Any:
+def load_networks(
+    store: PathInput | xr.Dataset, experiment: str | None = None, *, update_step: int | None = None
+) -> Any:
     """Return the trained emulators of a stored experiment.
 
     Parameters
     ----------
     store
-        The store of one experiment, or a study.
+        The store of one experiment, a study, or a file of weights that ends in
+        ``.safetensors``. With ``update_step``, a result will do.
     experiment
         The id of the experiment in a study.
+    update_step
+        Gives the emulators as they were before that update, if the callback ``net`` recorded
+        them; by default as they were in the end.
 
     Returns
     -------
-    The module; its arrays lead with the seeds unless there is one seed.
+    The module; its arrays lead with the seeds unless there is one seed. Its precision is that of
+    the experiment: use float64 within ``jax.enable_x64(True)``.
 
     Raises
     ------
     StoreError
         If nothing is published there.
+    MissingVariableError
+        If the weights of that step were not recorded.
     UnknownNameError
         If the scenario is not registered in this process.
     """
     from apexr import store as stores  # Zarr is slow to import
 
+    if isinstance(store, xr.Dataset):
+        return _networks_of_step(store, update_step)
     unit = store if experiment is None else stores.unit_path(store, experiment)
+    if str(unit).endswith(stores.SAFETENSORS):
+        weights, told = stores.read_safetensors(unit)
+        return _rebuilt(told.get("specification"), lambda empty: with_weights(empty, weights))
     held = stores.open_experiment(unit)
-    spec = json.loads(held.attrs["specification"])
+    if update_step is not None:
+        return _networks_of_step(held, update_step)
+    weights = stores.read_weights(unit)
+    return _rebuilt(held.attrs["specification"], lambda empty: with_weights(empty, weights))
+
+
+def _networks_of_step(result: xr.Dataset, update_step: int | None) -> Any:
+    """Return the emulators that the callback ``net`` recorded before an update."""
+    recorded = result.get("net_weights")
+    steps = [] if recorded is None else recorded["update_step_net"].values.tolist()
+    if recorded is None or update_step not in steps:
+        raise MissingVariableError(
+            f"the weights before update {update_step} are not recorded; recorded are"
+            f" {steps or 'none'}: name net;EVERY among the callbacks, or give the store and no"
+            " update_step for the weights in the end"
+        )
+    flat = recorded.sel(update_step_net=update_step).transpose("seed", "parameter").values
+    single = len(flat) == 1
+
+    def fill(empty: Any) -> Any:
+        filled = from_flat_weights(empty, flat)
+        return select_seed(filled, 0) if single else filled
+
+    return _rebuilt(result.attrs["specification"], fill)
+
+
+def _rebuilt(specification: str | None, fill: Callable[[Any], Any]) -> Any:
+    """Return the emulator of a specification with its weights filled in."""
+    if specification is None:
+        raise StoreError("the file does not say which experiment its weights are from")
+    spec = json.loads(specification)
     chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
-    emulator = emulator_plan(chosen, spec["task"], spec["net"])
-    return with_weights(skeleton(emulator), stores.read_weights(unit))
+    with computing_in(spec["precision"]):
+        return fill(skeleton(emulator_plan(chosen, spec["task"], spec["net"])))
 
 
 __all__ = ["evaluate", "load_networks", "run", "run_experiment"]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from apexr import __version__
+from apexr._typing import Precision
 from apexr.errors import ApexrError, DivergenceError, MissingExtraError, StoreError
 
 app = typer.Typer(
@@ -21,7 +22,18 @@ app = typer.Typer(
 STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
 """Time steps of the tables that commands print."""
 
-_OPTIONS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "store", "progress")
+_OPTIONS = (
+    "scenario",
+    "task",
+    "net",
+    "train",
+    "start_seed",
+    "num_seeds",
+    "precision",
+    "store",
+    "checkpoint_seconds",
+    "progress",
+)
 _PICTURES = (".png", ".svg", ".pdf", ".html")
 _PYTHON_WORDS = {"True": "true", "False": "false"}
 
@@ -38,6 +50,7 @@ class Registered(enum.StrEnum):
     optimizers = enum.auto()
     schedules = enum.auto()
     initial_conditions = enum.auto()
+    callbacks = enum.auto()
 
 
 class Format(enum.StrEnum):
@@ -46,12 +59,14 @@ class Format(enum.StrEnum):
     csv = enum.auto()
     parquet = enum.auto()
     netcdf = enum.auto()
+    safetensors = enum.auto()
 
 
 _WRITERS = {
     Format.csv: ("pandas", "pandas"),
     Format.parquet: ("pyarrow", "pyarrow"),
     Format.netcdf: ("h5netcdf", '"apexr[netcdf]"'),
+    Format.safetensors: ("safetensors", '"apexr[safetensors]"'),
 }
 """The package that writes a format, and how to install it."""
 
@@ -79,7 +94,13 @@ def run(
     train: Annotated[str, typer.Option(help="Config string of the training.")] = "one",
     start_seed: Annotated[int, typer.Option(help="First seed.")] = 0,
     num_seeds: Annotated[int, typer.Option(help="Number of seeds.")] = 1,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Of everything; by default what JAX is set to.")
+    ] = None,
     store: Annotated[Path | None, typer.Option(help="Zarr store for the result.")] = None,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(help="Time between checkpoints, with a store.")
+    ] = 60.0,
     plot: Annotated[Path | None, typer.Option(help="Picture of the result, .png or .html.")] = None,
     progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
     parameters: Annotated[
@@ -100,7 +121,9 @@ def run(
         train=train,
         start_seed=start_seed,
         num_seeds=num_seeds,
+        precision=precision,
         store=store,
+        checkpoint_seconds=checkpoint_seconds,
         progress=progress,
         **keywords,
     )
@@ -171,6 +194,7 @@ def study(
     allow_python: Annotated[
         bool, typer.Option("--allow-python", help="Run a Python file for its list CONFIGS.")
     ] = False,
+    checkpoint_seconds: Annotated[float, typer.Option(help="Time between checkpoints.")] = 60.0,
     progress: Annotated[bool, typer.Option(help="Show progress bars.")] = True,
 ) -> None:
     """Run a study: every experiment that is not finished, failures apart.
@@ -182,7 +206,13 @@ def study(
 
     planned = plan_study(file, allow_python=allow_python)
     _use_compile_cache()
-    failures = run_planned(planned, store, overwrite=overwrite, progress=progress)
+    failures = run_planned(
+        planned,
+        store,
+        overwrite=overwrite,
+        checkpoint_seconds=checkpoint_seconds,
+        progress=progress,
+    )
     typer.echo(_study_summary(store, {one.id for one in planned}))
     if failures:
         typer.echo(_failure_table(failures, len(planned)), err=True)
@@ -218,11 +248,15 @@ def export(
     variable: Annotated[str, typer.Option(help="Variable of the long table.")] = "mean_nRMSE",
     output: Annotated[Path | None, typer.Option(help="File to write.")] = None,
 ) -> None:
-    """Write one variable as a long table, or the whole result as netCDF."""
+    """Write one variable as a long table, the whole result as netCDF, or the weights."""
     from apexr import analysis
     from apexr import store as stores
     from apexr.schema import identifier
 
+    if format is Format.safetensors:
+        path = output or Path(f"{store.absolute().name.removesuffix('.zarr')}.safetensors")
+        typer.echo(f"written to {stores.export_safetensors(store, path)}")
+        return
     data = stores.open_study(store) if stores.is_study(store) else stores.open_experiment(store)
     stem = store.absolute().name.removesuffix(".zarr")
     whole = format is Format.netcdf
@@ -287,7 +321,7 @@ def _summary(result: Any) -> str:
     steps = [step for step in STEPS if step in result["time"].values]
     names = schema.metric_identifiers(result)
     rows = [f"{name} {value}" for name, value in labels.items()]
-    rows.append(f"seeds {result.sizes['seed']}{_diverged(result)}")
+    rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
     rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
     medians = {name: result[name].sel(time=steps).median("seed").values for name in names}
     for place, step in enumerate(steps):
@@ -340,6 +374,8 @@ def _failure_table(failures: list[Any], total: int) -> str:
 
 def _trajectory_summary(trajectories: Any) -> str:
     """Return what trajectories are, their sizes, and how many diverged."""
+    import numpy as np
+
     from apexr._memory import format_bytes
 
     named = ("scenario", "scenario_kwargs", "equation", "dt", "initial_states", "seed")
@@ -348,14 +384,13 @@ def _trajectory_summary(trajectories: Any) -> str:
     steps = trajectories["time"].values
     rows = [f"{name} {value}" for name, value in told.items()]
     rows.append(f"{sizes} ({format_bytes(trajectories.nbytes)}, {trajectories.dtype})")
-    rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(trajectories.coords.to_dataset())}")
+    lost = trajectories.coords.get("diverged_at", np.array(-1)) >= 0
+    rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(lost)}")
     return "\n".join(rows)
 
 
-def _diverged(result: Any) -> str:
-    if "diverged_at" not in result:
-        return ""
-    count = int((result["diverged_at"] >= 0).sum())
+def _diverged(lost: Any) -> str:
+    count = int(lost.sum())
     return f" ({count} diverged)" if count else ""
 
 
@@ -375,6 +410,7 @@ def _listing(what: Registered) -> list[str]:
         Registered.optimizers: training.OPTIMIZERS,
         Registered.schedules: training.SCHEDULES,
         Registered.initial_conditions: initial.INITIAL_CONDITIONS,
+        Registered.callbacks: engine.CALLBACKS,
     }
     kind = kinds[what]
     return [kind.describe(name) for name in kind.names()]
@@ -390,11 +426,22 @@ def main() -> None:
     """Run the command line; errors of apexr are printed without a traceback.
 
     The exit code is 0 for success, 2 for what cannot be meant, read or written, 1 for a run that
-    failed on its way.
+    failed on its way, 130 after Ctrl-C.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
     try:
         app(prog_name="apexr")
+    except SystemExit as stop:
+        _say_what_was_interrupted(stop)
+        raise
     except ApexrError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1 if isinstance(error, DivergenceError) else 2) from None
+
+
+def _say_what_was_interrupted(error: BaseException | None) -> None:
+    """Print the message of the interruption that made typer exit, if there is one."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    if error is not None:
+        print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr)

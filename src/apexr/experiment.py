@@ -4,30 +4,54 @@ import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
+import logging
+import os
 import platform
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from tqdm.auto import tqdm
 
 from apexr import labels
+from apexr._precision import current_precision
 from apexr.engine import (
+    Callback,
     EmulatorPlan,
     Evaluated,
+    Recorder,
+    TestSet,
     count_parameters,
     draw_emulators,
     evaluate,
+    require_room_for_data,
+    require_room_for_training,
 )
+from apexr.errors import warn
 from apexr.metrics import Metric
 from apexr.schema import identifier, trajectory_name
-from apexr.training import Report, Trained, TrainingPlan, train
+from apexr.training import (
+    NEVER,
+    Attendance,
+    Footprint,
+    Hook,
+    Keeper,
+    Report,
+    Trained,
+    TrainingPlan,
+    footprint,
+    train,
+)
+
+Trajectories = Float[Array, "sample frame channel *space"]
+
+_log = logging.getLogger(__name__)
 
 _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr")
 
@@ -44,6 +68,10 @@ class Experiment:
         Metrics of the rollout by config string.
     num_kept
         Test trajectories that the result holds whole.
+    shapes
+        Of the trajectories: ``train`` and ``test``.
+    callbacks
+        What is recorded during the training.
     seeds
         One network is drawn and trained for each.
     axes
@@ -52,24 +80,30 @@ class Experiment:
         ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` as they were typed.
     attrs
         Further attributes of the result.
+    precision
+        Of all that is computed.
     """
 
     emulator: EmulatorPlan
     training: TrainingPlan
     metrics: dict[str, Metric]
     num_kept: int
+    shapes: Mapping[str, tuple[int, ...]]
+    callbacks: tuple[Callback, ...]
     seeds: tuple[int, ...]
     axes: labels.Axes
     config: Mapping[str, str]
     attrs: Mapping[str, Any]
+    precision: str
 
 
 def execute(
     experiment: Experiment,
-    train_trajectories: Float[Array, "sample frame channel *space"],
-    test_trajectories: Float[Array, "sample frame channel *space"],
+    make_data: Callable[[], tuple[Trajectories, Trajectories]],
     *,
     progress: bool = True,
+    trackers: Sequence[Hook] = (),
+    keeper: Keeper | None = None,
 ) -> tuple[xr.Dataset, Any]:
     """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
@@ -77,20 +111,39 @@ def execute(
     ----------
     experiment
         What to do.
-    train_trajectories, test_trajectories
-        Reference data with initial states.
+    make_data
+        Returns trajectories for training and for testing, with initial states. It is called
+        when it is known that data and training fit into memory.
     progress
         Whether to show a progress bar.
+    trackers
+        Called before some of the updates.
+    keeper
+        Keeps checkpoints of the training, and gives the last one back.
+
+    Raises
+    ------
+    SpecError
+        If data or training do not fit into memory.
     """
     _import_meanwhile("dask.array")  # labels need it, and it is slow to import
+    held = require_room_for_data(experiment.shapes, len(experiment.seeds))
     emulators, shuffle_keys = draw_emulators(list(experiment.seeds), experiment.emulator)
+    need = footprint(emulators, experiment.shapes["train"], shuffle_keys, experiment.training)
+    _say_memory(experiment, need, held, shown=progress)
+    train_trajectories, test_trajectories = make_data()
+    test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
+    recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
     with progress_bar(experiment, shown=progress) as report:
-        trained = train(emulators, train_trajectories, shuffle_keys, experiment.training, report)
+        attendance = Attendance(report, recorders, tuple(trackers), keeper, experiment.seeds)
+        plan = experiment.training
+        trained = train(emulators, train_trajectories, shuffle_keys, plan, attendance)
+    _tell_of_diverged(experiment.seeds, trained.diverged_at)
     tested = evaluate(trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept)
     arrays = {
         **_training_arrays(experiment, trained),
         **_test_arrays(experiment, tested, np.asarray(test_trajectories[: experiment.num_kept])),
-        "compile_seconds": trained.compile_seconds + tested.compile_seconds,
+        "compile_seconds": sum(part.compile_seconds for part in (need, trained, tested)),
     }
     result = labels.experiment(
         arrays,
@@ -99,7 +152,8 @@ def execute(
         update_steps=trained.update_steps,
         config=experiment.config,
         metrics={identifier(config): config for config in experiment.metrics},
-        attrs={**machine(), **experiment.attrs},
+        records=_records(experiment, trained),
+        attrs={**machine(), "training_bytes": need.on_device, **experiment.attrs},
     )
     return result, trained.emulators
 
@@ -107,6 +161,36 @@ def execute(
 def _import_meanwhile(module: str) -> None:
     """Import a module in the background, while compiled code runs."""
     threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+
+
+def _say_memory(experiment: Experiment, need: Footprint, data: int, *, shown: bool) -> None:
+    """Say what memory the training takes, or refuse it."""
+    sizes = {"num_seeds": len(experiment.seeds), "batch_size": experiment.training.batch_size}
+    said = require_room_for_training(need, data, **sizes)
+    _log.info(said)
+    if shown:
+        tqdm.write(said, file=sys.stderr)
+
+
+def _tell_of_diverged(seeds: Sequence[int], diverged_at: Int[np.ndarray, " seed"]) -> None:
+    """Warn of the seeds whose loss became NaN or infinite."""
+    lost = [
+        f"{seed} at update {at}" for seed, at in zip(seeds, diverged_at, strict=True) if at != NEVER
+    ]
+    if lost:
+        warn(
+            f"{len(lost)} of {len(seeds)} seeds diverged: seed {', '.join(lost[:5])}"
+            f"{' …' if len(lost) > 5 else ''}; the others are not affected"
+        )
+
+
+def _records(experiment: Experiment, trained: Trained) -> list[labels.Recorded]:
+    """Return what callbacks recorded."""
+    dims = {callback.name: callback.dims for callback in experiment.callbacks}
+    named = [(*name.partition("/")[::2], record) for name, record in trained.records.items()]
+    return [
+        labels.Recorded(callback, *record, dims[callback], key) for callback, key, record in named
+    ]
 
 
 def _training_arrays(experiment: Experiment, trained: Trained) -> dict[str, Any]:
@@ -154,6 +238,24 @@ def progress_bar(experiment: Experiment, *, shown: bool) -> Iterator[Report]:
         bar.update(total - bar.n)
 
 
+def circumstances(experiment: Experiment) -> dict[str, Any]:
+    """Return all that a training's numbers depend on, down to the last bit.
+
+    Devices share sums among them, and compilers differ, so that a checkpoint made elsewhere is
+    not gone on with.
+    """
+    made_with = machine()
+    names = ("apexr_version", "jax_version", "equinox_version", "optax_version", "device")
+    return {
+        "experiment_id": experiment.attrs["experiment_id"],
+        "precision": experiment.precision,
+        "jaxlib_version": importlib.metadata.version("jaxlib"),
+        "machine": platform.machine(),
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        **{name: made_with[name] for name in names},
+    }
+
+
 def machine() -> dict[str, Any]:
     """Return with what and where a result is made, as attributes."""
     versions = {f"{name}_version": importlib.metadata.version(name) for name in _RECORDED_PACKAGES}
@@ -162,6 +264,6 @@ def machine() -> dict[str, Any]:
         **versions,
         "python_version": platform.python_version(),
         "device": f"{jax.local_device_count()} x {device.platform}: {device.device_kind}",
-        "precision": jnp.zeros(()).dtype.name,
+        "precision": current_precision(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 
 from apexr.errors import SchemaError, ShapeError, suggest
 from apexr.schema import (
-    CALLBACK,
     CONFIG_COORDS,
     COORDINATES,
     DIVERGED,
@@ -22,12 +21,15 @@ from apexr.schema import (
     SPATIAL_DIMS,
     VARIABLES,
     Variable,
+    identifier,
     mean_metric,
     plain_attrs,
+    record,
+    step_dim,
     trajectory_metric,
 )
 
-__all__ = ["Axes", "experiment", "states", "trajectories"]
+__all__ = ["Axes", "Recorded", "experiment", "states", "trajectories"]
 
 _FLOATS = ("float32", "float64")
 
@@ -72,6 +74,40 @@ class Axes:
     def space(self) -> tuple[str, ...]:
         """The spatial dimension names: the first of ``x, y, z``."""
         return SPATIAL_DIMS[: self.num_spatial_dims]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a callback recorded.
+
+    Parameters
+    ----------
+    callback
+        Its name, which is also that of the variable, unless there is a key.
+    update_steps, values
+        The steps, and an array ``(seed, step, *dims)``.
+    dims
+        Its dimensions beside seed and step; ``space`` stands for those of the grid.
+    key
+        What tells the variable ``{callback}_{key}`` from others of the callback, such as the
+        config string of a metric.
+    """
+
+    callback: str
+    update_steps: Sequence[int] | np.ndarray
+    values: ArrayLike
+    dims: tuple[str, ...] = ()
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the variable."""
+        return f"{self.callback}_{identifier(self.key)}" if self.key else self.callback
+
+    @property
+    def declared(self) -> Variable:
+        """The declaration of the variable."""
+        return record(self.name, self.callback, self.dims, self.key)
 
 
 def trajectories(
@@ -160,7 +196,7 @@ def experiment(
     config: Mapping[str, str],
     metrics: Mapping[str, str],
     attrs: Mapping[str, Any] | None = None,
-    callbacks: Mapping[str, tuple[Sequence[int], ArrayLike, tuple[str, ...]]] | None = None,
+    records: Sequence[Recorded] = (),
 ) -> xr.Dataset:
     """Return the result of one experiment as a Dataset that fits the schema.
 
@@ -183,9 +219,8 @@ def experiment(
         Metric identifier to config string.
     attrs
         Attributes of the Dataset: strings, numbers and flat lists.
-    callbacks
-        Name to ``(update steps, values, dims)`` with values of shape
-        ``(seed, update step, *dims)``.
+    records
+        What callbacks recorded.
 
     Raises
     ------
@@ -201,17 +236,11 @@ def experiment(
         for name, values in arrays.items()
     }
     steps = {}
-    for name, (at, values, dims) in (callbacks or {}).items():
-        variable = Variable(
-            name=name,
-            dims=("seed", f"update_step_{name}", *dims),
-            kind="float",
-            long_name=name.replace("_", " "),
-            description=CALLBACK.description,
-        )
-        sizes[f"update_step_{name}"] = len(at)
-        steps[f"update_step_{name}"] = _index(f"update_step_{name}", at, "update_step")
-        variables[name] = _labelled(values, variable, axes, sizes)
+    for one in records:
+        dim = step_dim(one.callback)
+        sizes[dim] = len(one.update_steps)
+        steps[dim] = _index(dim, one.update_steps, "update_step")
+        variables[one.name] = _labelled(one.values, one.declared, axes, sizes)
     labels = {
         "seed": np.asarray(seeds),
         "update_step": np.asarray(update_steps),

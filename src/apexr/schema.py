@@ -27,6 +27,7 @@ __all__ = [
     "COORDINATES",
     "DIVERGED",
     "MEAN_METRIC",
+    "RECORDS",
     "SCHEMA_VERSION",
     "SPATIAL_DIMS",
     "TRAJECTORY_METRIC",
@@ -34,11 +35,15 @@ __all__ = [
     "Variable",
     "chunk_shape",
     "declaration",
+    "diverged_seeds",
     "identifier",
     "mean_metric",
     "metric_identifiers",
     "plain_attrs",
     "presence_name",
+    "record",
+    "record_dim",
+    "step_dim",
     "trajectory_metric",
     "trajectory_name",
     "validate",
@@ -209,6 +214,38 @@ CALLBACK = Variable(
     description="What a callback recorded; further dimensions may follow.",
 )
 
+RECORDS: Mapping[str, Variable] = _table(
+    *(
+        Variable(
+            name=name,
+            dims=("seed", f"update_step_{name}"),
+            kind="float",
+            long_name=long_name,
+            description=description,
+        )
+        for name, long_name, description in (
+            ("loss", "loss", "Loss of the batch before the update of that step."),
+            ("weight_norm", "norm of the weights", "Root of the sum of all squared weights."),
+            ("grad_norm", "norm of the gradient", "Of the loss of the batch before that update."),
+        )
+    ),
+    Variable(
+        name="net_weights",
+        dims=("seed", "update_step_net", "parameter"),
+        kind="float",
+        long_name="weights",
+        description="All weights of a network side by side; load_networks makes it again.",
+    ),
+    Variable(
+        name="sample_rollout_history",
+        dims=("seed", "update_step_sample_rollout", "sample", "time", "channel", "space"),
+        kind="float",
+        long_name="prediction",
+        description="What the emulator predicted at that step of its training.",
+    ),
+)
+"""What the callbacks of apexr record; those of others are declared by :data:`CALLBACK`."""
+
 DIVERGED = Variable(
     name="diverged_at",
     dims=("sample",),
@@ -271,6 +308,14 @@ COORDINATES: Mapping[str, Variable] = _table(
         first=0,
         long_name="sample",
         description="Index in the set; in results the first few of test_sample.",
+    ),
+    Variable(
+        name="parameter",
+        dims=("parameter",),
+        kind="int",
+        first=0,
+        long_name="parameter",
+        description="Index among the weights of a network.",
     ),
     Variable(
         name="channel",
@@ -347,6 +392,38 @@ def trajectory_metric(config: str) -> Variable:
     )
 
 
+def step_dim(callback: str) -> str:
+    """Return the dimension along which a callback's records lie."""
+    return f"update_step_{callback}"
+
+
+def record_dim(array: xr.DataArray) -> str | None:
+    """Return the dimension of update steps of a callback's record, None for anything else."""
+    return next((str(dim) for dim in array.dims if str(dim).startswith(step_dim(""))), None)
+
+
+def record(name: str, callback: str, dims: tuple[str, ...] = (), key: str = "") -> Variable:
+    """Return the declaration of what a callback records.
+
+    Parameters
+    ----------
+    name, callback
+        The variable, and whose it is.
+    dims
+        Its dimensions beside seed and update step.
+    key
+        What tells it from other records of the callback, such as a metric's config string.
+    """
+    made = replace(
+        CALLBACK,
+        name=name,
+        dims=("seed", step_dim(callback), *dims),
+        long_name=_metric_label(key) if key else name.replace("_", " "),
+        config=key or None,
+    )
+    return RECORDS.get(name, made)
+
+
 def metric_identifiers(ds: xr.Dataset) -> list[str]:
     """Return the names of the metrics (mean over test samples) that a result holds."""
     return [
@@ -354,6 +431,20 @@ def metric_identifiers(ds: xr.Dataset) -> list[str]:
         for name, array in ds.data_vars.items()
         if identifier(str(array.attrs.get("config", ""))) == name
     ]
+
+
+def diverged_seeds(ds: xr.Dataset) -> np.ndarray:
+    """Return for each seed of a result whether its training or its rollout became NaN or infinite.
+
+    A training that stays finite may give an emulator whose rollout does not; both are counted.
+    """
+    lost = np.zeros(ds.sizes.get("seed", 1), dtype=bool)
+    if "diverged_at" in ds:
+        lost |= ds["diverged_at"].values >= 0
+    for name in metric_identifiers(ds):
+        finite = np.isfinite(ds[name])
+        lost |= ~finite.all([dim for dim in finite.dims if dim != "seed"]).values
+    return lost
 
 
 def declaration(name: str, array: xr.DataArray) -> Variable | None:
@@ -369,8 +460,8 @@ def declaration(name: str, array: xr.DataArray) -> Variable | None:
         return mean_metric(config)
     if isinstance(config, str) and trajectory_name(config) == name:
         return trajectory_metric(config)
-    if any(str(dim).startswith("update_step_") for dim in array.dims):
-        return replace(CALLBACK, name=name)
+    if record_dim(array) is not None:
+        return RECORDS.get(name, replace(CALLBACK, name=name))
     return None
 
 

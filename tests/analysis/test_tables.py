@@ -9,7 +9,7 @@ import xarray as xr
 
 from apexr import analysis, store
 from apexr.errors import MissingVariableError
-from apexr.labels import Axes, experiment
+from apexr.labels import Axes, Recorded, experiment
 from apexr.testing import mock_experiment
 
 BASE = ["seed", "scenario", "task", "net", "train", "scenario_kwargs"]
@@ -107,7 +107,7 @@ def test_wide_table_with_callbacks():
         update_steps=[],
         config=dict.fromkeys(("scenario", "task", "net", "train", "scenario_kwargs"), "a"),
         metrics={},
-        callbacks={"weight_norm": ([0, 5], [[1.0, 2.0], [3.0, 4.0]], ())},
+        records=[Recorded("weight_norm", [0, 5], [[1.0, 2.0], [3.0, 4.0]])],
     )
     wide = analysis.to_wide(ds)
     assert wide.columns.tolist()[6:] == ["aux_000000", "aux_000005"]

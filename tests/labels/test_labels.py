@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apexr.errors import SchemaError, ShapeError
-from apexr.labels import Axes, experiment, states, trajectories
+from apexr.labels import Axes, Recorded, experiment, states, trajectories
 from apexr.schema import validate
 
 CONFIG = {
@@ -72,7 +72,7 @@ def test_double_precision_is_kept():
 
 
 def test_callbacks_have_their_own_steps():
-    ds = build({}, callbacks={"weight_norm": ([0, 5], np.ones((2, 2)), ())})
+    ds = build({}, records=[Recorded("weight_norm", [0, 5], np.ones((2, 2)))])
     validate(ds)
     assert ds.weight_norm.dims == ("seed", "update_step_weight_norm")
     assert ds.update_step_weight_norm.values.tolist() == [0, 5]

@@ -25,11 +25,9 @@ CASES = {
     "sup;3": partial(hand.supervised, steps=3),
     "sup;3;true": partial(hand.supervised, steps=3, every=1),
     "sup;7": partial(hand.supervised, steps=7),
-    "sup;7;true": partial(hand.supervised, steps=7, every=1),
     "cut;2;sup;5": partial(hand.supervised, steps=5, every=2),
     "cut;3;sup;7": partial(hand.supervised, steps=7, every=3),
     "weights;1,0.5,0.25;sup;3": partial(hand.supervised, steps=3, weights=[1, 0.5, 0.25]),
-    "div;1": partial(hand.diverted, steps=1),
     "div;3": partial(hand.diverted, steps=3),
     "div;3;true": partial(hand.diverted, steps=3, every=1),
     "div;3;false;true": partial(hand.diverted, steps=3, cut_div=True),
@@ -42,11 +40,9 @@ CASES = {
     "chain;3;1": partial(hand.diverted, steps=3),
     "chain;3;2": partial(hand.chain, steps=3, branch=2),
     "chain;3;2;true": partial(hand.chain, steps=3, branch=2, every=1),
-    "chain;4;2;false;true": partial(hand.chain, steps=4, branch=2, cut_div=True),
     "chain;4;3;true;true;1,0.5,2": partial(
         hand.chain, steps=4, branch=3, every=1, cut_div=True, branch_weights=[1, 0.5, 2]
     ),
-    "cut;2;chain;3;2": partial(hand.chain, steps=3, branch=2, every=2),
     "cut;2;chain;5;2;false;true": partial(hand.chain, steps=5, branch=2, every=2, cut_div=True),
     "mix;2;2": partial(hand.mixed, steps=2, post=2),
     "mix;3;1;true": partial(hand.mixed, steps=3, post=1, every=1),

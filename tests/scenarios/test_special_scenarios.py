@@ -62,7 +62,8 @@ def test_flow_is_drawn_to_wider_limits():
 
 def test_drag_acts_twice_as_published():
     stepper = physical.KolmogorovFlow(num_points=16).get_ref_stepper()
-    assert stepper.stepper.equation == KolmogorovFlowVorticity(1e-2, drag=-0.2)
+    expected = KolmogorovFlowVorticity(1e-2, drag=-0.2, form="advective")
+    assert stepper.stepper.equation == expected
     assert stepper.dt == pytest.approx(0.1)
 
 

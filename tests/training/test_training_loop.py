@@ -14,6 +14,7 @@ from apexr.errors import SpecError
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.spectral import Grid
+from apexr.steppers import ETDRKStepper, Linear
 from apexr.training import NEVER, OPTIMIZERS, Trainer, TrainingPlan, as_batched, train
 
 GRID = Grid(1, 16)
@@ -203,6 +204,12 @@ def test_whole_numbers_in_an_emulator_are_kept(data):
     assert net.shift == 1
     assert net.factor > 0.1
     assert losses[-1] < losses[0]
+
+
+def test_solvers_cannot_be_trained(data):
+    stepper = ETDRKStepper(Linear((0.0, -1.0)), GRID, 0.1)
+    with pytest.raises(SpecError, match="nothing to train"):
+        Trainer(data, PLAN)(stepper, jax.random.PRNGKey(0))
 
 
 def test_objectives_that_make_reference_steps_ask_for_the_solver():

@@ -11,6 +11,7 @@ from golden._initial_more import write_initial_more
 from golden._metrics import write_metrics
 from golden._network_parts import write_network_parts
 from golden._networks import write_networks
+from golden._objectives import write_objectives
 from golden._spectral import write_spectral
 from golden._training import write_training
 from golden._training_correct import write_training_correct
@@ -27,6 +28,7 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "data": write_data,
     "data_other": write_data_other,
     "data_special": write_data_special,
+    "objectives": write_objectives,
     "training": write_training,
     "training_correct": write_training_correct,
 }

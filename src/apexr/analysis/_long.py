@@ -9,7 +9,7 @@ import xarray as xr
 from apexr.analysis._numbered import melt_wide, wide_quantities
 from apexr.analysis._select import BASE_COLUMNS, Data, leaves, missing, pick, present
 from apexr.analysis._wide import to_wide
-from apexr.schema import CONFIG_COORDS
+from apexr.schema import CONFIG_COORDS, step_dim
 
 COLUMN_OF_DIM = {"time": "time_step"}
 _STEP_OF_QUANTITY = {
@@ -107,7 +107,7 @@ def _from_array(array: xr.DataArray, column: str) -> pd.DataFrame:
         if name in array.coords and set(array.coords[name].dims) <= set(array.dims)
     }
     positions = {
-        COLUMN_OF_DIM.get(str(dim), str(dim)): rows(array[dim])
+        _column_of(str(dim)): rows(array[dim])
         for dim in array.dims
         if dim not in ("experiment", *labels)
     }
@@ -117,6 +117,11 @@ def _from_array(array: xr.DataArray, column: str) -> pd.DataFrame:
     table = pd.DataFrame({name: entries[keep] for name, entries in values.items()})
     texts = [name for name in CONFIG_COORDS if name in table]
     return table.astype(dict.fromkeys(texts, "str"))
+
+
+def _column_of(dim: str) -> str:
+    """Return the name of a dimension's column; all update steps are called so."""
+    return "update_step" if dim.startswith(step_dim("")) else COLUMN_OF_DIM.get(dim, dim)
 
 
 def _rows(array: xr.DataArray) -> Callable[[xr.DataArray], np.ndarray]:

@@ -10,7 +10,7 @@ import xarray as xr
 from apexr.analysis._numbered import NUMBERED
 from apexr.analysis._rollouts import frames
 from apexr.analysis._select import Data, by_seed, config_columns, experiments, leaves
-from apexr.schema import CONFIG_COORDS, metric_identifiers
+from apexr.schema import CONFIG_COORDS, metric_identifiers, record_dim, step_dim
 
 _WIDE_BASE = ("scenario", "task", "train", "net", "seed", "scenario_kwargs")
 
@@ -60,18 +60,29 @@ def _block(array: xr.DataArray, dim: str, stem: str, digits: int) -> pd.DataFram
 
 
 def _aux(ds: xr.Dataset) -> pd.DataFrame:
-    """Return what callbacks recorded: a dictionary for each seed and recorded update."""
+    """Return what callbacks recorded: a dictionary for each seed and recorded update.
+
+    Its keys are the callbacks; where one records several things, such as metrics, they are a
+    dictionary again.
+    """
     cells: dict[int, list[dict[str, Any]]] = {}
-    for name, array in ds.data_vars.items():
-        dim = next((str(d) for d in array.dims if str(d).startswith("update_step_")), None)
+    for array in ds.data_vars.values():
+        dim = record_dim(array)
         if dim is None:
             continue
         values = by_seed(array).transpose("seed", dim, ...).values
         for index, step in enumerate(array[dim].values):
             rows = cells.setdefault(int(step), [{} for _ in range(len(values))])
             for row, value in zip(rows, values[:, index], strict=True):
-                row[str(name)] = value.tolist()
+                _enter(row, dim.removeprefix(step_dim("")), array.attrs.get("config"), value)
     return pd.DataFrame({f"aux_{step:06d}": rows for step, rows in sorted(cells.items())})
+
+
+def _enter(row: dict[str, Any], callback: str, key: str | None, value: np.ndarray) -> None:
+    if key is None:
+        row[callback] = value.tolist()
+    else:
+        row.setdefault(callback, {})[key] = value.tolist()
 
 
 def _rollouts(ds: xr.Dataset) -> pd.DataFrame:

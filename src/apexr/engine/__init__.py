@@ -1,5 +1,13 @@
 """From plain parts to named arrays: emulators, their training and their evaluation."""
 
+from apexr.engine._callbacks import (
+    CALLBACKS,
+    Callback,
+    Recorder,
+    TestSet,
+    callback,
+    parse_callbacks,
+)
 from apexr.engine._emulators import (
     EmulatorPlan,
     count_parameters,
@@ -8,22 +16,32 @@ from apexr.engine._emulators import (
     skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
+from apexr.engine._room import require_room_for_data, require_room_for_training
 from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
-from apexr.engine._weights import named_weights, with_weights
+from apexr.engine._weights import from_flat_weights, named_weights, with_weights
 
 __all__ = [
+    "CALLBACKS",
     "MODES",
     "TASKS",
+    "Callback",
     "Correct",
     "Corrected",
     "EmulatorPlan",
     "Evaluated",
     "Predict",
+    "Recorder",
     "Task",
+    "TestSet",
+    "callback",
     "count_parameters",
     "draw_emulators",
     "evaluate",
+    "from_flat_weights",
     "named_weights",
+    "parse_callbacks",
+    "require_room_for_data",
+    "require_room_for_training",
     "score_rollouts",
     "select_seed",
     "skeleton",

@@ -1,12 +1,16 @@
 """Weights as plain arrays by name."""
 
+import math
 from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from apexr._parts import split
+from apexr.errors import ShapeError
 
 
 def named_weights(emulators: Any) -> dict[str, np.ndarray]:
@@ -31,6 +35,33 @@ def with_weights(emulators: Any, weights: dict[str, np.ndarray]) -> Any:
         lambda path, _: jax.numpy.asarray(weights[_name(path)]), own
     )
     return structure.filled(filled, shared)
+
+
+@jax.jit
+def flat_weights(weights: Any) -> Float[Array, "seed parameter"]:
+    """Return all arrays of a tree side by side; each leads with the seeds."""
+    leaves = jax.tree.leaves(weights)
+    return jnp.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
+
+
+def from_flat_weights(emulator: Any, flat: Float[np.ndarray, "seed parameter"]) -> Any:
+    """Return emulators with such weights, from one that has arrays or shapes in their places.
+
+    Raises
+    ------
+    ShapeError
+        If it has another number of weights.
+    """
+    own, shared, structure = split(emulator, _is_array_like)
+    leaves, treedef = jax.tree.flatten(own)
+    ends = np.cumsum([math.prod(leaf.shape) for leaf in leaves])
+    if ends[-1] != flat.shape[1]:
+        raise ShapeError(f"expected {ends[-1]} weights of each network, got {flat.shape[1]}")
+    filled = [
+        jnp.asarray(part.reshape(len(flat), *leaf.shape))
+        for part, leaf in zip(np.split(flat, ends[:-1], axis=1), leaves, strict=True)
+    ]
+    return structure.filled(jax.tree.unflatten(treedef, filled), shared)
 
 
 def _is_array_like(leaf: Any) -> bool:

@@ -6,11 +6,10 @@ import xarray as xr
 
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
+from apexr.plots._panels import shaped
 from apexr.plots._spacetime import spacetime
-from apexr.plots._style import arranged, holoviews, style
+from apexr.plots._style import arranged
 from apexr.schema import metric_identifiers
-
-_WIDTH, _HEIGHT = 4, 3
 
 
 def overview(ds: xr.Dataset) -> Any:
@@ -33,20 +32,5 @@ def overview(ds: xr.Dataset) -> Any:
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
     curves = [loss(ds), metric(ds, name), metric(ds, name, logy=True)]
-    return arranged([*map(_shaped, curves), *fields], columns=3)
-
-
-def _shaped(curve: Any) -> Any:
-    """Return a panel of a given shape, its other looks unchanged."""
-    looks = holoviews().Store.lookup_options("matplotlib", curve, "plot").kwargs
-    hooks = [*looks.get("hooks", ()), _keep_shape]
-    return style(
-        curve, "Overlay", matplotlib={"aspect": _WIDTH / _HEIGHT, "hooks": hooks, "title": ""}
-    )
-
-
-def _keep_shape(plot: Any, _: Any) -> None:
-    """Give a panel its shape whatever its scale; HoloViews alone flattens logarithmic ones."""
-    axes = plot.handles["axis"]
-    axes.set_aspect("auto")
-    axes.set_box_aspect(_HEIGHT / _WIDTH)
+    untitled = [shaped(curve, matplotlib={"title": ""}) for curve in curves]
+    return arranged([*untitled, *fields], columns=3)

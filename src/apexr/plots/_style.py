@@ -151,7 +151,7 @@ def fill(index: int) -> dict[str, dict[str, Any]]:
     return {"both": both, "matplotlib": {"facecolor": colour}, "bokeh": {"fill_color": colour}}
 
 
-def arranged(panels: Sequence[Any], columns: int) -> Any:
-    """Return panels side by side, in rows of so many columns."""
+def arranged(panels: Sequence[Any], columns: int, vspace: float = 0.3) -> Any:
+    """Return panels side by side, in rows of so many columns; space is in parts of a panel."""
     layout = holoviews().Layout(list(panels)).cols(columns)
-    return style(layout, "Layout", matplotlib={"fig_inches": 4.2, "hspace": 0.35, "vspace": 0.3})
+    return style(layout, "Layout", matplotlib={"fig_inches": 4.2, "hspace": 0.35, "vspace": vspace})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from jaxtyping import PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt, Range
+from apexr._typing import Precision
 from apexr.engine import count_parameters
 from apexr.errors import SpecError
 from apexr.initial import InitialCondition
@@ -63,7 +64,8 @@ class BaseScenario(metaclass=ScenarioMeta):
     report_metrics
         Metrics of the rollout, separated by commas.
     callbacks
-        What to record during training, separated by commas.
+        What to record during training, such as ``weight_norm;100,metrics;1_000``; see
+        ``apexr list callbacks``.
 
     Raises
     ------
@@ -252,6 +254,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         train_config: str = "one",
         start_seed: int = 0,
         num_seeds: int = 1,
+        precision: Precision | None = None,
         progress: bool = True,
     ) -> "tuple[xr.Dataset, Any]":
         """Return the result of training and testing emulators, and the emulators.
@@ -262,6 +265,8 @@ class BaseScenario(metaclass=ScenarioMeta):
             Config strings.
         start_seed, num_seeds
             The seeds of initial weights and mini-batches; data do not depend on them.
+        precision
+            ``"float32"`` or ``"float64"``; by default what JAX is set to.
         progress
             Whether to show a progress bar.
 
@@ -272,7 +277,8 @@ class BaseScenario(metaclass=ScenarioMeta):
         networks
             The trained emulators; arrays lead with the seeds unless there is one seed.
         """
-        request = _pieces.Request(task_config, network_config, train_config, start_seed, num_seeds)
+        configs = (task_config, network_config, train_config)
+        request = _pieces.Request(*configs, start_seed, num_seeds, precision)
         return _pieces.run(self, _pieces.plan(self, request), progress=progress)
 
     def __repr__(self) -> str:

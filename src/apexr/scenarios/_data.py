@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from apexr import labels
 from apexr._digest import canonical_json
+from apexr._precision import current_precision
 from apexr.errors import ApexrWarning, DivergenceError
 from apexr.initial import sample_set
 from apexr.scenarios._identity import scenario_key
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "test"]
 Solver = Literal["reference", "coarse"]
+
+LITTLE = 10_000_000
+"""Values of reference data up to which they are made on one device."""
 
 KEPT = 4
 """How many sets of trajectories are kept for reuse."""
@@ -50,11 +54,13 @@ def trajectories(
     neutral: dict[str, Any] = {name: defaults[name] for name in _NOT_ABOUT_DATA}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ApexrWarning)  # the scenario has warned when it was made
-        return _trajectories(dataclasses.replace(scenario, **neutral), split, solver)
+        alone = dataclasses.replace(scenario, **neutral)
+        return _trajectories(alone, split, solver, current_precision())
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
+def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver, precision: str) -> Array:
+    """Return trajectories; ``precision`` is the one that is set, and part of what is kept."""
     samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
     states = sample_set(
@@ -69,10 +75,23 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     return _simulate(stepper, states, steps, scenario.num_warmup_steps)
 
 
+def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the trajectories for training and for testing."""
+    state = (scenario.num_channels, *scenario.grid.shape)
+    return {
+        "train": (scenario.num_train_samples, scenario.train_temporal_horizon + 1, *state),
+        "test": (scenario.num_test_samples, scenario.test_temporal_horizon + 1, *state),
+    }
+
+
 def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
     """Return trajectories of apexr's steppers or of any function of one state."""
     if isinstance(stepper, Stepper):
-        return simulate(stepper, states, num_steps, num_warmup_steps=num_warmup_steps)
+        devices = _devices(states.size * (num_steps + num_warmup_steps))
+        made = simulate(
+            stepper, states, num_steps, num_warmup_steps=num_warmup_steps, devices=devices
+        )
+        return made if len(devices) == 1 else jnp.asarray(np.asarray(made))
 
     def advance(state: Array, _: None) -> tuple[Array, Array]:
         state = stepper(state)
@@ -85,6 +104,12 @@ def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int
         return jnp.concatenate([state[None], later])
 
     return jax.lax.map(trajectory, states)
+
+
+def _devices(num_values: int) -> "list[jax.Device]":
+    """Return all devices for much work, one for little: more take longer to compile for."""
+    devices = jax.local_devices()
+    return devices if num_values > LITTLE else devices[:1]
 
 
 def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
@@ -153,7 +178,7 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
     """
     parameters = {k: v for k, v in scenario.all_parameters.items() if k not in _NOT_ABOUT_DATA}
     key = scenario_key(type(scenario))
-    identity = {"scenario": key, "parameters": parameters, "precision": jnp.zeros(()).dtype.name}
+    identity = {"scenario": key, "parameters": parameters, "precision": current_precision()}
     return {
         **provenance(scenario),
         "scenario_key": key,

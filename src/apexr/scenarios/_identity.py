@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
-
+from apexr._precision import current_precision
 from apexr.engine import TASKS
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
@@ -28,7 +27,7 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
         "train": str(OBJECTIVES.parse(request.train)),
         "start_seed": request.start_seed,
         "num_seeds": request.num_seeds,
-        "precision": jnp.zeros(()).dtype.name,
+        "precision": current_precision(),
     }
 
 

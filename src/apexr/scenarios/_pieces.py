@@ -1,13 +1,16 @@
 """A scenario's parts, parsed and checked before any work is done."""
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apexr._digest import canonical_json, digest
-from apexr.engine import TASKS, EmulatorPlan, select_seed
+from apexr._precision import check_precision, computing_in, current_precision
+from apexr._typing import Precision
+from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, select_seed
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, execute
 from apexr.initial import INITIAL_CONDITIONS, InitialCondition, for_channels
@@ -16,8 +19,9 @@ from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
 from apexr.scenarios._identity import specification
+from apexr.schema import COORDINATES, RECORDS, VARIABLES, step_dim
 from apexr.spectral import Grid
-from apexr.training import OPTIMIZERS, Optimizer, Trainer, TrainingPlan, count_windows
+from apexr.training import OPTIMIZERS, Hook, Keeper, Optimizer, Trainer, TrainingPlan, count_windows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +42,8 @@ class Request:
         Config strings as they were typed.
     start_seed, num_seeds
         The seeds.
+    precision
+        ``"float32"`` or ``"float64"``; None is what JAX is set to.
     """
 
     task: str = "predict"
@@ -45,8 +51,10 @@ class Request:
     train: str = "one"
     start_seed: int = 0
     num_seeds: int = 1
+    precision: Precision | None = None
 
     def __post_init__(self) -> None:
+        check_precision(self.precision)
         for name in ("start_seed", "num_seeds"):
             value = getattr(self, name)
             if isinstance(value, np.integer):
@@ -88,8 +96,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
     condition.check(grid)
     updates = optimizer(scenario).updates
     parse_metrics(scenario.report_metrics)
-    if scenario.callbacks:
-        raise SpecError(f"callbacks: none are known in this version, got {scenario.callbacks!r}")
+    callbacks(scenario)
     low, high = scenario.vlim
     if not low < high:
         raise SpecError(f"vlim must be (low, high) with low < high, got {scenario.vlim!r}")
@@ -118,6 +125,26 @@ def initial_condition(scenario: "BaseScenario") -> InitialCondition:
 def optimizer(scenario: "BaseScenario") -> Optimizer:
     """Return the parsed optimiser."""
     return OPTIMIZERS.parse(scenario.optim_config)
+
+
+def callbacks(scenario: "BaseScenario") -> tuple[Callback, ...]:
+    """Return the parsed callbacks.
+
+    Raises
+    ------
+    SpecError
+        If one cannot be read, or bears the name of something that every result holds.
+    """
+    parsed = parse_callbacks(scenario.callbacks)
+    declared = {dim for variable in RECORDS.values() for dim in variable.dims}
+    new = [one.name for one in parsed if step_dim(one.name) not in declared]
+    taken = [name for name in new if name in (*VARIABLES, *COORDINATES)]
+    if taken:
+        raise SpecError(
+            f"callbacks: {taken[0]!r} is something that every result holds; register the callback"
+            " under another name"
+        )
+    return parsed
 
 
 def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
@@ -188,7 +215,11 @@ def plan(
     SpecError
         For anything that cannot be meant.
     """
-    kwargs = scenario.changed_parameters if label is None else label
+    with computing_in(request.precision):
+        return _plan(scenario, request, scenario.changed_parameters if label is None else label)
+
+
+def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any]) -> Experiment:
     emulator = emulator_plan(scenario, request.task, request.net)
     emulator.check()
     identity = specification(scenario, request)
@@ -204,6 +235,8 @@ def plan(
         training=training_plan(scenario, request.train),
         metrics=parse_metrics(scenario.report_metrics),
         num_kept=scenario.num_trjs_returned,
+        shapes=_data.shapes(scenario),
+        callbacks=callbacks(scenario),
         seeds=request.seeds,
         axes=scenario.axes,
         config=config,
@@ -212,19 +245,31 @@ def plan(
             "experiment_id": digest(identity),
             "specification": canonical_json(identity),
         },
+        precision=current_precision(),
     )
 
 
 def run(
-    scenario: "BaseScenario", experiment: Experiment, *, progress: bool = True
+    scenario: "BaseScenario",
+    experiment: Experiment,
+    *,
+    progress: bool = True,
+    trackers: Sequence[Hook] = (),
+    keeper: Keeper | None = None,
 ) -> "tuple[xr.Dataset, Any]":
     """Return the labelled result and the emulators; a single seed has no leading axis there.
 
+    Parameters are those of :func:`apexr.experiment.execute`.
+
     Raises
     ------
+    SpecError
+        If data or training do not fit into memory.
     DivergenceError
         If the reference data are not finite.
     """
-    train, test = _data.finite_trajectories(scenario)
-    result, emulators = execute(experiment, train, test, progress=progress)
-    return result, emulators if len(experiment.seeds) > 1 else select_seed(emulators, 0)
+    with computing_in(experiment.precision):
+        make_data = functools.partial(_data.finite_trajectories, scenario)
+        beside: dict[str, Any] = {"progress": progress, "trackers": trackers, "keeper": keeper}
+        result, emulators = execute(experiment, make_data, **beside)
+        return result, emulators if len(experiment.seeds) > 1 else select_seed(emulators, 0)

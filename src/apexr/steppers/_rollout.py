@@ -4,6 +4,7 @@ States stay in Fourier space between steps; only what is returned is transformed
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -11,9 +12,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
+from apexr._parts import Structure, split
 from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._arrays import check_count
+from apexr.steppers._arrays import check_count, is_traced
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._functional import Step, iterate, roll
 from apexr.steppers._spread import Devices, spread
@@ -144,7 +146,9 @@ def simulate(
     batch = as_states(stepper, states, batched=True)
     plan = (num_steps, num_warmup_steps, include_init)
     used = tuple(devices or ())[: batch.shape[0]]
-    trajectories: Array = _trajectories(stepper.kernel, stepper.grid, batch, plan, used)
+    traced = any(map(is_traced, jax.tree.leaves((stepper.kernel, batch))))
+    make = _spread_trajectories if len(used) > 1 and not traced else _trajectories
+    trajectories: Array = make(stepper.kernel, stepper.grid, batch, plan, used)
     return trajectories
 
 
@@ -158,8 +162,9 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
     return _simulator(kernel, grid, plan)(u)
 
 
-@eqx.filter_jit
-def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices) -> Array:
+def _make_trajectories(
+    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
+) -> Array:
     spare = -len(states) % max(1, len(devices))
     padded = jnp.concatenate([states, states[:spare]]) if spare else states
 
@@ -168,6 +173,34 @@ def _trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices
 
     trajectories: Array = spread(block, kernel, padded, devices)[: len(states)]
     return trajectories
+
+
+_trajectories = eqx.filter_jit(_make_trajectories)
+
+
+def _spread_trajectories(
+    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
+) -> Array:
+    own, shared, structure = split(kernel)
+    return _one_thread_each(own, shared, states, structure, grid, plan, devices)
+
+
+# where every core is a device with work of its own, threads within an operation only disturb
+@partial(
+    jax.jit,
+    static_argnames=("structure", "grid", "plan", "devices"),
+    compiler_options={"xla_cpu_multi_thread_eigen": False},
+)
+def _one_thread_each(
+    own: Any,
+    shared: Any,
+    states: Array,
+    structure: Structure,
+    grid: Grid,
+    plan: Plan,
+    devices: Devices,
+) -> Array:
+    return _make_trajectories(structure.filled(own, shared), grid, states, plan, devices)
 
 
 def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:

@@ -95,6 +95,10 @@ class ETDRKStepper(Stepper):
         order as soon as the linear part holds an odd derivative.
     dealiasing_fraction
         See :func:`apexr.spectral.dealiasing_mask`; None takes the equation's own.
+    mask_products
+        Whether products are dealiased like their factors, so that quadratic invariants (the energy
+        and enstrophy of an ideal flow) are kept. None: with exact coefficients, as the published
+        data were made without.
     num_circle_points, circle_radius
         The circle around each ``Δt 𝓛`` for ``"real"`` coefficients.
 
@@ -131,6 +135,7 @@ class ETDRKStepper(Stepper):
         *,
         coefficients: CoefficientMode = "exact",
         dealiasing_fraction: float | None = None,
+        mask_products: bool | None = None,
         num_circle_points: int = 16,
         circle_radius: float = 1.0,
     ) -> None:
@@ -145,7 +150,9 @@ class ETDRKStepper(Stepper):
             if dealiasing_fraction is None
             else dealiasing_fraction
         )
-        term = ZeroTerm() if order == 0 else equation.nonlinear_term(PseudoSpectral(grid, fraction))
+        masked = coefficients == "exact" if mask_products is None else mask_products
+        transform = PseudoSpectral(grid, fraction, mask_products=masked)
+        term = ZeroTerm() if order == 0 else equation.nonlinear_term(transform)
         if isinstance(term, ZeroTerm):
             self.kernel = Exponential.of(z, grid)
         else:

@@ -1,7 +1,8 @@
 """Nonlinear terms: maps from a spectrum to the spectrum of the nonlinear right-hand side.
 
-Products are formed on the grid. Only their factors are dealiased, not the product itself: the
-published benchmark data were made so.
+Products are formed on the grid from dealiased factors. Whether the product is dealiased as well is
+for the transform to say: only then are the invariants of an equation kept, but the published
+benchmark data were made without.
 """
 
 import abc
@@ -26,13 +27,18 @@ class PseudoSpectral(eqx.Module):
         The grid of the states.
     dealiasing_fraction
         See :func:`apexr.spectral.dealiasing_mask`.
+    mask_products
+        Whether the spectra of products are dealiased too.
     """
 
     grid: Grid = eqx.field(static=True)
     mask: Bool[Array, "1 *spectrum"]
+    mask_products: bool = eqx.field(static=True)
 
-    def __init__(self, grid: Grid, dealiasing_fraction: float) -> None:
-        self.grid = grid
+    def __init__(
+        self, grid: Grid, dealiasing_fraction: float, *, mask_products: bool = False
+    ) -> None:
+        self.grid, self.mask_products = grid, mask_products
         self.mask = on_device(dealiasing_mask(grid, dealiasing_fraction))
 
     def field(self, u_hat: Complex[Array, "any *spectrum"]) -> Float[Array, "any *space"]:
@@ -40,8 +46,9 @@ class PseudoSpectral(eqx.Module):
         return ifft(jnp.where(self.mask, u_hat, 0), self.grid)
 
     def spectrum(self, u: Float[Array, "any *space"]) -> Complex[Array, "any *spectrum"]:
-        """Return the spectra of fields."""
-        return fft(u, self.grid.num_spatial_dims)
+        """Return the spectra of fields, of products formed on the grid."""
+        u_hat = fft(u, self.grid.num_spatial_dims)
+        return jnp.where(self.mask, u_hat, 0) if self.mask_products else u_hat
 
 
 class NonlinearTerm(eqx.Module):

@@ -4,6 +4,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr.store._checkpoints import Checkpoints
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
@@ -13,6 +14,8 @@ from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
 from apexr.store._progress import planned, running
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
+from apexr.store._safetensors import SUFFIX as SAFETENSORS
+from apexr.store._safetensors import export_safetensors, read_safetensors
 from apexr.store._study import open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
@@ -22,6 +25,8 @@ from apexr.store._trajectories import (
 )
 
 __all__ = [
+    "SAFETENSORS",
+    "Checkpoints",
     "ConflictError",
     "Part",
     "TrajectoryWriter",
@@ -30,6 +35,7 @@ __all__ = [
     "check_writable",
     "create_study",
     "experiment_of",
+    "export_safetensors",
     "find_parts",
     "forget_failure",
     "in_short",
@@ -48,6 +54,7 @@ __all__ = [
     "ranges",
     "read_failures",
     "read_manifest",
+    "read_safetensors",
     "read_weights",
     "record_failure",
     "running",

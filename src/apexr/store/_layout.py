@@ -14,6 +14,8 @@
       .parts.json                    derived: which unit holds which seeds of which experiment
       .plans/<digest>.json           what a call that is not through has been asked for
       .running/<id>                  locked while a process works on an experiment
+      checkpoints/<id>/              how far the training of an unfinished experiment is
+    .checkpoints-adv.zarr/           the same of a single experiment
 
 A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``. It
 holds an experiment for some of its seeds, see ``_parts``.
@@ -33,6 +35,7 @@ STUDY = "study.json"
 EXPERIMENTS = "experiments"
 FAILURES = "failures"
 STAGING = ".staging"
+CHECKPOINTS = "checkpoints"
 WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
@@ -78,6 +81,13 @@ def staging_folder(unit: Path, suffix: str) -> Path:
     if in_study(unit):
         return unit.parent.parent / STAGING / name
     return unit.parent / f"{STAGING}-{name}"
+
+
+def checkpoint_folder(unit: Path) -> Path:
+    """Return where the checkpoints of an experiment lie until ``unit`` is published."""
+    if in_study(unit):
+        return unit.parent.parent / CHECKPOINTS / unit.name
+    return unit.parent / f".{CHECKPOINTS}-{unit.name}"
 
 
 def is_study(path: PathLike) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import StoreError, warn
-from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name
+from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name, step_dim
 from apexr.store._along_seed import along_seed
 from apexr.store._files import read_json
 from apexr.store._layout import EXPERIMENTS, STUDY, PathLike, check_id, is_study
@@ -17,7 +17,7 @@ from apexr.store._parts import experiment_of
 from apexr.store._publish import STUDY_FORMAT
 from apexr.store._read import open_unit
 
-_JOINED = ("seed", "update_step", "time", "test_sample")
+_JOINED = ("seed", "update_step", "time", "test_sample", "parameter")
 
 
 def open_study(path: PathLike) -> xr.Dataset:
@@ -142,7 +142,7 @@ def _without_grid(ds: xr.Dataset) -> xr.Dataset:
 
 def _along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Join results along ``experiment``, lazily; see :func:`open_study`."""
-    labels = {dim: _labels(dim, parts.values()) for dim in _JOINED}
+    labels = {dim: _labels(dim, parts.values()) for dim in _joined(parts.values())}
     rows = [_as_row(name, ds, labels) for name, ds in parts.items()]
     joined = xr.concat(
         rows,
@@ -153,8 +153,14 @@ def _along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
         compat="equals",
         combine_attrs="drop_conflicts",
     )
-    complete = [n for n in map(presence_name, _JOINED) if n in joined and joined[n].all()]
+    complete = [n for n in map(presence_name, labels) if n in joined and joined[n].all()]
     return joined.drop_vars(complete)
+
+
+def _joined(parts: Iterable[xr.Dataset]) -> list[str]:
+    """Return the dimensions along which results may differ: steps of callbacks are among them."""
+    own = (str(dim) for ds in parts for dim in ds.dims if str(dim).startswith(step_dim("")))
+    return list(dict.fromkeys((*_JOINED, *own)))
 
 
 def _labels(dim: str, parts: Iterable[xr.Dataset]) -> np.ndarray:
@@ -166,14 +172,21 @@ def _as_row(name: str, ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.D
     """Return one result as a row of the study: config and presence along ``experiment``."""
     config = {c: ("experiment", [ds[c].item()], ds[c].attrs) for c in CONFIG_COORDS if c in ds}
     presence = {
-        presence_name(dim): (("experiment", dim), np.isin(all_labels, ds[dim].values)[None])
+        presence_name(dim): (("experiment", dim), _held(ds, dim, all_labels)[None])
         for dim, all_labels in labels.items()
-        if dim in ds.coords
+        if len(all_labels)
     }
-    wide = ds.reindex({dim: labels[dim] for dim in _JOINED if dim in ds.coords})
-    row = wide.drop_vars(config).expand_dims(experiment=np.array([name], dtype=object))
+    absent = {dim: at for dim, at in labels.items() if len(at) and dim not in ds.coords}
+    wide = ds.reindex({dim: at for dim, at in labels.items() if dim in ds.coords})
+    wide = wide.assign_coords(absent).drop_vars(config)
+    row = wide.expand_dims(experiment=np.array([name], dtype=object))
     row["experiment"].attrs.update(COORDINATES["experiment"].attrs)
     return row.assign_coords({**_text(config), **presence})
+
+
+def _held(ds: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
+    """Tell which of the labels a result has."""
+    return np.isin(labels, ds[dim].values) if dim in ds.coords else np.zeros(len(labels), bool)
 
 
 def _text(config: Mapping[str, tuple[str, list[str], dict[str, Any]]]) -> dict[str, xr.Variable]:

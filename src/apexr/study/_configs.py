@@ -75,8 +75,8 @@ def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
     ----------
     study
         A list of dictionaries with the keys ``scenario``, ``task``, ``net``, ``train``,
-        ``start_seed``, ``num_seeds`` (those of :func:`apexr.run`) and parameters of the scenario;
-        a grid of such, see :mod:`apexr.study`; or a TOML or JSON file with either.
+        ``start_seed``, ``num_seeds``, ``precision`` (those of :func:`apexr.run`) and parameters of
+        the scenario; a grid of such, see :mod:`apexr.study`; or a TOML or JSON file with either.
     allow_python
         Whether to run a Python file for its list ``CONFIGS``.
 

@@ -12,7 +12,7 @@ from apexr.store import in_short
 from apexr.study._expand import Placed
 from apexr.study._limits import shortened
 
-KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds")
+KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "precision")
 MOST_SHOWN = 200
 """Different problems that are written out."""
 
@@ -35,7 +35,7 @@ def diagnose(config: Any, error: Exception) -> list[str]:
     """
     if not isinstance(config, Mapping):
         return [f"must be a dictionary, got {shortened(config)}"]
-    found = [*_missing(config), *_text_problems(config), *_seed_problems(config)]
+    found = [*_missing(config), *_text_problems(config), *_request_problems(config)]
     found += _scenario_problems(config) if "scenario" in config else []
     return list(dict.fromkeys(found)) or [told(error)]
 
@@ -97,8 +97,8 @@ def _text_problems(config: Mapping[str, Any]) -> Iterator[str]:
             yield from _tried(kind.parse, config[key])
 
 
-def _seed_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("start_seed", "num_seeds"):
+def _request_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("start_seed", "num_seeds", "precision"):
         if key in config:
             yield from _tried(lambda key=key: Request(**{key: config[key]}).seeds)
 

@@ -14,7 +14,7 @@ from apexr import analysis
 from apexr import store as stores
 from apexr._compile import keep_compiled
 from apexr._digest import digest
-from apexr._run import run_stored
+from apexr._run import CHECKPOINT_SECONDS, check_interval, run_stored
 from apexr._typing import PathInput
 from apexr.errors import warn
 from apexr.experiment import Experiment
@@ -49,6 +49,7 @@ def run_study(
     *,
     overwrite: bool = False,
     allow_python: bool = False,
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     progress: bool = True,
 ) -> xr.Dataset:
     """Return a study, lazily opened, after running what of it is not finished yet.
@@ -66,6 +67,8 @@ def run_study(
         Whether to run finished experiments again.
     allow_python
         Whether a file may be a Python program, which is run for its list ``CONFIGS``.
+    checkpoint_seconds
+        Time from one checkpoint of a training to the next; see :func:`apexr.run`.
     progress
         Whether to show progress bars.
 
@@ -83,7 +86,8 @@ def run_study(
         recorded in the store and tried again at the next call.
     """
     planned = plan_study(configs, allow_python=allow_python)
-    _warn_of_failures(run_planned(planned, store, overwrite=overwrite, progress=progress), planned)
+    options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
+    _warn_of_failures(run_planned(planned, store, progress=progress, **options), planned)
     return stores.open_study(store)
 
 
@@ -92,6 +96,7 @@ def run_planned(
     store: PathInput,
     *,
     overwrite: bool = False,
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     progress: bool = True,
 ) -> list[Failure]:
     """Run what is not finished of a planned study and return what failed.
@@ -99,17 +104,19 @@ def run_planned(
     Experiments of equal shape run one after the other with the same compiled programs, which are
     dropped when the shape changes: a process may only hold so many of them.
     """
+    check_interval(checkpoint_seconds)
     keep_compiled()
     stores.create_study(store)
     pending = _pending(planned, store, overwrite=overwrite)
     bar = Progress(planned, [one for one, _ in pending], shown=progress)
+    options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
     failures = []
     with stores.planned(store, [_entry(one) for one in planned]), _compiled_per_shape() as enter:
         for one, parts in pending:
             enter(one.shape)
             with bar.running(one), stores.running(store, one.id):
                 try:
-                    _run_parts(one, parts, store, overwrite=overwrite, progress=progress)
+                    _run_parts(one, parts, store, progress=progress, **options)
                 except Exception as error:  # whatever one experiment does, the others go on
                     stores.record_failure(store, one.id, error, one.experiment.config)
                     failures.append(Failure(one, error))
@@ -142,11 +149,11 @@ def _missing(one: Planned, held: list[stores.Part], *, overwrite: bool) -> list[
 
 
 def _run_parts(
-    one: Planned, parts: Sequence[Experiment], store: PathInput, *, overwrite: bool, progress: bool
+    one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any
 ) -> None:
     for part in parts:
         unit = stores.unit_path(store, part.attrs["experiment_id"])
-        run_stored(one.scenario, part, unit, progress=progress, overwrite=overwrite)
+        run_stored(one.scenario, part, unit, **options)
     stores.forget_failure(store, one.id)
 
 

@@ -2,9 +2,11 @@
 
 from apexr.training._batched import as_batched
 from apexr.training._batches import count_windows
+from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
-from apexr.training._loop import Report, Trained, TrainingPlan, train
+from apexr.training._footprint import Footprint, footprint
+from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
 from apexr.training._mesh import prepare_host_devices, seed_mesh
 from apexr.training._modified_optimizers import (
     ClippedNorm,
@@ -12,8 +14,10 @@ from apexr.training._modified_optimizers import (
     WeightDecay,
     WithOptions,
 )
+from apexr.training._moment import Hook, Moment, Tracker, check_trackers, tracker
 from apexr.training._named_optimizers import NAMED_OPTIMIZERS
 from apexr.training._optimizers import OPTIMIZERS, Optimizer, optimizer
+from apexr.training._records import Record
 from apexr.training._schedules import (
     SCHEDULES,
     Constant,
@@ -37,20 +41,27 @@ __all__ = [
     "NEVER",
     "OPTIMIZERS",
     "SCHEDULES",
+    "Attendance",
     "ClippedNorm",
     "ClippedValues",
     "Clock",
     "Constant",
     "Cosine",
     "ExponentialDecay",
+    "Footprint",
+    "Hook",
+    "Keeper",
     "Linear",
+    "Moment",
     "OneCycle",
     "Optimizer",
     "Piecewise",
     "Polynomial",
+    "Record",
     "Report",
     "Restarts",
     "Schedule",
+    "Tracker",
     "Trained",
     "Trainer",
     "TrainingPlan",
@@ -60,10 +71,13 @@ __all__ = [
     "WeightDecay",
     "WithOptions",
     "as_batched",
+    "check_trackers",
     "count_windows",
+    "footprint",
     "optimizer",
     "prepare_host_devices",
     "schedule",
     "seed_mesh",
+    "tracker",
     "train",
 ]

@@ -3,6 +3,7 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
@@ -20,7 +21,9 @@ def batch_indices(
     which :func:`batch_weights` takes out again.
     """
     epochs = math.ceil(num_updates / math.ceil(num_windows / batch_size))
-    order = np.asarray(_permutations(len(keys) * epochs * num_windows)(keys, num_windows, epochs))
+    order = np.asarray(
+        _permutations(len(keys) * epochs * num_windows)(keys, num_windows, epochs), np.int32
+    )
     order = np.pad(order, ((0, 0), (0, 0), (0, -num_windows % batch_size)), mode="edge")
     return order.reshape(len(keys), -1, batch_size)[:, :num_updates]
 
@@ -41,7 +44,7 @@ def batch_weights(
     """Return the weight of each window of each batch in the mean: zero for filled-up places."""
     per_epoch = math.ceil(num_windows / batch_size)
     place = np.arange(per_epoch * batch_size).reshape(per_epoch, batch_size)
-    held = (place < num_windows).astype(np.float32)
+    held = (place < num_windows).astype(jnp.zeros(()).dtype)
     weights = held / held.sum(axis=1, keepdims=True)
     return np.resize(weights, (num_updates, batch_size))
 

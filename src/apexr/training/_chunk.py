@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,9 @@ from apexr.training._optimizers import Optimizer
 
 KEPT_PROGRAMS = 16
 """How many compiled trainings a process keeps at hand."""
+
+LIGHT = 100
+"""Up to so many weights for each number of a state, a batch is taken in parts."""
 
 NEVER = -1
 """The value of ``diverged_at`` for a seed whose losses all stayed finite."""
@@ -131,26 +135,74 @@ def window_losses(
     return objective.sample_losses(as_batched(emulator), window, setting)
 
 
-def batch_loss(params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]) -> Float[Array, ""]:
-    """Return this device's share of the loss of one mini-batch."""
+def batch_loss(
+    params: Any,
+    recipe: Recipe,
+    work: Work,
+    indices: Int[Array, " batch"],
+    weights: Float[Array, " batch"],
+) -> Float[Array, ""]:
+    """Return the weighted sum of the losses over some windows."""
     losses = window_losses(
         recipe.emulator(params, work.constants),
         recipe.objective,
         work.constants.reference,
         work.frames,
-        work.indices[place],
+        indices,
         recipe.num_frames,
     )
-    return jnp.sum(losses * work.weights[place])
+    return jnp.sum(losses * weights)
+
+
+def loss_and_gradient(
+    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
+) -> tuple[Float[Array, ""], Any]:
+    """Return this device's share of the loss of one mini-batch, and of its gradient.
+
+    Where it pays, few windows go through at a time and their gradients are added up, so that
+    what the way back needs is still in the cache.
+    """
+    windows = work.indices[place], work.weights[place]
+    size = windows_at_once(params, work)
+    evaluate = partial(jax.value_and_grad(batch_loss), params, recipe, work)
+    if size == work.indices.shape[-1]:
+        return evaluate(*windows)
+    parts = [array.reshape(-1, size) for array in windows]
+
+    def add(total: Any, part: list[Array]) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, evaluate(*part)), None
+
+    shapes = jax.eval_shape(evaluate, *(part[0] for part in parts))
+    nothing = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    return jax.lax.scan(add, nothing, parts)[0]
+
+
+def windows_at_once(params: Any, work: Work) -> int:
+    """Return how many windows of a batch go through an emulator at a time.
+
+    On a CPU, one or two states in 2D and 3D fill the cache. In 1D whole batches fit, and where
+    the weights are many for the size of a state, reading them for each part would cost more.
+    """
+    batch, state = work.indices.shape[-1], work.frames.size // work.frames.shape[1]
+    light = sum(leaf.size for leaf in jax.tree.leaves(params)) < LIGHT * state
+    if work.frames.ndim > 3 and light and jax.default_backend() == "cpu":
+        return 2 - batch % 2
+    return batch
+
+
+def _batch_gradient(
+    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
+) -> tuple[Float[Array, ""], Any]:
+    """Return loss and gradient of one mini-batch, which devices may share."""
+    both = loss_and_gradient(params, recipe, work, place)
+    return _sum_over_devices(both) if recipe.mesh.shape[BATCH_AXIS] > 1 else both
 
 
 def _update(
     place: Int[Array, ""], carry: tuple[TrainState, Array], recipe: Recipe, work: Work
 ) -> tuple[TrainState, Array]:
     state, first_loss = carry
-    loss, gradient = jax.value_and_grad(batch_loss)(state.params, recipe, work, place)
-    if recipe.mesh.shape[BATCH_AXIS] > 1:
-        loss, gradient = _sum_over_devices((loss, gradient))
+    loss, gradient = _batch_gradient(state.params, recipe, work, place)
     changes, optimizer = recipe.optimizer.build().update(gradient, state.optimizer, state.params)
     is_first_bad = ~jnp.isfinite(loss) & (state.diverged_at == NEVER)
     diverged_at = jnp.where(is_first_bad, work.first_update + place, state.diverged_at)
@@ -178,31 +230,47 @@ def train_chunk(
     in its cache; devices that share a seed each take a part of the batch. The given state is
     donated: its memory is used again.
     """
-    chunk = _compiled_chunk(recipe)
-    return chunk(state, work)  # type: ignore[no-any-return]
+    return compiled_chunk(recipe)(state, work)  # type: ignore[no-any-return]
+
+
+def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
+    """Return the gradients of the first mini-batch of a chunk; leaves lead with the seeds."""
+    return _compiled_gradients(recipe)(params, work)
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
-def _compiled_chunk(recipe: Recipe) -> Any:
+def compiled_chunk(recipe: Recipe) -> Any:
     """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
+    chunk = _over_seeds(lambda state, work: _train_seed(state, recipe, work), recipe)
+    over_seeds = NamedSharding(recipe.mesh, P(SEED_AXIS))
+    return jax.jit(chunk, donate_argnums=(0,), out_shardings=(over_seeds, over_seeds))
 
-    def on_device(state: TrainState, work: Work) -> tuple[TrainState, Array]:
-        def one_seed(seed: tuple[TrainState, Array, Any]) -> tuple[TrainState, Array]:
-            state, indices, held = seed
+
+@functools.lru_cache(maxsize=KEPT_PROGRAMS)
+def _compiled_gradients(recipe: Recipe) -> Any:
+    def gradients(params: Any, work: Work) -> Any:
+        return _batch_gradient(params, recipe, work, jnp.int32(0))[1]
+
+    return jax.jit(_over_seeds(gradients, recipe))
+
+
+def _over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any, Work], Any]:
+    """Return a function of one seed's arrays and work as one of those of all seeds."""
+
+    def on_device(arrays: Any, work: Work) -> Any:
+        def one_seed(seed: tuple[Any, Array, Any]) -> Any:
+            arrays, indices, held = seed
             constants = dataclasses.replace(work.constants, held=held)
-            own = dataclasses.replace(work, indices=indices, constants=constants)
-            return _train_seed(state, recipe, own)
+            return one(arrays, dataclasses.replace(work, indices=indices, constants=constants))
 
-        return jax.lax.map(one_seed, (state, work.indices, work.constants.held))
+        return jax.lax.map(one_seed, (arrays, work.indices, work.constants.held))
 
     constants = Constants(P(SEED_AXIS), P(), P())  # type: ignore[arg-type]
     shares = Work(constants, P(), P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS), P(), P())
-    sharded = jax.shard_map(
+    return jax.shard_map(
         on_device,
         mesh=recipe.mesh,
         in_specs=(P(SEED_AXIS), shares),
-        out_specs=(P(SEED_AXIS), P(SEED_AXIS)),
+        out_specs=P(SEED_AXIS),
         check_vma=False,
     )
-    over_seeds = NamedSharding(recipe.mesh, P(SEED_AXIS))
-    return jax.jit(sharded, donate_argnums=(0,), out_shardings=(over_seeds, over_seeds))

@@ -17,8 +17,8 @@ class Clock:
 
     def __init__(self) -> None:
         self.compile_seconds = 0.0
-        self.wall_seconds = 0.0
         self._started = 0.0
+        self._ended: float | None = None
 
     def __enter__(self) -> "Clock":
         jax.monitoring.register_event_duration_secs_listener(self._listen)
@@ -31,13 +31,18 @@ class Clock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.wall_seconds = time.perf_counter() - self._started
+        self._ended = time.perf_counter()
         with contextlib.suppress(AssertionError, ValueError):  # somebody cleared all listeners
             jax.monitoring.unregister_event_duration_listener(self._listen)
 
     def _listen(self, event: str, duration_secs: float, **_: str | int) -> None:
         if event in _COMPILE_EVENTS:
             self.compile_seconds += duration_secs
+
+    @property
+    def wall_seconds(self) -> float:
+        """Wall time, so far or until the end."""
+        return (self._ended or time.perf_counter()) - self._started
 
     @property
     def work_seconds(self) -> float:

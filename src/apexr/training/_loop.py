@@ -1,8 +1,8 @@
-"""The host side of a training: batches, chunks, records, progress."""
+"""The host side of a training: batches, chunks, records, progress, checkpoints."""
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -18,6 +18,7 @@ from apexr.errors import SpecError
 from apexr.objectives import Objective
 from apexr.steppers import Solver, as_solver
 from apexr.training._batches import batch_indices, batch_weights, count_windows
+from apexr.training._checkpoint import Keeper, Progress, resumed
 from apexr.training._chunk import (
     NEVER,
     Constants,
@@ -28,11 +29,16 @@ from apexr.training._chunk import (
     train_chunk,
 )
 from apexr.training._clock import Clock
+from apexr.training._interrupt import Interruption
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS, seed_mesh
+from apexr.training._moment import Hook, Moment
 from apexr.training._optimizers import Optimizer
+from apexr.training._records import Record, Records
 
 Report = Callable[[int, Float[np.ndarray, " seed"]], None]
-"""Called after each chunk with the updates done and the losses recorded."""
+"""Called after each chunk with the updates done and the loss that the chunk before began with."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +83,48 @@ class TrainingPlan:
 
 
 @dataclasses.dataclass(frozen=True)
+class Attendance:
+    """Who attends a training; by default nobody.
+
+    Attributes
+    ----------
+    report
+        Called after each chunk.
+    recorders
+        Called before some of the updates; what they return is recorded.
+    trackers
+        Called likewise; nothing is recorded.
+    keeper
+        Keeps checkpoints and gives the last one back. With it, Ctrl-C ends the training only
+        after the running chunk and one more checkpoint.
+    seeds
+        What the seeds are called; by default they are counted.
+    """
+
+    report: Report | None = None
+    recorders: tuple[Hook, ...] = ()
+    trackers: tuple[Hook, ...] = ()
+    keeper: Keeper | None = None
+    seeds: tuple[int, ...] | None = None
+
+    def intervals(self) -> set[int]:
+        """Return after how many updates somebody wants to look."""
+        return {hook.every for hook in (*self.recorders, *self.trackers)}
+
+    def look(self, moment: Moment, records: Records) -> None:
+        """Have all who are due look at a moment."""
+        for recorder in self.recorders:
+            if moment.update_step % recorder.every == 0:
+                records.note(moment.update_step, recorder(moment))
+        for tracker in self.trackers:
+            if moment.update_step % tracker.every == 0:
+                tracker(moment)
+
+
+NOBODY = Attendance()
+
+
+@dataclasses.dataclass(frozen=True)
 class Trained:
     """What a training gives back.
 
@@ -91,7 +139,10 @@ class Trained:
     diverged_at
         ``(seed,)``: first update with a loss that was not finite, or -1.
     train_seconds, compile_seconds
-        Wall time of the updates and of the compilation.
+        Wall time of the updates and of the compilation. Updates that were made before an
+        interruption count, compilation does not.
+    records
+        What recorders returned, by name.
     """
 
     emulators: Any
@@ -100,6 +151,7 @@ class Trained:
     diverged_at: Int[np.ndarray, " seed"]
     train_seconds: float
     compile_seconds: float
+    records: Mapping[str, Record] = dataclasses.field(default_factory=dict)
 
 
 def train(
@@ -107,7 +159,7 @@ def train(
     trajectories: Float[Array, "sample frame channel *space"],
     shuffle_keys: PRNGKeyArray,
     plan: TrainingPlan,
-    report: Report | None = None,
+    attendance: Attendance = NOBODY,
 ) -> Trained:
     """Return the emulators trained on windows of the trajectories.
 
@@ -122,35 +174,96 @@ def train(
         One key a seed, from which its mini-batches are drawn.
     plan
         Objective, optimiser and sizes.
-    report
-        Called after each chunk.
+    attendance
+        What happens between the chunks; the numbers do not depend on it.
+
+    Raises
+    ------
+    SpecError
+        If the emulators have nothing to train, or the windows do not fit.
+    KeyboardInterrupt
+        After Ctrl-C; with a keeper, saying how far the training is.
     """
-    recipe, state, constants = _start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
-    losses: list[Array] = []
-    with Clock() as clock:
-        for work in _chunks(trajectories, shuffle_keys, plan, recipe, constants):
-            state, loss = train_chunk(state, work, recipe)
-            losses.append(loss)
-            if report is not None and len(losses) > 1:  # the chunk before is done by now
-                report(int(work.first_update), np.asarray(losses[-2]))
-        jax.block_until_ready(state)
+    recipe, fresh, constants = start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
+    batches = _Batches.of(trajectories, shuffle_keys, plan, recipe, constants)
+    with Clock() as clock, Interruption(enabled=attendance.keeper is not None) as stop:
+        done = _go_on(_begin(fresh, attendance.keeper), batches, attendance, clock, stop)
+        jax.block_until_ready(done.state)
+    losses = done.records.losses.record()
     return Trained(
-        emulators=recipe.emulator(state.params, constants),
-        losses=np.stack(losses, axis=1),
-        update_steps=np.arange(len(losses)) * plan.record_loss_every,
-        diverged_at=np.asarray(state.diverged_at),
-        train_seconds=clock.work_seconds,
+        emulators=recipe.emulator(done.state.params, constants),
+        losses=losses.values,
+        update_steps=losses.update_steps,
+        diverged_at=np.asarray(done.state.diverged_at),
+        train_seconds=done.seconds + clock.work_seconds,
         compile_seconds=clock.compile_seconds,
+        records={name: series.record() for name, series in done.records.noted.items()},
     )
 
 
-def _start(
+def _begin(fresh: TrainState, keeper: Keeper | None) -> Progress:
+    """Return the progress of the last checkpoint, or none."""
+    saved = None if keeper is None else keeper.load()
+    progress = None if saved is None else resumed(saved, fresh)
+    if progress is None:
+        return Progress(0, 0.0, fresh, Records())
+    _log.info("the training goes on after %d updates that were made before", progress.update)
+    return progress
+
+
+def _go_on(
+    done: Progress, batches: "_Batches", attendance: Attendance, clock: Clock, stop: Interruption
+) -> Progress:
+    """Return the progress after all updates; ``seconds`` are those made before this call."""
+    update, before, state, records = done
+    seeds = attendance.seeds or tuple(range(batches.indices.shape[0]))
+    last_loss: Array | None = None
+    intervals = attendance.intervals()
+    for first, count in _spans(update, batches.plan, intervals):
+        work = batches.chunk(first, count)
+        seen = any(first % every == 0 for every in intervals)
+        weights = jax.tree.map(jnp.copy, state.params) if seen else None  # the chunk takes them
+        state, loss = train_chunk(state, work, batches.recipe)
+        if first % batches.plan.record_loss_every == 0:
+            records.losses.add(first, loss)
+        if seen:
+            attendance.look(Moment(seeds, weights, loss, batches.recipe, work), records)
+        if attendance.report is not None and last_loss is not None:  # that chunk is done by now
+            attendance.report(first, np.asarray(last_loss))
+        last_loss = loss
+        if attendance.keeper is not None and (stop.requested or attendance.keeper.is_due()):
+            seconds = before + clock.work_seconds
+            progress = Progress(first + count, seconds, state, records)
+            attendance.keeper.save(progress.update, progress.arrays())
+            stop.obey(progress.update, batches.plan.optimizer.updates)
+    return Progress(batches.plan.optimizer.updates, before, state, records)
+
+
+def _spans(first: int, plan: TrainingPlan, intervals: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first update and the number of updates of each chunk.
+
+    A chunk ends where a loss is recorded or somebody wants to look.
+    """
+    intervals = {plan.record_loss_every, *intervals}
+    while first < plan.optimizer.updates:
+        stops = [(first // every + 1) * every for every in intervals]
+        end = min(*stops, plan.optimizer.updates)
+        yield first, end - first
+        first = end
+
+
+def start(
     emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
 ) -> tuple[Recipe, TrainState, Constants]:
     """Return what is compiled in, the state before the first update and what stays as it is."""
     mesh = seed_mesh(num_seeds)
     own, shared, structure = split(emulators)
     params, held = eqx.partition(own, eqx.is_inexact_array)
+    if not jax.tree.leaves(params):
+        raise SpecError(
+            "there is nothing to train: the emulator has no floating-point arrays besides those"
+            " of solvers"
+        )
     recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure)
     optimizer = jax.vmap(plan.optimizer.build().init)(params)
     state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))
@@ -162,31 +275,50 @@ def _start(
     return recipe, jax.device_put(fresh, over_seeds), constants
 
 
-def _chunks(
-    trajectories: Float[Array, "sample frame channel *space"],
-    shuffle_keys: PRNGKeyArray,
-    plan: TrainingPlan,
-    recipe: Recipe,
-    constants: Constants,
-) -> Iterator[Work]:
-    num_samples, num_frames = trajectories.shape[:2]
-    num_windows = count_windows(num_samples, num_frames, plan.objective.window_length)
-    sizes = {
-        "num_windows": num_windows,
-        "batch_size": min(plan.batch_size, num_windows),
-        "num_updates": plan.optimizer.updates,
-    }
-    indices, weights = batch_indices(shuffle_keys, **sizes), batch_weights(**sizes)
-    parts = recipe.mesh.shape[BATCH_AXIS]
-    spare = -indices.shape[-1] % parts
-    every = plan.record_loss_every
-    chunks = math.ceil(plan.optimizer.updates / every)
-    late = chunks * every - plan.optimizer.updates
-    indices = np.pad(indices, ((0, 0), (0, late), (0, spare)), mode="edge")
-    weights = np.pad(weights, ((0, late), (0, spare)))
-    frames = jax.device_put(frames_first(trajectories), NamedSharding(recipe.mesh, P()))
-    for chunk in range(chunks):
-        span = slice(chunk * every, (chunk + 1) * every)
-        count = min(every, plan.optimizer.updates - chunk * every)
-        place = np.int32(span.start), np.int32(count)
-        yield Work(constants, frames, indices[:, span], weights[span], *place)
+@dataclasses.dataclass(frozen=True)
+class _Batches:
+    """The mini-batches of all seeds; those past the last update only fill a chunk up."""
+
+    plan: TrainingPlan
+    recipe: Recipe
+    constants: Constants
+    frames: Float[Array, "channel frame *space"]
+    indices: Int[np.ndarray, "seed update batch"]
+    weights: Float[np.ndarray, "update batch"]
+
+    @classmethod
+    def of(
+        cls,
+        trajectories: Float[Array, "sample frame channel *space"],
+        shuffle_keys: PRNGKeyArray,
+        plan: TrainingPlan,
+        recipe: Recipe,
+        constants: Constants,
+    ) -> "_Batches":
+        """Return the batches drawn from the keys."""
+        num_samples, num_frames = trajectories.shape[:2]
+        num_windows = count_windows(num_samples, num_frames, plan.objective.window_length)
+        sizes = {
+            "num_windows": num_windows,
+            "batch_size": min(plan.batch_size, num_windows),
+            "num_updates": plan.optimizer.updates,
+        }
+        indices, weights = batch_indices(shuffle_keys, **sizes), batch_weights(**sizes)
+        spare = -indices.shape[-1] % recipe.mesh.shape[BATCH_AXIS]
+        late = plan.record_loss_every
+        frames = jax.device_put(frames_first(trajectories), NamedSharding(recipe.mesh, P()))
+        return cls(
+            plan,
+            recipe,
+            constants,
+            frames,
+            np.pad(indices, ((0, 0), (0, late), (0, spare)), mode="edge"),
+            np.pad(weights, ((0, late), (0, spare))),
+        )
+
+    def chunk(self, first: int, count: int) -> Work:
+        """Return the work of some updates, in arrays of the size that every chunk has."""
+        span = slice(first, first + self.plan.record_loss_every)
+        place = np.int32(first), np.int32(count)
+        indices, weights = self.indices[:, span], self.weights[span]
+        return Work(self.constants, self.frames, indices, weights, *place)

@@ -1,6 +1,7 @@
 """A trainer: data, objective and optimiser, waiting for an emulator."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +13,8 @@ from apexr._parts import split
 from apexr.steppers import Solver
 from apexr.training._batches import count_windows
 from apexr.training._chunk import frames_first, window_losses
-from apexr.training._loop import Report, TrainingPlan, train
+from apexr.training._loop import Attendance, Report, TrainingPlan, train
+from apexr.training._moment import Hook, check_trackers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +42,11 @@ class Trainer:
         count_windows(num_samples, num_frames, self.plan.objective.window_length)
 
     def __call__(
-        self, emulator: Any, key: PRNGKeyArray, report: Report | None = None
+        self,
+        emulator: Any,
+        key: PRNGKeyArray,
+        report: Report | None = None,
+        trackers: Sequence[Hook] = (),
     ) -> tuple[Any, Float[Array, " record"]]:
         """Return the trained emulator and the recorded losses.
 
@@ -52,10 +58,13 @@ class Trainer:
             From which the mini-batches are drawn.
         report
             Called after each chunk with the updates done and the losses.
+        trackers
+            Called before some of the updates; see :class:`apexr.training.Moment`.
         """
         own, shared, structure = split(emulator)
         one_seed = structure.filled(jax.tree.map(lambda array: array[None], own), shared)
-        done = train(one_seed, self.trajectories, key[None], self.plan, report)
+        attendance = Attendance(report, trackers=check_trackers(trackers))
+        done = train(one_seed, self.trajectories, key[None], self.plan, attendance)
         own = jax.tree.map(lambda array: array[0], split(done.emulators).own)
         return structure.filled(own, shared), jnp.asarray(done.losses[0])
 

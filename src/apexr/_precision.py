@@ -1,0 +1,34 @@
+"""One switch for the precision of everything that is computed."""
+
+from contextlib import AbstractContextManager
+from typing import Any, get_args
+
+import jax
+import jax.numpy as jnp
+
+from apexr._typing import Precision
+from apexr.errors import SpecError, suggest
+
+
+def current_precision() -> str:
+    """Return the precision that JAX is set to."""
+    return jnp.zeros(()).dtype.name
+
+
+def check_precision(given: Any) -> None:
+    """Refuse what is no precision; None stands for what JAX is set to.
+
+    Raises
+    ------
+    SpecError
+        Naming both precisions.
+    """
+    names = get_args(Precision)
+    if given is not None and given not in names:
+        near = suggest(given, names) if isinstance(given, str) else ""
+        raise SpecError(f"precision must be {' or '.join(map(repr, names))}, got {given!r}{near}")
+
+
+def computing_in(precision: str | None) -> AbstractContextManager[Any]:
+    """Return a context in which JAX computes in a precision; None leaves it as it is set."""
+    return jax.enable_x64((precision or current_precision()) == "float64")

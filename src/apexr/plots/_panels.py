@@ -1,0 +1,73 @@
+"""Several plots of curves side by side."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apexr.errors import SpecError
+from apexr.plots._style import arranged, holoviews, style
+
+_WIDTH, _HEIGHT = 4, 3
+
+
+def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None = None) -> Any:
+    """Return plots of losses or metrics side by side, as a HoloViews layout.
+
+    They keep their shape, whatever their scales. Where the legends of all say the same, one
+    beside the first row serves all.
+
+    Parameters
+    ----------
+    plots
+        What :func:`loss` and :func:`metric` return.
+    columns
+        Panels in a row.
+    titles
+        One for each panel, instead of its own.
+
+    Raises
+    ------
+    SpecError
+        If there is nothing to show, or the numbers of titles and plots differ.
+    """
+    plots = list(plots)
+    if not plots or columns < 1:
+        raise SpecError(
+            f"panels needs at least one plot and one column, got {len(plots)} and {columns}"
+        )
+    if titles is not None and len(titles) != len(plots):
+        raise SpecError(f"panels needs {len(plots)} titles, one for each plot, got {len(titles)}")
+    names = [{}] * len(plots) if titles is None else [{"title": title} for title in titles]
+    legends = _legends(plots, columns)
+    shown = [
+        shaped(plot, both={**name, **legend})
+        for plot, name, legend in zip(plots, names, legends, strict=True)
+    ]
+    return arranged(shown, columns, vspace=0.55)
+
+
+def shaped(
+    plot: Any, both: Mapping[str, Any] | None = None, matplotlib: Mapping[str, Any] | None = None
+) -> Any:
+    """Return curves as a panel of a given shape, with further options."""
+    looks = holoviews().Store.lookup_options("matplotlib", plot, "plot").kwargs
+    hooks = [*looks.get("hooks", ()), _keep_shape]
+    shape = {"aspect": _WIDTH / _HEIGHT, "hooks": hooks}
+    return style(
+        plot.clone(), "Overlay", both=both or {}, matplotlib={**shape, **(matplotlib or {})}
+    )
+
+
+def _legends(plots: Sequence[Any], columns: int) -> list[dict[str, Any]]:
+    """Return the options of each panel's legend."""
+    if len({tuple(element.label for element in plot) for plot in plots}) > 1:
+        return [{}] * len(plots)
+    end = min(columns, len(plots)) - 1
+    shared: dict[str, Any] = {"show_legend": True, "legend_position": "right"}
+    return [shared if place == end else {"show_legend": False} for place in range(len(plots))]
+
+
+def _keep_shape(plot: Any, _: Any) -> None:
+    """Give a panel its shape whatever its scale; HoloViews alone flattens logarithmic ones."""
+    axes = plot.handles["axis"]
+    axes.set_aspect("auto")
+    axes.set_box_aspect(_HEIGHT / _WIDTH)

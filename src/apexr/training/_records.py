@@ -1,0 +1,83 @@
+"""What a training notes down: the losses, and what recorders return."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+
+class Record(NamedTuple):
+    """Values by seed at some update steps.
+
+    Attributes
+    ----------
+    update_steps
+        ``(record,)``.
+    values
+        ``(seed, record, …)``.
+    """
+
+    update_steps: Int[np.ndarray, " record"]
+    values: np.ndarray
+
+
+@dataclasses.dataclass
+class Series:
+    """A record that grows; the newest values may still be on their device."""
+
+    steps: list[int] = dataclasses.field(default_factory=list)
+    values: list[Any] = dataclasses.field(default_factory=list)
+
+    def add(self, step: int, values: Any) -> None:
+        """Note the values of one step; those before it are done by now and fetched."""
+        if self.values:
+            self.values[-1] = np.asarray(self.values[-1])
+        self.steps.append(step)
+        self.values.append(values)
+
+    def record(self) -> Record:
+        """Return all that was noted."""
+        return Record(np.asarray(self.steps), np.stack(list(map(np.asarray, self.values)), axis=1))
+
+
+_LOSSES, _STEPS, _VALUES = "losses", "steps", "values"
+
+
+class Records:
+    """The losses of a training and the records of its recorders, by name."""
+
+    def __init__(self) -> None:
+        self.losses = Series()
+        self.noted: dict[str, Series] = {}
+
+    def note(self, step: int, values: Mapping[str, Any]) -> None:
+        """Note what a recorder returned."""
+        for name, value in values.items():
+            self.noted.setdefault(name, Series()).add(step, value)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything as plain arrays by name; :meth:`from_arrays` reads them."""
+        held = {_LOSSES: self.losses, **{f"noted/{name}": s for name, s in self.noted.items()}}
+        return {
+            f"{name}/{part}": array
+            for name, series in held.items()
+            for part, array in zip((_STEPS, _VALUES), series.record(), strict=True)
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Records":
+        """Return the records that :meth:`arrays` gave."""
+        records = cls()
+        for key, steps in arrays.items():
+            name, _, part = key.rpartition("/")
+            if part != _STEPS:
+                continue
+            values = arrays[f"{name}/{_VALUES}"]
+            series = Series(steps.tolist(), [values[:, i] for i in range(len(steps))])
+            if name == _LOSSES:
+                records.losses = series
+            else:
+                records.noted[name.removeprefix("noted/")] = series
+        return records

@@ -1,0 +1,179 @@
+"""Killed or interrupted at any moment, a training goes on to what it would have been."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import apexr
+from _tiny import SIZES
+from apexr.engine import CALLBACKS, Callback, callback
+from apexr.errors import SpecError
+from apexr.training import tracker
+
+UPDATES = 2000
+COMMON = {
+    **SIZES,
+    "net": "Conv;2;1;tanh",
+    "optim_config": f"adam;{UPDATES};constant;1e-3",
+    "record_loss_every": 20,
+    "callbacks": "weight_norm;70",
+}
+CHILD = """
+import os, signal, sys, threading, json, apexr
+from apexr.training import tracker
+store, update, delay, keywords = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+@tracker(every=20)
+def watch(moment):
+    if moment.update_step == update:
+        threading.Timer(delay, die).start()
+apexr.run("diff_burgers", **json.loads(keywords), store=store, checkpoint_seconds=0.0,
+          trackers=[watch], progress=False)
+"""
+KINDS = {
+    "one seed": {"num_seeds": 1},
+    "corrected, three seeds": {"num_seeds": 3, "task": "correct;sequential", "train": "div;2"},
+}
+
+
+def run(store, **changes):
+    """Return weights and labelled result of a run in this process."""
+    options = {"checkpoint_seconds": 0.0, "progress": False, **COMMON, **changes}
+    ds = apexr.run("diff_burgers", **options, store=store)
+    return ds.compute(), apexr.store.read_weights(store)
+
+
+def assert_equal_runs(first, second):
+    for name in ("train_loss", "weight_norm", "mean_nRMSE", "sample_rollout", "diverged_at"):
+        np.testing.assert_array_equal(first[0][name], second[0][name])
+    assert first[1].keys() == second[1].keys()
+    for name, array in first[1].items():
+        np.testing.assert_array_equal(array, second[1][name])
+
+
+def kill(store, keywords, update, delay):
+    """Run in another process, which kills itself some time after it was so far."""
+    import json
+
+    arguments = (str(store), str(update), str(delay), json.dumps({**COMMON, **keywords}))
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=os.environ,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+
+
+def kill_and_go_on(tmp_path, keywords, moments, seed):
+    rng = random.Random(seed)
+    store = tmp_path / "killed.zarr"
+    whole = run(tmp_path / "whole.zarr", **keywords)
+    folder = tmp_path / ".checkpoints-killed.zarr"
+    updates = sorted(rng.randrange(20, UPDATES - 100, 20) for _ in range(moments))
+    for update in updates:
+        kill(store, keywords, update, rng.uniform(0, 0.02))
+    if not apexr.store.is_published(store):
+        assert list(folder.glob("*.ckpt"))
+    assert_equal_runs(run(store, **keywords), whole)
+    assert not folder.exists()
+
+
+def test_three_kills(tmp_path):
+    kill_and_go_on(tmp_path, KINDS["corrected, three seeds"], 3, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_twenty_kills(tmp_path, kind):
+    kill_and_go_on(tmp_path, KINDS[kind], 20, seed=7)
+
+
+def interrupt_at(update, times=1):
+    @tracker(every=20)
+    def press(moment):
+        if moment.update_step == update:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+
+    return press
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("whole") / "whole.zarr", num_seeds=2)
+
+
+def test_twenty_interruptions(tmp_path, whole):
+    store = tmp_path / "adv.zarr"
+    for update in range(40, UPDATES, UPDATES // 20):
+        press = interrupt_at(update)
+        with pytest.raises(KeyboardInterrupt, match=f"of {UPDATES} updates; the same call goes on"):
+            run(store, num_seeds=2, checkpoint_seconds=None, trackers=[press])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert_equal_runs(run(store, num_seeds=2), whole)
+
+
+def test_a_second_interruption_ends_at_once(tmp_path):
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(tmp_path / "adv.zarr", checkpoint_seconds=None, trackers=[interrupt_at(40, times=2)])
+    assert str(caught.value) == ""
+    assert not (tmp_path / ".checkpoints-adv.zarr").exists()
+
+
+def test_without_a_store_an_interruption_is_what_it_always_was():
+    with pytest.raises(KeyboardInterrupt):
+        apexr.run("diff_burgers", **COMMON, progress=False, trackers=[interrupt_at(20)])
+
+
+def test_another_experiment_starts_anew(tmp_path, whole, caplog):
+    store = tmp_path / "adv.zarr"
+    with pytest.raises(KeyboardInterrupt):
+        run(store, num_seeds=2, start_seed=5, trackers=[interrupt_at(40)])
+    assert_equal_runs(run(store, num_seeds=2), whole)
+    assert "the checkpoint was made with experiment_id" in caplog.text
+    assert "it is not used" in caplog.text
+
+
+def test_experiments_of_a_study_go_on(tmp_path, whole):
+    """The one that is running is interrupted; the study ends; the next call finishes it."""
+
+    @callback("ctrl_c")
+    class Pressed(Callback):
+        """ctrl_c;EVERY - an interruption at update 40, once."""
+
+        every: int
+
+        def measure(self, moment, test):
+            if moment.update_step == 40 and not pressed:
+                pressed.append(signal.raise_signal(signal.SIGINT))
+            return moment.losses
+
+    pressed = []
+    try:
+        configs = [{"scenario": "diff_burgers", **COMMON, "callbacks": "ctrl_c;20"}]
+        study = tmp_path / "study.zarr"
+        with pytest.raises(KeyboardInterrupt):
+            apexr.run_study(configs, study, progress=False)
+        assert len(list(study.glob("checkpoints/*/*.ckpt"))) == 1
+        held = apexr.run_study(configs, study, progress=False)
+        np.testing.assert_allclose(held.train_loss[0, 0], whole[0].train_loss[0], rtol=1e-3)
+        assert not list(study.glob("checkpoints/*"))
+    finally:
+        CALLBACKS.registry.unregister("ctrl_c")
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize("seconds", [-1, "60", True, float("nan")])
+def test_wrong_intervals_are_refused(tmp_path, seconds):
+    with pytest.raises(SpecError, match="checkpoint_seconds must be a number of seconds"):
+        run(tmp_path / "adv.zarr", checkpoint_seconds=seconds)
+    assert not list(tmp_path.iterdir())
