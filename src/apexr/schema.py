@@ -442,7 +442,7 @@ def diverged_seeds(ds: xr.Dataset) -> np.ndarray:
     if "diverged_at" in ds:
         lost |= ds["diverged_at"].values >= 0
     for name in metric_identifiers(ds):
-        finite = np.isfinite(ds[name])
+        finite = xr.ufuncs.isfinite(ds[name])
         lost |= ~finite.all([dim for dim in finite.dims if dim != "seed"]).values
     return lost
 
