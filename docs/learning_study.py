@@ -103,17 +103,18 @@ def pivoted(rows: pd.DataFrame, value: str, show: str) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def seconds(rows: pd.DataFrame) -> str:
-    """Return what the whole study cost."""
-    training, compiling = rows.train_seconds.sum(), rows.compile_seconds.sum()
+def cost(rows: pd.DataFrame) -> str:
+    """Return what an experiment of the study costs."""
+    training, compiling = rows.train_seconds.median(), rows.compile_seconds.median()
     return (
-        f"{len(rows)} experiments of {SIZES['num_seeds']} seeds: {training:.0f} s of training and"
-        f" {compiling:.0f} s of compilation; {rows.diverged.sum()} seeds diverged.\n"
+        f"{len(rows)} experiments of {SIZES['num_seeds']} seeds; an experiment takes (median)"
+        f" {training:.1f} s of training and {compiling:.1f} s of compilation."
+        f" {rows.diverged.sum()} seeds diverged.\n"
     )
 
 
 TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
-    "cost": seconds,
+    "cost": cost,
     "gmean": lambda rows: pivoted(rows, "gmean", "{:.3f}"),
     "first": lambda rows: pivoted(rows, f"step_{STEPS[0]}", "{:.4f}"),
     "tenth": lambda rows: pivoted(rows, f"step_{STEPS[1]}", "{:.3f}"),

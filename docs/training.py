@@ -1,6 +1,6 @@
 """Writes the tables of docs/training.md from the registries.
 
-Run it after adding a task, an objective, a loss, an optimiser or a schedule::
+Run it after adding a task, an objective, a loss, an optimiser, a schedule or a callback::
 
     python docs/training.py
 
@@ -59,6 +59,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "losses": losses,
     "optimizers": optimizers,
     "schedules": lambda: strings(training.SCHEDULES),
+    "callbacks": lambda: strings(engine.CALLBACKS),
 }
 
 

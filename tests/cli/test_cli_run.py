@@ -56,6 +56,7 @@ def test_options_reach_the_run(apexr_command, called):
     said = apexr_command(
         *("run", "diff_adv", "--task", "predict", "--net", "Conv;2;1;relu", "--train", "sup;3"),
         *("--start-seed", 4, "--num-seeds", 2, "--no-progress", "--store", "a.zarr"),
+        *("--precision", "float64", "--checkpoint-seconds", 9),
         *("--set", "num_points=32", "--set", "ic_config=fourier;3;true;true"),
         *("--set", "advection_gamma=-2.5", "--set", "vlim=[-2, 2]", "--set", "conservative=True"),
     )
@@ -69,6 +70,8 @@ def test_options_reach_the_run(apexr_command, called):
         "train": "sup;3",
         "start_seed": 4,
         "num_seeds": 2,
+        "precision": "float64",
+        "checkpoint_seconds": 9,
         "progress": False,
         "num_points": 32,
         "ic_config": "fourier;3;true;true",

@@ -15,6 +15,7 @@ KINDS = {
     "optimizers": apexr.training.OPTIMIZERS,
     "schedules": apexr.training.SCHEDULES,
     "metrics": apexr.metrics.METRICS,
+    "callbacks": apexr.engine.CALLBACKS,
     "initial_conditions": apexr.initial.INITIAL_CONDITIONS,
 }
 NAMES = [
