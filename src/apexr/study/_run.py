@@ -148,9 +148,7 @@ def _missing(one: Planned, held: list[stores.Part], *, overwrite: bool) -> list[
     return [one.part(seeds) for seeds in (*again, *stores.ranges(absent))]
 
 
-def _run_parts(
-    one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any
-) -> None:
+def _run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> None:
     for part in parts:
         unit = stores.unit_path(store, part.attrs["experiment_id"])
         run_stored(one.scenario, part, unit, **options)
