@@ -4,6 +4,7 @@ import json
 import os
 import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -343,3 +344,12 @@ def test_hostile_files_take_little_memory(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100e6
+
+
+def test_the_file_of_the_page_is_a_study():
+    docs = Path(__file__).parents[2] / "docs"
+    file = docs / "studies" / "study.toml"
+    assert file.read_text() in (docs / "studies.md").read_text()
+    planned = plan_study(file)
+    assert len(planned) == 8
+    assert all(one.seeds == (0, 1) for one in planned)

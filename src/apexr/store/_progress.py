@@ -6,7 +6,6 @@ the system frees if the runner dies. Nothing is decided by these files; ``list_e
 them.
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -19,6 +18,11 @@ from apexr._digest import digest
 from apexr.errors import StoreError
 from apexr.store._files import make_folder, read_json, write_json
 from apexr.store._layout import PathLike, check_id
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there nothing is seen to run
+    fcntl = None  # type: ignore[assignment]
 
 PLANS = ".plans"
 RUNNING = ".running"
@@ -60,7 +64,7 @@ def running(study: PathLike, experiment: str) -> Iterator[None]:
     path = Path(study) / RUNNING / check_id(experiment)
     make_folder(path.parent)
     with path.open("a+") as file:
-        with suppress(OSError):  # another process works on it, or there are no locks here
+        with suppress(OSError, AttributeError):  # another one works on it, or there are no locks
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.truncate(0)
             file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
@@ -83,6 +87,6 @@ def _is_held(path: Path) -> bool:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except (OSError, AttributeError):
         return False
     return False

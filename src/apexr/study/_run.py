@@ -151,6 +151,7 @@ def _missing(one: Planned, held: list[stores.Part], *, overwrite: bool) -> list[
 def _run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> None:
     for part in parts:
         unit = stores.unit_path(store, part.attrs["experiment_id"])
+        stores.forget_failure(store, unit.name)  # noted by an older release, seeds and all
         run_stored(one.scenario, part, unit, **options)
     stores.forget_failure(store, one.id)
 
