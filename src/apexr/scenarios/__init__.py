@@ -1,7 +1,7 @@
 """Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
 
 from apexr.scenarios import difficulty, normalized, physical
-from apexr.scenarios._align import aligned
+from apexr.scenarios._align import Expected, aligned
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._coefficients import CoefficientSet, Parametrisations, describe_coefficients
 from apexr.scenarios._curation import CURATION
@@ -21,6 +21,7 @@ __all__ = [
     "BaseScenario",
     "CoefficientSet",
     "EquationScenario",
+    "Expected",
     "Parametrisations",
     "Request",
     "aligned",
