@@ -21,13 +21,13 @@ def toml(**values):
 def trained(monkeypatch):
     """Return the seeds of each training."""
     seeds = []
-    draw = apexr.experiment.draw_emulators
+    train = apexr.experiment.train
 
-    def counted(chosen, plan):
-        seeds.append(tuple(chosen))
-        return draw(chosen, plan)
+    def counted(emulators, trajectories, keys, plan, attendance):
+        seeds.append(tuple(attendance.seeds))
+        return train(emulators, trajectories, keys, plan, attendance)
 
-    monkeypatch.setattr("apexr.experiment.draw_emulators", counted)
+    monkeypatch.setattr("apexr.experiment.train", counted)
     return seeds
 
 

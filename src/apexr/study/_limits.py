@@ -11,6 +11,7 @@ MOST_BYTES = 512 * 1024
 MOST_EXPERIMENTS = 20_000
 MOST_DEPTH = 8
 """Tables and lists within each other."""
+LONGEST_KEY = 200
 LONGEST_TEXT = 2_000
 LARGEST_NUMBER = 2**63
 
@@ -41,6 +42,8 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
     elif isinstance(value, Mapping):
         for key, entry in value.items():
             named = shortened(str(key), 40).strip("'") if len(str(key)) > 40 else str(key)
+            if len(str(key)) > LONGEST_KEY:
+                yield f"{where}: a key of {len(str(key))} characters, {named}"
             yield from value_problems(entry, f"{place}.{named}" if place else named, depth + 1)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
