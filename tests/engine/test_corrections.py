@@ -31,7 +31,7 @@ from apexr.scenarios import difficulty
 from apexr.spectral import Grid
 from apexr.steppers import Convection, ETDRKStepper, RepeatedStepper, as_solver
 from apexr.training import OPTIMIZERS, TrainingPlan, as_batched, train
-from apexr.training._chunk import _compiled_chunk
+from apexr.training._chunk import compiled_chunk
 
 GRID = Grid(1, 16)
 FORMULAS = {
@@ -193,9 +193,9 @@ def test_solvers_of_equal_shapes_share_the_compiled_training(waves):
         recipe = plan("sequential", lambda scale=scale: burgers(scale))
         other = dataclasses.replace(training, reference_stepper=lambda scale=scale: burgers(scale))
         emulators, keys = draw_emulators([0], recipe)
-        before = _compiled_chunk.cache_info().misses
+        before = compiled_chunk.cache_info().misses
         train(emulators, waves, keys, other)
-        sizes.append(_compiled_chunk.cache_info().misses - before)
+        sizes.append(compiled_chunk.cache_info().misses - before)
     assert sizes == [1, 0]
 
 

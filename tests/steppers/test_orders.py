@@ -71,7 +71,8 @@ def last_order(equation, order, mode="exact", dims=1, time=0.5):
         start = fft(states(grid, equation.num_channels(grid)), dims)
 
         def solve(count, order, mode):
-            stepper = ETDRKStepper(equation, grid, time / count, order, coefficients=mode)
+            choices = {"coefficients": mode, "mask_products": True}
+            stepper = ETDRKStepper(equation, grid, time / count, order, **choices)
             return np.asarray(ifft(advance_many(stepper.kernel, start, count), grid))
 
         exact = solve(800, 4, "exact")

@@ -28,7 +28,7 @@ def trained(dims, seeds):
     made = [filled(lambda key: spec.build(grid, 1, key), seed) for seed in range(seeds)]
     emulators = jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
     keys = jnp.asarray(np.stack([np.array([0, seed], "u4") for seed in range(seeds)]))
-    _chunk._compiled_chunk.cache_clear()
+    _chunk.compiled_chunk.cache_clear()
     result = train(emulators, data, keys, PLAN)
     return [result.losses, *jax.tree.leaves(result.emulators)]
 
@@ -39,7 +39,7 @@ def test_parts_add_up_to_the_whole(dims, seeds, monkeypatch):
     monkeypatch.setattr(_chunk, "LIGHT", 0)
     for part, whole in zip(in_parts, trained(dims, seeds), strict=True):
         np.testing.assert_allclose(part, whole, rtol=2e-4, atol=2e-6)
-    _chunk._compiled_chunk.cache_clear()
+    _chunk.compiled_chunk.cache_clear()
 
 
 @pytest.mark.parametrize(

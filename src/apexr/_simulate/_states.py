@@ -11,7 +11,7 @@ from jaxtyping import Float
 from apexr._simulate._solver import Solver
 from apexr.errors import ShapeError, SpecError
 from apexr.initial import INITIAL_CONDITIONS, sample_set
-from apexr.scenarios import aligned
+from apexr.scenarios import Expected, aligned
 from apexr.spectral import Grid
 from apexr.steppers._arrays import default_float
 
@@ -108,9 +108,8 @@ def _by_name(solver: Solver, given: xr.DataArray) -> tuple[np.ndarray, np.ndarra
     if axes.channel_names is not None and _has_names(given):
         labels["channel"] = np.array(axes.channel_names, dtype=object)
     leading = ("sample",) if "sample" in given.dims else ()
-    ordered = aligned(
-        given, (*leading, "channel", *axes.space), labels, noun="array of initial states"
-    )
+    dims = (*leading, "channel", *axes.space)
+    ordered = aligned(given, Expected("array of initial states", "solver", dims, labels))
     return ordered.values, _whole_labels(ordered)
 
 

@@ -1,14 +1,14 @@
 """Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
 
 from apexr.scenarios import difficulty, normalized, physical
-from apexr.scenarios._align import aligned
+from apexr.scenarios._align import Expected, aligned
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._coefficients import CoefficientSet, Parametrisations, describe_coefficients
 from apexr.scenarios._curation import CURATION
 from apexr.scenarios._data import data_attributes, finite_trajectories
 from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
-from apexr.scenarios._identity import digest, specification
+from apexr.scenarios._identity import specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
 from apexr.scenarios._resolve import resolve
@@ -21,13 +21,13 @@ __all__ = [
     "BaseScenario",
     "CoefficientSet",
     "EquationScenario",
+    "Expected",
     "Parametrisations",
     "Request",
     "aligned",
     "data_attributes",
     "describe_coefficients",
     "difficulty",
-    "digest",
     "emulator_plan",
     "finite_trajectories",
     "normalized",

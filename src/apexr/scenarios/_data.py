@@ -13,12 +13,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr import labels
+from apexr._digest import canonical_json
 from apexr._precision import current_precision
 from apexr.errors import ApexrWarning, DivergenceError
 from apexr.initial import sample_set
-from apexr.scenarios._identity import canonical_json, scenario_key
+from apexr.scenarios._identity import scenario_key
 from apexr.spectral import Grid
-from apexr.steppers import Stepper, simulate
+from apexr.steppers import Stepper, repeat, rollout, simulate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,16 +93,8 @@ def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int
         )
         return made if len(devices) == 1 else jnp.asarray(np.asarray(made))
 
-    def advance(state: Array, _: None) -> tuple[Array, Array]:
-        state = stepper(state)
-        return state, state
-
-    @jax.jit
-    def trajectory(state: Array) -> Array:
-        state, _ = jax.lax.scan(advance, state, length=num_warmup_steps)
-        _, later = jax.lax.scan(advance, state, length=num_steps)
-        return jnp.concatenate([state[None], later])
-
+    warm, roll = repeat(stepper, num_warmup_steps), rollout(stepper, num_steps, include_init=True)
+    trajectory = jax.jit(lambda state: roll(warm(state)))
     return jax.lax.map(trajectory, states)
 
 

@@ -7,11 +7,12 @@ import xarray as xr
 
 from apexr import labels
 from apexr.engine import score_rollouts
-from apexr.errors import ShapeError, suggest
+from apexr.errors import ShapeError
 from apexr.experiment import machine, metric_arrays
 from apexr.metrics import parse_metrics
 from apexr.scenarios import _data
-from apexr.schema import SPATIAL_DIMS, identifier
+from apexr.scenarios._align import Expected, aligned
+from apexr.schema import identifier
 
 if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
@@ -162,69 +163,13 @@ def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
         named = named.expand_dims("seed" if "seed" in named.coords else {"seed": [0]})
     elif "seed" not in named.coords:
         named = named.assign_coords(seed=np.arange(named.sizes["seed"]))
-    expected = ("seed", *map(str, truth.dims))
-    for dim in expected:
-        if dim not in named.dims:
-            hint = suggest(dim, map(str, named.dims))
-            raise ShapeError(f"rollout has no dimension {dim!r}{hint}; it has {named.dims}")
-    extra = [dim for dim in named.dims if dim not in expected]
-    if extra:
-        raise ShapeError(f"rollout has dimensions {extra} that the reference lacks")
-    for name in expected[1:]:
-        named = _match_labels(named, truth, name)
-    return named.transpose(*expected).astype(truth.dtype, copy=False)
-
-
-def _match_labels(rollout: xr.DataArray, truth: xr.DataArray, dim: str) -> xr.DataArray:
-    """Return the rollout with the reference's labels along one dimension, in its order.
-
-    Of test samples and time steps, those that the rollout has.
-
-    Raises
-    ------
-    ShapeError
-        If the rollout lacks labels, or has some that the reference does not know.
-    """
-    wanted = truth[dim].values
-    if dim not in rollout.coords:
-        if rollout.sizes[dim] != len(wanted):
-            raise ShapeError(f"{dim}: expected {len(wanted)} entries, got {rollout.sizes[dim]}")
-        return rollout.assign_coords({dim: wanted})
-    if not rollout.get_index(dim).is_unique:
-        raise ShapeError(f"{dim}: the rollout has a label more than once")
-    if dim in SPATIAL_DIMS:
-        return _match_grid(rollout, wanted, dim)
-    given = rollout[dim].values
-    _check_labels(dim, given, wanted)
-    chosen = wanted[np.isin(wanted, given)]
-    return rollout if np.array_equal(chosen, given) else rollout.sel({dim: chosen})
-
-
-def _check_labels(dim: str, given: np.ndarray, wanted: np.ndarray) -> None:
-    """Refuse labels along one dimension that cannot be aligned."""
-    has = set(given.tolist())
-    missing = [label for label in wanted.tolist() if label not in has]
-    if missing and (dim not in _SELECTABLE or len(missing) == len(wanted)):
-        raise ShapeError(f"{dim}: the rollout lacks {_few(missing)}; it has {_few(given.tolist())}")
-    known = {*wanted.tolist(), *([0] if dim == "time" else [])}
-    unknown = [label for label in given.tolist() if label not in known]
-    if unknown:
-        raise ShapeError(
-            f"{dim}: the reference has no {_few(unknown)}; it has {_few(wanted.tolist())}"
-        )
-
-
-def _few(items: list[Any]) -> str:
-    return f"{items[:5]}{' …' if len(items) > 5 else ''}"
-
-
-def _match_grid(rollout: xr.DataArray, wanted: np.ndarray, dim: str) -> xr.DataArray:
-    given = rollout[dim].values
-    tolerance = 1e-3 * (wanted[1] - wanted[0])
-    if given.shape != wanted.shape or not np.allclose(np.sort(given), wanted, 0, tolerance):
-        raise ShapeError(
-            f"{dim}: the rollout lives on another grid ({len(given)} points from {given.min():g}"
-            f" to {given.max():g}) than the scenario ({len(wanted)} points from {wanted.min():g}"
-            f" to {wanted.max():g}); map it to that grid first"
-        )
-    return rollout.sortby(dim).assign_coords({dim: wanted})
+    dims = tuple(map(str, truth.dims))
+    expected = Expected(
+        noun="rollout",
+        owner="reference",
+        dims=("seed", *dims),
+        labels={dim: truth[dim].values for dim in dims},
+        selectable=_SELECTABLE,
+        left_out={"time": (0,)},
+    )
+    return aligned(named, expected).astype(truth.dtype, copy=False)

@@ -9,13 +9,16 @@ from apexr.store._claims import claim, claimed
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
+from apexr.store._list import list_experiments
 from apexr.store._manifest import read_manifest
 from apexr.store._pack import merge, pack
+from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
+from apexr.store._plans import planned
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
 from apexr.store._safetensors import SUFFIX as SAFETENSORS
 from apexr.store._safetensors import export_safetensors, read_safetensors
-from apexr.store._study import list_experiments, open_rollouts, open_study
+from apexr.store._study import open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
     check_trajectories,
@@ -28,6 +31,7 @@ __all__ = [
     "SAFETENSORS",
     "Checkpoints",
     "ConflictError",
+    "Part",
     "Repaired",
     "TrajectoryWriter",
     "check_dataset_path",
@@ -36,8 +40,11 @@ __all__ = [
     "claim",
     "claimed",
     "create_study",
+    "experiment_of",
     "export_safetensors",
+    "find_parts",
     "forget_failure",
+    "in_short",
     "is_published",
     "is_study",
     "kind_of",
@@ -49,8 +56,10 @@ __all__ = [
     "open_study",
     "open_trajectories",
     "pack",
+    "planned",
     "publish_dataset",
     "publish_experiment",
+    "ranges",
     "read_failures",
     "read_manifest",
     "read_safetensors",

@@ -116,9 +116,19 @@ def _digest(content: bytes) -> str:
 
 
 def _packed(arrays: Mapping[str, np.ndarray], circumstances: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a checkpoint."""
+    """Return the bytes of a checkpoint.
+
+    Raises
+    ------
+    StoreError
+        If an array is not one of numbers.
+    """
+    numbers: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
+    odd = [name for name, array in numbers.items() if array.dtype.kind not in "biufc"]
+    if odd:
+        raise StoreError(f"a checkpoint holds numbers alone; {odd[0]!r} are none")
     body = io.BytesIO()
-    np.savez(body, allow_pickle=False, **{name: np.asarray(a) for name, a in arrays.items()})
+    np.savez(body, **numbers)
     content = body.getvalue()
     head = {
         "format": FORMAT,
@@ -146,7 +156,7 @@ def _unpacked(path: Path, circumstances: Mapping[str, Any]) -> dict[str, np.ndar
     if head.get("blake2b") != _digest(content):
         raise StoreError(f"{path}: the checkpoint is damaged, its digest does not fit")
     _check_circumstances(path, head.get("circumstances"), circumstances)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(content)) as arrays:
         return dict(arrays)
 
 

@@ -13,12 +13,15 @@
       failures/<id>.json             last error of an experiment, number of attempts
       .index/<segment>/              small variables of many experiments; derived, never the truth
       .staging/<id>-<random>/        being written; never read
-      .locks/<id>                    held by the process that runs the experiment
+      .locks/<id>                    held by the process that works on the experiment
       .damaged/<name>-<random>/      what ``repair`` has put aside
+      .parts.json                    derived: which unit holds which seeds of which experiment
+      .plans/<digest>.json           what a call that is not through has been asked for
       checkpoints/<id>/              how far the training of an unfinished experiment is
     .checkpoints-adv.zarr/           the same of a single experiment
 
-A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
+A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``. It
+holds an experiment for some of its seeds, see ``_parts``.
 """
 
 import json

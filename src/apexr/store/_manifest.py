@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import StoreError
-from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION
+from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION, diverged_seeds
 from apexr.store._files import canonical_json, digest, digest_file, files_in, parse_json
 from apexr.store._layout import FORMATS, MANIFEST, PathLike, UnitKind, kind_of
 from apexr.store._source import Packed, Source, pack_files, source_of
@@ -190,6 +190,6 @@ def result_labels(ds: xr.Dataset) -> dict[str, Any]:
     labels: dict[str, Any] = {"config": config, "attrs": ds.attrs}
     labels["sizes"] = {str(dim): int(size) for dim, size in ds.sizes.items()}
     labels["seeds"] = ds["seed"].values.tolist() if "seed" in ds.coords else []
-    if "diverged_at" in ds:
-        labels["num_diverged"] = int(np.count_nonzero(ds["diverged_at"].values >= 0))
+    if "seed" in ds.dims:
+        labels["num_diverged"] = int(np.count_nonzero(diverged_seeds(ds)))
     return labels

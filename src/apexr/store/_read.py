@@ -10,15 +10,26 @@ import zarr
 
 from apexr.errors import StoreError
 from apexr.schema import VARIABLES
-from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_prefix
+from apexr.store._along_seed import along_seed, weights_along_seed
+from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_prefix, unit_path
 from apexr.store._manifest import check_sizes
 from apexr.store._migrate import migrated
+from apexr.store._parts import units_behind
 from apexr.store._source import source_of
 from apexr.store._zarr import CheckedStore
 
 
-def open_experiment(unit: PathLike) -> xr.Dataset:
+def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset:
     """Return a stored result as a Dask-backed Dataset; only coordinates are loaded.
+
+    An experiment of a study is read with all its seeds, whenever they were run.
+
+    Parameters
+    ----------
+    path
+        The store of one experiment, or a study.
+    experiment
+        The id of the experiment in a study.
 
     Raises
     ------
@@ -26,15 +37,20 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
+    unit = path if experiment is None else unit_path(path, experiment)
+    return along_seed([open_unit(part) for part in units_behind(unit)])
+
+
+def open_unit(unit: Path) -> xr.Dataset:
+    """Return the result that one unit holds, lazily."""
     return lazy_dataset(open_plain(unit))
 
 
-def open_plain(unit: PathLike) -> xr.Dataset:
-    """Return a stored result as Zarr gives it: read when it is touched, without Dask."""
-    folder = Path(unit).absolute()
-    manifest = check_sizes(folder)
-    ds = _labelled(_in_order(opened(checked_store(folder, manifest))), manifest["config"])
-    return migrated(ds, manifest["schema_version"], str(folder))
+def open_plain(unit: Path) -> xr.Dataset:
+    """Return the result of one unit as Zarr gives it: read when it is touched, without Dask."""
+    manifest = check_sizes(unit)
+    ds = _labelled(_in_order(opened(checked_store(unit, manifest))), manifest["config"])
+    return migrated(ds, manifest["schema_version"], str(unit))
 
 
 def checked_store(unit: Path, manifest: Mapping[str, Any]) -> CheckedStore:
@@ -80,15 +96,21 @@ def with_text(ds: xr.Dataset) -> xr.Dataset:
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
-    """Return the stored weights: plain arrays by name.
+    """Return the stored weights: plain arrays by name; they lead with the seeds if there are more.
 
     Raises
     ------
     StoreError
         As for :func:`open_experiment`.
     """
-    folder = Path(unit).absolute()
-    store = checked_store(folder, check_sizes(folder))
+    units = units_behind(unit)
+    manifests = [check_sizes(part) for part in units]
+    weights = [_weights_of(*pair) for pair in zip(units, manifests, strict=True)]
+    return weights_along_seed(weights, [manifest.get("seeds", []) for manifest in manifests])
+
+
+def _weights_of(unit: Path, manifest: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    store = checked_store(unit, manifest)
     group = zarr.open_group(store, mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
     return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}

@@ -11,9 +11,10 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from apexr.store._along_seed import along_seed
 from apexr.store._join import GRID_DIMS
 from apexr.store._layout import unit_path
-from apexr.store._read import open_experiment
+from apexr.store._read import open_unit
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,12 @@ def deferred_of(large: xr.Dataset, known: MutableMapping[str, Deferred]) -> None
 
 
 def with_deferred(
-    rows: xr.Dataset, study: Path, deferred: Mapping[str, Deferred], *, one_grid: bool
+    rows: xr.Dataset,
+    study: Path,
+    units: np.ndarray,
+    deferred: Mapping[str, Deferred],
+    *,
+    one_grid: bool,
 ) -> xr.Dataset:
     """Return the small variables of a study together with those that are read on demand.
 
@@ -70,19 +76,21 @@ def with_deferred(
         The small variables along ``experiment``.
     study
         Where the experiments lie.
+    units
+        For each experiment the names of its units, with blanks between them.
     deferred
         The variables.
     one_grid
         Whether all experiments have the same grid; if not, fields are left out.
     """
-    first = open_experiment(unit_path(study, str(rows["experiment"].values[0])))
+    first = _open(study, units[0])
     if one_grid:
         grid = {n: c.variable for n, c in first.coords.items() if set(c.dims) & set(GRID_DIMS)}
         rows = rows.assign_coords(grid)
     wanted = {
         name: entry for name, entry in deferred.items() if one_grid or not _on_grid(entry.dims)
     }
-    names = da.from_array(rows["experiment"].values.astype(str), chunks=1)
+    names = da.from_array(units.astype(str), chunks=1)
     variables = {name: _variable(name, e, rows, study, names) for name, e in wanted.items()}
     return _in_order(rows.assign(variables), first)
 
@@ -122,13 +130,17 @@ def _read_row(
 ) -> np.ndarray:
     shape = tuple(len(known) for known in labels.values())
     rows = np.full((len(names), *shape), np.nan if dtype.kind in "fc" else 0, dtype)
-    for row, experiment in zip(rows, names, strict=True):
-        held = open_experiment(unit_path(study, str(experiment)))
+    for row, units in zip(rows, names, strict=True):
+        held = _open(Path(study), units)
         if name in held:
             with dask.config.set(scheduler="synchronous"):
                 own = {dim: known for dim, known in labels.items() if dim in held[name].dims}
                 row[...] = held[name].reindex(own).values
     return rows
+
+
+def _open(study: Path, units: str) -> xr.Dataset:
+    return along_seed([open_unit(unit_path(study, name)) for name in units.split()])
 
 
 def _in_order(ds: xr.Dataset, first: xr.Dataset) -> xr.Dataset:

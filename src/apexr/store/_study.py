@@ -1,19 +1,17 @@
-"""Lazy readers of a study: all experiments along one dimension, rollouts by grid, a table."""
+"""Lazy readers of a study: all experiments along one dimension, rollouts by grid."""
 
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from apexr.errors import StoreError, warn
-from apexr.schema import CONFIG_COORDS
-from apexr.store._failures import read_failures
+from apexr.store._along_seed import along_seed
 from apexr.store._index import INDEX_FROM, open_indexed
 from apexr.store._join import along_experiment, grid_key, group_names, on_grid, without_grid
 from apexr.store._layout import PathLike
-from apexr.store._manifest import read_manifest
-from apexr.store._read import open_experiment
+from apexr.store._parts import experiment_of
+from apexr.store._read import open_unit
 from apexr.store._units import check_study, units_of
 
 
@@ -22,8 +20,9 @@ def open_study(path: PathLike) -> xr.Dataset:
 
     Config coordinates (scenario, task, net, train, scenario_kwargs) lie along ``experiment``.
     Results of different extent (seeds, steps) are filled up with NaN, and a boolean coordinate
-    such as ``has_time`` tells which labels an experiment has. Rollouts are left out where the
-    grids differ; see :func:`open_rollouts`.
+    such as ``has_time`` tells which labels an experiment has. An experiment has one row, with all
+    its seeds, whenever they were run. Rollouts are left out where the grids differ; see
+    :func:`open_rollouts`.
 
     Raises
     ------
@@ -62,58 +61,20 @@ def open_rollouts(path: PathLike) -> xr.DataTree:
     )
 
 
-def list_experiments(path: PathLike) -> pd.DataFrame:
-    """Return a table of a study's experiments, from their manifests and failure records alone.
-
-    Columns: ``id``, ``state`` (finished, damaged or failed), the config coordinates, ``seeds``,
-    ``num_diverged``, ``bytes``, ``error``.
-    """
-    check_study(path)
-    failures = read_failures(path)
-    finished = {unit.name: _row(unit) for unit in units_of(path)}
-    failed = {
-        name: {
-            "id": name,
-            "state": "failed",
-            **record.get("config", {}),
-            "error": f"{record.get('error')}: {record.get('message')}",
-        }
-        for name, record in failures.items()
-        if name not in finished
-    }
-    columns = ["id", "state", *CONFIG_COORDS, "seeds", "num_diverged", "bytes", "error"]
-    return pd.DataFrame([*finished.values(), *failed.values()], columns=columns)
-
-
-def _row(unit: Path) -> dict[str, Any]:
-    try:
-        manifest = read_manifest(unit)
-    except StoreError as error:
-        return {"id": unit.name, "state": "damaged", "error": str(error)}
-    return {
-        "id": unit.name,
-        "state": "finished",
-        **manifest["config"],
-        "seeds": manifest["seeds"],
-        "num_diverged": manifest.get("num_diverged", 0),
-        "bytes": sum(entry["size"] for entry in manifest["files"].values()),
-        "error": "",
-    }
-
-
-# --- opening ---------------------------------------------------------------------------------
-
-
 def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
+    """Return every experiment with all its seeds, by id."""
     check_study(path)
-    opened, damaged = {}, []
+    opened: dict[str, list[xr.Dataset]] = {}
+    damaged = []
     for unit in units_of(path):
         try:
-            opened[unit.name] = open_experiment(unit)
+            ds = open_unit(unit)
         except StoreError as error:
             damaged.append(str(error))
+        else:
+            opened.setdefault(experiment_of(ds.attrs, unit), []).append(ds)
     if damaged:
         warn("left out:\n" + "\n".join(damaged))
     if not opened:
         raise StoreError(f"{path}: no experiment is finished yet")
-    return opened
+    return {name: along_seed(opened[name]) for name in sorted(opened)}

@@ -1,124 +1,27 @@
-"""The result schema: every variable and coordinate of a result Dataset, declared once, as data.
-
-``labels`` builds Datasets from these declarations, ``store`` takes its chunks from them,
-``validate`` checks against them, plots take names and units from them, and ``testing`` makes
-mock results from them.
-
-Three things keep a result plain: text is held as Python strings in object arrays, attributes are
-strings, numbers and flat lists, and what identifies an experiment (scenario, task, net, train,
-scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines results up along
-``experiment`` and ``to_dataframe`` makes columns of them.
-"""
+"""Every variable and coordinate of a result, declared; see the package."""
 
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from apexr.errors import SchemaError, suggest
-
-__all__ = [
-    "CALLBACK",
-    "CONFIG_COORDS",
-    "COORDINATES",
-    "DIVERGED",
-    "MEAN_METRIC",
-    "RECORDS",
-    "SCHEMA_VERSION",
-    "SPATIAL_DIMS",
-    "TRAJECTORY_METRIC",
-    "VARIABLES",
-    "Variable",
-    "chunk_shape",
-    "declaration",
-    "identifier",
-    "mean_metric",
-    "metric_identifiers",
-    "plain_attrs",
-    "presence_name",
-    "record",
-    "record_dim",
-    "step_dim",
-    "trajectory_metric",
-    "trajectory_name",
-    "validate",
-]
+from apexr.schema._records import CALLBACK, RECORDS, record_dim
+from apexr.schema._variable import KINDS, SPATIAL_DIMS, Variable, label_of, table
 
 SCHEMA_VERSION = 1
 """Raised whenever a stored result of the new form could be misread by the old code."""
 
-SPATIAL_DIMS = ("x", "y", "z")
 CONFIG_COORDS = ("scenario", "task", "net", "train", "scenario_kwargs")
 
 CHUNK_BYTES = 16 * 2**20
 SPLIT_ORDER = ("experiment", "seed", "test_sample", "sample", "time", "update_step", "channel", "x")
 
-Kind = Literal["float", "int", "bool", "text", "text or int"]
-_KINDS: Mapping[Kind, str] = {
-    "float": "f",
-    "int": "iu",
-    "bool": "b",
-    "text": "OTU",
-    "text or int": "OTUiu",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variable:
-    """One declared variable or coordinate.
-
-    Parameters
-    ----------
-    name
-        Name in the Dataset; a pattern declaration is given its name by :func:`mean_metric` and
-        :func:`trajectory_metric`.
-    dims
-        Dimension names in order; ``"space"`` stands for the first D of ``x, y, z``.
-    kind
-        Kind of the values. Floats keep their precision (float32, or float64 with x64 on).
-    long_name, description
-        A label for an axis, and one sentence.
-    units
-        Unit, ``"1"`` where dimensionless.
-    first
-        First value of a counting coordinate.
-    optional
-        Dimensions that may be absent (one number for all seeds).
-    config
-        The metric's config string, for metrics only.
-    """
-
-    name: str
-    dims: tuple[str, ...]
-    kind: Kind
-    long_name: str
-    description: str
-    units: str = "1"
-    first: int | None = None
-    optional: tuple[str, ...] = ()
-    config: str | None = None
-
-    def dims_for(self, num_spatial_dims: int) -> tuple[str, ...]:
-        """Return the dimension names on a grid of ``num_spatial_dims`` dimensions."""
-        space = SPATIAL_DIMS[:num_spatial_dims]
-        return tuple(d for dim in self.dims for d in (space if dim == "space" else (dim,)))
-
-    @property
-    def attrs(self) -> dict[str, str]:
-        """The attributes that a labelled array of this variable carries."""
-        attrs = {"long_name": self.long_name, "description": self.description, "units": self.units}
-        return attrs if self.config is None else {**attrs, "config": self.config}
-
-
-def _table(*entries: Variable) -> dict[str, Variable]:
-    return {entry.name: entry for entry in entries}
-
-
-VARIABLES: Mapping[str, Variable] = _table(
+VARIABLES: Mapping[str, Variable] = table(
     Variable(
         name="train_loss",
         dims=("seed", "update_step"),
@@ -205,46 +108,6 @@ TRAJECTORY_METRIC = Variable(
     long_name="*",
     description="Error of the rollout from each test sample.",
 )
-CALLBACK = Variable(
-    name="*",
-    dims=("seed", "update_step_*"),
-    kind="float",
-    long_name="*",
-    description="What a callback recorded; further dimensions may follow.",
-)
-
-RECORDS: Mapping[str, Variable] = _table(
-    *(
-        Variable(
-            name=name,
-            dims=("seed", f"update_step_{name}"),
-            kind="float",
-            long_name=long_name,
-            description=description,
-        )
-        for name, long_name, description in (
-            ("loss", "loss", "Loss of the batch before the update of that step."),
-            ("weight_norm", "norm of the weights", "Root of the sum of all squared weights."),
-            ("grad_norm", "norm of the gradient", "Of the loss of the batch before that update."),
-        )
-    ),
-    Variable(
-        name="net_weights",
-        dims=("seed", "update_step_net", "parameter"),
-        kind="float",
-        long_name="weights",
-        description="All weights of a network side by side; load_networks makes it again.",
-    ),
-    Variable(
-        name="sample_rollout_history",
-        dims=("seed", "update_step_sample_rollout", "sample", "time", "channel", "space"),
-        kind="float",
-        long_name="prediction",
-        description="What the emulator predicted at that step of its training.",
-    ),
-)
-"""What the callbacks of apexr record; those of others are declared by :data:`CALLBACK`."""
-
 DIVERGED = Variable(
     name="diverged_at",
     dims=("sample",),
@@ -254,7 +117,7 @@ DIVERGED = Variable(
 )
 """The coordinate of simulated trajectories that tells how far each can be used."""
 
-COORDINATES: Mapping[str, Variable] = _table(
+COORDINATES: Mapping[str, Variable] = table(
     Variable(
         name="experiment",
         dims=("experiment",),
@@ -369,16 +232,9 @@ def trajectory_name(name: str) -> str:
     return name.removeprefix("mean_") if name.startswith("mean_") else f"{name}_per_sample"
 
 
-def _metric_label(config: str) -> str:
-    name, *fields = config.split(";")
-    return name.replace("_", " ") + (f" ({', '.join(fields)})" if fields else "")
-
-
 def mean_metric(config: str) -> Variable:
     """Return the declaration of the metric with this config string."""
-    return replace(
-        MEAN_METRIC, name=identifier(config), long_name=_metric_label(config), config=config
-    )
+    return replace(MEAN_METRIC, name=identifier(config), long_name=label_of(config), config=config)
 
 
 def trajectory_metric(config: str) -> Variable:
@@ -386,41 +242,9 @@ def trajectory_metric(config: str) -> Variable:
     return replace(
         TRAJECTORY_METRIC,
         name=trajectory_name(config),
-        long_name=_metric_label(config.removeprefix("mean_")),
+        long_name=label_of(config.removeprefix("mean_")),
         config=config,
     )
-
-
-def step_dim(callback: str) -> str:
-    """Return the dimension along which a callback's records lie."""
-    return f"update_step_{callback}"
-
-
-def record_dim(array: xr.DataArray) -> str | None:
-    """Return the dimension of update steps of a callback's record, None for anything else."""
-    return next((str(dim) for dim in array.dims if str(dim).startswith(step_dim(""))), None)
-
-
-def record(name: str, callback: str, dims: tuple[str, ...] = (), key: str = "") -> Variable:
-    """Return the declaration of what a callback records.
-
-    Parameters
-    ----------
-    name, callback
-        The variable, and whose it is.
-    dims
-        Its dimensions beside seed and update step.
-    key
-        What tells it from other records of the callback, such as a metric's config string.
-    """
-    made = replace(
-        CALLBACK,
-        name=name,
-        dims=("seed", step_dim(callback), *dims),
-        long_name=_metric_label(key) if key else name.replace("_", " "),
-        config=key or None,
-    )
-    return RECORDS.get(name, made)
 
 
 def metric_identifiers(ds: xr.Dataset) -> list[str]:
@@ -430,6 +254,20 @@ def metric_identifiers(ds: xr.Dataset) -> list[str]:
         for name, array in ds.data_vars.items()
         if identifier(str(array.attrs.get("config", ""))) == name
     ]
+
+
+def diverged_seeds(ds: xr.Dataset) -> np.ndarray:
+    """Return for each seed of a result whether its training or its rollout became NaN or infinite.
+
+    A training that stays finite may give an emulator whose rollout does not; both are counted.
+    """
+    lost = np.zeros(ds.sizes.get("seed", 1), dtype=bool)
+    if "diverged_at" in ds:
+        lost |= ds["diverged_at"].values >= 0
+    for name in metric_identifiers(ds):
+        finite = xr.ufuncs.isfinite(ds[name])
+        lost |= ~finite.all([dim for dim in finite.dims if dim != "seed"]).values
+    return lost
 
 
 def declaration(name: str, array: xr.DataArray) -> Variable | None:
@@ -555,7 +393,7 @@ def _dim_problems(ds: xr.Dataset, array: xr.DataArray, declared: Variable) -> It
 
 
 def _dtype_problems(array: xr.DataArray, declared: Variable) -> Iterator[str]:
-    kinds = _KINDS[declared.kind]
+    kinds = KINDS[declared.kind]
     if "experiment" in array.dims and declared.kind == "int":
         kinds += "f"  # whole numbers filled up with NaN
     if array.dtype.kind not in kinds:

@@ -1,0 +1,64 @@
+"""The result schema: every variable and coordinate of a result Dataset, declared once, as data.
+
+``labels`` builds Datasets from these declarations, ``store`` takes its chunks from them,
+``validate`` checks against them, plots take names and units from them, and ``testing`` makes
+mock results from them.
+
+Three things keep a result plain: text is held as Python strings in object arrays, attributes are
+strings, numbers and flat lists, and what identifies an experiment (scenario, task, net, train,
+scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines results up along
+``experiment`` and ``to_dataframe`` makes columns of them.
+"""
+
+from apexr.schema._declared import (
+    CHUNK_BYTES,
+    CONFIG_COORDS,
+    COORDINATES,
+    DIVERGED,
+    MEAN_METRIC,
+    SCHEMA_VERSION,
+    TRAJECTORY_METRIC,
+    VARIABLES,
+    chunk_shape,
+    declaration,
+    diverged_seeds,
+    identifier,
+    mean_metric,
+    metric_identifiers,
+    plain_attrs,
+    presence_name,
+    trajectory_metric,
+    trajectory_name,
+    validate,
+)
+from apexr.schema._records import CALLBACK, RECORDS, record, record_dim, step_dim
+from apexr.schema._variable import SPATIAL_DIMS, Variable
+
+__all__ = [
+    "CALLBACK",
+    "CHUNK_BYTES",
+    "CONFIG_COORDS",
+    "COORDINATES",
+    "DIVERGED",
+    "MEAN_METRIC",
+    "RECORDS",
+    "SCHEMA_VERSION",
+    "SPATIAL_DIMS",
+    "TRAJECTORY_METRIC",
+    "VARIABLES",
+    "Variable",
+    "chunk_shape",
+    "declaration",
+    "diverged_seeds",
+    "identifier",
+    "mean_metric",
+    "metric_identifiers",
+    "plain_attrs",
+    "presence_name",
+    "record",
+    "record_dim",
+    "step_dim",
+    "trajectory_metric",
+    "trajectory_name",
+    "validate",
+]

@@ -1,0 +1,74 @@
+"""What the declaration of a variable is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+SPATIAL_DIMS = ("x", "y", "z")
+
+Kind = Literal["float", "int", "bool", "text", "text or int"]
+KINDS: Mapping[Kind, str] = {
+    "float": "f",
+    "int": "iu",
+    "bool": "b",
+    "text": "OTU",
+    "text or int": "OTUiu",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One declared variable or coordinate.
+
+    Parameters
+    ----------
+    name
+        Name in the Dataset; a pattern declaration is given its name by :func:`mean_metric` and
+        :func:`trajectory_metric`.
+    dims
+        Dimension names in order; ``"space"`` stands for the first D of ``x, y, z``.
+    kind
+        Kind of the values. Floats keep their precision (float32, or float64 with x64 on).
+    long_name, description
+        A label for an axis, and one sentence.
+    units
+        Unit, ``"1"`` where dimensionless.
+    first
+        First value of a counting coordinate.
+    optional
+        Dimensions that may be absent (one number for all seeds).
+    config
+        The metric's config string, for metrics only.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    kind: Kind
+    long_name: str
+    description: str
+    units: str = "1"
+    first: int | None = None
+    optional: tuple[str, ...] = ()
+    config: str | None = None
+
+    def dims_for(self, num_spatial_dims: int) -> tuple[str, ...]:
+        """Return the dimension names on a grid of ``num_spatial_dims`` dimensions."""
+        space = SPATIAL_DIMS[:num_spatial_dims]
+        return tuple(d for dim in self.dims for d in (space if dim == "space" else (dim,)))
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """The attributes that a labelled array of this variable carries."""
+        attrs = {"long_name": self.long_name, "description": self.description, "units": self.units}
+        return attrs if self.config is None else {**attrs, "config": self.config}
+
+
+def table(*entries: Variable) -> dict[str, Variable]:
+    """Return declarations by name."""
+    return {entry.name: entry for entry in entries}
+
+
+def label_of(config: str) -> str:
+    """Return the words for a metric's config string."""
+    name, *fields = config.split(";")
+    return name.replace("_", " ") + (f" ({', '.join(fields)})" if fields else "")
