@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from apexr import store
+from apexr._digest import canonical_json, digest
 from apexr.errors import ApexrWarning
-from apexr.store import _index, _study
+from apexr.store import _index, _segments, _study
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 PARTS = [
@@ -67,8 +68,8 @@ def test_opening_by_the_index_computes_nothing(study):
 def test_what_is_indexed_is_not_opened_again(study, monkeypatch):
     store.open_study(study)
     seen = []
-    real = _index.open_plain
-    monkeypatch.setattr(_index, "open_plain", lambda unit: seen.append(unit) or real(unit))
+    real = _segments.open_plain
+    monkeypatch.setattr(_segments, "open_plain", lambda unit: seen.append(unit) or real(unit))
     store.open_study(study)
     assert not seen
     add(study, 5)
@@ -113,7 +114,7 @@ def test_a_study_that_cannot_be_written_is_read(study, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(_index, "make_folder", refuse)
+    monkeypatch.setattr(_segments, "make_folder", refuse)
     xr.testing.assert_identical(store.open_study(study).load(), directly(study))
     assert not (study / ".index").exists()
 
@@ -141,3 +142,30 @@ def test_selection_reads_only_what_is_asked_for(study):
     assert np.isfinite(ds.nRMSE.isel(experiment=2, seed=0, time=0, test_sample=0).load())
     with pytest.raises(OSError, match="nRMSE/c/0/0/0: missing"):
         ds.nRMSE.isel(experiment=1).load()
+
+
+def publish_part(study, net, seeds):
+    spec = {"scenario": "diff_adv", "net": net, "start_seed": seeds[0], "num_seeds": len(seeds)}
+    ds = mock_experiment(net=net, seeds=seeds, random_seed=seeds[0])
+    ds.attrs |= {"experiment_id": digest(spec), "specification": canonical_json(spec)}
+    store.publish_experiment(ds, {}, store.unit_path(study, digest(spec)))
+
+
+def test_an_experiment_that_grows_keeps_its_row(tmp_path, monkeypatch):
+    path = tmp_path / "study.zarr"
+    store.create_study(path)
+    for name, value in (("NEW_FROM", 3), ("SEGMENT", 4)):
+        monkeypatch.setattr(_index, name, value)
+    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    nets = [f"Conv;{width};1;relu" for width in range(4, 10)]
+    for net in nets:
+        publish_part(path, net, (0, 1))
+    for grown, seeds in ((nets[:1], (2, 3)), (nets[1:3], (2,)), (nets, (4, 5))):
+        for net in grown:
+            publish_part(path, net, seeds)
+        study = store.open_study(path)
+        assert_valid(study)
+        assert study.sizes["experiment"] == len(nets)
+        xr.testing.assert_identical(study.load(), directly(path))
+    assert study.seed.values.tolist() == [0, 1, 2, 3, 4, 5]
+    assert study.sample_rollout.sel(seed=5).notnull().all()

@@ -121,14 +121,14 @@ def test_states_while_a_study_runs(study):
     publish(study, (0, 1))
     with store.planned(study, entries):
         store.record_failure(study, f"{1:032x}", ValueError("bad"), config)
-        with store.running(study, f"{0:032x}"):
+        with store.claim(study, f"{0:032x}"):
             table = store.list_experiments(study).set_index("id")["state"]
         assert table.loc[[f"{n:032x}" for n in range(3)]].tolist() == [
             *("running", "failed", "pending")
         ]
         assert table[ID] == "pending"  # a seed is missing
-        (study / ".running").mkdir(exist_ok=True)
-        (study / ".running" / f"{2:032x}").write_text("{}")  # its process is dead
+        (study / ".locks").mkdir(exist_ok=True)
+        (study / ".locks" / f"{2:032x}").write_text("")  # its process is dead
         assert store.list_experiments(study).set_index("id")["state"][f"{2:032x}"] == "pending"
     assert store.list_experiments(study)["state"].tolist().count("pending") == 0
 

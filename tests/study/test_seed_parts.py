@@ -107,7 +107,7 @@ def test_failures_stop_nobody_and_are_tried_again(trained, tmp_path):
     (record,) = stores.read_failures(tmp_path).values()
     assert record["attempts"] == 2
     assert not list((tmp_path / ".plans").iterdir())
-    assert not list((tmp_path / ".running").iterdir())
+    assert not list((tmp_path / ".locks").iterdir())
 
 
 def test_an_interrupted_study_tells_what_is_pending(trained, tmp_path, monkeypatch):

@@ -22,8 +22,8 @@ study, log, seed = sys.argv[1:]
 print("ready", flush=True)
 sys.stdin.readline()
 store.create_study(study)
-planned = [SimpleNamespace(id=f"{number:032x}") for number in range(20)]
-for one in in_turn(planned, study):
+work = [(SimpleNamespace(id=f"{number:032x}"), []) for number in range(20)]
+for one, _ in in_turn(work, study, lambda one: []):
     unit = store.unit_path(study, one.id)
     if not store.is_published(unit):
         with open(log, "a") as file:
@@ -106,9 +106,12 @@ def test_those_of_others_come_last(tmp_path):
             self.id = name * 32
 
     with store.claim(tmp_path, "b" * 32, wait=False):
-        turns = in_turn([One("b"), One("a")], tmp_path)
-        assert next(turns).id == "a" * 32
-    assert next(turns).id == "b" * 32
+        work = [(One("b"), ["both"]), (One("a"), ["all"])]
+        turns = in_turn(work, tmp_path, lambda one: [f"left of {one.id[0]}"])
+        one, parts = next(turns)
+        assert (one.id, parts) == ("a" * 32, ["all"])
+    one, parts = next(turns)
+    assert (one.id, parts) == ("b" * 32, ["left of b"])
     assert store.claimed(tmp_path) == {"b" * 32}
     turns.close()
     assert store.claimed(tmp_path) == set()
