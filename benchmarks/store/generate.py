@@ -72,11 +72,11 @@ def declared(files: dict[str, bytes], size: int) -> dict[str, bytes]:
     coordinate["shape"] = [samples]
     coordinate["chunk_grid"]["configuration"]["chunk_shape"] = [samples]
     coordinate["fill_value"] = 0
-    gone = ("data.zarr/nRMSE/c", "data.zarr/correlation/", "data.zarr/sMSE/")
+    gone = ("data.zarr/nRMSE/c.", "data.zarr/correlation/", "data.zarr/sMSE/")
     kept = {
         name: data
         for name, data in files.items()
-        if name != MANIFEST and not name.startswith((*gone, "data.zarr/test_sample/c"))
+        if name != MANIFEST and not name.startswith((*gone, "data.zarr/test_sample/c."))
     }
     kept[FIELD] = json.dumps(metadata).encode()
     told = json.loads(files[MANIFEST])

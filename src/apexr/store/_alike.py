@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numcodecs.zstd import decompress  # a dependency of Zarr
+from numcodecs.blosc import decompress  # a dependency of Zarr
 
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, COORDINATES, SCHEMA_VERSION
@@ -63,10 +63,11 @@ class Member:
         shape, chunk = node["shape"], node["chunk_grid"]["configuration"]["chunk_shape"]
         dtype = np.dtype(node["data_type"]).newbyteorder("<")
         fill = node["fill_value"]
+        separator = node["chunk_key_encoding"]["configuration"]["separator"]
         values = np.full(shape, float(fill) if isinstance(fill, str) else fill, dtype)
         for index in np.ndindex(*(-(-n // c) for n, c in zip(shape, chunk, strict=True))):
-            key = "/".join((name, "c", *map(str, index)))
-            if key in self.store.files:  # a chunk that holds nothing but the fill value is left out
+            key = f"{name}/{separator.join(('c', *map(str, index)))}"
+            if key in self.store.files:  # else it holds nothing but the fill value
                 block = np.frombuffer(decompress(self.store.checked(key)[:-_CRC_BYTES]), dtype)
                 place = tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunk, strict=True))
                 within = tuple(slice(0, n) for n in values[place].shape)

@@ -19,7 +19,7 @@ from zarr.abc.store import (
     Store,
     SuffixByteRequest,
 )
-from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import MemoryStore
 
@@ -30,7 +30,11 @@ from apexr.store._layout import ORDER, WEIGHTS
 from apexr.store._limits import check_expansion, chunk_limits
 from apexr.store._source import Source
 
-CODECS = (ZstdCodec(level=3), Crc32cCodec())
+CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
+"""Numbers: their bytes are sorted by significance first, which saves a fifth of a result."""
+TEXT_CODECS = (ZstdCodec(level=3), Crc32cCodec())
+CHUNK_KEYS: dict[str, Any] = {"name": "default", "separator": "."}
+"""Chunks lie beside each other: few folders have to be made durable."""
 METADATA = "zarr.json"
 
 
@@ -177,7 +181,14 @@ def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> 
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         order = {ORDER: [str(name) for name in ds.data_vars]}
         bare = _with_whole_text(ds.drop_encoding()).assign_attrs(order)
-        bare.to_zarr(memory, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
+        bare.to_zarr(
+            memory,
+            mode="w",
+            zarr_format=3,
+            consolidated=False,
+            encoding=encoding(bare),
+            write_empty_chunks=True,  # a NaN has many forms, and zero two
+        )
         if weights is not None:
             _write_weights(weights, memory)
         zarr.consolidate_metadata(memory)
@@ -198,7 +209,8 @@ def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
     """Return how each variable is compressed and cut into chunks."""
     return {
         str(name): {
-            "compressors": CODECS,
+            "compressors": TEXT_CODECS if variable.dtype.kind in "OUT" else CODECS,
+            "chunk_key_encoding": CHUNK_KEYS,
             "chunks": chunk_shape(
                 [str(dim) for dim in variable.dims], variable.shape, variable.dtype.itemsize
             ),
@@ -220,6 +232,7 @@ def _write_weights(weights: Mapping[str, np.ndarray], memory: MemoryStore) -> No
             shape=array.shape,
             dtype=array.dtype,
             chunks=chunks,
+            chunk_key_encoding=CHUNK_KEYS,
             compressors=CODECS,
             dimension_names=dims,
         )[...] = array
