@@ -17,6 +17,7 @@ Method = Literal["percentile", "basic", "bca"]
 Statistic = Literal["mean", "median"] | float
 
 _ROWS_AT_ONCE = 64
+_ROUNDING = 1e-12
 EVERYTHING = (-np.inf, np.inf)
 
 
@@ -140,8 +141,8 @@ def _accelerated(
     with np.errstate(invalid="ignore", divide="ignore"):
         pull = left_out.mean(axis=-1, keepdims=True) - left_out
         acceleration = ((pull**3).sum(-1) / (6 * (pull**2).sum(-1) ** 1.5))[:, None]
-        smaller = (resampled < found[:, None]).mean(axis=-1)
-        equal = (resampled == found[:, None]).mean(axis=-1)
-        bias = ndtri(smaller + equal / 2)[:, None]
+        equal = np.isclose(resampled, found[:, None], rtol=_ROUNDING, atol=0)
+        smaller = (resampled < found[:, None]) & ~equal
+        bias = ndtri((smaller + equal / 2).mean(axis=-1))[:, None]
         shifted = bias + ndtri(tails)
         return ndtr(bias + shifted / (1 - acceleration * shifted))

@@ -45,7 +45,7 @@ def entries(
     parts = {"value": counted.where(there), "there": there, "lost": lost}
     ds = xr.Dataset({name: part.drop_attrs(deep=False) for name, part in parts.items()})
     ds = ds.drop_vars([name for name in ds.coords if _fills(str(name))])
-    return ds.assign_attrs({**array.attrs, "variable": str(array.name)})
+    return ds.map(in_one_chunk, dim=dim).assign_attrs({**array.attrs, "variable": str(array.name)})
 
 
 def counts(entered: xr.Dataset, dim: str = "seed") -> dict[str, xr.DataArray]:
@@ -108,7 +108,7 @@ def _along(array: xr.DataArray, dim: str) -> xr.DataArray:
         raise MissingVariableError(
             f"{array.name!r} has no dimension {dim!r}; it has {', '.join(map(str, array.dims))}"
         )
-    return in_one_chunk(array, dim)
+    return array
 
 
 def _fills(name: str) -> bool:

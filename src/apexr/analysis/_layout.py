@@ -9,7 +9,7 @@ import pandas as pd
 
 from apexr.analysis._numbers import STEP_DIMS, as_list
 from apexr.errors import MissingVariableError, SpecError, suggest
-from apexr.schema import CONFIG_COORDS
+from apexr.schema import CONFIG_COORDS, COORDINATES
 
 Names = str | Sequence[str] | None
 
@@ -45,7 +45,7 @@ def layout(
         check_label(name, labels)
     apart = [name for name in labels if keys_of(numbers, [name]).nunique() > 1]
     if columns is None:
-        free = [n for n in apart if n not in (*(rows or ()), "variable", *STEP_DIMS)]
+        free = [n for n in apart if _is_of_experiments(n) and n not in (rows or ())]
         first = ["net"] if "net" in free else free[:1]
         columns = (*first, *(n for n in ("variable",) if n in apart and n not in (rows or ())))
     if rows is None:
@@ -63,9 +63,14 @@ def _needed(numbers: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         others = [other for other in kept if other != name]
         same = keys_of(numbers, others).nunique() == keys_of(numbers, kept).nunique()
-        if same and name not in (*CONFIG_COORDS, *STEP_DIMS, "variable"):
+        if same and name not in CONFIG_COORDS and _is_of_experiments(name):
             kept = others
     return tuple(kept)
+
+
+def _is_of_experiments(name: str) -> bool:
+    """Tell a label of whole experiments from a dimension of the variable."""
+    return name in CONFIG_COORDS or name not in (*COORDINATES, "variable")
 
 
 def check_label(name: str, labels: Sequence[str]) -> None:

@@ -60,6 +60,17 @@ def numbers_of(data: xr.Dataset | xr.DataArray, variable: str, request: Request)
     return frame.assign(variable=variable, better=way, whole=whole)
 
 
+def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the numbers of several variables; one without steps is repeated at each of them."""
+    dims = {dim: [p[dim].drop_duplicates() for p in parts if dim in p] for dim in STEP_DIMS}
+    spread = list(parts)
+    for dim, found in dims.items():
+        steps = pd.concat(found).drop_duplicates() if found else None
+        if steps is not None:
+            spread = [p if dim in p else p.merge(steps, how="cross") for p in spread]
+    return pd.concat(spread, ignore_index=True)
+
+
 def as_list(value: Any) -> list[Any]:
     """Return the values that a keyword selects."""
     return list(value) if isinstance(value, list | tuple | np.ndarray) else [value]

@@ -93,7 +93,8 @@ def _of_two_results(a: xr.Dataset, b: xr.Dataset, select: Mapping[str, Any], way
     shared = [name for name in rows[0] if name in rows[1]]
     different = [name for name in shared if rows[0][name] != rows[1][name]]
     names = tuple(", ".join(str(row[n]) for n in different) for row in rows)
-    a, b = (one.drop_vars([n for n in different if n in one.coords]) for one in singles)
+    common = {name: rows[0][name] for name in shared if name not in different}
+    a, b = (one.drop_vars(set(one.coords) - set(one.dims)).assign_coords(common) for one in singles)
     return _aligned(a, b, (names[0] or "A", names[1] or "B"), way)
 
 

@@ -17,7 +17,7 @@ from apexr.analysis._layout import (
     order_of,
     relative_numbers,
 )
-from apexr.analysis._numbers import RESULTS, Request, Steps, numbers_of
+from apexr.analysis._numbers import RESULTS, Request, Steps, joined, numbers_of
 from apexr.analysis._tabled import Table
 from apexr.errors import SpecError
 
@@ -96,12 +96,14 @@ def table(
     ``apexr.table(study, steps=[1, 10, 100], columns="net").to_latex("table.tex")``
     """
     choose("diverged", diverged, Diverged)
+    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
+        raise SpecError(f"digits must be a whole number from 1, got {digits!r}")
     low, high = _check_quantiles(quantiles)
     named_rows, named_columns = as_names(rows), as_names(columns)
     named = (*(named_rows or ()), *(named_columns or ()), *(relative_to or ()))
     request = Request(steps, up_to, (low, high), diverged, better, named, select)
     names = [variable] if isinstance(variable, str) else list(variable)
-    numbers = pd.concat([numbers_of(data, name, request) for name in names], ignore_index=True)
+    numbers = joined([numbers_of(data, name, request) for name in names])
     labels = [str(name) for name in numbers.columns if name not in RESULTS]
     in_rows, in_columns = layout(numbers, labels, named_rows, named_columns)
     if relative_to is not None:
