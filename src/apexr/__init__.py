@@ -32,6 +32,9 @@ _HOMES = {
     "open_experiment": "apexr.store:open_experiment",
     "list_experiments": "apexr.store:list_experiments",
     # tables
+    "table": "apexr.analysis:table",
+    "rank_table": "apexr.analysis:rank_table",
+    "summarise_comparison": "apexr.analysis:summarise_comparison",
     "to_long": "apexr.analysis:to_long",
     "to_wide": "apexr.analysis:to_wide",
     "melt_data": "apexr.analysis:melt_data",

@@ -26,9 +26,12 @@ from apexr.analysis import melt_data as melt_data
 from apexr.analysis import melt_loss as melt_loss
 from apexr.analysis import melt_metrics as melt_metrics
 from apexr.analysis import melt_sample_rollouts as melt_sample_rollouts
+from apexr.analysis import rank_table as rank_table
 from apexr.analysis import read_in_kwargs as read_in_kwargs
 from apexr.analysis import relative_by_config as relative_by_config
 from apexr.analysis import split_train as split_train
+from apexr.analysis import summarise_comparison as summarise_comparison
+from apexr.analysis import table as table
 from apexr.analysis import to_long as to_long
 from apexr.analysis import to_wide as to_wide
 from apexr.scenarios import BaseScenario as BaseScenario

@@ -3,13 +3,20 @@
 Every method is one line; the function it calls is the documented one.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from apexr.analysis import Table
+    from apexr.analysis._bootstrap import Method, Statistic
+    from apexr.analysis._entries import Better, Diverged
+    from apexr.analysis._layout import Names
+    from apexr.analysis._numbers import Steps
+    from apexr.analysis._paired import Interval
 
 __all__ = ["ApexrAccessor", "ApexrPlots"]
 
@@ -53,7 +60,7 @@ class ApexrPlots:
 
 @xr.register_dataset_accessor("apexr")  # type: ignore[no-untyped-call]
 class ApexrAccessor:
-    """``ds.apexr``: tables, plots and checks of a result."""
+    """``ds.apexr``: tables, statistics, plots and checks of a result."""
 
     def __init__(self, ds: xr.Dataset) -> None:
         self._ds = ds
@@ -118,6 +125,229 @@ class ApexrAccessor:
         from apexr import analysis
 
         return analysis.spectra(self._ds)
+
+    def bootstrap_band(
+        self,
+        variable: str = "mean_nRMSE",
+        *,
+        statistic: "Statistic" = "median",
+        confidence: float = 0.95,
+        method: "Method" = "percentile",
+        num_resamples: int = 9999,
+        random_seed: int = 0,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        dim: str = "seed",
+    ) -> xr.Dataset:
+        """Return :func:`apexr.analysis.bootstrap_band` of this result."""
+        from apexr import analysis
+
+        return analysis.bootstrap_band(
+            self._ds,
+            variable,
+            statistic=statistic,
+            confidence=confidence,
+            method=method,
+            num_resamples=num_resamples,
+            random_seed=random_seed,
+            diverged=diverged,
+            better=better,
+            dim=dim,
+        )
+
+    def finite_fraction(self, variable: str = "mean_nRMSE", dim: str = "seed") -> xr.DataArray:
+        """Return :func:`apexr.analysis.finite_fraction` of this result."""
+        from apexr import analysis
+
+        return analysis.finite_fraction(self._ds, variable, dim)
+
+    def count_diverged(self, variable: str, dim: str = "seed") -> xr.DataArray:
+        """Return :func:`apexr.analysis.count_diverged` of this result."""
+        from apexr import analysis
+
+        return analysis.count_diverged(self._ds, variable, dim)
+
+    def geometric_mean(
+        self, variable: str = "mean_nRMSE", up_to: int = 100, dim: str = "time"
+    ) -> xr.DataArray:
+        """Return :func:`apexr.analysis.geometric_mean` of this result."""
+        from apexr import analysis
+
+        return analysis.geometric_mean(self._ds, variable, up_to, dim)
+
+    def paired_difference(
+        self,
+        variable: str = "mean_nRMSE",
+        *,
+        other: xr.Dataset | xr.DataArray | None = None,
+        statistic: "Statistic" = "mean",
+        interval: "Interval | None" = None,
+        confidence: float = 0.95,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        num_resamples: int = 9999,
+        random_seed: int = 0,
+        **select: Any,
+    ) -> xr.Dataset:
+        """Return :func:`apexr.analysis.paired_difference` of this result."""
+        from apexr import analysis
+
+        return analysis.paired_difference(
+            self._ds,
+            variable,
+            other=other,
+            statistic=statistic,
+            interval=interval,
+            confidence=confidence,
+            diverged=diverged,
+            better=better,
+            num_resamples=num_resamples,
+            random_seed=random_seed,
+            **select,
+        )
+
+    def paired_ratio(
+        self,
+        variable: str = "mean_nRMSE",
+        *,
+        other: xr.Dataset | xr.DataArray | None = None,
+        statistic: "Statistic" = "mean",
+        interval: "Interval | None" = None,
+        confidence: float = 0.95,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        num_resamples: int = 9999,
+        random_seed: int = 0,
+        **select: Any,
+    ) -> xr.Dataset:
+        """Return :func:`apexr.analysis.paired_ratio` of this result."""
+        from apexr import analysis
+
+        return analysis.paired_ratio(
+            self._ds,
+            variable,
+            other=other,
+            statistic=statistic,
+            interval=interval,
+            confidence=confidence,
+            diverged=diverged,
+            better=better,
+            num_resamples=num_resamples,
+            random_seed=random_seed,
+            **select,
+        )
+
+    def probability_better(
+        self,
+        variable: str = "mean_nRMSE",
+        *,
+        other: xr.Dataset | xr.DataArray | None = None,
+        paired: bool = False,
+        confidence: float = 0.95,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        **select: Any,
+    ) -> xr.Dataset:
+        """Return :func:`apexr.analysis.probability_better` of this result."""
+        from apexr import analysis
+
+        return analysis.probability_better(
+            self._ds,
+            variable,
+            other=other,
+            paired=paired,
+            confidence=confidence,
+            diverged=diverged,
+            better=better,
+            **select,
+        )
+
+    def summarise_comparison(
+        self,
+        variable: str = "mean_nRMSE",
+        *,
+        other: xr.Dataset | xr.DataArray | None = None,
+        steps: int | Sequence[int] | None = None,
+        confidence: float = 0.95,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        **select: Any,
+    ) -> str:
+        """Return :func:`apexr.analysis.summarise_comparison` of this result."""
+        from apexr import analysis
+
+        return analysis.summarise_comparison(
+            self._ds,
+            variable,
+            other=other,
+            steps=steps,
+            confidence=confidence,
+            diverged=diverged,
+            better=better,
+            **select,
+        )
+
+    def table(
+        self,
+        variable: str | Sequence[str] = "mean_nRMSE",
+        *,
+        rows: "Names" = None,
+        columns: "Names" = None,
+        steps: "Steps" = None,
+        up_to: int = 100,
+        quantiles: tuple[float, float] | None = (0.25, 0.75),
+        relative_to: Mapping[str, Any] | None = None,
+        compare: str | None = None,
+        digits: int = 3,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        **select: Any,
+    ) -> "Table":
+        """Return :func:`apexr.analysis.table` of this result."""
+        from apexr import analysis
+
+        return analysis.table(
+            self._ds,
+            variable,
+            rows=rows,
+            columns=columns,
+            steps=steps,
+            up_to=up_to,
+            quantiles=quantiles,
+            relative_to=relative_to,
+            compare=compare,
+            digits=digits,
+            diverged=diverged,
+            better=better,
+            **select,
+        )
+
+    def rank_table(
+        self,
+        variable: str = "mean_nRMSE",
+        *,
+        of: str = "net",
+        steps: "Steps" = "gmean",
+        up_to: int = 100,
+        digits: int = 2,
+        diverged: "Diverged" = "worst",
+        better: "Better | None" = None,
+        **select: Any,
+    ) -> "Table":
+        """Return :func:`apexr.analysis.rank_table` of this result."""
+        from apexr import analysis
+
+        return analysis.rank_table(
+            self._ds,
+            variable,
+            of=of,
+            steps=steps,
+            up_to=up_to,
+            digits=digits,
+            diverged=diverged,
+            better=better,
+            **select,
+        )
 
     def validate(self) -> None:
         """Check this result with :func:`apexr.schema.validate`."""

@@ -4,6 +4,9 @@ The table functions take a result, a study, a tree of rollouts or a wide table. 
 a diverged (NaN) entry without saying so.
 """
 
+from apexr.analysis._bands import band, bootstrap_band
+from apexr.analysis._better import probability_better
+from apexr.analysis._entries import finite_fraction
 from apexr.analysis._helpers import (
     aggregate_gmean,
     read_in_kwargs,
@@ -11,23 +14,34 @@ from apexr.analysis._helpers import (
     split_train,
 )
 from apexr.analysis._horizons import correlation_time, stability_horizon, valid_prediction_time
-from apexr.analysis._labelled import band, count_diverged, geometric_mean, relative
+from apexr.analysis._labelled import count_diverged, geometric_mean, relative
 from apexr.analysis._long import available, melt_data, melt_loss, melt_metrics, to_long
+from apexr.analysis._paired import paired_difference, paired_ratio
 from apexr.analysis._rollouts import melt_sample_rollouts
 from apexr.analysis._spectra import spectra, spectrum
+from apexr.analysis._table import rank_table, table
+from apexr.analysis._tabled import Table
+from apexr.analysis._verdict import summarise_comparison
 from apexr.analysis._wide import to_wide
 
 __all__ = [
+    "Table",
     "aggregate_gmean",
     "available",
     "band",
+    "bootstrap_band",
     "correlation_time",
     "count_diverged",
+    "finite_fraction",
     "geometric_mean",
     "melt_data",
     "melt_loss",
     "melt_metrics",
     "melt_sample_rollouts",
+    "paired_difference",
+    "paired_ratio",
+    "probability_better",
+    "rank_table",
     "read_in_kwargs",
     "relative",
     "relative_by_config",
@@ -35,6 +49,8 @@ __all__ = [
     "spectrum",
     "split_train",
     "stability_horizon",
+    "summarise_comparison",
+    "table",
     "to_long",
     "to_wide",
     "valid_prediction_time",

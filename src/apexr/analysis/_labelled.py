@@ -1,8 +1,5 @@
 """Reductions of labelled results: lazy, and never silent about what diverged."""
 
-from typing import Any
-
-import numpy as np
 import xarray as xr
 
 from apexr.analysis._select import config_columns, pick, present
@@ -85,51 +82,3 @@ def count_diverged(ds: xr.Dataset, variable: str, dim: str = "seed") -> xr.DataA
     others = [d for d in array.dims if d not in (dim, "experiment")]
     count: xr.DataArray = lost.any(others).sum(dim)
     return count.rename("num_diverged")
-
-
-def band(array: xr.DataArray, dim: str = "seed", low: float = 0.0, high: float = 1.0) -> xr.Dataset:
-    """Return ``low``, ``median`` and ``high`` of the finite values along ``dim``, and ``count``.
-
-    Parameters
-    ----------
-    array
-        Values, in memory or lazy.
-    dim
-        Dimension to reduce; it must not be empty.
-    low, high
-        Quantiles of the band; 0 and 1 are minimum and maximum.
-
-    Returns
-    -------
-    xarray.Dataset
-        NaN where no value is finite; ``count`` tells how many are.
-    """
-    if array.chunks is not None:
-        array = array.chunk({dim: -1})
-    quantiles: Any = xr.apply_ufunc(
-        _finite_quantiles,
-        array,
-        kwargs={"levels": (low, 0.5, high)},
-        input_core_dims=[[dim]],
-        output_core_dims=[["level"]],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"level": 3}},
-    )
-    parts = {name: quantiles.isel(level=i) for i, name in enumerate(("low", "median", "high"))}
-    return xr.Dataset({**parts, "count": xr.ufuncs.isfinite(array).sum(dim)}, attrs=array.attrs)
-
-
-def _finite_quantiles(values: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
-    """Return linear quantiles of the finite values along the last axis, without a loop."""
-    finite = np.isfinite(values)
-    ordered = np.sort(np.where(finite, values, np.inf).astype(np.float64), axis=-1)
-    last = np.maximum(finite.sum(axis=-1) - 1, 0)
-    place = np.multiply.outer(last, np.asarray(levels))
-    below = np.floor(place).astype(np.intp)
-    above = np.minimum(below + 1, last[..., None])
-    left = np.take_along_axis(ordered, below, axis=-1)
-    right = np.take_along_axis(ordered, above, axis=-1)
-    with np.errstate(invalid="ignore"):
-        result = left + (right - left) * (place - below)
-    return np.where(finite.any(axis=-1)[..., None], result, np.nan)

@@ -4,11 +4,12 @@ import functools
 import operator
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from apexr.errors import MissingVariableError, suggest
-from apexr.schema import CONFIG_COORDS, identifier, presence_name
+from apexr.schema import CONFIG_COORDS, COORDINATES, identifier, presence_name, step_dim
 
 Data = xr.Dataset | xr.DataTree | pd.DataFrame
 
@@ -28,6 +29,37 @@ def pick(ds: xr.Dataset, variable: str) -> xr.DataArray:
         if name in ds.data_vars:
             return ds[name]
     raise missing(variable, [str(name) for name in ds.data_vars])
+
+
+def values_of(data: xr.Dataset | xr.DataArray, variable: str) -> xr.DataArray:
+    """Return an array as it is, or the variable of a Dataset.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing what there is.
+    """
+    return data if isinstance(data, xr.DataArray) else pick(data, variable)
+
+
+def in_one_chunk(array: xr.DataArray, dim: str) -> xr.DataArray:
+    """Return the array with all of ``dim`` in one chunk, if it is lazy; its labels stay as is."""
+    if array.chunks is None:
+        return array
+    return array.copy(data=array.data.rechunk({array.get_axis_num(dim): -1}))
+
+
+def read_labels(coord: xr.DataArray) -> np.ndarray:
+    """Return the values of a coordinate at once, also where a Dataset was chunked as a whole.
+
+    Labels say what is computed, so that they are no part of a lazy result.
+    """
+    if coord.chunks is None:
+        return coord.values
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        return coord.values
 
 
 def missing(variable: str, known: list[str]) -> MissingVariableError:
@@ -57,10 +89,17 @@ def experiments(ds: xr.Dataset) -> Iterator[xr.Dataset]:
 def present(array: xr.DataArray) -> xr.DataArray | None:
     """Return where a study's array has entries, or None where it has them all.
 
-    Entries that are absent only fill a study up to a common extent; they are not results.
+    Entries that are absent only fill a study up to a common extent; they are not results. That
+    holds for a step that was selected, too: ``has_time`` then lies along ``experiment`` alone.
     """
-    masks = [array.coords[n] for n in map(presence_name, map(str, array.dims)) if n in array.coords]
+    masks = [mask for name, mask in array.coords.items() if _is_presence(str(name), mask)]
     return functools.reduce(operator.and_, masks) if masks else None
+
+
+def _is_presence(name: str, mask: xr.DataArray) -> bool:
+    dim = name.removeprefix(presence_name(""))
+    declared = dim in COORDINATES or dim.startswith(step_dim(""))
+    return name == presence_name(dim) and declared and mask.dtype.kind == "b"
 
 
 def by_seed(array: xr.DataArray) -> xr.DataArray:

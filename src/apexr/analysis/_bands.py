@@ -1,0 +1,164 @@
+"""Bands over seeds: quantiles of the values, or how well a statistic of them is known."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from apexr.analysis._bootstrap import Method, Statistic, bootstrap, estimate, level_of
+from apexr.analysis._entries import Better, Diverged, choose, counts, entries
+from apexr.analysis._paired import check_confidence, check_resampling
+from apexr.analysis._quantiles import quantiles, sort_rows
+from apexr.errors import SpecError
+
+
+def band(
+    array: xr.DataArray,
+    dim: str = "seed",
+    low: float = 0.0,
+    high: float = 1.0,
+    diverged: Diverged = "drop",
+    better: Better | None = None,
+) -> xr.Dataset:
+    """Return quantiles ``low``, ``median`` and ``high`` along ``dim``, and how many values count.
+
+    Parameters
+    ----------
+    array
+        Values, in memory or lazy; entries that only fill a study up do not count.
+    dim
+        Dimension to reduce; it must not be empty.
+    low, high
+        Quantiles of the band; 0 and 1 are minimum and maximum.
+    diverged
+        ``"drop"``: the quantiles are those of the finite values. ``"worst"``: a diverged value is
+        worse than all others, so that a quantile may be infinite. ``"raise"``: an error when it
+        is computed.
+    better
+        Which values are good; by default high correlations, low everything else.
+
+    Returns
+    -------
+    xarray.Dataset
+        NaN where no value counts; ``count`` tells how many do, ``num_diverged`` how many of those
+        that exist are NaN or infinite.
+
+    Raises
+    ------
+    SpecError
+        If an argument cannot be meant.
+    """
+    if not 0 <= low <= high <= 1:
+        raise SpecError(f"low and high must be quantiles, 0 <= low <= high <= 1, got {low}, {high}")
+    entered = entries(array, diverged=diverged, better=better, dim=dim)
+    parts = quantile_rows(entered["value"], dim, (low, 0.5, high))
+    named = dict(zip(("low", "median", "high"), parts, strict=True))
+    return xr.Dataset({**named, **counts(entered, dim)}, attrs=array.attrs)
+
+
+def bootstrap_band(
+    data: xr.Dataset | xr.DataArray,
+    variable: str = "mean_nRMSE",
+    *,
+    statistic: Statistic = "median",
+    confidence: float = 0.95,
+    method: Method = "percentile",
+    num_resamples: int = 9999,
+    random_seed: int = 0,
+    diverged: Diverged = "worst",
+    better: Better | None = None,
+    dim: str = "seed",
+) -> xr.Dataset:
+    """Return a statistic over seeds and its bootstrap confidence interval.
+
+    Nothing is computed where the data are lazy. The answer depends on ``random_seed`` alone, not
+    on chunks nor on the order of the seeds.
+
+    Parameters
+    ----------
+    data
+        A result, a study, or one variable of it.
+    variable
+        Name or config string of the variable; without meaning where ``data`` is an array.
+    statistic
+        ``"mean"``, ``"median"`` or the level of a quantile.
+    confidence
+        Level of the interval.
+    method
+        ``"percentile"``, ``"basic"`` (the percentiles mirrored at the estimate) or ``"bca"``
+        (corrected for bias and acceleration). All are too narrow for few seeds.
+    num_resamples, random_seed
+        How many resamples are drawn, and the seed from which.
+    diverged
+        ``"worst"``: a diverged seed counts as worse than all others; the mean is infinite then.
+        ``"drop"``: it is left out. ``"raise"``: an error when it is computed.
+    better
+        Which values are good; by default high correlations, low everything else.
+    dim
+        Dimension to reduce.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``estimate``, ``low``, ``high``; ``count``, the values that count, and ``num_diverged``.
+        The bounds are infinite where there are fewer than two values or infinite ones leave
+        nothing to tell.
+
+    Raises
+    ------
+    SpecError
+        If an argument cannot be meant.
+    MissingVariableError
+        Listing what there is.
+    DivergenceError
+        If a seed diverged and ``diverged="raise"``.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapters 13 and 14.
+    """
+    level = level_of(statistic)
+    choose("method", method, Method)
+    check_confidence(confidence)
+    check_resampling(num_resamples, random_seed)
+    entered = entries(data, variable, diverged, better, dim)
+    options: dict[str, Any] = {"num_resamples": num_resamples, "random_seed": random_seed}
+    options |= {"level": level, "confidence": confidence, "method": method}
+    parts = _rows(_bootstrap_core, entered["value"], dim, 3, **options)
+    named = dict(zip(("estimate", "low", "high"), parts, strict=True))
+    said = {"statistic": str(statistic), "confidence": confidence, "interval": method}
+    return xr.Dataset({**named, **counts(entered, dim)}, attrs={**entered.attrs, **said})
+
+
+def quantile_rows(values: xr.DataArray, dim: str, levels: tuple[float, ...]) -> list[xr.DataArray]:
+    """Return the quantiles along ``dim`` of what counts (see :func:`entries`), one array each."""
+    return _rows(_quantile_core, values, dim, len(levels), levels=levels)
+
+
+def _rows(
+    core: Any, values: xr.DataArray, dim: str, size: int, **options: Any
+) -> list[xr.DataArray]:
+    """Return what ``core`` makes of the rows along ``dim``, as ``size`` arrays."""
+    table: Any = xr.apply_ufunc(
+        core,
+        values,
+        kwargs=options,
+        input_core_dims=[[dim]],
+        output_core_dims=[["part"]],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"part": size}},
+    )
+    return [table.isel(part=i) for i in range(size)]
+
+
+def _quantile_core(values: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
+    return quantiles(*sort_rows(values), np.asarray(levels))
+
+
+def _bootstrap_core(values: np.ndarray, level: float | None, **options: Any) -> np.ndarray:
+    ordered, count = sort_rows(values.reshape(-1, values.shape[-1]))
+    bounds = bootstrap(ordered, count, level, **options)
+    bounds = np.where(count[:, None] > 0, bounds, np.nan)
+    found = estimate(ordered, count, level)[:, None]
+    return np.concatenate([found, bounds], axis=-1).reshape(*values.shape[:-1], 3)

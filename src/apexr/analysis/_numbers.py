@@ -1,0 +1,162 @@
+"""The numbers of a table: one row a cell, with all its labels."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from apexr.analysis._bands import quantile_rows
+from apexr.analysis._entries import Better, Diverged, counts, entries, orientation
+from apexr.analysis._groups import (
+    Labels,
+    chosen_rows,
+    config_rows,
+    differing,
+    gather,
+    keyword_rows,
+    label_rows,
+)
+from apexr.analysis._select import read_labels, values_of
+from apexr.errors import SpecError
+from apexr.schema import CONFIG_COORDS, VARIABLES, presence_name
+
+Steps = int | Sequence[int] | Literal["gmean"] | None
+
+STEP_DIMS = ("time", "update_step")
+RESULTS = ("value", "low", "high", "num_seeds", "count", "num_diverged", "better", "whole")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a table shows of each variable; see :func:`table`."""
+
+    steps: Steps
+    up_to: int
+    levels: tuple[float, float]
+    diverged: Diverged
+    better: Better | None
+    named: tuple[str, ...]
+    select: Mapping[str, Any]
+
+
+def numbers_of(data: xr.Dataset | xr.DataArray, variable: str, request: Request) -> pd.DataFrame:
+    """Return the quantiles over seeds, one row for each experiment and step."""
+    array = values_of(data, variable)
+    way = orientation(array, request.better)
+    entered = _at_steps(_with_seeds(array), request, way)
+    if "experiment" not in entered.dims:
+        entered = entered.expand_dims("experiment")
+    entered, rows = _selected(entered, array, request)
+    low, high = request.levels
+    quantiles = quantile_rows(entered["value"], "seed", (0.5, low, high))
+    parts = dict(zip(("value", "low", "high"), quantiles, strict=True))
+    reduced = {**parts, "num_seeds": entered["there"].sum("seed"), **counts(entered)}
+    frame = _tidy(xr.Dataset(reduced).compute(), rows)
+    whole = variable in VARIABLES and VARIABLES[variable].kind == "int"
+    return frame.assign(variable=variable, better=way, whole=whole)
+
+
+def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the numbers of several variables; one without steps is repeated at each of them."""
+    dims = {dim: [p[dim].drop_duplicates() for p in parts if dim in p] for dim in STEP_DIMS}
+    spread = list(parts)
+    for dim, found in dims.items():
+        steps = pd.concat(found).drop_duplicates() if found else None
+        if steps is not None:
+            spread = [p if dim in p else p.merge(steps, how="cross") for p in spread]
+    return pd.concat(spread, ignore_index=True)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the values that a keyword selects."""
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else [value]
+
+
+def _with_seeds(array: xr.DataArray) -> xr.DataArray:
+    """Return the array along ``seed``; what is one number for all seeds counts as one."""
+    if "seed" in array.dims:
+        return array
+    return array.drop_vars("seed", errors="ignore").expand_dims("seed")
+
+
+def _at_steps(array: xr.DataArray, request: Request, way: Better) -> xr.Dataset:
+    dim = next((name for name in STEP_DIMS if name in array.dims), None)
+    steps = request.steps
+    if dim is not None and isinstance(steps, str):
+        return _geometric_mean(array, dim, request, way)
+    if dim is not None:
+        labels = array[dim].values
+        wanted = default_steps(array, dim) if steps is None else np.atleast_1d(steps)
+        unknown = [step for step in wanted.tolist() if step not in labels]
+        if unknown:
+            raise SpecError(
+                f"{array.name!r} has no {dim} {unknown}; it goes from {labels[0]} to {labels[-1]}"
+            )
+        array = array.sel({dim: wanted})
+    return entries(array, diverged=request.diverged, better=way)
+
+
+def default_steps(array: xr.DataArray, dim: str) -> np.ndarray:
+    """Return the powers of ten among the steps, and the last step of each experiment."""
+    labels = array[dim].values
+    powers = [label for label in labels if label > 0 and np.log10(label) % 1 == 0]
+    mask = array.coords.get(presence_name(dim), xr.ones_like(array[dim], dtype=bool))
+    held = read_labels(mask).reshape(-1, len(labels))
+    return np.unique([*powers, *(labels[row].max() for row in held if row.any())])
+
+
+def _geometric_mean(array: xr.DataArray, dim: str, request: Request, way: Better) -> xr.Dataset:
+    """Return entries of the geometric mean over the steps that exist; lost if one is lost."""
+    if request.steps != "gmean" or way != "lower":
+        raise SpecError(
+            f"steps={request.steps!r}: expected numbers, or 'gmean' where low values are good"
+        )
+    array = array.sel({dim: slice(None, request.up_to)})
+    early = entries(array, diverged=request.diverged, better=way)
+    there, lost = early["there"].any(dim), early["lost"].any(dim)
+    mean = xr.ufuncs.exp(xr.ufuncs.log(early["value"]).mean(dim, skipna=True))
+    value = mean.where(~lost) if request.diverged == "drop" else mean
+    return xr.Dataset({"value": value, "there": there, "lost": lost}, attrs=early.attrs)
+
+
+def _selected(
+    entered: xr.Dataset, array: xr.DataArray, request: Request
+) -> tuple[xr.Dataset, list[Labels]]:
+    """Return the selected experiments and their labels; those with equal labels become one."""
+    allowed = {name: as_list(value) for name, value in request.select.items()}
+    chosen = chosen_rows(label_rows(array, list(allowed)), allowed)
+    if not chosen:
+        raise SpecError(f"no experiment has all of {dict(request.select)} at once")
+    rows, configs = label_rows(array, _label_names(array, request.named)), config_rows(array)
+    groups: dict[Any, list[int]] = {}
+    for index in chosen:
+        key = (tuple(rows[index].items()), tuple(configs[index].items()))
+        groups.setdefault(key, []).append(index)
+    return gather(entered, groups, "labels"), [dict(key[0]) for key in groups]
+
+
+def _label_names(array: xr.DataArray, named: Sequence[str]) -> list[str]:
+    """Return config coordinates, keywords that differ, and what else was named."""
+    keywords = differing(keyword_rows(array))
+    config = [name for name in CONFIG_COORDS if name in array.coords]
+    if keywords:
+        config.remove("scenario_kwargs")
+    known = [*keywords, *(n for n, c in array.coords.items() if c.dims in ((), ("experiment",)))]
+    return list(dict.fromkeys([*config, *keywords, *(n for n in named if n in known)]))
+
+
+def _tidy(reduced: xr.Dataset, rows: Sequence[Labels]) -> pd.DataFrame:
+    dims = [str(dim) for dim in reduced["value"].dims if dim != "experiment"]
+    places = list(itertools.product(*(read_labels(reduced[dim]).tolist() for dim in dims)))
+    labels = [(*row.values(), *place) for row in rows for place in places]
+    frame = pd.DataFrame(labels, columns=[*rows[0], *dims], dtype=object)
+    values = {
+        str(name): part.transpose("experiment", *dims).values.ravel()
+        for name, part in reduced.data_vars.items()
+    }
+    frame = frame.assign(**values)
+    return frame[frame["num_seeds"] > 0]

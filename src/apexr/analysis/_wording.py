@@ -1,0 +1,203 @@
+"""The sentences of a comparison over seeds."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import xarray as xr
+
+from apexr.analysis._dialects import PLAIN
+from apexr.analysis._entries import Better, Diverged
+
+_SEEDS_VARY = (
+    "Seeds vary the initial weights and the batches alone: nothing is said about other data, other"
+    " scenarios or longer trainings."
+)
+_STEPS_DEPEND = (
+    "Time steps of one rollout are not independent: that they agree is no further evidence."
+)
+_COUNTED = {
+    "worst": "A diverged seed counts as worse than every other.",
+    "drop": "Diverged seeds are left out, which flatters whoever diverged.",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found at one step of one comparison: numbers by name, and what they mean."""
+
+    where: str
+    values: Mapping[str, float]
+    ratio: bool
+    better: Better
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are; without any, all seeds are compared with each other."""
+        return int(self.values["num_pairs"])
+
+    @property
+    def p(self) -> float:
+        """P value of the sign test; without pairs, of the Mann-Whitney test."""
+        p = self.values["p_sign" if self.pairs else "p_value_any"]
+        return 1.0 if math.isnan(p) else p
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Interval of the estimate; without pairs, of the probability."""
+        ending = "" if self.pairs else "_any"
+        return self.values[f"low{ending}"], self.values[f"high{ending}"]
+
+    @property
+    def same(self) -> bool:
+        """Whether A and B are equal in every pair."""
+        return 0 < self.pairs == self.values["num_equal"]
+
+    @property
+    def side(self) -> str:
+        """The side whose advantage the interval does not leave open: a, b or none."""
+        low, high = self.bounds
+        if not self.pairs:
+            return "a" if low > 0.5 else "b" if high < 0.5 else ""
+        equal = 1.0 if self.ratio else 0.0
+        below, above = ("a", "b") if self.better == "lower" else ("b", "a")
+        return below if high < equal else above if low > equal else ""
+
+
+def report(
+    found: xr.Dataset,
+    findings: Sequence[Finding],
+    adjusted: Sequence[float],
+    confidence: float,
+    diverged: Diverged,
+) -> str:
+    """Return the whole text: what was compared, a line a step, the conclusion, the cautions.
+
+    ``adjusted`` are the p values corrected for the number of findings.
+    """
+    allowed = [p <= 1 - confidence + 1e-12 for p in adjusted]
+    claims = [f.side if yes else "" for f, yes in zip(findings, allowed, strict=True)]
+    lines = [
+        _line(finding, p, claim, len(findings), confidence)
+        for finding, p, claim in zip(findings, adjusted, claims, strict=True)
+    ]
+    short = _conclusion(findings, claims, confidence, (found.attrs["a"], found.attrs["b"]))
+    return "\n".join([_head(found), *lines, short, *_cautions(findings, diverged)])
+
+
+def _head(found: xr.Dataset) -> str:
+    common = [
+        str(found[name].item())
+        for name in ("scenario", "task", "net", "train")
+        if name in found.coords and found[name].dims == ()
+    ]
+    a, b = (
+        letter
+        if found.attrs[letter.lower()] == letter
+        else f"{letter} = {found.attrs[letter.lower()]}"
+        for letter in "AB"
+    )
+    where = f" ({', '.join(common)})" if common else ""
+    return f"{a} against {b}{where}: {found.attrs['variable']}, {found.attrs['better']} is better."
+
+
+def _line(finding: Finding, p: float, claim: str, tests: int, confidence: float) -> str:
+    parts = [_estimate(finding, confidence), _wins(finding), _lost(finding)]
+    parts.append(f"p = {_number(finding.p)}" + (f" ({_number(p)} corrected)" if tests > 1 else ""))
+    said = ", ".join(part for part in parts if part)
+    where = f"{finding.where}: " if finding.where else ""
+    return f"- {where}{said}: {_verdict(finding, claim, tests, confidence)}."
+
+
+def _estimate(finding: Finding, confidence: float) -> str:
+    level = f"{100 * confidence:g} %"
+    low, high = finding.bounds
+    interval = f"{level} interval {_number(low)} to {_number(high)}"
+    if not finding.pairs:
+        chance = _number(finding.values["probability_any"])
+        return f"no seed in both, A better with probability {chance} ({interval})"
+    unbounded = math.isinf(high) and (low == 0 if finding.ratio else math.isinf(low))
+    if unbounded:
+        interval = f"no {level} interval from {_count(finding.pairs, 'pair')}"
+    word = "A / B" if finding.ratio else "A - B"
+    return f"{word} = {_number(finding.values['estimate'])} ({interval})"
+
+
+def _wins(finding: Finding) -> str:
+    if not finding.pairs:
+        return f"{int(finding.values['num_a'])} against {int(finding.values['num_b'])} seeds"
+    equal = int(finding.values["num_equal"])
+    ties = f", equal in {equal}" if equal else ""
+    won = int(finding.values["num_a_better"])
+    return f"A better in {won} of {_count(finding.pairs, 'pair')}{ties}"
+
+
+def _lost(finding: Finding) -> str:
+    sides = [(finding.values[f"num_diverged_{s}"], finding.values[f"num_{s}"]) for s in "ab"]
+    if not any(lost for lost, _ in sides):
+        return ""
+    a, b = (f"{int(lost)} of {int(number)}" for lost, number in sides)
+    return f"diverged {a} of A and {b} of B"
+
+
+def _verdict(finding: Finding, claim: str, tests: int, confidence: float) -> str:
+    if claim:
+        return f"{claim.upper()} is better"
+    if finding.same:
+        return "no difference"
+    if _too_few(finding, tests, confidence):
+        words = f"{_least_pairs(confidence, 1)} pairs"
+        words += f", {_least_pairs(confidence, tests)} for {tests} tests" if tests > 1 else ""
+        return f"not enough seeds to tell (it takes at least {words})"
+    return "the seeds do not tell which is better"
+
+
+def _too_few(finding: Finding, tests: int, confidence: float) -> bool:
+    return 0 < finding.pairs < _least_pairs(confidence, tests)
+
+
+def _least_pairs(confidence: float, tests: int) -> int:
+    """Return from how many pairs on a sign test can tell, if all pairs agree."""
+    return math.ceil(1 + math.log2(tests / (1 - confidence)) - 1e-9)
+
+
+def _conclusion(
+    findings: Sequence[Finding], claims: Sequence[str], confidence: float, names: tuple[str, str]
+) -> str:
+    if all(finding.same for finding in findings):
+        return "In short: no difference, A and B are equal in every pair."
+    if not any(claims) and all(_too_few(f, len(claims), confidence) for f in findings):
+        return "In short: there are not enough seeds to tell which of the two is better."
+    if not any(claims):
+        return "In short: these seeds do not tell which of the two is better."
+    parts = [
+        f"{name} is better"
+        + (f" in {claims.count(side)} of {len(claims)}" if len(claims) > 1 else "")
+        for side, name in zip("ab", names, strict=True)
+        if side in claims
+    ]
+    if "" in claims:
+        parts.append(f"the seeds do not tell in {claims.count('')}")
+    return f"In short: {', '.join(parts)}."
+
+
+def _cautions(findings: Sequence[Finding], diverged: Diverged) -> list[str]:
+    lost = any(f.values["num_diverged_a"] or f.values["num_diverged_b"] for f in findings)
+    said = [_COUNTED[diverged]] if lost and diverged in _COUNTED else []
+    only_a, only_b = (int(max(f.values[f"num_only_{s}"] for f in findings)) for s in "ab")
+    unpaired = not any(finding.pairs for finding in findings)
+    if (only_a or only_b) and not unpaired:
+        said.append(f"Seeds without a partner, not compared: {only_a} of A, {only_b} of B.")
+    test = f"p is of the exact two-sided {'Mann-Whitney' if unpaired else 'sign'} test"
+    if len(findings) == 1:
+        return [*said, f"{test}.", _SEEDS_VARY]
+    corrected = f"{test}, corrected for {len(findings)} tests by Holm's method."
+    return [*said, corrected, _STEPS_DEPEND, _SEEDS_VARY]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _number(value: float) -> str:
+    return PLAIN.number(value, 2)

@@ -1,0 +1,156 @@
+"""The comparison in words: never more than the seeds allow."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import apexr
+from apexr import analysis, store
+from apexr.errors import SpecError
+from apexr.testing import mock_experiment
+
+A, B = "Conv;26;10;relu", "FNO;12;8;4;gelu"
+quick = settings(deadline=None, derandomize=True, max_examples=15, database=None)
+
+
+def result(values, name="mean_nRMSE", seeds=None, times=None):
+    values = np.asarray(values, float)
+    values = values[:, None] if values.ndim == 1 else values
+    coords = {
+        "seed": range(len(values)) if seeds is None else seeds,
+        "time": range(1, values.shape[1] + 1) if times is None else times,
+    }
+    return xr.Dataset({name: (("seed", "time"), values)}, coords)
+
+
+def say(a, b, **options):
+    return apexr.summarise_comparison(result(a), other=result(b), **options)
+
+
+positive = st.floats(0.01, 100)
+
+
+@quick
+@given(st.lists(positive, min_size=1, max_size=15))
+def test_identical_sides_do_not_differ(values):
+    text = say(values, values)
+    assert "In short: no difference" in text
+    assert "is better" not in text.split("\n", 1)[1]
+
+
+@quick
+@given(st.lists(st.tuples(positive, positive), min_size=1, max_size=5))
+def test_below_six_seeds_nothing_is_claimed(pairs):
+    a, b = zip(*pairs, strict=True)
+    text = say(a, b)
+    assert "is better" not in text.split("\n", 1)[1]
+    assert "not enough seeds" in text or "no difference" in text
+
+
+@quick
+@given(st.lists(st.tuples(positive, positive), min_size=2, max_size=2), st.integers(1, 4))
+def test_two_seeds_claim_nothing_even_apart(pairs, shift):
+    a, b = zip(*pairs, strict=True)
+    other = result(b, seeds=[10 + shift, 20])
+    text = apexr.summarise_comparison(result(a), other=other)
+    assert "is better" not in text.split("\n", 1)[1]
+
+
+def test_equal_networks_are_rarely_told_apart():
+    """In 5 % of the cases at most, however many steps are looked at."""
+    rng = np.random.default_rng(0)
+    wrong = 0
+    for _ in range(40):
+        text = say(*np.exp(rng.normal(size=(2, 10, 3))), steps=[1, 2, 3])
+        wrong += "is better" in text.split("\n", 1)[1]
+    assert wrong <= 4
+
+
+def test_a_clear_case():
+    text = say(np.linspace(1, 2, 10), np.linspace(1.5, 3, 10))
+    assert text.splitlines()[0] == "A against B: mean_nRMSE, lower is better."
+    assert "A better in 10 of 10 pairs, p = 0.0020: A is better." in text
+    assert "In short: A is better." in text
+    assert "Seeds vary the initial weights and the batches alone" in text
+    assert "independent" not in text
+
+
+def test_several_steps_are_corrected_and_not_independent():
+    a = np.linspace(1, 2, 6)[:, None] * np.ones(3)
+    text = say(a, 2 * a, steps=[1, 2, 3])
+    assert "p = 0.031 (0.094 corrected): not enough seeds to tell" in text
+    assert "it takes at least 6 pairs, 7 for 2 tests" not in text
+    assert "it takes at least 6 pairs, 7 for 3 tests" in text
+    assert "not independent" in text
+    assert "Holm" in text
+    assert "A is better." in say(a, 2 * a, steps=1)
+
+
+def test_seeds_that_disagree():
+    text = say([1, 2, 1, 2, 1, 2, 1, 2], [2, 1, 2, 1, 2, 1, 2, 1])
+    assert "the seeds do not tell which is better" in text
+    assert "In short: these seeds do not tell" in text
+
+
+def test_a_diverging_network_is_not_flattered():
+    a = np.linspace(1, 2, 10)
+    b = np.where(np.arange(10) < 6, np.nan, a / 10)
+    text = say(a, b)
+    assert "diverged 0 of 10 of A and 6 of 10 of B" in text
+    assert "B is better" not in text
+    assert "A diverged seed counts as worse" in text
+    flattering = say(a, b, diverged="drop")
+    assert "4 pairs" in flattering
+    assert "flatters whoever diverged" in flattering
+    all_lost = say(a, np.full(10, np.nan))
+    assert "A is better" in all_lost
+    assert "no difference" in say(np.full(10, np.nan), np.full(10, np.inf))
+    assert "is better." not in say(a, np.full(10, np.nan), diverged="drop").split("\n", 1)[1]
+
+
+def test_high_values_may_be_good():
+    a, b = result(np.linspace(0.8, 0.9, 8), "r"), result(np.linspace(0.5, 0.6, 8), "r")
+    assert "A is better" in apexr.summarise_comparison(a, "r", other=b, better="higher")
+    assert "B is better" in apexr.summarise_comparison(a, "r", other=b)
+
+
+def test_no_seed_in_both():
+    a = result(np.linspace(1, 2, 8))
+    b = result(np.linspace(3, 4, 8), seeds=range(8, 16))
+    text = apexr.summarise_comparison(a, other=b)
+    assert "no seed in both, A better with probability 1.0" in text
+    assert "8 against 8 seeds" in text
+    assert "Mann-Whitney" in text
+    assert "In short: A is better." in text
+
+
+def test_seeds_without_partner_are_said():
+    a, b = result(np.linspace(1, 2, 8)), result(np.linspace(2, 3, 8), seeds=range(1, 9))
+    text = apexr.summarise_comparison(a, other=b)
+    assert "of 7 pairs" in text
+    assert "Seeds without a partner, not compared: 1 of A, 1 of B." in text
+
+
+def test_a_study(tmp_path):
+    store.create_study(tmp_path)
+    number = 0
+    for train in ("one", "sup;5"):
+        for net in (A, B):
+            part = mock_experiment(net=net, train=train, seeds=range(8), random_seed=number)
+            store.publish_experiment(part, {}, store.unit_path(tmp_path, f"{number:032x}"))
+            number += 1
+    study = store.open_study(tmp_path)
+    text = apexr.summarise_comparison(study, net=(A, B))
+    assert text.startswith(f"A = {A} against B = {B} (1d_diff_adv, predict): mean_nRMSE")
+    assert "- one, time step 1: A / B" in text
+    assert "- sup;5, time step 8: A / B" in text
+    assert "corrected for 4 tests" in text
+    assert text == study.apexr.summarise_comparison(net=(A, B))
+    gmean = analysis.geometric_mean(study)
+    assert "gmean_mean_nRMSE" in apexr.summarise_comparison(gmean, net=(A, B), train="one")
+    with pytest.raises(SpecError, match="has test_sample besides"):
+        apexr.summarise_comparison(study, "nRMSE", net=(A, B))
+    with pytest.raises(SpecError, match=r"need the time \[99\]"):
+        apexr.summarise_comparison(study, steps=99, net=(A, B))
