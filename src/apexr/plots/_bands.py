@@ -77,13 +77,15 @@ def groups(array: xr.DataArray, dim: str, by: str | None) -> Iterator[Group]:
         names = [str(array[by].item())] if by and _check_by(array, by) else [""]
         array = array.expand_dims("experiment")
     else:
-        names = _names(array, by)
+        names = names_of_experiments(array, by)
     for name in dict.fromkeys(names):
         chosen = array.isel(experiment=[i for i, other in enumerate(names) if other == name])
         yield _group(name, chosen, dim)
 
 
-def _names(array: xr.DataArray, by: str | None) -> list[str]:
+def names_of_experiments(
+    array: xr.DataArray | xr.Dataset, by: str | None = None
+) -> list[str]:
     """Return what each experiment is called: its ``by``, or the coordinates that differ."""
     if by is not None:
         _check_by(array, by)
@@ -95,7 +97,7 @@ def _names(array: xr.DataArray, by: str | None) -> list[str]:
     ]
 
 
-def _check_by(array: xr.DataArray, by: str) -> bool:
+def _check_by(array: xr.DataArray | xr.Dataset, by: str) -> bool:
     usable = [
         str(name) for name, coord in array.coords.items() if coord.dims in ((), ("experiment",))
     ]

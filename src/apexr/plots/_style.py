@@ -26,6 +26,10 @@ LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
 """Taken in turn once all colours are used."""
 
 DIVERGING = "RdBu_r"
+"""For fields, symmetric around 0."""
+SEQUENTIAL = "viridis"
+"""For magnitudes: errors, spectra."""
+EDGE, TEXT = "#4d4d4d", "#1a1a1a"
 NO_VALUE = "#bdbdbd"
 """Colour of NaN in an image: a gap that is seen."""
 
@@ -37,6 +41,11 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "Curve": {"linewidth": 2.0},
         "Area": {"alpha": 0.22, "linewidth": 0},
         "Image": {"cmap": DIVERGING, "fontsize": _FONTS, "clipping_colors": {"NaN": NO_VALUE}},
+        "Path": {"color": EDGE, "linewidth": 0.8},
+        "Labels": {"color": TEXT, "size": 10},
+        "Scatter": {"s": 60},
+        "ErrorBars": {"linewidth": 1.2, "capsize": 0},
+        "Overlay.volume": {"aspect": 1.0, "fontsize": _FONTS, "show_legend": False},
         "Overlay": {
             "fig_inches": (7.5, 4.6),
             "aspect": "auto",
@@ -53,6 +62,11 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "tools": ["hover"],
             "clipping_colors": {"NaN": NO_VALUE},
         },
+        "Path": {"color": EDGE, "line_width": 1},
+        "Labels": {"text_color": TEXT, "text_font_size": "10pt"},
+        "Scatter": {"size": 10, "tools": ["hover"]},
+        "ErrorBars": {"line_width": 1.5, "upper_head": None, "lower_head": None},
+        "Overlay.volume": {"show_legend": False},
         "Overlay": {
             "width": 800,
             "height": 500,
@@ -105,14 +119,14 @@ def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
     element
         A HoloViews object.
     kind
-        Key of :data:`OPTIONS`.
+        Key of :data:`OPTIONS`: the type of the element, and after a point what it is used for.
     options
         Further options, ``both=…`` or by backend.
     """
     for backend, defaults in OPTIONS.items():
         merged = {**defaults[kind], **options.get("both", {}), **options.get(backend, {})}
         element = (
-            element.opts(holoviews().Options(kind, backend=backend, **merged))
+            element.opts(holoviews().Options(kind.partition(".")[0], backend=backend, **merged))
             if merged
             else element
         )
