@@ -67,7 +67,8 @@ def grid(rows: Sequence[Sequence[Any]]) -> Any:
 
 def _same(panel: Any, others: Sequence[Any], axis_number: int) -> bool:
     """Tell whether one of the other panels has the same axis."""
-    return any(other.kdims[axis_number] == panel.kdims[axis_number] for other in others)
+    own = panel.kdims[axis_number : axis_number + 1]
+    return any(own and own == other.kdims[axis_number : axis_number + 1] for other in others)
 
 
 def bare(panel: Any, *, x: bool, y: bool) -> Any:

@@ -22,6 +22,9 @@ PALETTE = (
 )
 """Colours that stay apart for colour-blind readers and in grey."""
 
+MARKERS = {"o": "circle", "s": "square", "^": "triangle", "D": "diamond"}
+"""Markers by matplotlib's and by bokeh's name, taken in turn once all colours are used."""
+
 LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
 """Taken in turn once all colours are used."""
 
@@ -46,6 +49,8 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "Scatter": {"s": 60},
         "ErrorBars": {"linewidth": 1.2, "capsize": 0},
         "Overlay.volume": {"aspect": 1.0, "fontsize": _FONTS, "show_legend": False},
+        "Overlay.rows": {"fontsize": _FONTS, "show_legend": False},
+        "Overlay.heatmap": {"aspect": "auto", "fontsize": _FONTS, "show_legend": False},
         "Overlay": {
             "fig_inches": (7.5, 4.6),
             "aspect": "auto",
@@ -67,6 +72,8 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "Scatter": {"size": 10, "tools": ["hover"]},
         "ErrorBars": {"line_width": 1.5, "upper_head": None, "lower_head": None},
         "Overlay.volume": {"show_legend": False},
+        "Overlay.rows": {"show_legend": False, "fontscale": 1.2},
+        "Overlay.heatmap": {"show_legend": False, "fontscale": 1.2},
         "Overlay": {
             "width": 800,
             "height": 500,
@@ -140,6 +147,16 @@ def look(index: int) -> dict[str, dict[str, Any]]:
         "both": {"color": PALETTE[index % len(PALETTE)]},
         "matplotlib": {"linestyle": dash},
         "bokeh": {"line_dash": dash},
+    }
+
+
+def marker(index: int) -> dict[str, dict[str, Any]]:
+    """Return colour and marker of the ``index``-th group of points, by backend."""
+    shape = [*MARKERS][index // len(PALETTE) % len(MARKERS)]
+    return {
+        "both": {"color": PALETTE[index % len(PALETTE)]},
+        "matplotlib": {"marker": shape},
+        "bokeh": {"marker": MARKERS[shape]},
     }
 
 

@@ -1,0 +1,97 @@
+"""How large the networks of a study are, and how far they see."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from apexr.analysis._select import pick
+from apexr.plots._bands import names_of_experiments
+from apexr.plots._style import PALETTE, arranged, axis_label, holoviews, style
+
+_PARTS = ("num_parameters", "receptive_field")
+_ROW, _PAGE_ROW = 0.34, 34
+_TELLS_APART = ("net", "task", "scenario")
+
+
+def sizes(ds: xr.Dataset) -> Any:
+    """Return number of parameters and receptive field of all networks, as a HoloViews layout.
+
+    One row for each network that differs in these: trainings do not change them. A receptive
+    field that has no end within the domain (global convolutions, dense layers) is drawn as an
+    open triangle at the right edge.
+
+    Parameters
+    ----------
+    ds
+        A study or a result, in memory or lazy.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing what there is.
+    """
+    arrays = [pick(ds, name).compute() for name in _PARTS]
+    table = [np.atleast_1d(_first(array)) for array in arrays]
+    names = _names(ds)
+    rows = list(dict.fromkeys(zip(names, *table, strict=True)))
+    rows = sorted(rows, key=lambda row: row[1], reverse=True)
+    panels = [_panel(rows, place, array) for place, array in enumerate(arrays)]
+    return arranged(panels, len(panels))
+
+
+def _first(array: xr.DataArray) -> np.ndarray:
+    """Return the number of each experiment; seeds do not differ."""
+    array = array.max("seed") if "seed" in array.dims else array
+    return array.values.astype(float)
+
+
+def _names(ds: xr.Dataset) -> list[str]:
+    """Return the network of each experiment, with the task and the scenario where they differ."""
+    if "experiment" not in ds.dims:
+        return [str(ds["net"].item()) if "net" in ds.coords else "network"]
+    own = ds.drop_vars([n for n in ("train", "scenario_kwargs") if n in ds.coords])
+    if "net" in own.coords and len(set(own["net"].values)) == 1:
+        own = own.assign_coords(net=own["net"])
+    names = names_of_experiments(own)
+    return [name or str(net) for name, net in zip(names, own["net"].values, strict=True)]
+
+
+def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> Any:
+    hv = holoviews()
+    values = np.array([row[place + 1] for row in rows], dtype=float)
+    ends = values[np.isfinite(values)]
+    top = float(ends.max(initial=1)) * 3
+    level = np.arange(len(rows))
+    dims = [hv.Dimension(str(array.name), label=axis_label(array))], [hv.Dimension("row", label=" ")]
+    low = float(ends.min(initial=1)) / 2
+    lines = [
+        style(
+            hv.Curve(([low, min(value, top)], [row, row]), *dims),
+            "Curve",
+            both={"color": "#bdbdbd"},
+            matplotlib={"linewidth": 1.0},
+            bokeh={"line_width": 1.0, "tools": []},
+        )
+        for row, value in zip(level, values, strict=True)
+        if not np.isnan(value)
+    ]
+    shown = np.isfinite(values)
+    dots = hv.Scatter((values[shown], level[shown]), *dims)
+    dots = style(dots, "Scatter", both={"color": PALETTE[0]})
+    endless = hv.Scatter((np.full((~shown).sum(), top), level[~shown]), *dims)
+    endless = style(endless, "Scatter", both={"color": PALETTE[1], "marker": ">"} , bokeh={"marker": "triangle", "angle": -90})
+    return style(
+        hv.Overlay([*lines, dots, endless]),
+        "Overlay.rows",
+        both={
+            "logx": True,
+            "yticks": [(int(row), str(rows[row][0]) if place == 0 else "") for row in level],
+            "ylim": (-0.6, len(rows) - 0.4),
+            "xlim": (low, top * 1.3),
+            "title": "" if shown.all() else "▶ the whole domain",
+        },
+        matplotlib={"aspect": 4.2 / (1 + _ROW * len(rows))},
+        bokeh={"height": 140 + _PAGE_ROW * len(rows), "width": 520 if place == 0 else 380},
+    )
