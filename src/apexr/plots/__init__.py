@@ -3,6 +3,7 @@
 Importing this package is cheap; HoloViews is loaded by the first plot.
 """
 
+from apexr.plots._animate import animate
 from apexr.plots._compare import compare
 from apexr.plots._cost import pareto, pareto_front
 from apexr.plots._facets import facets
@@ -19,6 +20,7 @@ from apexr.plots._state import state
 from apexr.plots._trajectory import trajectory
 
 __all__ = [
+    "animate",
     "compare",
     "error_spectrum",
     "facets",

@@ -9,7 +9,7 @@ from apexr.analysis._select import pick
 from apexr.errors import SpecError
 from apexr.plots._bands import names_of_experiments
 from apexr.plots._fields import check_choice
-from apexr.plots._reduced import Runs, reduced, runs
+from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, look, marker, style
 
 COSTS = ("num_parameters", "train_seconds", "inference_seconds", "compile_seconds")
@@ -59,7 +59,7 @@ def pareto(
     names = names_of_experiments(values, by)
     found = [runs(values, [place]) for place in range(values.sizes["experiment"])]
     hv = holoviews()
-    dims = hv.Dimension("cost", label=axis_label(price)), hv.Dimension("error", label=_label(values))
+    dims = hv.Dimension("cost", label=axis_label(price)), hv.Dimension("error", label=short_label(values))
     parts = [*_bars(paid, found, dims), *_front(paid, found, dims), *_points(paid, found, names, dims)]
     legend = legend_title("median, min–max over seeds")
     legend["bokeh"]["legend_position"] = "right"
@@ -91,12 +91,6 @@ def _per_experiment(price: xr.DataArray) -> np.ndarray:
     """Return the cost of each experiment; where it differs between seeds, its median."""
     extra = [dim for dim in price.dims if dim != "experiment"]
     return np.atleast_1d(price.compute().median(extra).values.astype(float))
-
-
-def _label(values: xr.DataArray) -> str:
-    unit = values.attrs.get("units", "1")
-    name = str(values.attrs["long_name"]).partition(",")[0]
-    return f"{name} [{'–' if unit == '1' else unit}]"
 
 
 def _points(paid: np.ndarray, found: list[Runs], names: list[str], dims: Any) -> list[Any]:

@@ -121,10 +121,13 @@ def frame(field: xr.DataArray, step: int | None = None) -> xr.DataArray:
     return finite(at(field, "time", step).compute())
 
 
-def blocks(field: xr.DataArray) -> Iterator[xr.DataArray]:
-    """Yield the field in memory, a few time steps after the other, as it is stored."""
-    for start, stop in _bounds(field):
-        yield finite(field.isel(time=slice(start, stop)).compute())
+def blocks(*shown: xr.DataArray) -> Iterator[list[xr.DataArray]]:
+    """Yield fields in memory, a few time steps after the other, as they are stored."""
+    import dask
+
+    for start, stop in _bounds(shown[0]):
+        parts = dask.compute(*(field.isel(time=slice(start, stop)) for field in shown))
+        yield [finite(part) for part in parts]
 
 
 def finite(array: xr.DataArray) -> xr.DataArray:
@@ -134,8 +137,7 @@ def finite(array: xr.DataArray) -> xr.DataArray:
 
 def largest(field: xr.DataArray) -> float:
     """Return the largest finite magnitude, read block by block."""
-    parts = blocks(field) if "time" in field.dims else [finite(field.compute())]
-    return max((float(np.nanmax(np.abs(part.values), initial=0)) for part in parts), default=0.0)
+    return max(float(np.nanmax(np.abs(part.values), initial=0)) for (part,) in blocks(field))
 
 
 def limit_of(shown: Sequence[xr.DataArray]) -> float:

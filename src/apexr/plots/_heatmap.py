@@ -7,7 +7,7 @@ import xarray as xr
 
 from apexr.analysis._select import missing
 from apexr.errors import SpecError
-from apexr.plots._reduced import Runs, reduced, runs
+from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import SEQUENTIAL, holoviews, style
 from apexr.schema import CONFIG_COORDS
 
@@ -89,11 +89,11 @@ def _drawn(
     median = np.array([[cells[row, column].quantiles[1] for column in columns] for row in rows])
     low, high = _limits(median)
     dims = [hv.Dimension(name, label=_label(values[name])) for name in names]
-    unit = values.attrs.get("units", "1")
-    value = hv.Dimension("value", label=f"{values.name} [{'–' if unit == '1' else unit}]")
+    value = hv.Dimension("value", label=short_label(values))
     bounds = (-0.5, -0.5, len(columns) - 0.5, len(rows) - 0.5)
     image = hv.Image(median[::-1], dims, [value], bounds=bounds)
-    image = style(image, "Image", both={"cmap": SEQUENTIAL, "clim": (low, high), "cnorm": "log", "colorbar": True})
+    colours = {"cmap": SEQUENTIAL, "clim": (low, high), "cnorm": "log"}
+    image = style(image, "Image", both=colours, bokeh={"colorbar": True})
     texts = _texts(cells, columns, rows, (low, high))
     labels = [
         style(hv.Labels(found, dims, "text"), "Labels", matplotlib={"color": colour}, bokeh={"text_color": colour})
@@ -110,9 +110,16 @@ def _drawn(
             "ylim": (-0.5, len(rows) - 0.5),
             "xrotation": 30 if max(map(len, columns)) > 12 else 0,
         },
-        matplotlib={"fig_inches": (3.2 + _CELL[0] * len(columns), 1.4 + _CELL[1] * len(rows))},
+        matplotlib={"hooks": [_add_colorbar], "fig_inches": (3.2 + _CELL[0] * len(columns), 1.4 + _CELL[1] * len(rows))},
         bokeh={"width": 260 + _PAGE_CELL[0] * len(columns), "height": 150 + _PAGE_CELL[1] * len(rows)},
     )
+
+
+def _add_colorbar(plot: Any, _: Any) -> None:
+    """Put a colour bar beside the axes, which HoloViews puts onto overlays of matplotlib."""
+    axes = plot.handles["axis"]
+    bar = axes.figure.colorbar(axes.images[0], ax=axes, pad=0.03)
+    bar.set_label(axes.images[0].get_label(), size=13)
 
 
 def _limits(median: np.ndarray) -> tuple[float, float]:

@@ -79,13 +79,19 @@ def reduced(ds: xr.Dataset, variable: str, step: int | None, up_to: int) -> xr.D
     name = str(array.attrs.get("long_name", array.name))
     last = min(up_to, int(array["time"].values[-1]))
     said = f"{name} at step {step}" if step is not None else f"{name}, geometric mean to step {last}"
-    value = by_seed(value).assign_attrs(long_name=said)
+    value = by_seed(value).assign_attrs(long_name=said, short_name=name)
     value = value if "experiment" in value.dims else value.expand_dims("experiment")
     return value.transpose("experiment", "seed").compute()
 
 
 def _ends(times: np.ndarray) -> list[str]:
     return [str(times[0]), "…", str(times[-1])]
+
+
+def short_label(values: xr.DataArray) -> str:
+    """Return the name of the metric with its unit."""
+    unit = values.attrs.get("units", "1")
+    return f"{values.attrs['short_name']} [{'–' if unit == '1' else unit}]"
 
 
 def runs(values: xr.DataArray, chosen: list[int]) -> Runs:

@@ -12,7 +12,6 @@ from apexr.plots._style import PALETTE, arranged, axis_label, holoviews, style
 
 _PARTS = ("num_parameters", "receptive_field")
 _ROW, _PAGE_ROW = 0.34, 34
-_TELLS_APART = ("net", "task", "scenario")
 
 
 def sizes(ds: xr.Dataset) -> Any:
@@ -34,7 +33,7 @@ def sizes(ds: xr.Dataset) -> Any:
     """
     arrays = [pick(ds, name).compute() for name in _PARTS]
     table = [np.atleast_1d(_first(array)) for array in arrays]
-    names = _names(ds)
+    names = _names(ds, table)
     rows = list(dict.fromkeys(zip(names, *table, strict=True)))
     rows = sorted(rows, key=lambda row: row[1], reverse=True)
     panels = [_panel(rows, place, array) for place, array in enumerate(arrays)]
@@ -47,25 +46,21 @@ def _first(array: xr.DataArray) -> np.ndarray:
     return array.values.astype(float)
 
 
-def _names(ds: xr.Dataset) -> list[str]:
-    """Return the network of each experiment, with the task and the scenario where they differ."""
-    if "experiment" not in ds.dims:
-        return [str(ds["net"].item()) if "net" in ds.coords else "network"]
-    own = ds.drop_vars([n for n in ("train", "scenario_kwargs") if n in ds.coords])
-    if "net" in own.coords and len(set(own["net"].values)) == 1:
-        own = own.assign_coords(net=own["net"])
-    names = names_of_experiments(own)
-    return [name or str(net) for name, net in zip(names, own["net"].values, strict=True)]
+def _names(ds: xr.Dataset, table: list[np.ndarray]) -> list[str]:
+    """Return the network of each experiment, and where that does not tell, all that differs."""
+    nets = [str(net) for net in np.atleast_1d(ds["net"].values)]
+    if len(set(zip(nets, *table, strict=True))) == len(set(nets)):
+        return nets
+    return names_of_experiments(ds.drop_vars("train", errors="ignore"))
 
 
 def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> Any:
     hv = holoviews()
     values = np.array([row[place + 1] for row in rows], dtype=float)
     ends = values[np.isfinite(values)]
-    top = float(ends.max(initial=1)) * 3
+    low, top = (float(ends.min()) / 2, float(ends.max()) * 3) if ends.size else (0.5, 3.0)
     level = np.arange(len(rows))
     dims = [hv.Dimension(str(array.name), label=axis_label(array))], [hv.Dimension("row", label=" ")]
-    low = float(ends.min(initial=1)) / 2
     lines = [
         style(
             hv.Curve(([low, min(value, top)], [row, row]), *dims),

@@ -24,6 +24,8 @@ from apexr.plots._style import (
 
 _NUM_TIMES = 3
 _DECADES = 4
+_ROUNDING = 1e-12
+"""Power, relative to the largest, below which there is nothing but rounding."""
 
 
 def spectra(
@@ -72,7 +74,8 @@ def spectra(
     words = "median, min–max over seeds; dashed: reference" if several else "dashed: reference"
     legend = legend_title(words)
     legend["bokeh"]["legend_position"] = "bottom_left"
-    both = {"logx": True, "logy": True, "title": _title(ds)}
+    peak = float(power[1].max())
+    both = {"logx": True, "logy": True, "title": _title(ds), "ylim": (_floor(power), 5 * peak)}
     return style(holoviews().Overlay(parts), "Overlay", both=both, **legend)
 
 
@@ -87,7 +90,7 @@ def error_spectrum(
     ``sqrt(P[prediction − reference] / P[reference])``, where the power ``P`` of a shell of
     wavenumbers is the mean over the samples: 1 is an error as large as what there is. Median over
     the seeds; what is not finite is left out and counted in the title, grey where nothing is left.
-    Shells that hold nothing but rounding (less than 1e-10 of the largest power) are grey, too.
+    Shells that hold nothing but rounding (less than 1e-12 of the largest power) are grey, too.
 
     Parameters
     ----------
@@ -108,15 +111,15 @@ def error_spectrum(
     prediction, reference = _rollouts(ds, seed, sample, channel)
     wrong = _mean(spectrum(prediction - reference), sample).compute()
     there = _mean(spectrum(reference), sample).compute()
-    there = there.where(there > 1e-10 * there.max())
+    there = there.where(there > _ROUNDING * there.max())
     ratio = np.sqrt(wrong / there)
     lost = int((~np.isfinite(wrong)).any(["time", "wavenumber"]).sum())
     count = ratio.sizes["seed"]
     median = quantile_band(ratio, "seed")["median"]
-    words = [_title(ds), f"median over {count} seeds" if count > 1 else ""]
-    words += [f"{lost} diverged" if lost else ""]
+    words = [f"median over {count} seeds" if count > 1 else "", f"{lost} diverged" if lost else ""]
     median["time"].attrs = reference["time"].attrs
-    return _image(median, ", ".join(word for word in words if word))
+    below = ", ".join(word for word in words if word)
+    return _image(median, f"{_title(ds)}\n{below}".strip())
 
 
 def _rollouts(
@@ -166,6 +169,12 @@ def _curves(prediction: xr.DataArray, reference: xr.DataArray, step: int, place:
         style(solid, "Curve", **looks),
         style(dashed, "Curve", **behind),
     ]
+
+
+def _floor(power: list[xr.DataArray]) -> float:
+    """Return where the axis begins: at the least power, but not below what is only rounding."""
+    least = min(float(one.where(one > 0).min()) for one in power)
+    return max(least / 2, _ROUNDING * float(power[1].max()))
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

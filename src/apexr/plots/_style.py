@@ -104,6 +104,32 @@ def holoviews() -> Any:
     return hv
 
 
+def require_matplotlib() -> None:
+    """Raise unless matplotlib is there, which films are drawn with.
+
+    Raises
+    ------
+    MissingExtraError
+        Saying what to install.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f'plots need the package {error.name}: pip install "apexr[plot]"'
+        ) from error
+
+
+def byte_colours(name: str, no_value: str) -> Any:
+    """Return a colour map as bytes ``(257, 4)``; the last colour stands for no value."""
+    import matplotlib
+    import numpy as np
+    from matplotlib.colors import to_rgba
+
+    table = matplotlib.colormaps[name](np.arange(256) / 255)
+    return (255 * np.concatenate([table, [to_rgba(no_value)]])).round().astype(np.uint8)
+
+
 def axis(array: xr.DataArray) -> Any:
     """Return the HoloViews dimension of a labelled array: its label and its unit."""
     return holoviews().Dimension(str(array.name), label=axis_label(array))
