@@ -6,6 +6,7 @@ Importing this package is cheap; HoloViews is loaded by the first plot.
 from apexr.plots._animate import animate
 from apexr.plots._compare import compare
 from apexr.plots._cost import pareto, pareto_front
+from apexr.plots._explore import explore
 from apexr.plots._facets import facets
 from apexr.plots._heatmap import heatmap
 from apexr.plots._loss import loss
@@ -23,6 +24,7 @@ __all__ = [
     "animate",
     "compare",
     "error_spectrum",
+    "explore",
     "facets",
     "heatmap",
     "loss",

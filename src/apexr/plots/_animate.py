@@ -91,7 +91,10 @@ def animate(
 def _first(shown: Sequence[xr.DataArray]) -> list[xr.DataArray]:
     """Return the first states."""
     (states, *_) = blocks(*(field.isel(time=slice(0, 1)) for field in shown))
-    return [state.isel(time=0).assign_attrs(field.attrs) for state, field in zip(states, shown, strict=True)]
+    return [
+        state.isel(time=0).assign_attrs(field.attrs)
+        for state, field in zip(states, shown, strict=True)
+    ]
 
 
 def _rows(states: Sequence[xr.DataArray], view: str, limit: float) -> list[list[xr.DataArray]]:

@@ -83,9 +83,7 @@ def groups(array: xr.DataArray, dim: str, by: str | None) -> Iterator[Group]:
         yield _group(name, chosen, dim)
 
 
-def names_of_experiments(
-    array: xr.DataArray | xr.Dataset, by: str | None = None
-) -> list[str]:
+def names_of_experiments(array: xr.DataArray | xr.Dataset, by: str | None = None) -> list[str]:
     """Return what each experiment is called: its ``by``, or the coordinates that differ."""
     if by is not None:
         _check_by(array, by)

@@ -6,11 +6,10 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis._select import pick
-from apexr.errors import SpecError
 from apexr.plots._bands import names_of_experiments
 from apexr.plots._fields import check_choice
 from apexr.plots._reduced import Runs, reduced, runs, short_label
-from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, look, marker, style
+from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, marker, style
 
 COSTS = ("num_parameters", "train_seconds", "inference_seconds", "compile_seconds")
 
@@ -59,19 +58,32 @@ def pareto(
     names = names_of_experiments(values, by)
     found = [runs(values, [place]) for place in range(values.sizes["experiment"])]
     hv = holoviews()
-    dims = hv.Dimension("cost", label=axis_label(price)), hv.Dimension("error", label=short_label(values))
-    parts = [*_bars(paid, found, dims), *_front(paid, found, dims), *_points(paid, found, names, dims)]
+    dims = (
+        hv.Dimension("cost", label=axis_label(price)),
+        hv.Dimension("error", label=short_label(values)),
+    )
+    parts = [
+        *_bars(paid, found, dims),
+        *_front(paid, found, dims),
+        *_points(paid, found, names, dims),
+    ]
     legend = legend_title("median, min–max over seeds")
-    legend["bokeh"]["legend_position"] = "right"
     both = {"logx": True, "logy": True, "title": str(values.attrs["long_name"])}
-    beside = {"legend_position": "right", "fig_inches": (8.5, 4.2)}
+    hooks = [*legend["matplotlib"]["hooks"], _legend_below]
     return style(
         hv.Overlay(parts),
         "Overlay",
         both=both,
-        matplotlib={**beside, **legend["matplotlib"]},
-        bokeh=legend["bokeh"],
+        matplotlib={"hooks": hooks},
+        bokeh={**legend["bokeh"], "legend_position": "right", "width": 950},
     )
+
+
+def _legend_below(plot: Any, _: Any) -> None:
+    """Put the legend of matplotlib below, where it takes no width from the axes."""
+    legend = plot.handles["legend"]
+    legend.set_loc("upper left")
+    legend.set_bbox_to_anchor((0, -0.17), transform=plot.handles["axis"].transAxes)
 
 
 def pareto_front(cost: np.ndarray, error: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from apexr.analysis._select import missing
@@ -63,9 +62,7 @@ def facets(
     if over not in data.dims:
         raise missing(over, [str(dim) for dim in data.dims])
     fixed = {"seed": seed, "sample": sample, "channel": channel}
-    found = [
-        _field(data, over, label, part, fixed) for label in _labels(data, over, labels)
-    ]
+    found = [_field(data, over, label, part, fixed) for label in _labels(data, over, labels)]
     names = _names(data, over)
     shown = [(names[str(label)], field) for label, field in found]
     return _grid(shown, time, columns)
@@ -98,15 +95,11 @@ def _names(data: Data, over: str) -> dict[str, str]:
     return {label: name or label for label, name in zip(labels, names, strict=True)}
 
 
-def _grid(
-    shown: Sequence[tuple[str, xr.DataArray]], time: int | None, columns: int
-) -> Any:
+def _grid(shown: Sequence[tuple[str, xr.DataArray]], time: int | None, columns: int) -> Any:
     """Return the panels in rows, each with the colour bar at its end."""
     flat = "y" not in shown[0][1].dims
     step = chosen(shown[0][1], None if time is None else [time], 2)[-1]
-    read = [
-        (name, titled(field if flat else field.sel(time=[step]))) for name, field in shown
-    ]
+    read = [(name, titled(field if flat else field.sel(time=[step]))) for name, field in shown]
     limit = max(limit_of([field]) for _, field in read)
     made = []
     for place, (name, field) in enumerate(read):

@@ -61,7 +61,9 @@ def fields(
     seed = first if seed is None else seed
     needed = {part for part in parts if part in _HELD} or set(_HELD)
     needed |= set(_HELD) if "error" in parts else set()
-    made = {part: _whole(ds, _HELD[part], seed, sample, channel) for part in _HELD if part in needed}
+    made = {
+        part: _whole(ds, _HELD[part], seed, sample, channel) for part in _HELD if part in needed
+    }
     if "error" in parts:
         error = made["prediction"] - made["reference"]
         made["error"] = error.assign_attrs(made["reference"].attrs)
@@ -123,10 +125,11 @@ def frame(field: xr.DataArray, step: int | None = None) -> xr.DataArray:
 
 def blocks(*shown: xr.DataArray) -> Iterator[list[xr.DataArray]]:
     """Yield fields in memory, a few time steps after the other, as they are stored."""
-    import dask
+    from dask import base
 
+    compute: Any = base.compute
     for start, stop in _bounds(shown[0]):
-        parts = dask.compute(*(field.isel(time=slice(start, stop)) for field in shown))
+        parts = compute(*(field.isel(time=slice(start, stop)) for field in shown))
         yield [finite(part) for part in parts]
 
 
@@ -167,16 +170,18 @@ def _first_seed(ds: xr.Dataset) -> int:
     return int(ds["seed"].values.flat[0]) if "seed" in ds.coords else 0
 
 
-def _whole(
-    ds: xr.Dataset, name: str, seed: int, sample: int, channel: Hashable
-) -> xr.DataArray:
+def _whole(ds: xr.Dataset, name: str, seed: int, sample: int, channel: Hashable) -> xr.DataArray:
     """Return a trajectory of a result, its initial state as time 0."""
     rest = _one(pick(ds, name), seed, sample, channel)
     start = _one(pick(ds, "initial_state"), seed, sample, channel).expand_dims(time=[0])
     if "time_value" in rest.coords:
         start = start.assign_coords(time_value=("time", [0.0]))
     joined = xr.concat(
-        [start.astype(rest.dtype), rest], "time", coords="minimal", compat="override", join="override"
+        [start.astype(rest.dtype), rest],
+        "time",
+        coords="minimal",
+        compat="override",
+        join="override",
     )
     joined["time"].attrs.update(rest["time"].attrs)
     return joined.rename("u").assign_attrs(_meaning(rest))
@@ -198,9 +203,7 @@ def _lone(data: xr.DataArray, seed: int | None, sample: int, channel: Hashable) 
     return field.rename("u").assign_attrs({**meaning, "title": title})
 
 
-def _one(
-    array: xr.DataArray, seed: int | None, sample: int, channel: Hashable
-) -> xr.DataArray:
+def _one(array: xr.DataArray, seed: int | None, sample: int, channel: Hashable) -> xr.DataArray:
     """Return one trajectory of one channel, in Dask's hands."""
     for dim, label in (("seed", seed), ("sample", sample), ("test_sample", sample)):
         array = at(array, dim, label) if dim in array.dims else array

@@ -1,5 +1,6 @@
 """A reduced metric over two coordinates of a study."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,12 @@ def _drawn(
     image = style(image, "Image", both=colours, bokeh={"colorbar": True})
     texts = _texts(cells, columns, rows, (low, high))
     labels = [
-        style(hv.Labels(found, dims, "text"), "Labels", matplotlib={"color": colour}, bokeh={"text_color": colour})
+        style(
+            hv.Labels(found, dims, "text"),
+            "Labels",
+            matplotlib={"color": colour},
+            bokeh={"text_color": colour},
+        )
         for colour, found in texts.items()
     ]
     return style(
@@ -110,16 +116,27 @@ def _drawn(
             "ylim": (-0.5, len(rows) - 0.5),
             "xrotation": 30 if max(map(len, columns)) > 12 else 0,
         },
-        matplotlib={"hooks": [_add_colorbar], "fig_inches": (3.2 + _CELL[0] * len(columns), 1.4 + _CELL[1] * len(rows))},
-        bokeh={"width": 260 + _PAGE_CELL[0] * len(columns), "height": 150 + _PAGE_CELL[1] * len(rows)},
+        matplotlib={
+            "hooks": [_colorbar(short_label(values))],
+            "fig_inches": (3.2 + _CELL[0] * len(columns), 1.4 + _CELL[1] * len(rows)),
+        },
+        bokeh={
+            "width": 260 + _PAGE_CELL[0] * len(columns),
+            "height": 150 + _PAGE_CELL[1] * len(rows),
+        },
     )
 
 
-def _add_colorbar(plot: Any, _: Any) -> None:
-    """Put a colour bar beside the axes, which HoloViews puts onto overlays of matplotlib."""
-    axes = plot.handles["axis"]
-    bar = axes.figure.colorbar(axes.images[0], ax=axes, pad=0.03)
-    bar.set_label(axes.images[0].get_label(), size=13)
+def _colorbar(label: str) -> Callable[[Any, Any], None]:
+    """Return what puts a colour bar beside the axes; HoloViews puts it onto them."""
+
+    def add(plot: Any, _: Any) -> None:
+        axes = plot.handles["axis"]
+        bar = axes.figure.colorbar(axes.images[0], ax=axes, pad=0.03)
+        bar.set_label(label, size=13)
+        bar.ax.tick_params(labelsize=11)
+
+    return add
 
 
 def _limits(median: np.ndarray) -> tuple[float, float]:

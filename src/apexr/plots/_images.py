@@ -8,14 +8,11 @@ import xarray as xr
 
 from apexr.plots._fields import finite
 from apexr.plots._style import arranged, axis, axis_label, holoviews, style
-from apexr.plots._views import edges, project
+from apexr.plots._views import NAMED_EDGES, edges, project
 
 _SQUARE = (1.0, 270, 290)
 WIDE = (1.35, 340, 330)
 """Shape of an image over time and space: its aspect, and its size in a page."""
-
-_NAMED_EDGES = {"x": (0.0, -1.0, -1.0), "y": (1.0, 0.0, -1.0), "z": (-1.0, -1.0, 0.0)}
-"""The middle of the edge of a cube at which each axis is named."""
 
 
 def image(
@@ -46,7 +43,7 @@ def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) 
     hv = holoviews()
     frame = style(hv.Path([project(edge) for edge in edges()], ["right", "up"]), "Path")
     spots = [
-        (*project(1.18 * np.array(middle)), f"{name} [–]") for name, middle in _NAMED_EDGES.items()
+        (*project(1.18 * np.array(middle)), f"{name} [–]") for name, middle in NAMED_EDGES.items()
     ]
     names = style(hv.Labels(spots, ["right", "up"], "name"), "Labels")
     bare = {"xaxis": None, "yaxis": None, "title": title}

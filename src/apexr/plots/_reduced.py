@@ -78,7 +78,9 @@ def reduced(ds: xr.Dataset, variable: str, step: int | None, up_to: int) -> xr.D
     )
     name = str(array.attrs.get("long_name", array.name))
     last = min(up_to, int(array["time"].values[-1]))
-    said = f"{name} at step {step}" if step is not None else f"{name}, geometric mean to step {last}"
+    said = (
+        f"{name} at step {step}" if step is not None else f"{name}, geometric mean to step {last}"
+    )
     value = by_seed(value).assign_attrs(long_name=said, short_name=name)
     value = value if "experiment" in value.dims else value.expand_dims("experiment")
     return value.transpose("experiment", "seed").compute()

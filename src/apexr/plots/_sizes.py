@@ -8,6 +8,7 @@ import xarray as xr
 
 from apexr.analysis._select import pick
 from apexr.plots._bands import names_of_experiments
+from apexr.plots._panels import shaped
 from apexr.plots._style import PALETTE, arranged, axis_label, holoviews, style
 
 _PARTS = ("num_parameters", "receptive_field")
@@ -58,9 +59,12 @@ def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> 
     hv = holoviews()
     values = np.array([row[place + 1] for row in rows], dtype=float)
     ends = values[np.isfinite(values)]
-    low, top = (float(ends.min()) / 2, float(ends.max()) * 3) if ends.size else (0.5, 3.0)
+    low, top = _decades(ends)
     level = np.arange(len(rows))
-    dims = [hv.Dimension(str(array.name), label=axis_label(array))], [hv.Dimension("row", label=" ")]
+    dims = (
+        [hv.Dimension(str(array.name), label=axis_label(array))],
+        [hv.Dimension("row", label=" ")],
+    )
     lines = [
         style(
             hv.Curve(([low, min(value, top)], [row, row]), *dims),
@@ -76,17 +80,30 @@ def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> 
     dots = hv.Scatter((values[shown], level[shown]), *dims)
     dots = style(dots, "Scatter", both={"color": PALETTE[0]})
     endless = hv.Scatter((np.full((~shown).sum(), top), level[~shown]), *dims)
-    endless = style(endless, "Scatter", both={"color": PALETTE[1], "marker": ">"} , bokeh={"marker": "triangle", "angle": -90})
-    return style(
+    endless = style(
+        endless,
+        "Scatter",
+        both={"color": PALETTE[1], "marker": ">"},
+        bokeh={"marker": "triangle", "angle": -90},
+    )
+    drawn = style(
         hv.Overlay([*lines, dots, endless]),
         "Overlay.rows",
         both={
             "logx": True,
-            "yticks": [(int(row), str(rows[row][0]) if place == 0 else "") for row in level],
+            "yticks": [(row, str(one[0]) if place == 0 else "") for row, one in enumerate(rows)],
             "ylim": (-0.6, len(rows) - 0.4),
             "xlim": (low, top * 1.3),
             "title": "" if shown.all() else "▶ the whole domain",
         },
-        matplotlib={"aspect": 4.2 / (1 + _ROW * len(rows))},
         bokeh={"height": 140 + _PAGE_ROW * len(rows), "width": 520 if place == 0 else 380},
     )
+    return shaped(drawn, aspect=4.2 / (0.5 + _ROW * len(rows)))
+
+
+def _decades(ends: np.ndarray) -> tuple[float, float]:
+    """Return whole decades that hold all numbers, so that there are ticks to read."""
+    if not ends.size:
+        return (1.0, 10.0)
+    low, top = np.floor(np.log10(ends.min() / 1.2)), np.ceil(np.log10(1.2 * ends.max()))
+    return (float(10**low), float(10**top))

@@ -69,7 +69,7 @@ def spectra(
     parts = [
         part
         for place, step in enumerate(steps)
-        for part in _curves(*(one.sel(time=step) for one in power), step, place)
+        for part in _curves(power[0].sel(time=step), power[1].sel(time=step), step, place)
     ]
     words = "median, min–max over seeds; dashed: reference" if several else "dashed: reference"
     legend = legend_title(words)
@@ -112,8 +112,8 @@ def error_spectrum(
     wrong = _mean(spectrum(prediction - reference), sample).compute()
     there = _mean(spectrum(reference), sample).compute()
     there = there.where(there > _ROUNDING * there.max())
-    ratio = np.sqrt(wrong / there)
-    lost = int((~np.isfinite(wrong)).any(["time", "wavenumber"]).sum())
+    ratio = xr.ufuncs.sqrt(wrong / there)
+    lost = int((~xr.ufuncs.isfinite(wrong)).any(["time", "wavenumber"]).sum())
     count = ratio.sizes["seed"]
     median = quantile_band(ratio, "seed")["median"]
     words = [f"median over {count} seeds" if count > 1 else "", f"{lost} diverged" if lost else ""]
@@ -150,12 +150,14 @@ def _curves(prediction: xr.DataArray, reference: xr.DataArray, step: int, place:
     """Return band, prediction and reference at one time."""
     hv = holoviews()
     summary = quantile_band(prediction, "seed")
-    lost = int((~np.isfinite(prediction)).any("wavenumber").sum())
+    lost = int((~xr.ufuncs.isfinite(prediction)).any("wavenumber").sum())
     numbers = reference["wavenumber"].values
     x, y = axis(reference["wavenumber"]), hv.Dimension("power", label=axis_label(reference))
     label = f"time step {step}" + (f" ({lost} diverged)" if lost else "")
     low, middle, high = (_positive(summary[name].values) for name in ("low", "median", "high"))
-    band = [hv.Area((numbers, low, high), [x], [y, "power_high"])] if len(prediction.seed) > 1 else []
+    band = (
+        [hv.Area((numbers, low, high), [x], [y, "power_high"])] if len(prediction.seed) > 1 else []
+    )
     solid = hv.Curve((numbers, middle), [x], [y], label=label)
     dashed = hv.Curve((numbers, _positive(reference.values)), [x], [y])
     looks = look(place)

@@ -21,7 +21,7 @@ from apexr.plots._style import (
     byte_colours,
     require_matplotlib,
 )
-from apexr.plots._views import edges, project
+from apexr.plots._views import NAMED_EDGES, edges, project
 
 _DPI = 100
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 112, 46, 56
@@ -72,7 +72,7 @@ class Stage:
         height = _TOP + len(planes) * (high + _GAP_Y) + _BOTTOM - 34
         self.size = (width + width % 2, height + height % 2)
         figure = Figure((self.size[0] / _DPI, self.size[1] / _DPI), dpi=_DPI, facecolor="white")
-        self._canvas = FigureCanvasAgg(figure)
+        self._canvas: Any = FigureCanvasAgg(figure)
         boxes = [
             (
                 _LEFT + column * (across + _GAP_X),
@@ -96,7 +96,11 @@ class Stage:
             1 - 20 / self.size[0], 1 - 24 / self.size[1], "", size=11, va="center", ha="right"
         )
         self._said.set_animated(True)
-        self._lines = [self._line(axes, plane) for axes, plane in zip(self._axes, shown)] if flat else []
+        self._lines = (
+            [self._line(axes, plane) for axes, plane in zip(self._axes, shown, strict=True)]
+            if flat
+            else []
+        )
         self._canvas.draw()
         self._empty = self._canvas.copy_from_bbox(figure.bbox)
         self._pixels = np.asarray(self._canvas.buffer_rgba())
@@ -126,14 +130,16 @@ class Stage:
         from matplotlib.colors import to_rgb
 
         greys = np.repeat(np.linspace(0, 255, 32)[:, None], 3, axis=1)
-        tints = [255 - s * (255 - 255 * np.array(to_rgb(PALETTE[0]))) for s in np.linspace(0, 1, 15)]
+        tints = [
+            255 - s * (255 - 255 * np.array(to_rgb(PALETTE[0]))) for s in np.linspace(0, 1, 15)
+        ]
         table = byte_colours(DIVERGING, NO_VALUE)[:, :3]
         chosen = table[np.linspace(0, 255, 208).round().astype(int)]
         return np.concatenate([chosen, table[-1:], greys, tints]).round().astype(np.uint8)
 
     # --- drawn once --------------------------------------------------------------------------
 
-    def _fraction(self, box: tuple[int, int, int, int]) -> tuple[float, ...]:
+    def _fraction(self, box: tuple[int, int, int, int]) -> tuple[float, float, float, float]:
         width, height = self.size
         return (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
 
@@ -166,12 +172,17 @@ class Stage:
         axes.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[], facecolor=_VOLUME)
         for edge in edges():
             axes.plot(*project(edge).T, color=EDGE, linewidth=0.8)
+        for name, middle in NAMED_EDGES.items():
+            axes.text(*project(1.18 * np.array(middle)), f"{name} [–]", size=9, ha="center")
         for side in axes.spines.values():
             side.set_visible(False)
         return axes
 
     def _add_colorbar(
-        self, figure: Any, planes: Sequence[Sequence[xr.DataArray]], boxes: list[tuple[int, ...]]
+        self,
+        figure: Any,
+        planes: Sequence[Sequence[xr.DataArray]],
+        boxes: Sequence[tuple[int, int, int, int]],
     ) -> None:
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize

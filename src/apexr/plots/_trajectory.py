@@ -48,4 +48,6 @@ def trajectory(
         )
     shown = fields(data, sample=sample, channel=channel)
     limit = limit_of(shown)
-    return states(shown, limit, times) if "y" in shown[0].dims else images([titled(shown[0])], limit)
+    return (
+        states(shown, limit, times) if "y" in shown[0].dims else images([titled(shown[0])], limit)
+    )

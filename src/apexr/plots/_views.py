@@ -18,6 +18,9 @@ _OPACITY = 9.0
 _REACH = 1.55
 """Half the width of what is seen of a cube whose half side is 1."""
 
+NAMED_EDGES = {"x": (0.0, -1.0, -1.0), "y": (1.0, 0.0, -1.0), "z": (-1.0, -1.0, 0.0)}
+"""The middle of the edge of a cube at which each axis is named."""
+
 
 def planes(state: xr.DataArray, view: str = "slices") -> list[xr.DataArray]:
     """Return arrays ``(row, column)`` to be drawn, each with a ``place`` that its title names.
