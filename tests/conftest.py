@@ -7,6 +7,7 @@ import pytest
 # Before JAX starts: every core is a device, as in the command line and in `apexr.run`.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(len(os.sched_getaffinity(0))))
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")  # tests leave nothing behind
 # The suite compiles hundreds of small programs and runs each a few times: compile fast.
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"

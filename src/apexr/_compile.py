@@ -1,6 +1,8 @@
-"""How eagerly to optimise a program that runs once: small ones are compiled fast instead."""
+"""How programs are compiled: small ones fast, and none twice on a machine."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
@@ -21,3 +23,16 @@ def jit_once(function: F, *, static_argnames: tuple[str, ...] = ()) -> Callable[
     quick = jax.jit(function, static_argnames=static_argnames, compiler_options=_FAST_COMPILE)
     thorough = jax.jit(function, static_argnames=static_argnames)
     return lambda size: quick if size < SMALL else thorough  # type: ignore[return-value]
+
+
+def keep_compiled() -> None:
+    """Keep compiled programs on disk, so that the next run of the same shapes starts at once.
+
+    A cache that was chosen already, by ``JAX_COMPILATION_CACHE_DIR`` or by configuring JAX, is
+    left as it is.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "apexr"
+    if jax.config.values["jax_compilation_cache_dir"] is None:
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

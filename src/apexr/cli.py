@@ -1,7 +1,6 @@
 """The command line: thin commands over the Python interface."""
 
 import enum
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -187,6 +186,39 @@ def simulate(
         typer.echo(f"drawn to {plot}")
 
 
+@app.command()
+def study(
+    file: Annotated[Path, typer.Argument(help="Study as TOML or JSON: a list or a grid.")],
+    store: Annotated[Path, typer.Option(help="Folder of the study; what is there is not run.")],
+    overwrite: Annotated[bool, typer.Option(help="Run finished experiments again.")] = False,
+    allow_python: Annotated[
+        bool, typer.Option("--allow-python", help="Run a Python file for its list CONFIGS.")
+    ] = False,
+    checkpoint_seconds: Annotated[float, typer.Option(help="Time between checkpoints.")] = 60.0,
+    progress: Annotated[bool, typer.Option(help="Show progress bars.")] = True,
+) -> None:
+    """Run a study: every experiment that is not finished, failures apart.
+
+    All errors of the file are said before anything runs. The exit code is 1 if an experiment
+    failed; the same command runs what failed or is missing again, and nothing else.
+    """
+    from apexr.study import plan_study, run_planned
+
+    planned = plan_study(file, allow_python=allow_python)
+    _use_compile_cache()
+    failures = run_planned(
+        planned,
+        store,
+        overwrite=overwrite,
+        checkpoint_seconds=checkpoint_seconds,
+        progress=progress,
+    )
+    typer.echo(_study_summary(store, {one.id for one in planned}))
+    if failures:
+        typer.echo(_failure_table(failures, len(planned)), err=True)
+        raise typer.Exit(1)
+
+
 @app.command("list")
 def list_registered(
     what: Annotated[Registered, typer.Argument(help="What to list.")],
@@ -198,16 +230,58 @@ def list_registered(
 
 @app.command()
 def show(store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")]) -> None:
-    """Show what a store holds."""
+    """Show what a store holds; of a study the state of each experiment, also while it runs."""
     from apexr import store as stores
 
     if stores.is_published(store) and stores.kind_of(store) == "trajectories":
         typer.echo(_trajectory_summary(stores.open_trajectories(store)))
     elif stores.is_study(store):
-        table = stores.list_experiments(store)
-        typer.echo(table.drop(columns="bytes").to_string(index=False))
+        typer.echo(_study_table(stores.list_experiments(store)))
     else:
         typer.echo(_summary(stores.open_experiment(store)))
+
+
+@app.command()
+def verify(
+    store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")],
+) -> None:
+    """Check every byte of a store; name the files that are damaged."""
+    from apexr import store as stores
+
+    typer.echo(f"{_counted(stores.verify(store), 'unit')} checked: nothing is damaged")
+
+
+@app.command()
+def repair(
+    store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")],
+) -> None:
+    """Put damaged experiments aside, so that they are run again; sweep what died writers left."""
+    from apexr import store as stores
+
+    done = stores.repair(store)
+    for problem, place in done.moved.items():
+        typer.echo(f"{problem}\n  now in {place}")
+    swept = _counted(done.swept, "unfinished writing")
+    typer.echo(f"{_counted(len(done.moved), 'damaged thing')} put aside, {swept} removed")
+
+
+@app.command()
+def pack(store: Annotated[Path, typer.Argument(help="Store of an experiment or a study.")]) -> None:
+    """Put each experiment into one file; it is read as before."""
+    from apexr import store as stores
+
+    typer.echo(f"{_counted(stores.pack(store), 'unit')} packed")
+
+
+@app.command()
+def merge(
+    into: Annotated[Path, typer.Argument(help="Study that takes the experiments in.")],
+    others: Annotated[list[Path], typer.Argument(help="Studies that are read.")],
+) -> None:
+    """Bring the experiments of other studies into one."""
+    from apexr import store as stores
+
+    typer.echo(f"{_counted(stores.merge(into, *others), 'experiment')} merged into {into}")
 
 
 @app.command()
@@ -290,7 +364,7 @@ def _summary(result: Any) -> str:
     steps = [step for step in STEPS if step in result["time"].values]
     names = schema.metric_identifiers(result)
     rows = [f"{name} {value}" for name, value in labels.items()]
-    rows.append(f"seeds {result.sizes['seed']}{_diverged(result)}")
+    rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
     rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
     medians = {name: result[name].sel(time=steps).median("seed").values for name in names}
     for place, step in enumerate(steps):
@@ -299,8 +373,52 @@ def _summary(result: Any) -> str:
     return "\n".join(rows)
 
 
+def _study_table(table: Any) -> str:
+    """Return the experiments of a study, one a line, and how many are in which state."""
+    from apexr.store import in_short
+
+    if table.empty:
+        return "no experiment yet"
+    shown = table.drop(columns="bytes").assign(seeds=table["seeds"].map(in_short))
+    counts = ", ".join(f"{count} {state}" for state, count in table["state"].value_counts().items())
+    return f"{shown.to_string(index=False)}\n{counts}"
+
+
+def _study_summary(store: Path, asked_for: set[str]) -> str:
+    """Return how many of the experiments asked for are published, and how many seeds diverged."""
+    from apexr import store as stores
+
+    table = stores.list_experiments(store)
+    table = table[table["id"].isin(asked_for) & (table["state"] == "published")]
+    lost = table[table["num_diverged"] > 0]
+    rows = [f"{len(table)} of {len(asked_for)} experiments published in {store}"]
+    for _, row in lost.iterrows():
+        what = f"{row['scenario']} {row['net']} {row['train']}"
+        rows.append(f"diverged: {row['num_diverged']} of {len(row['seeds'])} seeds of {what}")
+    return "\n".join(rows)
+
+
+def _failure_table(failures: list[Any], total: int) -> str:
+    """Return what failed, one a line."""
+    import pandas as pd
+
+    names = ("scenario", "task", "net", "train")
+    rows = [
+        {
+            "id": one.experiment.id,
+            **{name: one.experiment.experiment.config[name] for name in names},
+            "error": f"{type(one.error).__name__}: {one.error}",
+        }
+        for one in failures
+    ]
+    table = pd.DataFrame(rows).to_string(index=False)
+    return f"{len(failures)} of {total} experiments failed:\n{table}"
+
+
 def _trajectory_summary(trajectories: Any) -> str:
     """Return what trajectories are, their sizes, and how many diverged."""
+    import numpy as np
+
     from apexr._memory import format_bytes
 
     named = ("scenario", "scenario_kwargs", "equation", "dt", "initial_states", "seed")
@@ -309,14 +427,17 @@ def _trajectory_summary(trajectories: Any) -> str:
     steps = trajectories["time"].values
     rows = [f"{name} {value}" for name, value in told.items()]
     rows.append(f"{sizes} ({format_bytes(trajectories.nbytes)}, {trajectories.dtype})")
-    rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(trajectories.coords.to_dataset())}")
+    lost = trajectories.coords.get("diverged_at", np.array(-1)) >= 0
+    rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(lost)}")
     return "\n".join(rows)
 
 
-def _diverged(result: Any) -> str:
-    if "diverged_at" not in result:
-        return ""
-    count = int((result["diverged_at"] >= 0).sum())
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _diverged(lost: Any) -> str:
+    count = int(lost.sum())
     return f" ({count} diverged)" if count else ""
 
 
@@ -343,14 +464,9 @@ def _listing(what: Registered) -> list[str]:
 
 
 def _use_compile_cache() -> None:
-    """Keep compiled programs on disk, so that the next run of the same shapes starts at once."""
-    import jax
+    from apexr._compile import keep_compiled
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "apexr"
-    if jax.config.values["jax_compilation_cache_dir"] is None:
-        jax.config.update("jax_compilation_cache_dir", str(cache))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    keep_compiled()
 
 
 def main() -> None:

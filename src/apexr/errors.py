@@ -51,8 +51,14 @@ class ApexrWarning(UserWarning):
     """Something that works, but perhaps not as meant."""
 
 
+LONGEST_NAME = 200
+"""Longer ones are no misspellings, and comparing them takes long."""
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or ``""``."""
+    if len(name) > LONGEST_NAME:
+        return ""
     by_lower = {candidate.lower(): candidate for candidate in known}
     given = name.strip().lower()
     holding = [candidate for candidate in by_lower if len(given) > 2 and given in candidate]

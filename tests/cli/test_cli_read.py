@@ -66,7 +66,7 @@ def test_showing_an_experiment(apexr_command, experiment):
 def test_showing_a_study(apexr_command, study):
     said = apexr_command("show", study)
     assert said.code == 0
-    assert said.out.count("finished") == 2
+    assert said.out.count("published") == 3  # two rows and the count
     assert "Conv;26;10;relu" in said.out
     assert "failed" in said.out
     assert "RuntimeError: out of memory" in said.out

@@ -33,7 +33,12 @@ def test_the_module_runs_an_experiment(tmp_path):
     arguments = ["diff_adv", "--net", NET, "--num-seeds", "2", *SET, "--store", store]
     done = subprocess.run(
         [sys.executable, "-m", "apexr", "run", *map(str, arguments), "--plot", str(plot)],
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "COLUMNS": "200"},
+        env={
+            **os.environ,
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "JAX_ENABLE_COMPILATION_CACHE": "true",
+            "COLUMNS": "200",
+        },
         capture_output=True,
         text=True,
         timeout=300,

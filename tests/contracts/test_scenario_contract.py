@@ -5,8 +5,9 @@ import json
 import pytest
 
 from _tiny import tiny
+from apexr._digest import digest
 from apexr.errors import SpecError
-from apexr.scenarios import Request, digest, scenario_dict, specification
+from apexr.scenarios import Request, scenario_dict, specification
 from apexr.steppers import Stepper
 
 PROMISED = (

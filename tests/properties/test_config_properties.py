@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import apexr
+from apexr._digest import digest
 from apexr._grammar import Choice, Nested, Range
 from apexr.errors import SpecError
-from apexr.scenarios import Request, digest, scenario_dict, specification
+from apexr.scenarios import Request, scenario_dict, specification
 
 KINDS = {
     "network": apexr.networks.NETWORKS,

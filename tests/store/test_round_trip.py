@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from apexr import store
 from apexr.schema import identifier, metric_identifiers
 from apexr.store._files import write_json
-from apexr.store._manifest import make_manifest, result_labels
+from apexr.store._manifest import entries_below, make_manifest, result_labels
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 WEIGHTS = {
@@ -62,7 +62,7 @@ def test_a_store_without_a_noted_order_is_read(tmp_path):
     for meta in (unit / "data.zarr").rglob("zarr.json"):
         meta.write_text(meta.read_text().replace('"variable_order"', '"something_else"'))
     (unit / "manifest.json").unlink()
-    write_json(unit / "manifest.json", make_manifest(result_labels(ds), unit))
+    write_json(unit / "manifest.json", make_manifest(result_labels(ds), entries_below(unit)))
     read = store.open_experiment(unit)
     assert next(iter(read.data_vars)) == "train_loss"
     assert set(read.data_vars) == set(ds.data_vars)

@@ -90,7 +90,7 @@ def test_table_of_experiments(study):
     store.record_failure(study, IDS[3], ValueError("bad"), {"net": "Cnv;1"})
     store.record_failure(study, IDS[3], ValueError("worse"), {"net": "Cnv;1"})
     table = store.list_experiments(study)
-    assert table["state"].tolist() == ["finished"] * 3 + ["failed"]
+    assert table["state"].tolist() == ["published"] * 3 + ["failed"]
     assert table["net"].tolist()[-2:] == ["Res;26;8;relu", "Cnv;1"]
     assert table["seeds"][1] == [0, 1]
     assert table["num_diverged"].tolist()[:3] == [1, 0, 0]
@@ -110,7 +110,7 @@ def test_damaged_experiments_are_named_and_left_out(study):
     with pytest.warns(ApexrWarning, match=IDS[1]):
         ds = store.open_study(study)
     assert ds.experiment.values.tolist() == IDS[:1]
-    assert store.list_experiments(study)["state"].tolist() == ["finished", "finished", "damaged"]
+    assert store.list_experiments(study)["state"].tolist() == ["published", "published", "damaged"]
 
 
 def test_what_is_no_study(tmp_path):

@@ -27,7 +27,7 @@ def test_a_finished_study_is_opened_lazily(configs, store):
 @pytest.mark.usefixtures("no_training")
 def test_the_study_is_listed(store):
     table = apexr.list_experiments(store)
-    assert (table["state"] == "finished").all()
+    assert (table["state"] == "published").all()
     assert sorted(table["net"]) == [NET, "FNO;2;2;1;gelu"]
     assert all(seeds == [0, 1] for seeds in table["seeds"])
     network = apexr.load_networks(store, table["id"][0])
@@ -44,11 +44,13 @@ def test_rollouts_are_opened_by_grid(store):
 def test_equal_configurations_are_one_experiment(configs):
     conv = configs[0]
     same = {**conv, "net": "conv;2;1;TANH", "start_seed": 0, "vlim": (-1, 1)}
-    assert len(plan_study([conv, conv, same])) == 1
-    assert len(plan_study([conv, {**conv, "start_seed": 1}])) == 2
+    with pytest.warns(ApexrWarning, match=r"run once:\nexperiments\[0\], experiments\[1\]"):
+        assert len(plan_study([conv, conv, same])) == 1
+    assert len(plan_study([conv, {**conv, "num_points": 20}])) == 2
     assert [one.id for one in plan_study([conv])] == [one.id for one in plan_study([same])]
-    numbers = plan_study([{**conv, "advection_gamma": -4}, {**conv, "advection_gamma": -4.0}])
-    assert len(numbers) == 1
+    numbers = [{**conv, "advection_gamma": -4}, {**conv, "advection_gamma": -4.0}]
+    with pytest.warns(ApexrWarning, match="run once"):
+        assert len(plan_study(numbers)) == 1
 
 
 def test_objects_are_scenarios_too(configs):
@@ -73,22 +75,22 @@ def test_everything_wrong_is_said_at_once_and_before_anything_runs(configs, tmp_
     with pytest.raises(SpecError) as caught:
         apexr.run_study(wrong, path, progress=False)
     said = str(caught.value)
-    assert said.startswith("7 of 8 configurations:")
+    assert said.startswith("7 of 8 experiments cannot be meant:")
     for expected in (
-        "configuration 1: network config: unknown network 'cnv'",
-        "configuration 2: unknown scenario 'diff_avd'; did you mean 'diff_adv'",
-        "configuration 3: unknown scenario keyword 'num_point'",
-        "configuration 4: scenario is missing; did you mean 'scenaro'",
-        "configuration 5: must be a dictionary, got 'diff_adv'",
-        "configuration 6: a training window of 10 frames",
-        "configuration 7: num_seeds must be an integer",
+        "experiments[1]: network config: unknown network 'cnv'",
+        "experiments[2]: unknown scenario 'diff_avd'; did you mean 'diff_adv'",
+        "experiments[3]: unknown scenario keyword 'num_point'",
+        "experiments[4]: scenario is missing; did you mean 'scenaro'",
+        "experiments[5]: must be a dictionary, got 'diff_adv'",
+        "experiments[6]: a training window of 10 frames",
+        "experiments[7]: num_seeds must be an integer",
     ):
         assert expected in said
-    assert "configuration 0" not in said
+    assert "experiments[0" not in said
     assert not path.exists()
 
 
-@pytest.mark.parametrize("nothing", [[], None, "diff_adv", {"scenario": "diff_adv"}, 5])
+@pytest.mark.parametrize("nothing", [[], None, {"experiments": []}, 5])
 def test_a_study_is_a_list_of_configurations(nothing, tmp_path):
     with pytest.raises(SpecError, match="a study is a list of at least one configuration"):
         apexr.run_study(nothing, tmp_path / "study.zarr")
@@ -138,7 +140,7 @@ def test_a_failure_is_recorded_and_retried_and_stops_nobody(configs, tmp_path, d
     assert done.net.values.tolist() == [NET]
 
     table = apexr.list_experiments(path).set_index("state")
-    assert sorted(table.index) == ["failed", "failed", "finished"]
+    assert sorted(table.index) == ["failed", "failed", "published"]
     errors = " ".join(table.loc["failed", "error"])
     assert "DivergenceError: 1d_diff_burgers: 3 of 3 train trajectories" in errors
     assert "KeyError: " in errors
@@ -182,7 +184,7 @@ def test_finished_experiments_are_run_again_on_demand(configs, tmp_path, monkeyp
     again = apexr.run_study(configs[:1], path, progress=False, overwrite=True)
     assert len(trained) == 2
     np.testing.assert_allclose(again.mean_nRMSE, first.mean_nRMSE, rtol=1e-6)
-    grown = [*configs[:1], {**configs[0], "start_seed": 4}]
+    grown = [*configs[:1], {**configs[0], "num_points": 20}]
     assert apexr.run_study(grown, path, progress=False).sizes["experiment"] == 2
     assert len(trained) == 3
 

@@ -8,7 +8,7 @@ from apexr.scenarios._curation import CURATION
 from apexr.scenarios._data import data_attributes, finite_trajectories
 from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
-from apexr.scenarios._identity import digest, specification
+from apexr.scenarios._identity import specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
 from apexr.scenarios._resolve import resolve
@@ -28,7 +28,6 @@ __all__ = [
     "data_attributes",
     "describe_coefficients",
     "difficulty",
-    "digest",
     "emulator_plan",
     "finite_trajectories",
     "normalized",

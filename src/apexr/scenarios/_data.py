@@ -13,10 +13,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr import labels
+from apexr._digest import canonical_json
 from apexr._precision import current_precision
 from apexr.errors import ApexrWarning, DivergenceError
 from apexr.initial import sample_set
-from apexr.scenarios._identity import canonical_json, scenario_key
+from apexr.scenarios._identity import scenario_key
 from apexr.spectral import Grid
 from apexr.steppers import Stepper, repeat, rollout, simulate
 

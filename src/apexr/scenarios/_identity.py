@@ -1,7 +1,5 @@
-"""What makes two experiments the same: their whole specification as canonical JSON."""
+"""What makes two experiments the same: their whole specification as plain data."""
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from apexr._precision import current_precision
@@ -13,8 +11,6 @@ from apexr.scenarios._registry import SCENARIOS
 if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
     from apexr.scenarios._pieces import Request
-
-ID_BYTES = 16
 
 
 def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any]:
@@ -39,13 +35,3 @@ def scenario_key(cls: "type[BaseScenario]") -> str:
     """Return the key that a class is registered under, else its full name."""
     keys = (key for key, held in SCENARIOS.loaded().items() if held is cls)
     return next(keys, f"{cls.__module__}.{cls.__qualname__}")
-
-
-def canonical_json(data: Any) -> str:
-    """Return data as JSON with sorted keys and no spare blanks."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest(data: Any) -> str:
-    """Return 32 hexadecimal digits that are the same on every machine and every day."""
-    return hashlib.blake2b(canonical_json(data).encode(), digest_size=ID_BYTES).hexdigest()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apexr._digest import canonical_json, digest
 from apexr._precision import check_precision, computing_in, current_precision
 from apexr._typing import Precision
 from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, select_seed
@@ -17,7 +18,7 @@ from apexr.metrics import parse_metrics
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
-from apexr.scenarios._identity import canonical_json, digest, specification
+from apexr.scenarios._identity import specification
 from apexr.schema import COORDINATES, RECORDS, VARIABLES, step_dim
 from apexr.spectral import Grid
 from apexr.training import OPTIMIZERS, Hook, Keeper, Optimizer, Trainer, TrainingPlan, count_windows

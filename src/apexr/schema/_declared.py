@@ -264,6 +264,20 @@ def metric_identifiers(ds: xr.Dataset) -> list[str]:
     ]
 
 
+def diverged_seeds(ds: xr.Dataset) -> np.ndarray:
+    """Return for each seed of a result whether its training or its rollout became NaN or infinite.
+
+    A training that stays finite may give an emulator whose rollout does not; both are counted.
+    """
+    lost = np.zeros(ds.sizes.get("seed", 1), dtype=bool)
+    if "diverged_at" in ds:
+        lost |= ds["diverged_at"].values >= 0
+    for name in metric_identifiers(ds):
+        finite = xr.ufuncs.isfinite(ds[name])
+        lost |= ~finite.all([dim for dim in finite.dims if dim != "seed"]).values
+    return lost
+
+
 def declaration(name: str, array: xr.DataArray) -> Variable | None:
     """Return what declares the variable ``name``, or None.
 

@@ -5,49 +5,67 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 """
 
 from apexr.store._checkpoints import Checkpoints
+from apexr.store._claims import claim, claimed
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
-from apexr.store._manifest import read_manifest, verify
+from apexr.store._list import list_experiments
+from apexr.store._manifest import read_manifest
+from apexr.store._pack import merge, pack
+from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
+from apexr.store._plans import planned
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
 from apexr.store._safetensors import SUFFIX as SAFETENSORS
 from apexr.store._safetensors import export_safetensors, read_safetensors
-from apexr.store._study import list_experiments, open_rollouts, open_study
+from apexr.store._study import open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
     check_trajectories,
     open_trajectories,
     writing_trajectories,
 )
+from apexr.store._verify import Repaired, repair, verify
 
 __all__ = [
     "SAFETENSORS",
     "Checkpoints",
     "ConflictError",
+    "Part",
+    "Repaired",
     "TrajectoryWriter",
     "check_dataset_path",
     "check_trajectories",
     "check_writable",
+    "claim",
+    "claimed",
     "create_study",
+    "experiment_of",
     "export_safetensors",
+    "find_parts",
     "forget_failure",
+    "in_short",
     "is_published",
     "is_study",
     "kind_of",
     "list_experiments",
+    "merge",
     "open_dataset",
     "open_experiment",
     "open_rollouts",
     "open_study",
     "open_trajectories",
+    "pack",
+    "planned",
     "publish_dataset",
     "publish_experiment",
+    "ranges",
     "read_failures",
     "read_manifest",
     "read_safetensors",
     "read_weights",
     "record_failure",
+    "repair",
     "unit_path",
     "verify",
     "writing_trajectories",

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from apexr.errors import StoreError
-from apexr.store._files import make_folder, sync
+from apexr.store import _disk
+from apexr.store._files import make_folder
 from apexr.store._layout import PathLike, checkpoint_folder
 
 FORMAT = "apexr-checkpoint"
@@ -69,9 +70,9 @@ class Checkpoints:
         try:
             make_folder(self.folder)
             aside.write_bytes(_packed(arrays, self._circumstances))
-            sync(aside)
+            _disk.sync(aside)
             aside.replace(path)
-            sync(self.folder)
+            _disk.sync(self.folder)
         except OSError as error:
             aside.unlink(missing_ok=True)
             raise StoreError(f"{path}: the checkpoint is not written, {error}") from error

@@ -10,10 +10,12 @@ import xarray as xr
 import zarr
 
 from apexr.errors import MissingExtraError, SpecError, StoreError
-from apexr.store._files import exchange, make_folder, move_in, scratch, sync, sync_tree
+from apexr.store import _disk
+from apexr.store._files import exchange, make_folder, move_in, scratch, sync_tree
 from apexr.store._layout import PathLike, staging_folder
-from apexr.store._publish import ConflictError, encoding
+from apexr.store._publish import ConflictError
 from apexr.store._read import lazy_dataset
+from apexr.store._zarr import encoding
 
 ZARR, NETCDF = ".zarr", ".nc"
 
@@ -93,9 +95,9 @@ def _write_zarr(ds: xr.Dataset, folder: Path, target: Path) -> None:
 def _write_netcdf(ds: xr.Dataset, folder: Path, target: Path) -> None:
     file = folder / target.name
     ds.to_netcdf(file, engine="h5netcdf")
-    sync(file)
-    file.replace(target)
-    sync(target.parent)
+    _disk.sync(file)
+    _disk.rename(file, target)
+    _disk.sync(target.parent)
 
 
 def open_dataset(path: PathLike) -> xr.Dataset:

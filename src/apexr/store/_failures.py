@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from apexr.store import _disk
 from apexr.store._files import read_json, write_json
 from apexr.store._layout import FAILURES, PathLike, failure_path
 
@@ -45,4 +46,6 @@ def read_failures(study: PathLike) -> dict[str, dict[str, Any]]:
 
 def forget_failure(study: PathLike, experiment: str) -> None:
     """Drop the record of an experiment that has succeeded after all."""
-    failure_path(study, experiment).unlink(missing_ok=True)
+    path = failure_path(study, experiment)
+    if path.exists():
+        _disk.unlink(path)

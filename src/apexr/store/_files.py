@@ -1,21 +1,24 @@
-"""Files made durable: digest, fsync, atomic rename and exchange."""
+"""Files made durable: digests, whole JSON files, folders that are lent, renamed or exchanged."""
 
-import ctypes
 import errno
 import hashlib
 import json
 import os
 import shutil
-import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from apexr._memory import format_bytes
 from apexr.errors import StoreError
+from apexr.store import _disk
+from apexr.store._locks import hold_new_folder
 
 _BLOCK = 2**20
+JSON_BYTES = 64 * 2**20
+"""Larger JSON files are no part of a store: reading one must not fill the memory."""
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -24,18 +27,25 @@ def files_in(folder: Path) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        If a symbolic link lies in the folder: a store is self-contained.
+        If anything but files and folders lies in the folder: a store is self-contained.
     """
     for entry in sorted(os.scandir(folder), key=lambda item: item.name):
         if entry.is_symlink():
             raise StoreError(f"{entry.path}: symbolic links are not allowed in a store")
         if entry.is_dir():
             yield from files_in(Path(entry.path))
-        else:
+        elif entry.is_file():
             yield Path(entry.path)
+        else:
+            raise StoreError(f"{entry.path}: neither a file nor a folder")
 
 
-def digest(path: Path) -> str:
+def digest(data: bytes) -> str:
+    """Return the BLAKE2b digest of some bytes."""
+    return hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+def digest_file(path: Path) -> str:
     """Return the BLAKE2b digest of a file."""
     state = hashlib.blake2b(digest_size=32)
     with path.open("rb") as file:
@@ -44,29 +54,52 @@ def digest(path: Path) -> str:
     return state.hexdigest()
 
 
-def sync(path: Path) -> None:
-    """Make a file's content, or a folder's list of names, survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def sync_tree(folder: Path) -> None:
     """Make a folder and all below it survive a loss of power."""
     for root, _, names in os.walk(folder, topdown=False):
         for name in names:
-            sync(Path(root) / name)
-        sync(Path(root))
+            _disk.sync(Path(root) / name)
+        _disk.sync(Path(root))
 
 
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents, durably."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync(folder.parent)
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    try:
+        _disk.mkdir(folder)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    _disk.sync(folder.parent)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below an existing folder, durably; names are relative paths.
+
+    Raises
+    ------
+    OSError
+        If the disk has less space left than they take, before anything is written.
+    """
+    size = sum(map(len, files.values()))
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"it takes {format_bytes(size)}, the disk has {format_bytes(free)} left",
+        )
+    folders = {folder}
+    for name, data in files.items():
+        target = folder / name
+        for parent in reversed(target.relative_to(folder).parents):
+            if folder / parent not in folders:
+                _disk.mkdir(folder / parent)
+                folders.add(folder / parent)
+        _disk.write(target, data)
+    for made in sorted(folders, reverse=True):
+        _disk.sync(made)
 
 
 def canonical_json(data: Mapping[str, Any]) -> str:
@@ -74,17 +107,21 @@ def canonical_json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def json_bytes(data: Mapping[str, Any]) -> bytes:
+    """Return the content of a JSON file of the store."""
+    return json.dumps(data, indent=1, ensure_ascii=False).encode()
+
+
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a JSON file aside and rename it, so that readers see the old or the new one."""
     make_folder(path.parent)
     aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
-        aside.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
-        sync(aside)
-        aside.replace(path)
+        _disk.write(aside, json_bytes(data))
+        _disk.rename(aside, path)
     finally:
-        aside.unlink(missing_ok=True)
-    sync(path.parent)
+        _disk.unlink(aside)
+    _disk.sync(path.parent)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -93,58 +130,62 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises
     ------
     StoreError
-        If the file is missing or does not hold a dictionary.
+        If the file is missing, too large, or does not hold a dictionary.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > JSON_BYTES:
+            raise StoreError(f"{path}: over {format_bytes(JSON_BYTES)}, no part of a store")
+        return parse_json(str(path), path.read_bytes())
     except FileNotFoundError:
         raise StoreError(f"{path}: missing") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except StoreError:
+        raise
+    except OSError as error:
         raise StoreError(f"{path}: not readable ({error})") from error
+
+
+def parse_json(where: str, content: bytes) -> dict[str, Any]:
+    """Return the dictionary that a JSON text holds; ``where`` is named if it holds none."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{where}: not readable ({error})") from error
     if not isinstance(data, dict):
-        raise StoreError(f"{path}: expected a JSON object")
+        raise StoreError(f"{where}: expected a JSON object")
     return data
 
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """Make ``folder``, lend it, and remove what is left of it in the end."""
+    """Make ``folder``, lend it, and remove what is left of it in the end.
+
+    It is locked meanwhile, so that other processes do not sweep it away.
+    """
     make_folder(folder.parent)
-    folder.mkdir()
     try:
-        yield folder
+        with hold_new_folder(folder):
+            yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _disk.remove(folder)
 
 
 def move_in(source: Path, target: Path) -> bool:
     """Rename a folder to ``target`` unless something is there already; tell whether it moved."""
     try:
-        os.rename(source, target)
+        _disk.rename(source, target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             return False
         raise
-    sync(target.parent)
+    _disk.sync(target.parent)
     return True
 
 
 def exchange(source: Path, target: Path) -> None:
-    """Let two folders change places, in one step where the system can do it (Linux)."""
-    if not _exchange_at_once(source, target):
+    """Let two folders change places, in one step where the system can do it."""
+    if not _disk.exchange(source, target):
         aside = source.with_name(f"{source.name}-old")
-        os.rename(target, aside)
-        os.rename(source, target)
-        os.rename(aside, source)
-    sync(target.parent)
-
-
-def _exchange_at_once(source: Path, target: Path) -> bool:
-    if not sys.platform.startswith("linux"):
-        return False
-    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        return False
-    return bool(rename(here, os.fsencode(source), here, os.fsencode(target), swap) == 0)
+        _disk.rename(target, aside)
+        _disk.rename(source, target)
+        _disk.rename(aside, source)
+    _disk.sync(target.parent)

@@ -9,17 +9,25 @@
       study.json                     marks a study; schema version
       experiments/<id>/data.zarr     one experiment
       experiments/<id>/manifest.json
+      experiments/<id>.zip           the same, packed into one file
       failures/<id>.json             last error of an experiment, number of attempts
+      .index/<segment>/              small variables of many experiments; derived, never the truth
       .staging/<id>-<random>/        being written; never read
+      .locks/<id>                    held by the process that works on the experiment
+      .damaged/<name>-<random>/      what ``repair`` has put aside
+      .parts.json                    derived: which unit holds which seeds of which experiment
+      .plans/<digest>.json           what a call that is not through has been asked for
       checkpoints/<id>/              how far the training of an unfinished experiment is
     .checkpoints-adv.zarr/           the same of a single experiment
 
-A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``.
+A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``experiments/<id>``. It
+holds an experiment for some of its seeds, see ``_parts``.
 """
 
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -31,17 +39,26 @@ STUDY = "study.json"
 EXPERIMENTS = "experiments"
 FAILURES = "failures"
 STAGING = ".staging"
+LOCKS = ".locks"
+INDEX = ".index"
+DAMAGED = ".damaged"
+PACKED = ".zip"
 CHECKPOINTS = "checkpoints"
 WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
 
-TRAJECTORIES_FORMAT = "apexr-trajectories"
+FORMATS: Mapping["UnitKind", str] = {
+    "experiment": "apexr-experiment",
+    "trajectories": "apexr-trajectories",
+    "index": "apexr-index",
+}
+"""What a manifest calls each kind of unit."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
 PathLike = str | os.PathLike[str]
-UnitKind = Literal["experiment", "trajectories"]
+UnitKind = Literal["experiment", "trajectories", "index"]
 
 
 def check_id(experiment: str) -> str:
@@ -61,14 +78,21 @@ def failure_path(study: PathLike, experiment: str) -> Path:
     return Path(study) / FAILURES / f"{check_id(experiment)}.json"
 
 
+def packed_path(unit: PathLike) -> Path:
+    """Return the one file that holds a packed unit."""
+    path = Path(unit)
+    return path if path.suffix == PACKED else path.with_name(path.name + PACKED)
+
+
 def in_study(unit: Path) -> bool:
     """Tell by its path whether a unit belongs to a study."""
-    return unit.parent.name == EXPERIMENTS and _ID.fullmatch(unit.name) is not None
+    name = unit.name.removesuffix(PACKED)
+    return unit.parent.name in (EXPERIMENTS, INDEX) and _ID.fullmatch(name) is not None
 
 
-def data_folder(unit: Path) -> Path:
-    """Return the Zarr group of a unit: inside it in a study, else the unit itself."""
-    return unit / DATA if in_study(unit) else unit
+def data_prefix(unit: Path) -> str:
+    """Return where the Zarr group of a unit begins: inside it in a study, else the unit itself."""
+    return f"{DATA}/" if in_study(unit) else ""
 
 
 def staging_folder(unit: Path, suffix: str) -> Path:
@@ -93,16 +117,18 @@ def is_study(path: PathLike) -> bool:
 
 def is_published(unit: PathLike) -> bool:
     """Tell whether a unit is complete: its manifest came into sight with all the rest."""
-    return (Path(unit) / MANIFEST).is_file()
+    return (Path(unit) / MANIFEST).is_file() or packed_path(unit).is_file()
 
 
 def kind_of(unit: PathLike) -> UnitKind:
     """Return what a published unit holds, by its manifest; an experiment where it is damaged."""
+    if not (Path(unit) / MANIFEST).is_file():
+        return "experiment"  # only experiments are packed
     try:
         told = json.loads((Path(unit) / MANIFEST).read_text(encoding="utf-8"))["format"]
     except (OSError, ValueError, LookupError, TypeError):
         return "experiment"
-    return "trajectories" if told == TRAJECTORIES_FORMAT else "experiment"
+    return next((kind for kind, name in FORMATS.items() if name == told), "experiment")
 
 
 def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experiment") -> None:
@@ -147,7 +173,8 @@ def _check_access(target: Path) -> None:
 
 
 def _is_empty(folder: Path) -> bool:
-    return not any(folder.iterdir())
+    """Tell whether nothing is there but what a writer that died has left of a marker."""
+    return all(path.name.startswith(f".{STUDY}-") for path in folder.iterdir())
 
 
 _HOLDS = {

@@ -14,31 +14,43 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import StoreError
-from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION
-from apexr.store._files import canonical_json, digest, files_in, read_json
-from apexr.store._layout import MANIFEST, TRAJECTORIES_FORMAT, PathLike, UnitKind, kind_of
+from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION, diverged_seeds
+from apexr.store._files import canonical_json, digest, digest_file, files_in, parse_json
+from apexr.store._layout import FORMATS, MANIFEST, PathLike, UnitKind, kind_of
+from apexr.store._source import Packed, Source, pack_files, source_of
 
-FORMATS = {"experiment": "apexr-experiment", "trajectories": TRAJECTORIES_FORMAT}
-"""What a manifest calls each kind of unit."""
+Entry = dict[str, Any]
 
 
 def make_manifest(
-    labels: Mapping[str, Any], folder: Path, kind: UnitKind = "experiment"
+    labels: Mapping[str, Any], entries: Mapping[str, Entry], kind: UnitKind = "experiment"
 ) -> dict[str, Any]:
-    """Return the manifest of the files below ``folder``; ``labels`` say what they hold."""
+    """Return the manifest of some files; ``labels`` say what they hold."""
     manifest = {
         "format": FORMATS[kind],
         "schema_version": SCHEMA_VERSION,
         **labels,
-        "files": {
-            path.relative_to(folder).as_posix(): {
-                "size": path.stat().st_size,
-                "blake2b": digest(path),
-            }
-            for path in files_in(folder)
-        },
+        "files": dict(entries),
     }
     return {**manifest, "digest": _own_digest(manifest)}
+
+
+def entries_of(files: Mapping[str, bytes]) -> dict[str, Entry]:
+    """Return size and digest of files that are in memory."""
+    return {
+        name: {"size": len(data), "blake2b": digest(data)} for name, data in sorted(files.items())
+    }
+
+
+def entries_below(folder: Path) -> dict[str, Entry]:
+    """Return size and digest of the files below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "size": path.stat().st_size,
+            "blake2b": digest_file(path),
+        }
+        for path in files_in(folder)
+    }
 
 
 def read_manifest(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, Any]:
@@ -49,17 +61,45 @@ def read_manifest(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, An
     StoreError
         If there is none, if it is damaged, or if its schema is newer than this apexr.
     """
-    path = Path(unit) / MANIFEST
-    if not path.is_file():
-        raise StoreError(f"{unit}: not a finished apexr {kind} store (no {MANIFEST})")
-    manifest = read_json(path)
+    source = source_of(Path(unit))
+    path = f"{source.where}/{MANIFEST}"
+    try:
+        content = source.read(MANIFEST)
+    except (FileNotFoundError, NotADirectoryError):
+        message = f"{unit}: not a finished apexr {kind} store (no {MANIFEST})"
+        raise StoreError(message) from None
+    except OSError as error:
+        raise StoreError(f"{path}: not readable ({error})") from error
+    manifest = parse_json(path, content)
     check_version(path, manifest, FORMATS[kind])
-    if manifest.get("digest") != _own_digest(manifest):
-        raise StoreError(f"{path}: damaged, its digest does not fit")
+    _check_form(path, manifest)
     return manifest
 
 
-def check_version(path: Path, data: dict[str, Any], expected: str) -> None:
+def _check_form(path: str, manifest: dict[str, Any]) -> None:
+    """Check that a manifest is whole and that it lists plain files below its unit."""
+    if manifest.get("digest") != _own_digest(manifest):
+        raise StoreError(f"{path}: damaged, its digest does not fit")
+    files = manifest.get("files")
+    listed = files.items() if isinstance(files, dict) else [("files", files)]
+    wrong = [name for name, entry in listed if not (_is_plain(name) and _is_entry(entry))]
+    if wrong:
+        raise StoreError(f"{path}: refused, it lists {wrong[0]!r}")
+
+
+def _is_plain(name: str) -> bool:
+    return not any(part in ("", ".", "..") for part in name.split("/")) and "\0" not in name
+
+
+def _is_entry(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("size"), int)
+        and isinstance(entry.get("blake2b"), str)
+    )
+
+
+def check_version(path: PathLike, data: dict[str, Any], expected: str) -> None:
     """Check format and schema version of a JSON file of the store."""
     if data.get("format") != expected:
         raise StoreError(f"{path}: expected format {expected!r}, got {data.get('format')!r}")
@@ -80,11 +120,12 @@ def check_sizes(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, Any]
         Naming every file that is missing, of another size, or not listed.
     """
     manifest = read_manifest(unit, kind)
-    _refuse(Path(unit), _size_problems(Path(unit), manifest))
+    source = source_of(Path(unit))
+    _refuse(source, _size_problems(source, manifest))
     return manifest
 
 
-def verify(unit: PathLike) -> None:
+def verify_unit(unit: PathLike) -> None:
     """Check every byte of a unit against its manifest.
 
     Raises
@@ -92,37 +133,50 @@ def verify(unit: PathLike) -> None:
     StoreError
         Naming every file that is damaged.
     """
-    folder = Path(unit)
-    manifest = check_sizes(folder, kind_of(folder))
-    _refuse(
-        folder,
-        (
-            f"{name}: content changed"
-            for name, entry in manifest["files"].items()
-            if digest(folder / name) != entry["blake2b"]
-        ),
-    )
+    source = source_of(Path(unit))
+    manifest = check_sizes(unit, kind_of(unit))
+    _refuse(source, _content_problems(source, manifest))
 
 
-def _refuse(unit: Path, problems: Iterator[str]) -> None:
+def _refuse(source: Source, problems: Iterator[str]) -> None:
     found = list(problems)
     if found:
-        raise StoreError(f"{unit}: damaged\n  " + "\n  ".join(found))
+        raise StoreError(f"{source.where}: damaged\n  " + "\n  ".join(found))
 
 
-def _size_problems(unit: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    present = {
-        path.relative_to(unit).as_posix(): path.stat().st_size
-        for path in files_in(unit)
-        if not path.name.startswith(".") and path != unit / MANIFEST
-    }
+def _size_problems(source: Source, manifest: dict[str, Any]) -> Iterator[str]:
+    present = source.sizes()
+    present.pop(MANIFEST, None)
     for name, entry in manifest["files"].items():
         size = present.pop(name, None)
         if size is None:
             yield f"{name}: missing"
         elif size != entry["size"]:
             yield f"{name}: {size} bytes, expected {entry['size']}"
-    yield from (f"{name}: not in the manifest" for name in present)
+    yield from (f"{name}: not in the manifest" for name in present if not _is_hidden(name))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.rpartition("/")[2].startswith(".")
+
+
+def _content_problems(source: Source, manifest: dict[str, Any]) -> Iterator[str]:
+    content = {}
+    for name, entry in manifest["files"].items():
+        try:
+            data = source.read(name)
+        except OSError as error:
+            yield str(error)
+            continue
+        if digest(data) != entry["blake2b"]:
+            yield f"{name}: content changed"
+        if isinstance(source, Packed):
+            content[name] = data
+    if (
+        isinstance(source, Packed)
+        and pack_files({**content, MANIFEST: source.read(MANIFEST)}) != source.path.read_bytes()
+    ):
+        yield "the packed file: content changed"
 
 
 def _own_digest(manifest: dict[str, Any]) -> str:
@@ -136,6 +190,6 @@ def result_labels(ds: xr.Dataset) -> dict[str, Any]:
     labels: dict[str, Any] = {"config": config, "attrs": ds.attrs}
     labels["sizes"] = {str(dim): int(size) for dim, size in ds.sizes.items()}
     labels["seeds"] = ds["seed"].values.tolist() if "seed" in ds.coords else []
-    if "diverged_at" in ds:
-        labels["num_diverged"] = int(np.count_nonzero(ds["diverged_at"].values >= 0))
+    if "seed" in ds.dims:
+        labels["num_diverged"] = int(np.count_nonzero(diverged_seeds(ds)))
     return labels

@@ -1,45 +1,49 @@
 """Publishing: an experiment comes into sight whole, by one rename, or not at all."""
 
 import uuid
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
-from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from apexr.errors import StoreError
-from apexr.schema import SCHEMA_VERSION, chunk_shape, validate
+from apexr.schema import SCHEMA_VERSION, validate
+from apexr.store import _disk
 from apexr.store._failures import forget_failure
 from apexr.store._files import (
     exchange,
+    json_bytes,
     make_folder,
     move_in,
     read_json,
     scratch,
-    sync_tree,
+    write_files,
     write_json,
 )
 from apexr.store._layout import (
-    DATA,
     MANIFEST,
-    ORDER,
     STUDY,
-    WEIGHTS,
     PathLike,
     check_writable,
+    data_prefix,
     in_study,
     is_published,
     is_study,
+    packed_path,
     staging_folder,
 )
-from apexr.store._manifest import check_version, make_manifest, read_manifest, result_labels
+from apexr.store._manifest import (
+    check_version,
+    entries_of,
+    make_manifest,
+    read_manifest,
+    result_labels,
+)
+from apexr.store._staging import sweep_study, sweep_unit
+from apexr.store._zarr import encoded
 
 STUDY_FORMAT = "apexr-study"
-CODECS = (ZstdCodec(level=3), Crc32cCodec())
 
 
 class ConflictError(StoreError):
@@ -47,7 +51,7 @@ class ConflictError(StoreError):
 
 
 def create_study(path: PathLike) -> None:
-    """Make an empty study, or do nothing where one exists.
+    """Make an empty study; where one exists, sweep what writers that died have left there.
 
     Raises
     ------
@@ -58,8 +62,14 @@ def create_study(path: PathLike) -> None:
     marker = Path(path) / STUDY
     if is_study(path):
         check_version(marker, read_json(marker), STUDY_FORMAT)
+        sweep_study(Path(path))
         return
-    write_json(marker, {"format": STUDY_FORMAT, "schema_version": SCHEMA_VERSION})
+    write_marker(Path(path))
+
+
+def write_marker(study: Path) -> None:
+    """Write the file that marks a folder as a study."""
+    write_json(study / STUDY, {"format": STUDY_FORMAT, "schema_version": SCHEMA_VERSION})
 
 
 def publish_experiment(
@@ -108,20 +118,27 @@ def publish_experiment(
 def _publish(
     ds: xr.Dataset, weights: Mapping[str, np.ndarray], unit: Path, overwrite: bool
 ) -> None:
-    with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
-        _write_data(ds, weights, folder / DATA if in_study(unit) else folder)
-        if not bring_in(folder, unit, make_manifest(result_labels(ds), folder)):
-            _settle(folder, unit, overwrite)
+    prefix = data_prefix(unit)
+    files = {f"{prefix}{name}": data for name, data in encoded(ds, weights).items()}
+    manifest = make_manifest(result_labels(ds), entries_of(files))
+    publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite)
     if in_study(unit):
         forget_failure(unit.parent.parent, unit.name)
 
 
-def bring_in(folder: Path, unit: Path, manifest: Mapping[str, Any]) -> bool:
-    """Complete a written folder, durably, and rename it to ``unit`` unless that exists."""
-    write_json(folder / MANIFEST, manifest)
-    sync_tree(folder)
-    make_folder(unit.parent)
-    return move_in(folder, unit)
+def publish_files(files: Mapping[str, bytes], unit: Path, overwrite: bool = False) -> None:
+    """Write the files of a unit aside, its manifest among them, and bring them into sight."""
+    if not in_study(unit):
+        sweep_unit(unit)
+    with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
+        write_files(folder, files)
+        make_folder(unit.parent)
+        if packed_path(unit).is_file() and not overwrite:
+            _check_equal(folder, unit)
+        elif not move_in(folder, unit):
+            _settle(folder, unit, overwrite)
+        if overwrite and packed_path(unit).is_file():  # the folder goes before it from now on
+            _disk.unlink(packed_path(unit))
 
 
 def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
@@ -130,44 +147,15 @@ def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
         exchange(folder, unit)
     elif not is_published(unit):
         raise StoreError(f"{unit}: holds something else, not an apexr experiment")
-    elif (old := read_manifest(unit)["files"]) != (new := read_manifest(folder)["files"]):
+    else:
+        _check_equal(folder, unit)
+
+
+def _check_equal(folder: Path, unit: Path) -> None:
+    old, new = (read_manifest(place)["files"] for place in (unit, folder))
+    if old != new:
         names = [name for name in {*old, *new} if old.get(name) != new.get(name)]
         raise ConflictError(
             f"{unit}: another result is published here ({len(names)} files differ, such as "
             f"{min(names)}); use overwrite=True or another path"
         )
-
-
-# --- writing ---------------------------------------------------------------------------------
-
-
-def _write_data(ds: xr.Dataset, weights: Mapping[str, np.ndarray], folder: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Consolidated metadata")
-        bare = ds.drop_encoding().assign_attrs({ORDER: [str(name) for name in ds.data_vars]})
-        bare.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
-        _write_weights(weights, folder)
-        zarr.consolidate_metadata(folder)
-
-
-def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
-    """Return how each variable is compressed and cut into chunks."""
-    return {
-        str(name): {
-            "compressors": CODECS,
-            "chunks": chunk_shape(
-                [str(dim) for dim in variable.dims], variable.shape, variable.dtype.itemsize
-            ),
-        }
-        for name, variable in ds.variables.items()
-    }
-
-
-def _write_weights(weights: Mapping[str, np.ndarray], folder: Path) -> None:
-    group = zarr.open_group(folder, mode="r+").create_group(WEIGHTS)
-    for name, values in weights.items():
-        array = np.asarray(values)
-        if array.dtype.kind not in "biufc" or any(p in ("", ".", "..") for p in name.split("/")):
-            raise StoreError(f"weights: cannot store {name!r} of type {array.dtype}")
-        dims = [f"{name}_{axis}" for axis in range(array.ndim)]
-        group.create_array(name, data=array, compressors=CODECS, dimension_names=dims)

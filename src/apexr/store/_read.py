@@ -1,18 +1,35 @@
 """Lazy readers of one experiment; nothing is read before names and sizes are checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
 
+from apexr.errors import StoreError
 from apexr.schema import VARIABLES
-from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_folder
+from apexr.store._along_seed import along_seed, weights_along_seed
+from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_prefix, unit_path
 from apexr.store._manifest import check_sizes
+from apexr.store._migrate import migrated
+from apexr.store._parts import units_behind
+from apexr.store._source import source_of
+from apexr.store._zarr import CheckedStore
 
 
-def open_experiment(unit: PathLike) -> xr.Dataset:
+def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset:
     """Return a stored result as a Dask-backed Dataset; only coordinates are loaded.
+
+    An experiment of a study is read with all its seeds, whenever they were run.
+
+    Parameters
+    ----------
+    path
+        The store of one experiment, or a study.
+    experiment
+        The id of the experiment in a study.
 
     Raises
     ------
@@ -20,35 +37,81 @@ def open_experiment(unit: PathLike) -> xr.Dataset:
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
-    folder = Path(unit).absolute()
-    check_sizes(folder)
-    return _in_order(
-        lazy_dataset(xr.open_zarr(data_folder(folder), consolidated=True, chunks=None))
-    )
+    unit = path if experiment is None else unit_path(path, experiment)
+    return along_seed([open_unit(part) for part in units_behind(unit)])
+
+
+def open_unit(unit: Path) -> xr.Dataset:
+    """Return the result that one unit holds, lazily."""
+    return lazy_dataset(open_plain(unit))
+
+
+def open_plain(unit: Path) -> xr.Dataset:
+    """Return the result of one unit as Zarr gives it: read when it is touched, without Dask."""
+    manifest = check_sizes(unit)
+    ds = _labelled(_in_order(opened(checked_store(unit, manifest))), manifest["config"])
+    return migrated(ds, manifest["schema_version"], str(unit))
+
+
+def checked_store(unit: Path, manifest: Mapping[str, Any]) -> CheckedStore:
+    """Return the Zarr store of a unit; what is read from it is checked against its manifest."""
+    return CheckedStore(source_of(unit), manifest["files"], data_prefix(unit))
+
+
+def opened(store: CheckedStore) -> xr.Dataset:
+    """Return the Dataset of a store, not loaded and not chunked."""
+    try:
+        return xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3)
+    except StoreError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{store.source.where}: not readable ({error})") from error
 
 
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
     """Return an opened Dataset with Dask-backed variables and with coordinates in memory."""
-    coords = {
-        name: in_memory(coord.variable)
-        for name, coord in ds.coords.items()
-        if coord.dims != (name,) or coord.dtype.kind in "TU"
-    }
     lazy = {name: as_lazy(array.variable) for name, array in ds.data_vars.items()}
-    return ds.assign(lazy).assign_coords(coords)
+    return with_text(ds).assign(lazy)
+
+
+def _labelled(ds: xr.Dataset, config: Mapping[str, str]) -> xr.Dataset:
+    """Return a result with its labels as the manifest has them: a scalar in Zarr ends at a NUL."""
+    held = {
+        name: xr.Variable((), np.array(text, dtype=object), ds[name].attrs)
+        for name, text in config.items()
+        if name in ds.coords and not ds[name].dims
+    }
+    return with_text(ds.assign_coords(held))
+
+
+def with_text(ds: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset with its coordinates in memory, text as Python strings."""
+    return ds.assign_coords(
+        {
+            name: in_memory(coord.variable)
+            for name, coord in ds.coords.items()
+            if coord.dims != (name,) or coord.dtype.kind in "TU"
+        }
+    )
 
 
 def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
-    """Return the stored weights: plain arrays by name.
+    """Return the stored weights: plain arrays by name; they lead with the seeds if there are more.
 
     Raises
     ------
     StoreError
         As for :func:`open_experiment`.
     """
-    folder = Path(unit).absolute()
-    check_sizes(folder)
-    group = zarr.open_group(data_folder(folder), mode="r", use_consolidated=True)[WEIGHTS]
+    units = units_behind(unit)
+    manifests = [check_sizes(part) for part in units]
+    weights = [_weights_of(*pair) for pair in zip(units, manifests, strict=True)]
+    return weights_along_seed(weights, [manifest.get("seeds", []) for manifest in manifests])
+
+
+def _weights_of(unit: Path, manifest: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    store = checked_store(unit, manifest)
+    group = zarr.open_group(store, mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
     return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
 

@@ -15,11 +15,13 @@ import zarr
 
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
-from apexr.store._files import exchange, scratch
-from apexr.store._layout import PathLike, check_writable, is_published, staging_folder
-from apexr.store._manifest import check_sizes, make_manifest
-from apexr.store._publish import CODECS, ConflictError, bring_in
-from apexr.store._read import as_lazy, in_memory
+from apexr.store._files import exchange, move_in, scratch, sync_tree, write_json
+from apexr.store._layout import MANIFEST, PathLike, check_writable, is_published, staging_folder
+from apexr.store._manifest import check_sizes, entries_below, make_manifest
+from apexr.store._publish import ConflictError
+from apexr.store._read import as_lazy, checked_store, in_memory, opened
+from apexr.store._staging import sweep_unit
+from apexr.store._zarr import CODECS
 
 KIND: Final = "trajectories"
 CONCURRENT_CHUNKS = 4
@@ -109,6 +111,7 @@ def writing_trajectories(
     """
     unit = Path(path).absolute()
     try:
+        sweep_unit(unit)
         with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
             yield _create(template, folder, tuple(chunks))
             _consolidate(folder)
@@ -150,7 +153,9 @@ def _publish(template: xr.DataArray, folder: Path, unit: Path, overwrite: bool) 
         "attrs": template.attrs,
         "sizes": {str(dim): size for dim, size in template.sizes.items()},
     }
-    if bring_in(folder, unit, make_manifest(labels, folder, KIND)):
+    write_json(folder / MANIFEST, make_manifest(labels, entries_below(folder), KIND))
+    sync_tree(folder)
+    if move_in(folder, unit):
         return
     check_trajectories(unit, 0, overwrite=overwrite)
     exchange(folder, unit)
@@ -167,7 +172,7 @@ def open_trajectories(path: PathLike) -> xr.DataArray:
     """
     folder = Path(path).absolute()
     manifest = check_sizes(folder, KIND)
-    ds = xr.open_zarr(folder, consolidated=True, chunks=None)
+    ds = opened(checked_store(folder, manifest))
     array = ds[manifest["name"]]
     coords = {name: in_memory(coord.variable) for name, coord in array.coords.items()}
     return xr.DataArray(as_lazy(array.variable), coords, name=manifest["name"])

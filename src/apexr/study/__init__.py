@@ -1,6 +1,31 @@
-"""Studies: many experiments, resumable, read back lazily."""
+"""Studies: many experiments, resumable, read back lazily.
+
+A study is data: a list of dictionaries, each with the keywords of :func:`apexr.run`; a *grid*, one
+dictionary in which every list is an axis and all combinations are experiments; or a TOML or JSON
+file with either::
+
+    scenario = ["diff_adv", "diff_burgers"]
+    net = ["Conv;26;10;relu", "FNO;12;8;4;gelu"]
+    num_seeds = 10
+
+    [zip]                                    # keys that vary together
+    train = ["one", "sup;3"]
+    optim_config = ["adam;10_000;constant;1e-3", "adam;10_000;constant;3e-4"]
+
+A value of a grid that is a list itself stands in one more list (``vlim = [[-1, 1]]``). A file with
+``common`` (values of all), ``experiments`` (a list) and ``grid`` (one or more) has all three.
+"""
 
 from apexr.study._configs import Planned, plan_study
-from apexr.study._run import run_study, run_study_convenience
+from apexr.study._read import read_study
+from apexr.study._run import Failure, run_planned, run_study, run_study_convenience
 
-__all__ = ["Planned", "plan_study", "run_study", "run_study_convenience"]
+__all__ = [
+    "Failure",
+    "Planned",
+    "plan_study",
+    "read_study",
+    "run_planned",
+    "run_study",
+    "run_study_convenience",
+]

@@ -1,17 +1,29 @@
-"""A study as data: configurations, all checked before anything runs."""
+"""The experiments that a study means, all checked before anything runs."""
 
 import dataclasses
-import textwrap
+import json
+import unicodedata
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr._run import plan_experiment
-from apexr.errors import ApexrError, SpecError, suggest
+from apexr._typing import PathInput
+from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment
 from apexr.scenarios import BaseScenario, Request
+from apexr.study._expand import Placed, expand
+from apexr.study._problems import KEYS, check_layers, diagnose, listed
+from apexr.study._read import read_study
 
-KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "precision")
-_REQUIRED = ("scenario",)
+Study = PathInput | Iterable[Mapping[str, Any]] | Mapping[str, Any]
+"""A study: a file, a list of configurations, or a grid of them."""
+
+MOST_WRONG = 500
+"""Wrong configurations after which a study is not looked at any further."""
+
+_NOT_SHAPES = ("ic_config", "vlim", "train_seed", "test_seed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,59 +33,141 @@ class Planned:
     Attributes
     ----------
     id
-        Digest of its specification.
+        Digest of its specification, whatever the seeds.
     scenario, experiment
-        What to run.
+        What to run, for all its seeds.
     """
 
     id: str
     scenario: BaseScenario
     experiment: Experiment
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that are asked for, in order."""
+        return self.experiment.seeds
 
-def plan_study(configs: Iterable[Mapping[str, Any]]) -> list[Planned]:
-    """Return the experiments of a study in order, each once.
+    @property
+    def shape(self) -> str:
+        """What two experiments share that can run the same compiled programs."""
+        spec = json.loads(self.experiment.attrs["specification"])
+        spec["num_seeds"] = len(self.seeds)
+        del spec["start_seed"]
+        sizes = {
+            name: value
+            for name, value in spec.pop("parameters").items()
+            if name not in _NOT_SHAPES and not _is_real(value)
+        }
+        return canonical_json({**spec, **sizes})
+
+    def part(self, seeds: tuple[int, ...]) -> Experiment:
+        """Return the experiment with these seeds alone, which follow one another."""
+        spec = with_seeds(json.loads(self.experiment.attrs["specification"]), seeds)
+        identity = {"experiment_id": digest(spec), "specification": canonical_json(spec)}
+        attrs = {**self.experiment.attrs, **identity}
+        return dataclasses.replace(self.experiment, seeds=seeds, attrs=attrs)
+
+
+def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
+    """Return the experiments of a study in order, each once, with all its seeds.
 
     Parameters
     ----------
-    configs
-        Dictionaries with the keys ``scenario``, ``task``, ``net``, ``train``, ``start_seed``,
-        ``num_seeds``, ``precision`` (those of :func:`apexr.run`) and parameters of the scenario.
+    study
+        A list of dictionaries with the keys ``scenario``, ``task``, ``net``, ``train``,
+        ``start_seed``, ``num_seeds``, ``precision`` (those of :func:`apexr.run`) and parameters of
+        the scenario; a grid of such, see :mod:`apexr.study`; or a TOML or JSON file with either.
+    allow_python
+        Whether to run a Python file for its list ``CONFIGS``.
 
     Raises
     ------
     SpecError
-        Listing what is wrong in every configuration.
+        Listing what is wrong in every configuration, with its place.
+
+    Warns
+    -----
+    ApexrWarning
+        Naming what is asked for more than once.
     """
-    planned: dict[str, Planned] = {}
-    problems = []
-    listed = isinstance(configs, Iterable) and not isinstance(configs, Mapping | str)
-    given = list(configs) if listed else []
-    if not given:
-        raise SpecError(
-            "a study is a list of at least one configuration (a dictionary each), got"
-            f" {textwrap.shorten(repr(configs), 80)}"
-        )
-    for number, config in enumerate(given):
-        try:
-            one = _plan(config)
-        except (ApexrError, TypeError) as error:
-            problems.append(f"configuration {number}: {error}")
-        else:
-            planned.setdefault(one.id, one)
+    source = f"{study}: " if isinstance(study, str | Path) else ""
+    if isinstance(study, str | Path):
+        study = read_study(study, allow_python=allow_python)
+    placed = expand(study)
+    planned, problems = _plan_all(placed)
     if problems:
-        raise SpecError(f"{len(problems)} of {len(given)} configurations:\n" + "\n".join(problems))
-    return list(planned.values())
+        wrong = len({id(entry) for entry, _ in problems})
+        more = " (and possibly more, not looked at)" if wrong >= MOST_WRONG else ""
+        said = f"{source}{wrong} of {len(placed)} experiments cannot be meant{more}:\n"
+        raise SpecError(said + "\n".join(listed(problems)))
+    groups: dict[str, list[tuple[Placed, Planned]]] = {}
+    for entry, one in planned:
+        groups.setdefault(one.id, []).append((entry, one))
+    _warn_of_duplicates(groups.values())
+    return [_joined([one for _, one in same]) for same in groups.values()]
 
 
-def _plan(config: Mapping[str, Any]) -> Planned:
-    if not isinstance(config, Mapping):
-        raise SpecError(f"must be a dictionary, got {config!r}")
-    missing = [key for key in _REQUIRED if key not in config]
-    if missing:
-        near = "".join(suggest(key, map(str, config)) for key in missing)
-        raise SpecError(f"{', '.join(missing)} is missing{near}")
-    request = {key: config[key] for key in KEYS[1:] if key in config}
-    parameters = {key: value for key, value in config.items() if key not in KEYS}
-    scenario, experiment = plan_experiment(config["scenario"], Request(**request), parameters)
-    return Planned(experiment.attrs["experiment_id"], scenario, experiment)
+def _plan_all(
+    placed: Iterable[Placed],
+) -> tuple[list[tuple[Placed, Planned]], list[tuple[Placed, str]]]:
+    """Return what can be planned, and what is wrong in the others."""
+    planned: list[tuple[Placed, Planned]] = []
+    problems: list[tuple[Placed, str]] = []
+    wrong = 0
+    for entry in placed:
+        try:
+            planned.append((entry, _plan(entry.config)))
+        except Exception as error:  # whatever a scenario of one's own raises, all are looked at
+            problems += [(entry, message) for message in diagnose(entry.config, error)]
+            wrong += 1
+            if wrong == MOST_WRONG:
+                break
+    return planned, problems
+
+
+def _plan(config: Any) -> Planned:
+    if not isinstance(config, Mapping) or "scenario" not in config:
+        raise SpecError("a configuration is a dictionary with a scenario")
+    composed = {_composed(key): value for key, value in config.items()}
+    if "net" in composed:
+        check_layers(composed["net"])
+    request = {key: composed[key] for key in KEYS[1:] if key in composed}
+    parameters = {key: value for key, value in composed.items() if key not in KEYS}
+    scenario, experiment = plan_experiment(composed["scenario"], Request(**request), parameters)
+    identity = experiment_id(json.loads(experiment.attrs["specification"]))
+    return Planned(identity, scenario, experiment)
+
+
+def _composed(key: Any) -> Any:
+    return unicodedata.normalize("NFC", key) if isinstance(key, str) else key
+
+
+def _joined(same: list[Planned]) -> Planned:
+    """Return one experiment with the seeds of all that differ in their seeds alone."""
+    seeds = tuple(sorted({seed for one in same for seed in one.seeds}))
+    first = same[0]
+    return dataclasses.replace(first, experiment=dataclasses.replace(first.experiment, seeds=seeds))
+
+
+def _warn_of_duplicates(groups: Iterable[list[tuple[Placed, Planned]]]) -> None:
+    repeated = [", ".join(_repeated(group)) for group in groups if _repeated(group)]
+    if repeated:
+        told = "\n".join(repeated[:10]) + ("\n…" if len(repeated) > 10 else "")
+        warn(f"asked for more than once, run once:\n{told}")
+
+
+def _repeated(group: list[tuple[Placed, Planned]]) -> list[str]:
+    """Return the places of an experiment some seeds of which are asked for again."""
+    asked = [seed for _, one in group for seed in one.seeds]
+    return [_where(entry) for entry, _ in group] if len(set(asked)) < len(asked) else []
+
+
+def _where(entry: Placed) -> str:
+    choices = ", ".join(f"{key}[{index}]" for key, index in entry.choices.items())
+    return f"{entry.place}.{choices}" if choices else entry.place
+
+
+def _is_real(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_is_real(item) for item in value)
+    return isinstance(value, float)

@@ -1,0 +1,123 @@
+"""Make a synthetic study: ``python benchmarks/store/generate.py FOLDER NUMBER [--seeds 10 ...]``.
+
+Each experiment has its own numbers (losses, three metrics, a rollout), made from the schema by
+``apexr.testing``. A few results are made and encoded; the others repeat their bytes under other
+ids, so that the time goes into what is measured, the store. ``--sparse BYTES`` declares a variable
+of that size in each experiment of which nothing is on the disk.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+import time
+from pathlib import Path
+
+from apexr import store
+from apexr.store import _disk
+from apexr.store._files import digest, json_bytes
+from apexr.store._layout import MANIFEST
+from apexr.store._manifest import entries_of, make_manifest
+from apexr.store._publish import publish_files
+from apexr.store._source import read_all, source_of
+from apexr.testing import mock_experiment
+
+METRICS = ("mean_nRMSE", "mean_correlation", "mean_sMSE")
+NETS = ("Conv;26;10;relu", "FNO;12;8;4;gelu", "Res;26;8;relu", "UNet;12;2;relu")
+TRAINS = ("one", "sup;3", "div;2")
+VARIETIES = 12
+FIELD = "data.zarr/zarr.json"
+
+
+def identity(number: int) -> str:
+    """Return an id that is spread like a digest."""
+    return digest(str(number).encode())[:32]
+
+
+def result(number: int, options: argparse.Namespace):
+    return mock_experiment(
+        net=NETS[number % len(NETS)],
+        train=TRAINS[number % len(TRAINS)],
+        seeds=tuple(range(options.seeds)),
+        metrics=METRICS,
+        num_times=options.times,
+        num_losses=options.losses,
+        num_test_samples=options.test_samples,
+        num_points=options.points,
+        random_seed=number,
+    )
+
+
+def varieties(options: argparse.Namespace, scratch: Path):
+    """Yield the files of a few experiments."""
+    for number in range(min(VARIETIES, options.number)):
+        unit = store.publish_experiment(
+            result(number, options), {}, store.unit_path(scratch, identity(number))
+        )
+        files = read_all(source_of(unit))
+        yield declared(files, options.sparse // options.number) if options.sparse else files
+
+
+def declared(files: dict[str, bytes], size: int) -> dict[str, bytes]:
+    """Return the files of an experiment whose errors of each sample take ``size`` bytes unread."""
+    metadata = json.loads(files[FIELD])
+    node = metadata["consolidated_metadata"]["metadata"]["nRMSE"]
+    seeds, _, times = node["shape"]
+    samples = max(1, size // (4 * seeds * times))
+    node["shape"] = [seeds, samples, times]
+    node["chunk_grid"]["configuration"]["chunk_shape"] = [1, min(samples, 10_000), times]
+    for name in ("correlation", "sMSE"):
+        del metadata["consolidated_metadata"]["metadata"][name]
+    coordinate = metadata["consolidated_metadata"]["metadata"]["test_sample"]
+    coordinate["shape"] = [samples]
+    coordinate["chunk_grid"]["configuration"]["chunk_shape"] = [samples]
+    coordinate["fill_value"] = 0
+    gone = ("data.zarr/nRMSE/c", "data.zarr/correlation/", "data.zarr/sMSE/")
+    kept = {
+        name: data
+        for name, data in files.items()
+        if name != MANIFEST and not name.startswith((*gone, "data.zarr/test_sample/c"))
+    }
+    kept[FIELD] = json.dumps(metadata).encode()
+    told = json.loads(files[MANIFEST])
+    labels = {key: told[key] for key in ("config", "attrs", "sizes", "seeds", "num_diverged")}
+    return {**kept, MANIFEST: json_bytes(make_manifest(labels, entries_of(kept)))}
+
+
+def write_unsynced(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def generate(options: argparse.Namespace) -> None:
+    _disk.write, _disk.sync = write_unsynced, lambda path: None  # there is nothing to lose
+    study = options.folder
+    store.create_study(study)
+    known = list(varieties(options, study))
+    start = time.perf_counter()
+    for number, files in zip(range(options.number), itertools.cycle(known), strict=False):
+        unit = store.unit_path(study.absolute(), identity(number))
+        publish_files(files, unit, overwrite=store.is_published(unit))
+        if sys.stderr.isatty() and number % 100 == 0:
+            print(f"\r{number}", end="", file=sys.stderr)
+    seconds = time.perf_counter() - start
+    print(json.dumps({"experiments": options.number, "publish_seconds": round(seconds, 2)}))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("number", type=int)
+    for name, default in (
+        ("seeds", 10),
+        ("times", 200),
+        ("losses", 100),
+        ("test-samples", 10),
+        ("points", 16),
+        ("sparse", 0),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    generate(arguments())

@@ -1,0 +1,76 @@
+"""Measure how a study is read: ``python benchmarks/store/measure.py STUDY``.
+
+Prints one JSON object for each question, each answered in a process of its own: the first opening
+(which makes the index), opening, the median over seeds at ten time steps for all experiments, and
+what publishing one more takes. Times are wall times in seconds; ``peak_mb`` is what the process
+holds at most beyond its imports.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import apexr
+from apexr import store
+from apexr.testing import mock_experiment
+
+STEPS = [1, 2, 3, 5, 10, 20, 50, 100, 150, 200]
+REPEATS = 3
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def opening(study: Path) -> dict[str, object]:
+    return {"experiments": apexr.open_study(study).sizes["experiment"]}
+
+
+def median(study: Path) -> dict[str, object]:
+    ds = apexr.open_study(study)
+    steps = [step for step in STEPS if step in ds.time.values]
+    values = ds.mean_nRMSE.sel(time=steps).median("seed").values
+    return {"shape": list(values.shape)}
+
+
+def adding(study: Path) -> dict[str, object]:
+    seconds = []
+    for _ in range(20):
+        unit = store.unit_path(study, uuid.uuid4().hex)
+        ds = mock_experiment(seeds=tuple(range(10)), num_times=200, num_losses=100)
+        start = time.perf_counter()
+        store.publish_experiment(ds, {}, unit)
+        seconds.append(time.perf_counter() - start)
+        for path in sorted(unit.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        unit.rmdir()
+    return {"milliseconds": round(1000 * statistics.median(seconds), 1)}
+
+
+QUESTIONS = {"opening": opening, "median": median, "adding": adding}
+
+
+def ask(question: str, study: Path) -> None:
+    store.is_study(study)
+    before, start = peak(), time.perf_counter()
+    answer = QUESTIONS[question](study)
+    told = {"seconds": round(time.perf_counter() - start, 2), "peak_mb": round(peak() - before)}
+    print(json.dumps({"question": question, **answer, **told}), flush=True)
+
+
+def measure(study: Path) -> None:
+    questions = ["opening"] * (1 + REPEATS) + ["median"] * REPEATS + ["adding"] * REPEATS
+    for question in questions:
+        subprocess.run([sys.executable, __file__, question, str(study)], check=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        measure(Path(sys.argv[1]))
+    else:
+        ask(sys.argv[1], Path(sys.argv[2]))

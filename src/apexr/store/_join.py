@@ -1,0 +1,117 @@
+"""Joining results along ``experiment``: different extents are filled up, and it is told where."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name, step_dim
+
+JOINED = ("seed", "update_step", "time", "test_sample", "parameter")
+GRID_DIMS = (*SPATIAL_DIMS, "channel", "sample")
+
+
+def grid_key(ds: xr.Dataset) -> tuple[Any, ...]:
+    """Return what two results share when their rollouts can lie in one array."""
+    axes = [ds[dim] for dim in SPATIAL_DIMS if dim in ds.coords]
+    channels = tuple(ds["channel"].values.tolist()) if "channel" in ds.coords else ()
+    return (*((axis.size, axis.attrs.get("extent")) for axis in axes), channels)
+
+
+def group_names(keys: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], str]:
+    """Return a name for each grid, by dimension and points."""
+    names: dict[tuple[Any, ...], str] = {}
+    for key in keys:
+        stem = f"{len(key) - 1}d_{key[0][0]}"
+        taken = sum(name == stem or name.startswith(f"{stem}_") for name in names.values())
+        names[key] = f"{stem}_{taken + 1}" if taken else stem
+    return names
+
+
+def on_grid(array: xr.DataArray) -> bool:
+    """Tell whether a variable holds fields."""
+    return any(dim in SPATIAL_DIMS for dim in array.dims)
+
+
+def without_grid(ds: xr.Dataset) -> xr.Dataset:
+    """Return a result without fields and the dimensions that only they have."""
+    grid = [dim for dim in GRID_DIMS if dim in ds.dims]
+    return ds.drop_dims(grid)
+
+
+def along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Join results along ``experiment``, lazily; see :func:`apexr.open_study`."""
+    return without_complete(filled_up(parts))
+
+
+def filled_up(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Join results along ``experiment``; presence coordinates tell what is filling."""
+    labels = all_labels(parts.values())
+    return concat([_as_row(name, ds, labels) for name, ds in parts.items()])
+
+
+def all_labels(parts: Collection[xr.Dataset]) -> dict[str, np.ndarray]:
+    """Return every label along the dimensions in which results may differ.
+
+    The steps of callbacks are among these dimensions.
+    """
+    own = (str(dim) for ds in parts for dim in ds.dims if str(dim).startswith(step_dim("")))
+    return {dim: _labels(dim, parts) for dim in dict.fromkeys((*JOINED, *own))}
+
+
+def concat(rows: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Join rows of a study along ``experiment``."""
+    return xr.concat(
+        rows,
+        dim="experiment",
+        join="outer",
+        data_vars="all",
+        coords="different",
+        compat="equals",
+        combine_attrs="drop_conflicts",
+    )
+
+
+def without_complete(joined: xr.Dataset) -> xr.Dataset:
+    """Drop the presence coordinates that are true throughout: nothing has been filled up there."""
+    names = [presence_name(str(dim)) for dim in joined.dims]
+    return joined.drop_vars([n for n in names if n in joined.coords and joined[n].all()])
+
+
+def with_labels(ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Return a result, or several, filled up to all labels."""
+    absent = {dim: at for dim, at in labels.items() if len(at) and dim not in ds.coords}
+    wide = ds.reindex({dim: at for dim, at in labels.items() if dim in ds.coords})
+    return wide.assign_coords(absent)
+
+
+def _labels(dim: str, parts: Iterable[xr.Dataset]) -> np.ndarray:
+    found = [ds[dim].values for ds in parts if dim in ds.coords]
+    return np.unique(np.concatenate(found)) if found else np.array([], dtype=np.int64)
+
+
+def _as_row(name: str, ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Return one result as a row of the study: config and presence along ``experiment``."""
+    config = {c: ("experiment", [ds[c].item()], ds[c].attrs) for c in CONFIG_COORDS if c in ds}
+    presence = {
+        presence_name(dim): (("experiment", dim), held(ds, dim, known)[None])
+        for dim, known in labels.items()
+        if len(known)
+    }
+    wide = with_labels(ds, labels).drop_vars(config)
+    row = wide.expand_dims(experiment=np.array([name], dtype=object))
+    row["experiment"].attrs.update(COORDINATES["experiment"].attrs)
+    return row.assign_coords({**_text(config), **presence})
+
+
+def held(ds: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
+    """Tell which of the labels a result has."""
+    return np.isin(labels, ds[dim].values) if dim in ds.coords else np.zeros(len(labels), bool)
+
+
+def _text(config: Mapping[str, tuple[str, list[str], dict[str, Any]]]) -> dict[str, xr.Variable]:
+    return {
+        name: xr.Variable(dim, np.array(values, dtype=object), attrs)
+        for name, (dim, values, attrs) in config.items()
+    }

@@ -1,0 +1,92 @@
+"""The table of a study: the state of each experiment, from small files alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from apexr.errors import StoreError
+from apexr.schema import CONFIG_COORDS
+from apexr.store._claims import claimed
+from apexr.store._failures import read_failures
+from apexr.store._layout import PathLike
+from apexr.store._manifest import read_manifest
+from apexr.store._parts import experiment_of
+from apexr.store._plans import read_plans
+from apexr.store._units import check_study, units_of
+
+_COLUMNS = ("id", "state", *CONFIG_COORDS, "seeds", "num_diverged", "bytes", "error")
+
+
+def list_experiments(path: PathLike) -> pd.DataFrame:
+    """Return a table of a study's experiments, also while it runs.
+
+    Columns: ``id``, ``state``, the config coordinates, ``seeds`` (those that are published),
+    ``num_diverged``, ``bytes``, ``error``.
+
+    ==========  ================================================================
+    state       meaning
+    ==========  ================================================================
+    published   all seeds that were asked for are there
+    running     a living process works on it
+    failed      the last try ended with an error; the next run tries again
+    pending     a run that has not come to its end was asked for it
+    damaged     its files are not what was published
+    ==========  ================================================================
+
+    Raises
+    ------
+    StoreError
+        If ``path`` is not a study.
+    """
+    check_study(path)
+    rows = _published(path)
+    planned = read_plans(path)
+    for name, plan in planned.items():
+        row = rows.setdefault(name, {"id": name, "state": "pending", **plan["config"], "seeds": []})
+        if not set(plan["seeds"]) <= set(row["seeds"]):
+            row["state"] = "pending"
+    for name, record in read_failures(path).items():
+        row = rows.setdefault(name, {"id": name, **record.get("config", {}), "seeds": []})
+        row |= {"state": "failed", "error": f"{record.get('error')}: {record.get('message')}"}
+    for name in claimed(path) & rows.keys():
+        rows[name]["state"] = "running"
+    filled = [{"num_diverged": 0, "bytes": 0, "error": "", **rows[name]} for name in sorted(rows)]
+    return pd.DataFrame(filled, columns=list(_COLUMNS))
+
+
+def _published(path: PathLike) -> dict[str, dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for unit in units_of(path):
+        try:
+            manifest = read_manifest(unit)
+        except StoreError as error:
+            rows[unit.name] = {
+                "id": unit.name,
+                "state": "damaged",
+                "seeds": [],
+                "error": str(error),
+            }
+            continue
+        name = experiment_of(manifest["attrs"], unit)
+        rows[name] = _joined(rows.get(name), _row(name, manifest))
+    return rows
+
+
+def _row(name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "state": "published",
+        **manifest["config"],
+        "seeds": manifest["seeds"],
+        "num_diverged": manifest.get("num_diverged", 0),
+        "bytes": sum(entry["size"] for entry in manifest["files"].values()),
+    }
+
+
+def _joined(before: dict[str, Any] | None, part: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of an experiment after one more of its parts."""
+    if before is None:
+        return part
+    sums = {key: before[key] + part[key] for key in ("num_diverged", "bytes")}
+    return {**before, **sums, "seeds": sorted({*before["seeds"], *part["seeds"]})}

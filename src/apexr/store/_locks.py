@@ -1,0 +1,113 @@
+"""Kernel locks: they end with their process, however it ends, and rest on no clock.
+
+A claim on an experiment keeps two processes from training the same one; a locked staging folder
+tells that its writer lives. Network file systems may ignore such locks: then an experiment may be
+trained twice, but publishing stays first come, first served.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from apexr.store import _disk
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: nothing is claimed without waiting, nothing is swept
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def hold(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of a file that is made for it; yield whether it is held.
+
+    Parameters
+    ----------
+    path
+        The lock's file, in an existing folder. It is removed when the lock is given back.
+    wait
+        Whether to wait for another process, or to yield False at once.
+    """
+    descriptor = _acquire(path, wait)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+def _acquire(path: Path, wait: bool) -> int | None:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        if not _lock(descriptor, wait) and not wait:
+            os.close(descriptor)
+            return None
+        if _is_same(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # its last holder has removed the file meanwhile
+
+
+@contextmanager
+def hold_new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and lock it, in one step as seen by those who ask whether it is abandoned."""
+    with _locked_folder(folder.parent, wait=True):
+        _disk.mkdir(folder)
+        lock = _locked_folder(folder, wait=False)
+        lock.__enter__()
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+@contextmanager
+def abandoned(folder: Path) -> Iterator[bool]:
+    """Yield whether no process holds the lock of a folder; none can take it meanwhile."""
+    if fcntl is None:
+        yield False
+        return
+    with _locked_folder(folder.parent, wait=True), _locked_folder(folder, wait=False) as mine:
+        yield mine
+
+
+@contextmanager
+def _locked_folder(folder: Path, wait: bool) -> Iterator[bool]:
+    """Lock a folder where the file system can; yield whether it is locked."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield _lock(descriptor, wait)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, wait: bool) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # another one has it, or the file system knows no locks
+        return False
+    return True
+
+
+def _is_same(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds the lock of a file, without taking it."""
+    if fcntl is None:
+        return False
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False

@@ -1,0 +1,103 @@
+"""Packing units into one file each, and bringing the units of one study into another."""
+
+import uuid
+from pathlib import Path
+
+from apexr.errors import StoreError
+from apexr.store import _disk
+from apexr.store._failures import read_failures
+from apexr.store._files import make_folder, scratch, write_files, write_json
+from apexr.store._layout import (
+    MANIFEST,
+    PACKED,
+    PathLike,
+    failure_path,
+    is_published,
+    is_study,
+    packed_path,
+    staging_folder,
+    unit_path,
+)
+from apexr.store._manifest import verify_unit
+from apexr.store._publish import ConflictError, create_study, publish_files
+from apexr.store._source import pack_files, read_all, source_of
+from apexr.store._units import check_study, units_of
+
+
+def pack(path: PathLike) -> int:
+    """Put each unit into one file that reads as the unit did; return how many were packed.
+
+    Raises
+    ------
+    StoreError
+        If a unit is damaged: only what is whole is packed. Those before it are packed.
+    """
+    if is_study(path):
+        check_study(path)
+        units = units_of(path)
+    else:
+        units = [Path(path).absolute()]
+    return sum(_pack(unit) for unit in units)
+
+
+def _pack(unit: Path) -> bool:
+    if unit.suffix == PACKED or (not (unit / MANIFEST).is_file() and packed_path(unit).is_file()):
+        return False
+    verify_unit(unit)
+    archive = pack_files(read_all(source_of(unit)))
+    with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
+        write_files(folder, {unit.name + PACKED: archive})
+        _disk.rename(folder / (unit.name + PACKED), packed_path(unit))
+        _disk.sync(unit.parent)
+        _disk.rename(unit, folder / unit.name)  # and with the folder it goes
+        _disk.sync(unit.parent)
+    return True
+
+
+def merge(into: PathLike, *others: PathLike) -> int:
+    """Bring the experiments of other studies into one; return how many have come.
+
+    Parameters
+    ----------
+    into
+        A study; it is made where there is none. What it holds already stays as it is.
+    others
+        Studies, which are not changed.
+
+    Raises
+    ------
+    ConflictError
+        If studies hold different results under one id; all others have been merged.
+    StoreError
+        If a study cannot be read, or an experiment is damaged; all others have been merged.
+    """
+    for other in others:
+        check_study(other)
+    make_folder(Path(into).absolute().parent)
+    create_study(into)
+    count, problems = 0, []
+    for unit in (unit for other in others for unit in units_of(other)):
+        try:
+            count += _copy(unit, unit_path(Path(into).absolute(), unit.name))
+        except StoreError as error:
+            problems.append(error)
+    for other in others:
+        _copy_failures(other, into)
+    if problems:
+        kind = ConflictError if any(isinstance(e, ConflictError) for e in problems) else StoreError
+        raise kind(f"{count} merged, {len(problems)} not:\n" + "\n".join(map(str, problems)))
+    return count
+
+
+def _copy(unit: Path, target: Path) -> bool:
+    verify_unit(unit)
+    new = not is_published(target)
+    publish_files(read_all(source_of(unit)), target)
+    return new
+
+
+def _copy_failures(study: PathLike, into: PathLike) -> None:
+    for name, record in read_failures(study).items():
+        path = failure_path(into, name)
+        if not (path.exists() or is_published(unit_path(into, name))):
+            write_json(path, record)

@@ -1,0 +1,48 @@
+"""What a study still has to do: a note that others look at meanwhile.
+
+A runner writes down what it has been asked for (``.plans/<digest>.json``) and takes the note away
+when it is through. Nothing is decided by these files; ``list_experiments`` shows them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from apexr._digest import digest
+from apexr.errors import StoreError
+from apexr.store import _disk
+from apexr.store._files import read_json, write_json
+from apexr.store._layout import PathLike
+
+PLANS = ".plans"
+
+
+@contextmanager
+def planned(study: PathLike, entries: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+    """Write down what a study has been asked for until it is through; after a kill it stays.
+
+    Parameters
+    ----------
+    study
+        The study.
+    entries
+        For each experiment ``id``, ``config`` and ``seeds``.
+    """
+    path = Path(study) / PLANS / f"{digest(list(entries))}.json"
+    write_json(path, {"experiments": [dict(entry) for entry in entries]})
+    yield
+    _disk.unlink(path)
+
+
+def read_plans(study: PathLike) -> dict[str, dict[str, Any]]:
+    """Return by id what unfinished calls have been asked for: ``config`` and ``seeds``."""
+    folder = Path(study) / PLANS
+    plans = sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
+    found: dict[str, dict[str, Any]] = {}
+    for path in plans:
+        with suppress(StoreError, KeyError, TypeError):  # gone meanwhile, or not one of ours
+            for entry in read_json(path)["experiments"]:
+                seeds = {*found.get(entry["id"], {}).get("seeds", ()), *entry["seeds"]}
+                found[entry["id"]] = {"config": dict(entry["config"]), "seeds": sorted(seeds)}
+    return found

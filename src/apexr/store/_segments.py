@@ -1,0 +1,194 @@
+"""Segments of an index: the small variables of some experiments, stored as one unit."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from apexr.errors import StoreError
+from apexr.schema import presence_name
+from apexr.store import _disk
+from apexr.store._along_seed import along_seed
+from apexr.store._files import canonical_json, digest, json_bytes, make_folder
+from apexr.store._join import (
+    all_labels,
+    concat,
+    filled_up,
+    grid_key,
+    with_labels,
+    without_grid,
+)
+from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER, unit_path
+from apexr.store._locks import hold
+from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
+from apexr.store._publish import publish_files
+from apexr.store._read import checked_store, lazy_dataset, open_plain, opened
+from apexr.store._rows import Deferred, deferred_of
+from apexr.store._zarr import encoded
+
+GRID = "grid"
+"""Coordinate of a segment: the grid of each experiment."""
+UNITS = "units"
+"""Coordinate of a segment: the units that hold the parts of each experiment."""
+DEFERRED = "deferred_variables"
+"""Attribute of a segment: what is left in the experiments."""
+
+_SMALL_DIMS = frozenset({"seed", "update_step", "time"})
+
+Stamps = Mapping[str, str]
+"""The digest of each unit's manifest."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows of experiments, and whether they are all that is stored under one name."""
+
+    rows: xr.Dataset
+    path: Path | None = None
+
+    @property
+    def units(self) -> list[str]:
+        """The units that the rows were made of."""
+        return [name for names in self.rows[UNITS].values for name in names.split()]
+
+
+@dataclass(frozen=True)
+class Index:
+    """The segments that are up to date, and the paths of those that are not."""
+
+    segments: list[Segment]
+    outdated: list[Path]
+
+
+def read_index(study: Path, stamps: Stamps) -> Index:
+    """Return the index; of segments that share a unit the larger one counts."""
+    made_of = {path: _made_of(path) for path in _entries(study / INDEX)}
+    segments, outdated, taken = [], [], set[str]()
+    for path in sorted(made_of, key=lambda path: (-len(made_of[path]), path.name)):
+        units = made_of[path]
+        valid = units and units.items() <= stamps.items() and not units.keys() & taken
+        segment = _read_segment(path) if valid else None
+        if segment is None:
+            outdated.append(path)
+        else:
+            segments.append(Segment(segment, path))
+            taken |= units.keys()
+    return Index(segments, outdated)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _made_of(path: Path) -> dict[str, str]:
+    """Return the units of a segment and the digests of their manifests, if it is whole."""
+    try:
+        return dict(check_sizes(path, "index")["units"])
+    except (StoreError, LookupError, TypeError, ValueError):
+        return {}
+
+
+def _read_segment(path: Path) -> xr.Dataset | None:
+    try:
+        segment = opened(checked_store(path, read_manifest(path, "index")))
+    except StoreError:
+        return None
+    segment.attrs.pop(ORDER, None)
+    return lazy_dataset(segment)
+
+
+def store_segment(
+    study: Path, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Path]
+) -> None:
+    """Store a segment and remove what is outdated; that a study is read only does no harm."""
+    made_of = {name: stamps[name] for name in sorted(Segment(segment).units)}
+    files = {f"{DATA}/{name}": data for name, data in encoded(segment).items()}
+    manifest = make_manifest({"units": made_of}, entries_of(files), "index")
+    unit = study / INDEX / digest(canonical_json(made_of).encode())[:32]
+    try:
+        make_folder(study / LOCKS)
+        with hold(study / LOCKS / "index", wait=False) as mine:
+            if mine:
+                for path in outdated:
+                    _disk.remove(path)
+                publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
+    except OSError:
+        return
+
+
+def rows_of(study: Path, parts: Mapping[str, list[str]], damaged: list[str]) -> list[xr.Dataset]:
+    """Return the small variables of experiments as one segment, or none if none can be read."""
+    rows, units, deferred, grids = {}, [], dict[str, Deferred](), []
+    for name, held in parts.items():
+        readable = _readable(study, held, damaged)
+        if not readable:
+            continue
+        ds = along_seed(list(readable.values()))
+        large = [str(name) for name, array in ds.data_vars.items() if _is_large(array)]
+        rows[name] = without_grid(ds.drop_vars(large)).load()
+        units.append(" ".join(readable))
+        deferred_of(ds[large], deferred)
+        grids.append(json.dumps(grid_key(ds)))
+    if not rows:
+        return []
+    coords = {GRID: grids, UNITS: units}
+    told = json.dumps({name: entry.as_json() for name, entry in deferred.items()})
+    return [
+        filled_up(rows)
+        .assign_coords(
+            {name: ("experiment", np.array(values, object)) for name, values in coords.items()}
+        )
+        .assign_attrs({DEFERRED: told})
+    ]
+
+
+def _readable(study: Path, units: Sequence[str], damaged: list[str]) -> dict[str, xr.Dataset]:
+    """Return the parts of an experiment that can be read, by unit."""
+    found = {}
+    for name in sorted(units):
+        try:
+            found[name] = open_plain(unit_path(study, name))
+        except StoreError as error:
+            damaged.append(str(error))
+    return found
+
+
+def _is_large(array: xr.DataArray) -> bool:
+    return not set(array.dims) <= _SMALL_DIMS
+
+
+def concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Return segments as one, in the order of the experiments' names."""
+    deferred: dict[str, Deferred] = {}
+    for segment in segments:
+        for name, entry in json.loads(segment.attrs[DEFERRED]).items():
+            deferred[name] = Deferred.from_json(entry).merged(deferred.get(name))
+    labels = all_labels(segments)
+    wide = [_with_labels(segment, labels) for segment in segments]
+    joined = concat(wide).transpose("experiment", ...) if len(wide) > 1 else wide[0]
+    order = np.argsort(joined["experiment"].values.astype(str))
+    if not np.array_equal(order, np.arange(order.size)):
+        joined = joined.isel(experiment=order)
+    told = json.dumps({name: entry.as_json() for name, entry in deferred.items()})
+    return joined.assign_attrs({DEFERRED: told})
+
+
+def _with_labels(segment: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
+    presence = {
+        presence_name(dim): (("experiment", dim), _presence(segment, dim, known))
+        for dim, known in labels.items()
+        if len(known)
+    }
+    bare = segment.drop_vars([name for name in presence if name in segment.coords])
+    return with_labels(bare, labels).assign_coords(presence)
+
+
+def _presence(segment: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
+    """Tell which labels each experiment of a segment has."""
+    name = presence_name(dim)
+    if name in segment.coords:
+        return segment[name].reindex({dim: labels}, fill_value=False).values
+    return np.zeros((segment.sizes["experiment"], len(labels)), bool)

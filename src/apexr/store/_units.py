@@ -1,0 +1,40 @@
+"""The units of a study, in whichever form they are published."""
+
+from pathlib import Path
+
+from apexr.errors import StoreError
+from apexr.store._files import read_json
+from apexr.store._layout import EXPERIMENTS, PACKED, STUDY, PathLike, check_id, is_study
+from apexr.store._manifest import check_version
+from apexr.store._publish import STUDY_FORMAT
+
+
+def check_study(path: PathLike) -> None:
+    """Check that a folder is a study that this apexr can read.
+
+    Raises
+    ------
+    StoreError
+        If it is none, or a newer one.
+    """
+    if not is_study(path):
+        raise StoreError(f"{path}: not an apexr study (no {STUDY})")
+    marker = Path(path) / STUDY
+    check_version(marker, read_json(marker), STUDY_FORMAT)
+
+
+def units_of(path: PathLike) -> list[Path]:
+    """Return the units of a study by their folders' names, packed ones too, in order.
+
+    Raises
+    ------
+    StoreError
+        If something that has no name of a unit lies among them.
+    """
+    folder = Path(path).absolute() / EXPERIMENTS
+    names = {name.removesuffix(PACKED) for name in _names(folder)}
+    return [folder / check_id(name) for name in sorted(names)]
+
+
+def _names(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []

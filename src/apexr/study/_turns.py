@@ -1,0 +1,31 @@
+"""Whose turn it is: two processes on one study share its experiments instead of racing."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from apexr import store as stores
+from apexr._typing import PathInput
+from apexr.experiment import Experiment
+from apexr.study._configs import Planned
+
+Work = tuple[Planned, list[Experiment]]
+"""An experiment and the parts of it that are to be run."""
+
+
+def in_turn(
+    work: Iterable[Work], store: PathInput, remaining: Callable[[Planned], list[Experiment]]
+) -> Iterator[Work]:
+    """Yield each experiment, and what is to be run of it, while it is claimed for this process.
+
+    Those that another process works on come last, when it is done with them: then they are
+    published, or it has died and they are free. What remains of them is asked for again.
+    """
+    later = []
+    for one, parts in work:
+        with stores.claim(store, one.id, wait=False) as mine:
+            if mine:
+                yield one, parts
+            else:
+                later.append(one)
+    for one in later:
+        with stores.claim(store, one.id):
+            yield one, remaining(one)

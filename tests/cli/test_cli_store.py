@@ -1,0 +1,31 @@
+import pytest
+
+from apexr import store
+from apexr.testing import mock_experiment
+
+IDS = [f"{number:032x}" for number in range(3)]
+
+
+@pytest.fixture
+def studies(tmp_path):
+    first, second = tmp_path / "first.zarr", tmp_path / "second study"
+    for path, ids in ((first, IDS[:2]), (second, IDS[1:])):
+        store.create_study(path)
+        for name in ids:
+            ds = mock_experiment(random_seed=int(name, 16))
+            store.publish_experiment(ds, {}, store.unit_path(path, name))
+    return first, second
+
+
+def test_a_study_is_verified_repaired_packed_and_merged(studies, apexr_command):
+    first, second = studies
+    assert "2 units checked" in apexr_command("verify", first).out
+    assert "2 units packed" in apexr_command("pack", second).out
+    assert "1 experiment merged" in apexr_command("merge", first, second).out
+    chunk = first / "experiments" / IDS[0] / "data.zarr" / "train_loss" / "c" / "0" / "0"
+    chunk.unlink()
+    failed = apexr_command("verify", first)
+    assert failed.code == 2
+    assert "train_loss/c/0/0: missing" in failed.err
+    assert "1 damaged thing put aside, 0 unfinished" in apexr_command("repair", first).out
+    assert "2 units checked" in apexr_command("verify", first).out

@@ -1,0 +1,249 @@
+"""Stores from somewhere: they ask for memory, programs or other people's files, and are refused."""
+
+import json
+import os
+import resource
+import time
+import zipfile
+
+import numcodecs
+import numpy as np
+import pytest
+
+from apexr import store
+from apexr.errors import StoreError
+from apexr.store._files import digest, json_bytes
+from apexr.store._manifest import entries_below, make_manifest
+from apexr.testing import mock_experiment
+
+ID = "a" * 32
+DS = mock_experiment()
+MEMORY = 200 * 2**20
+
+
+@pytest.fixture
+def unit(tmp_path):
+    store.create_study(tmp_path)
+    return store.publish_experiment(DS, {"w": np.ones(3)}, store.unit_path(tmp_path, ID))
+
+
+def signed(unit):
+    """Write the manifest that fits what lies in the unit now, as an attacker would."""
+    manifest = json.loads((unit / "manifest.json").read_text())
+    (unit / "manifest.json").unlink()
+    labels = {key: manifest[key] for key in ("config", "attrs", "sizes", "seeds")}
+    (unit / "manifest.json").write_bytes(json_bytes(make_manifest(labels, entries_below(unit))))
+
+
+def change(unit, name, **fields):
+    """Change what the consolidated metadata say of an array."""
+    path = unit / "data.zarr" / "zarr.json"
+    data = json.loads(path.read_text())
+    data["consolidated_metadata"]["metadata"][name] |= fields
+    path.write_text(json.dumps(data))
+    signed(unit)
+
+
+def read_everything(unit):
+    store.open_experiment(unit).load()
+    store.read_weights(unit)
+
+
+@pytest.fixture
+def bounded():
+    """Fail if a test takes a second of work or its process grows by 200 MB."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    yield
+    assert time.process_time() - start < 1
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MEMORY
+
+
+def grid(*chunk):
+    return {"name": "regular", "configuration": {"chunk_shape": list(chunk)}}
+
+
+CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}]
+PICKLE = [*CODECS, {"name": "numcodecs.pickle", "configuration": {}}]
+DECLARED = {
+    "a coordinate of 10^12": ("time", {"shape": [10**12], "chunk_grid": grid(10**6)}),
+    "a variable of 10^12": (
+        "mean_nRMSE",
+        {"shape": [10**6, 10**6], "chunk_grid": grid(2000, 2000)},
+    ),
+    "10^12 chunks": ("mean_nRMSE", {"shape": [10**5, 10**5], "chunk_grid": grid(1, 1)}),
+    "one chunk of 4 GB": (
+        "mean_nRMSE",
+        {"shape": [10**5, 10**4], "chunk_grid": grid(10**5, 10**4)},
+    ),
+    "weights of 10^12": ("weights/w", {"shape": [10**12], "chunk_grid": grid(10**6)}),
+    "a negative shape": ("mean_nRMSE", {"shape": [-1, 8]}),
+    "a shape of text": ("mean_nRMSE", {"shape": "huge"}),
+    "chunks of no size": ("mean_nRMSE", {"chunk_grid": grid(0, 0)}),
+    "other dimensions of the chunks": ("mean_nRMSE", {"chunk_grid": grid(3)}),
+    "shards": ("mean_nRMSE", {"codecs": [{"name": "sharding_indexed", "configuration": {}}]}),
+    "a pickle codec": ("mean_nRMSE", {"codecs": PICKLE}),
+    "a program as codec": ("mean_nRMSE", {"codecs": [{"name": "os.system"}]}),
+    "codecs that are none": ("mean_nRMSE", {"codecs": 7}),
+    "objects": ("mean_nRMSE", {"data_type": "object"}),
+    "a type of its own": ("mean_nRMSE", {"data_type": {"name": "struct", "configuration": {}}}),
+    "raw bits": ("mean_nRMSE", {"data_type": "r99999999"}),
+    "a transformer": ("mean_nRMSE", {"storage_transformers": [{"name": "indirect"}]}),
+    "a name that leads out": ("../../x", {"node_type": "array", "shape": [1]}),
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_metadata_that_ask_for_too_much(unit, name, bounded):
+    array, fields = DECLARED[name]
+    if ".." in array:
+        fields = {**entry_of(unit, "mean_nRMSE"), **fields, "chunk_grid": grid(1)}
+        path = unit / "data.zarr" / "zarr.json"
+        data = json.loads(path.read_text())
+        data["consolidated_metadata"]["metadata"][array] = fields
+        path.write_text(json.dumps(data))
+        signed(unit)
+    else:
+        change(unit, array, **fields)
+    with pytest.raises(StoreError):
+        read_everything(unit)
+
+
+def entry_of(unit, name):
+    path = unit / "data.zarr" / "zarr.json"
+    return json.loads(path.read_text())["consolidated_metadata"]["metadata"][name]
+
+
+def test_a_coordinate_that_is_loaded_though_it_has_two_dimensions(unit, bounded):
+    path = unit / "data.zarr" / "zarr.json"
+    data = json.loads(path.read_text())
+    data["attributes"]["coordinates"] = "mean_nRMSE"
+    nodes = data["consolidated_metadata"]["metadata"]
+    nodes["mean_nRMSE"] |= {"shape": [10**5, 10**4], "chunk_grid": grid(1000, 1000)}
+    path.write_text(json.dumps(data))
+    signed(unit)
+    with pytest.raises(StoreError, match="coordinate of 4 GB"):
+        store.open_experiment(unit)
+
+
+@pytest.mark.parametrize("form", ["sized", "unsized", "other frame"])
+def test_a_chunk_that_expands(unit, form, bounded):
+    bomb = numcodecs.Zstd().encode(bytes(150 * 2**20))
+    if form == "unsized":  # a frame that does not say how much it holds
+        bomb = bomb[:4] + bytes([0x00, 0x58]) + bomb[6 + bomb[4] // 64 * 2 :]
+    if form == "other frame":
+        bomb = b"\x50\x2a\x4d\x18\x00\x00\x00\x00" + bomb
+    chunk = unit / "data.zarr" / "mean_nRMSE" / "c" / "0" / "0"
+    chunk.write_bytes(bomb + b"\0\0\0\0")
+    signed(unit)
+    with pytest.raises(StoreError, match=r"mean_nRMSE/c/0/0: expands to"):
+        store.open_experiment(unit).mean_nRMSE.load()
+
+
+def test_a_zip_bomb(unit, bounded):
+    store.pack(unit)
+    packed = unit.with_name(unit.name + ".zip")
+    packed.unlink()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b" " * 100 * 2**20)
+    with pytest.raises(StoreError, match="compressed"):
+        read_everything(unit)
+    packed.write_bytes(b"PK")
+    with pytest.raises(StoreError, match="not readable"):
+        read_everything(unit)
+
+
+def test_a_packed_file_that_leads_out(unit, bounded):
+    store.pack(unit)
+    packed = unit.with_name(unit.name + ".zip")
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("../../../evil", b"x")
+    with pytest.raises(StoreError, match="not in the manifest"):
+        read_everything(unit)
+
+
+def rewritten(unit, **fields):
+    manifest = json.loads((unit / "manifest.json").read_text()) | fields
+    manifest.pop("digest")
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    manifest["digest"] = digest(text.encode())
+    (unit / "manifest.json").write_text(json.dumps(manifest))
+
+
+FILES = {
+    "a file outside": {"../../study.json": {"size": 62, "blake2b": "0" * 64}},
+    "an absolute path": {"/etc/passwd": {"size": 1, "blake2b": "0" * 64}},
+    "no size": {"data.zarr/zarr.json": {"blake2b": "0" * 64}},
+    "no dictionary": ["data.zarr/zarr.json"],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_manifests_that_list_what_is_not_theirs(unit, name, bounded):
+    rewritten(unit, files=FILES[name])
+    with pytest.raises(StoreError, match="refused"):
+        read_everything(unit)
+    with pytest.raises(StoreError):
+        store.verify(unit)
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/dev/zero", "."])
+def test_links(unit, target, bounded):
+    chunk = unit / "data.zarr" / "mean_nRMSE" / "c" / "0" / "0"
+    chunk.unlink()
+    chunk.symlink_to(target)
+    with pytest.raises(StoreError, match="symbolic links"):
+        read_everything(unit)
+
+
+def test_a_pipe(unit, bounded):
+    chunk = unit / "data.zarr" / "mean_nRMSE" / "c" / "0" / "0"
+    chunk.unlink()
+    os.mkfifo(chunk)
+    with pytest.raises(StoreError, match="neither a file nor a folder"):
+        read_everything(unit)
+
+
+@pytest.mark.parametrize("text", ["[" * 10**6, "{}", "[]", "\0", '{"format": NaN}', "1" * 10**6])
+def test_json_that_is_none(unit, text, bounded):
+    for path in (unit / "manifest.json", unit.parent.parent / "study.json"):
+        path.write_text(text)
+    with pytest.raises(StoreError):
+        read_everything(unit)
+    with pytest.raises(StoreError):
+        store.open_study(unit.parent.parent)
+
+
+def test_json_without_end(unit, bounded):
+    with (unit / "manifest.json").open("wb") as file:
+        file.truncate(10**10)
+    with pytest.raises(StoreError, match="no part of a store"):
+        read_everything(unit)
+
+
+@pytest.mark.parametrize("name", ["A" * 32, "a" * 31, "a" * 33, ".hidden", "x\ny", "ünïcødé"])
+def test_names_that_are_no_ids(unit, name, bounded):
+    (unit.parent / name).mkdir()
+    with pytest.raises(StoreError, match="32 hexadecimal digits"):
+        store.open_study(unit.parent.parent)
+
+
+def test_a_large_store_reads_only_what_is_asked_for(unit, bounded):
+    shape = [1000, 1000, 25_000]
+    change(unit, "nRMSE", shape=shape, chunk_grid=grid(100, 100, 1000))
+    (unit / "data.zarr/nRMSE/c/0/0/0").unlink()
+    for dim, size in zip(("seed", "test_sample", "time"), shape, strict=True):
+        change(unit, dim, shape=[size], chunk_grid=grid(size))
+        folder = unit / "data.zarr" / dim / "c"
+        (folder / "0").unlink()
+    signed(unit)
+    keep = ["nRMSE", "seed", "test_sample", "time"]
+    path = unit / "data.zarr" / "zarr.json"
+    data = json.loads(path.read_text())
+    nodes = data["consolidated_metadata"]["metadata"]
+    data["consolidated_metadata"]["metadata"] = {name: nodes[name] for name in keep}
+    path.write_text(json.dumps(data))
+    signed(unit)
+    ds = store.open_experiment(unit)
+    assert ds.nRMSE.nbytes == 10**11
+    assert ds.nRMSE[3, 4, :10].load().shape == (10,)

@@ -1,0 +1,56 @@
+"""Writers that are killed at any moment: what they have told is there, the rest is not seen."""
+
+import subprocess
+import sys
+
+import pytest
+import xarray as xr
+
+from apexr import store
+from apexr.testing import mock_experiment
+
+KILLER = """
+import itertools, os, random, signal, sys, time
+from apexr import store
+from apexr.testing import mock_experiment
+
+def write(study, first):
+    for number in itertools.count(first):
+        ds = mock_experiment(random_seed=number)
+        store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
+        os.write(1, f"{number}\\n".encode())
+
+study, count = sys.argv[1], int(sys.argv[2])
+rng = random.Random(7)
+store.create_study(study)
+for number in range(count):
+    writer = os.fork()  # nothing but imports has happened here: no thread is lost
+    if writer == 0:
+        write(study, 1000 * number)
+    time.sleep(rng.uniform(0, 0.6))
+    os.kill(writer, signal.SIGKILL)
+    os.waitpid(writer, 0)
+"""
+
+
+def kill_writers(study, count):
+    """Return how many experiments were told of by killed writers, each of them checked."""
+    command = [sys.executable, "-c", KILLER, str(study), str(count)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    acknowledged = [int(line) for line in told.splitlines()]
+    for number in acknowledged:
+        held = store.open_experiment(store.unit_path(study, f"{number:032x}")).load()
+        xr.testing.assert_identical(held, mock_experiment(random_seed=number))
+    assert store.verify(study) >= len(acknowledged)
+    store.create_study(study)
+    assert not list((study / ".staging").iterdir())
+    return len(acknowledged)
+
+
+def test_20_kills_lose_nothing(tmp_path):
+    assert kill_writers(tmp_path / "study.zarr", 20) > 0
+
+
+@pytest.mark.slow
+def test_200_kills_lose_nothing(tmp_path, record_property):
+    record_property("acknowledged", kill_writers(tmp_path / "study.zarr", 200))
