@@ -8,7 +8,9 @@ import xarray as xr
 from apexr.analysis import geometric_mean
 from apexr.analysis._select import by_seed, missing, pick
 from apexr.errors import SpecError
-from apexr.schema import presence_name
+from apexr.schema import metric_identifiers, presence_name
+
+_DIMS = {"experiment", "seed", "test_sample", "time"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ def reduced(ds: xr.Dataset, variable: str, step: int | None, up_to: int) -> xr.D
         Listing what there is.
     """
     array = pick(ds, variable)
-    if "time" not in array.dims:
-        raise missing(variable, [str(n) for n, a in ds.data_vars.items() if "time" in a.dims])
+    if "time" not in array.dims or not {*array.dims} <= _DIMS:
+        raise missing(variable, metric_identifiers(ds))
     if step is None and up_to < 1:
         raise SpecError(f"up_to must be at least 1, got {up_to}")
     if step is not None and step not in array["time"].values:

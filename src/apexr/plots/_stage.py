@@ -60,7 +60,6 @@ class Stage:
         self, planes: Sequence[Sequence[xr.DataArray]], limit: float, title: str, panel: int
     ) -> None:
         require_matplotlib()
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         self._limit = limit
@@ -72,7 +71,7 @@ class Stage:
         height = _TOP + len(planes) * (high + _GAP_Y) + _BOTTOM - 34
         self.size = (width + width % 2, height + height % 2)
         figure = Figure((self.size[0] / _DPI, self.size[1] / _DPI), dpi=_DPI, facecolor="white")
-        self._canvas: Any = FigureCanvasAgg(figure)
+        self._canvas = _canvas(figure)
         boxes = [
             (
                 _LEFT + column * (across + _GAP_X),
@@ -229,6 +228,13 @@ class Stage:
         colours = self._table[place][window.pick_rows[:, None], window.pick_columns]
         target = self._pixels[window.rows, window.columns].view(np.uint32)[..., 0]
         np.copyto(target, colours, where=window.free)
+
+
+def _canvas(figure: Any) -> Any:
+    """Return what a figure is drawn to: bytes in memory."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    return FigureCanvasAgg(figure)
 
 
 def _extent(positions: np.ndarray) -> tuple[float, float]:
