@@ -77,11 +77,13 @@ def volume(state: xr.DataArray, limit: float | None = None) -> xr.DataArray:
     """
     values = _refined(state.transpose("x", "y", "z").values.astype(np.float32))
     scale = limit or float(np.nanmax(np.abs(values), initial=0)) or 1.0
-    index, inside = _rays(values.shape[0])
-    along = np.where(inside, values.ravel()[index], 0)
-    alpha = -np.expm1(-_OPACITY * np.sqrt(3) / len(index) * (along / scale) ** 2)
-    through = np.cumprod(1 - alpha[:-1], axis=0)
-    seen = alpha[0] * along[0] + (through * alpha[1:] * along[1:]).sum(axis=0)
+    layers = _rays(values.shape[0])
+    opaque = -np.expm1(-_OPACITY * np.sqrt(3) / len(layers) * (values / scale) ** 2).ravel()
+    light = (opaque * values.ravel()).astype(np.float32)
+    seen, through = np.zeros(_PIXELS**2, np.float32), np.ones(_PIXELS**2, np.float32)
+    for pixels, cells in layers:
+        seen[pixels] += through[pixels] * light[cells]
+        through[pixels] *= 1 - opaque[cells]
     place = np.linspace(-1, 1, _PIXELS)
     attrs = {**state.attrs, "place": "seen from aside"}
     coords = {"up": place, "right": place}
@@ -130,14 +132,17 @@ def _refined(values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _rays(points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which point lies where on the ray of each pixel, and whether it is in the cube."""
+def _rays(points: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, from front to back, which pixels look into the cube there, and at which points."""
     reach = _REACH * np.linspace(-1, 1, _PIXELS)
-    depth = np.sqrt(3) * np.linspace(1, -1, int(np.sqrt(3) * points))
     right, up, towards = _axes()
-    spot = reach[None, :, None] * right + reach[:, None, None] * up
-    spot = spot.reshape(1, -1, 3) + depth[:, None, None] * towards
-    inside = (np.abs(spot) <= 1).all(axis=-1)
-    cell = np.clip(np.floor((spot + 1) / 2 * points), 0, points - 1).astype(np.int32)
-    index = (cell[..., 0] * points + cell[..., 1]) * points + cell[..., 2]
-    return index, inside
+    spot = (reach[None, :, None] * right + reach[:, None, None] * up).reshape(-1, 3)
+    depth = np.sqrt(3) * np.linspace(1, -1, int(np.sqrt(3) * points))
+    return [_layer(spot + there * towards, points) for there in depth]
+
+
+def _layer(spot: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels whose spot ``(pixel, 3)`` is in the cube, and the points there."""
+    pixels = np.flatnonzero((np.abs(spot) <= 1).all(axis=1))
+    cell = np.clip(np.floor((spot[pixels] + 1) / 2 * points), 0, points - 1).astype(np.intp)
+    return pixels, (cell[:, 0] * points + cell[:, 1]) * points + cell[:, 2]
