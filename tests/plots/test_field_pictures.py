@@ -145,6 +145,21 @@ def test_what_is_not_finite_is_grey_and_said():
     assert [curve.label for curve in curves] == ["0", "5 (not finite)"]
 
 
+def test_a_blown_up_prediction_does_not_wash_out_the_others():
+    ds = mock_experiment(num_spatial_dims=2)
+    ds["sample_rollout"] = ds.sample_rollout * (1 + 1e6 * (ds.seed == 2))
+    top = float(np.abs(ds.sample_reference.sel(time=8)).max())
+    for part in ("prediction", "error"):
+        panels = list(plots.facets(ds, "seed", part))
+        assert {clim(panel) for panel in panels} == {(pytest.approx(-top), pytest.approx(top))}
+    small = plots.facets(ds, "seed", "error", labels=[0, 1])
+    assert 0 < clim(next(iter(small)))[1] < top
+    alone = plots.state(ds.drop_vars("sample_reference"), times=[8], seed=2)
+    assert clim(next(iter(alone)))[1] > 1e5
+    gone = plots.compare(mock_experiment(num_spatial_dims=2, diverged=[1]), seed=1)
+    assert option(list(gone)[2], "title") == "error (not finite)\ntime step 8"
+
+
 # --- through a volume ------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.plots._fields import chosen, fields, frame, largest, limit_of, lost
+from apexr.plots._fields import at_most, chosen, fields, frame, limit_of, lost
 from apexr.plots._images import bare, grid
 from apexr.plots._panels import shaped
 from apexr.plots._profiles import overlaid, profile
@@ -59,7 +59,7 @@ def compare(
     step = chosen(shown[0], None if time is None else [time], 2)[-1]
     now = [field.sel(time=[step]).compute() for field in shown]
     limit = limit_of(now)
-    now[2] = now[2].assign_attrs(title=f"error, at most {largest(now[2]):.2g}")
+    now[2] = now[2].assign_attrs(title=at_most(now[2]))
     if "y" not in now[0].dims:
         return _curves(now, step, limit)
     columns = [panels(field, step, view, limit, field is now[-1]) for field in now]

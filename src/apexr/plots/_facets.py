@@ -1,6 +1,7 @@
 """One trajectory beside others: of samples, channels, seeds or experiments."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import xarray as xr
@@ -8,10 +9,10 @@ import xarray as xr
 from apexr.analysis._select import missing
 from apexr.errors import SpecError
 from apexr.plots._bands import names_of_experiments
-from apexr.plots._fields import Data, check_choice, chosen, fields, limit_of, lost
-from apexr.plots._images import grid
+from apexr.plots._fields import Data, check_choice, chosen, fields, frame, limit_for, lost
+from apexr.plots._images import grid, image
 from apexr.plots._spacetime import over_time, titled
-from apexr.plots._state import panels
+from apexr.plots._views import planes
 
 FACETS = ("sample", "channel", "seed", "experiment")
 
@@ -43,7 +44,7 @@ def facets(
     labels
         Which of them, by their labels; by default all.
     time
-        Time step, in two and three dimensions; by default the last.
+        Time step, in two and three dimensions; by default the last of each.
     seed, sample, channel
         What is the same in all panels, as in :func:`state`.
     columns
@@ -62,10 +63,20 @@ def facets(
     if over not in data.dims:
         raise missing(over, [str(dim) for dim in data.dims])
     fixed = {"seed": seed, "sample": sample, "channel": channel}
-    found = [_field(data, over, label, part, fixed) for label in _labels(data, over, labels)]
     names = _names(data, over)
-    shown = [(names[str(label)], field) for label, field in found]
-    return _grid(shown, time, columns)
+    found = [
+        _read(names[str(label)], *_source(data, over, label, fixed), part, time)
+        for label in _labels(data, over, labels)
+    ]
+    return _grid(found, columns)
+
+
+@dataclass(frozen=True)
+class _Facet:
+    """What a panel shows, in memory, and the limit that its colours would have."""
+
+    field: xr.DataArray
+    limit: float
 
 
 def _labels(data: Data, over: str, labels: Sequence[Hashable] | None) -> list[Hashable]:
@@ -74,16 +85,6 @@ def _labels(data: Data, over: str, labels: Sequence[Hashable] | None) -> list[Ha
         if label not in known:
             raise missing(f"{over} {label}", [str(entry) for entry in known])
     return known if labels is None else list(labels)
-
-
-def _field(
-    data: Data, over: str, label: Hashable, part: str, fixed: dict[str, Any]
-) -> tuple[Hashable, xr.DataArray]:
-    """Return the field of one panel."""
-    if over == "experiment":
-        one = data.isel(experiment=data[over].values.tolist().index(label))
-        return label, fields(one, (part,), **fixed)[0]
-    return label, fields(data, (part,), **{**fixed, over: label})[0]
 
 
 def _names(data: Data, over: str) -> dict[str, str]:
@@ -95,18 +96,43 @@ def _names(data: Data, over: str) -> dict[str, str]:
     return {label: name or label for label, name in zip(labels, names, strict=True)}
 
 
-def _grid(shown: Sequence[tuple[str, xr.DataArray]], time: int | None, columns: int) -> Any:
+def _source(
+    data: Data, over: str, label: Hashable, fixed: dict[str, Any]
+) -> tuple[Data, dict[str, Any]]:
+    """Return what a panel is taken from, and the labels of its trajectory."""
+    if over == "experiment":
+        return data.isel(experiment=data[over].values.tolist().index(label)), fixed
+    return data, {**fixed, over: label}
+
+
+def _read(name: str, data: Data, labels: dict[str, Any], part: str, time: int | None) -> _Facet:
+    """Return a panel: a whole trajectory in one dimension, otherwise a state."""
+    (field,) = fields(data, (part,), **labels)
+    steps = None
+    if "y" in field.dims:
+        steps = chosen(field, None if time is None else [time], 2)[-1:]
+        field = field.sel(time=steps)
+    read = titled(field)
+    return _Facet(
+        read.assign_attrs(title=f"{name}{lost(read)}"), limit_for(data, part, steps, **labels)
+    )
+
+
+def _grid(found: Sequence[_Facet], columns: int) -> Any:
     """Return the panels in rows, each with the colour bar at its end."""
-    flat = "y" not in shown[0][1].dims
-    step = chosen(shown[0][1], None if time is None else [time], 2)[-1]
-    read = [(name, titled(field if flat else field.sel(time=[step]))) for name, field in shown]
-    limit = max(limit_of([field]) for _, field in read)
+    limit = max(facet.limit for facet in found)
     made = []
-    for place, (name, field) in enumerate(read):
-        last = place % columns == columns - 1 or place == len(read) - 1
-        named = field.assign_attrs(title=f"{name}{lost(field)}")
-        made.append(
-            over_time(named, limit, last) if flat else panels(named, step, "slices", limit, last)[0]
-        )
-    rows = [made[start : start + columns] for start in range(0, len(made), columns)]
-    return grid(rows)
+    for place, facet in enumerate(found):
+        last = place % columns == columns - 1 or place == len(found) - 1
+        made.append(_panel(facet.field, limit, last))
+    return grid([made[start : start + columns] for start in range(0, len(made), columns)])
+
+
+def _panel(field: xr.DataArray, limit: float, colorbar: bool) -> Any:
+    if "y" not in field.dims:
+        return over_time(field, limit, colorbar)
+    state = frame(field)
+    name = f"{field.attrs['title']}\ntime step {state['time'].item()}"
+    (plane, *_) = planes(state)
+    title = f"{name}, {plane.attrs['place']}" if plane.attrs["place"] else name
+    return image(plane, limit, title, colorbar=colorbar)

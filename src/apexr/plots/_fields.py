@@ -59,11 +59,8 @@ def fields(
     ds = held(data)
     first = _first_seed(ds)
     seed = first if seed is None else seed
-    needed = {part for part in parts if part in _HELD} or set(_HELD)
-    needed |= set(_HELD) if "error" in parts else set()
-    made = {
-        part: _whole(ds, _HELD[part], seed, sample, channel) for part in _HELD if part in needed
-    }
+    needed = _HELD if "error" in parts else parts
+    made = {part: _whole(ds, _HELD[part], seed, sample, channel) for part in needed}
     if "error" in parts:
         error = made["prediction"] - made["reference"]
         made["error"] = error.assign_attrs(made["reference"].attrs)
@@ -147,6 +144,34 @@ def limit_of(shown: Sequence[xr.DataArray]) -> float:
     """Return the limit of the colours of all fields: that of the reference where there is one."""
     named = {field.attrs.get("part"): field for field in shown}
     return largest(named.get("reference", shown[0])) or 1.0
+
+
+def limit_for(data: Data, part: str, steps: Sequence[int] | None = None, **labels: Any) -> float:
+    """Return the limit of the colours of one part: that of the reference, which cannot diverge.
+
+    Errors smaller than the reference have their own, as has what there is no reference of.
+
+    Parameters
+    ----------
+    data
+        As for :func:`fields`.
+    part
+        One of :data:`PARTS`.
+    steps
+        Time steps that are shown; by default all.
+    labels
+        ``seed``, ``sample`` and ``channel``.
+    """
+    known = isinstance(data, xr.Dataset) and _HELD["reference"] in data
+    needed = (["reference"] if known else []) + ([part] if part == "error" or not known else [])
+    shown = fields(data, needed, **labels)
+    found = [largest(one if steps is None else one.sel(time=steps)) for one in shown]
+    return min(found) or max(found) or 1.0
+
+
+def at_most(error: xr.DataArray) -> str:
+    """Return the title of an error in memory: its largest magnitude."""
+    return f"error, at most {largest(error):.2g}" if np.isfinite(error.values).any() else "error"
 
 
 def lost(field: xr.DataArray) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.plots._fields import chosen, fields, finite, frame, largest, limit_of, lost
+from apexr.plots._fields import at_most, chosen, fields, finite, frame, limit_of, lost
 from apexr.plots._images import WIDE, grid, image
 from apexr.plots._views import planes
 
@@ -54,10 +54,8 @@ def spacetime(
 def titled(field: xr.DataArray) -> xr.DataArray:
     """Return a field in memory whose title says what is to be said of its numbers."""
     field = field.compute()
-    title = f"{field.attrs['title']}{lost(field)}"
-    if field.attrs.get("part") == "error":
-        title = f"error, at most {largest(field):.2g}"
-    return finite(field).assign_attrs(title=title)
+    title = at_most(field) if field.attrs.get("part") == "error" else field.attrs["title"]
+    return finite(field).assign_attrs(title=f"{title}{lost(field)}")
 
 
 def images(shown: Sequence[xr.DataArray], limit: float) -> Any:

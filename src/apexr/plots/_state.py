@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.plots._fields import Data, chosen, fields, frame, limit_of, lost
+from apexr.plots._fields import Data, chosen, fields, frame, limit_for, lost
 from apexr.plots._images import grid, image
 from apexr.plots._profiles import profiles
 from apexr.plots._views import planes
@@ -56,7 +56,7 @@ def state(
     """
     (field,) = fields(data, (part,), seed, sample, channel)
     steps = chosen(field, times, _NUM_TIMES)
-    limit = limit_of([field.sel(time=steps)])
+    limit = limit_for(data, part, steps, seed=seed, sample=sample, channel=channel)
     if "y" not in field.dims:
         return profiles(field, steps, limit)
     columns = [panels(field, step, view, limit, step == steps[-1]) for step in steps]
