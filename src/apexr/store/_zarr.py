@@ -76,7 +76,7 @@ class CheckedStore(Store):
             raise StoreError(f"{self.source.where}: damaged\n  {name}: content changed")
         return data
 
-    def _checked(self, key: str) -> bytes:
+    def checked(self, key: str) -> bytes:
         data = self.content(key)
         limit = self.limits.get(_array_of(key))
         if limit is not None and not key.endswith(METADATA):
@@ -89,7 +89,7 @@ class CheckedStore(Store):
         """Return a file, or None for one that the manifest does not list."""
         if key not in self.files:
             return None
-        data = await asyncio.to_thread(self._checked, key)
+        data = await asyncio.to_thread(self.checked, key)
         return prototype.buffer.from_bytes(_part(data, byte_range))
 
     async def get_partial_values(
