@@ -142,6 +142,8 @@ def test_sizes(ds):
     assert dots.dimension_values(0).tolist() == [33, 21]
     assert len(endless) == 1
     assert option(field, "title") == "▶ the whole domain"
+    unknown = ds.assign(receptive_field=ds.receptive_field.where(ds.net == "Res;16;4;relu"))
+    assert option(list(plots.sizes(unknown))[1], "title") == "3 not stored"
     assert len(option(plots.sizes(mock_experiment())[0, 0], "yticks")) == 1
     with pytest.raises(MissingVariableError, match="no 'receptive_field' here"):
         plots.sizes(ds.drop_vars("receptive_field"))

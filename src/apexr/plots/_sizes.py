@@ -9,7 +9,7 @@ import xarray as xr
 from apexr.analysis._select import pick
 from apexr.plots._bands import names_of_experiments
 from apexr.plots._panels import shaped
-from apexr.plots._style import PALETTE, arranged, axis_label, holoviews, style
+from apexr.plots._style import NO_VALUE, PALETTE, arranged, axis_label, holoviews, style
 
 _PARTS = ("num_parameters", "receptive_field")
 _ROW, _PAGE_ROW = 0.34, 34
@@ -56,49 +56,55 @@ def _names(ds: xr.Dataset, table: list[np.ndarray]) -> list[str]:
 
 
 def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> Any:
+    """Return one quantity of all networks, a row for each."""
     hv = holoviews()
     values = np.array([row[place + 1] for row in rows], dtype=float)
-    ends = values[np.isfinite(values)]
-    low, top = _decades(ends)
-    level = np.arange(len(rows))
+    low, top = _decades(values[np.isfinite(values)])
+    shown = np.where(np.isposinf(values), top, values)
     dims = (
-        [hv.Dimension(str(array.name), label=axis_label(array))],
-        [hv.Dimension("row", label=" ")],
+        hv.Dimension(str(array.name), label=axis_label(array)),
+        hv.Dimension("row", label=" "),
     )
-    lines = [
-        style(
-            hv.Curve(([low, min(value, top)], [row, row]), *dims),
-            "Curve",
-            both={"color": "#bdbdbd"},
-            matplotlib={"linewidth": 1.0},
-            bokeh={"line_width": 1.0, "tools": []},
-        )
-        for row, value in zip(level, values, strict=True)
-        if not np.isnan(value)
-    ]
-    shown = np.isfinite(values)
-    dots = hv.Scatter((values[shown], level[shown]), *dims)
-    dots = style(dots, "Scatter", both={"color": PALETTE[0]})
-    endless = hv.Scatter((np.full((~shown).sum(), top), level[~shown]), *dims)
-    endless = style(
-        endless,
-        "Scatter",
-        both={"color": PALETTE[1], "marker": ">"},
-        bokeh={"marker": "triangle", "angle": -90},
-    )
-    drawn = style(
-        hv.Overlay([*lines, dots, endless]),
-        "Overlay.rows",
-        both={
-            "logx": True,
-            "yticks": [(row, str(one[0]) if place == 0 else "") for row, one in enumerate(rows)],
-            "ylim": (-0.6, len(rows) - 0.4),
-            "xlim": (low, top * 1.3),
-            "title": "" if shown.all() else "▶ the whole domain",
-        },
-        bokeh={"height": 140 + _PAGE_ROW * len(rows), "width": 520 if place == 0 else 380},
-    )
+    names = [str(row[0]) if place == 0 else "" for row in rows]
+    both = {
+        "logx": True,
+        "yticks": list(enumerate(names)),
+        "ylim": (-0.6, len(rows) - 0.4),
+        "xlim": (low, top * 1.3),
+        "title": _said(values),
+    }
+    size = {"height": 140 + _PAGE_ROW * len(rows), "width": 520 if place == 0 else 380}
+    parts = [*_stems(shown, low, dims), *_heads(shown, np.isposinf(values), dims)]
+    drawn = style(hv.Overlay(parts), "Overlay.rows", both=both, bokeh=size)
     return shaped(drawn, aspect=4.2 / (0.5 + _ROW * len(rows)))
+
+
+def _said(values: np.ndarray) -> str:
+    """Return what the panel's signs mean, and how many numbers are not known."""
+    words = ["▶ the whole domain"] if np.isposinf(values).any() else []
+    unknown = int(np.isnan(values).sum())
+    return ", ".join([*words, *([f"{unknown} not stored"] if unknown else [])])
+
+
+def _stems(shown: np.ndarray, low: float, dims: tuple[Any, Any]) -> list[Any]:
+    """Return a thin line from the edge to each number."""
+    known = np.flatnonzero(~np.isnan(shown))
+    x = np.array([[low, shown[row], np.nan] for row in known]).ravel()
+    y = np.array([[row, row, np.nan] for row in known], dtype=float).ravel()
+    thin = {"matplotlib": {"linewidth": 1.0}, "bokeh": {"line_width": 1.0, "tools": []}}
+    return [style(holoviews().Curve((x, y), *dims), "Curve", both={"color": NO_VALUE}, **thin)]
+
+
+def _heads(shown: np.ndarray, endless: np.ndarray, dims: tuple[Any, Any]) -> list[Any]:
+    """Return dots at numbers, triangles where there is no end."""
+    hv = holoviews()
+    rows = np.arange(len(shown))
+    dots, arrows = (hv.Scatter((shown[at], rows[at]), *dims) for at in (~endless, endless))
+    pointing = {"both": {"color": PALETTE[1], "marker": ">"}}
+    return [
+        style(dots, "Scatter", both={"color": PALETTE[0]}),
+        style(arrows, "Scatter", **pointing, bokeh={"marker": "triangle", "angle": -90}),
+    ]
 
 
 def _decades(ends: np.ndarray) -> tuple[float, float]:
