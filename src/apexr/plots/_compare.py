@@ -5,10 +5,10 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.plots._fields import at_most, chosen, fields, frame, limit_of, lost
+from apexr.plots._fields import at_most, chosen, fields, frame, largest, limit_of, lost
 from apexr.plots._images import bare, grid
 from apexr.plots._panels import shaped
-from apexr.plots._profiles import overlaid, profile
+from apexr.plots._profiles import BEYOND, overlaid, profile
 from apexr.plots._state import panels
 from apexr.plots._style import EDGE, arranged, look
 
@@ -29,8 +29,8 @@ def compare(
 ) -> Any:
     """Return reference, prediction and error at one time side by side, as a HoloViews layout.
 
-    Axes are linked and limits equal: those of the reference. In one dimension the reference
-    stands behind the prediction, dashed. In three dimensions there is a row for each of three
+    Axes are linked and limits equal: those of the reference; in one dimension up to twice those,
+    where a curve would leave the picture, and the reference stands behind the prediction, dashed. In three dimensions there is a row for each of three
     planes through the middle, or one for what is seen of the volumes from aside.
 
     Parameters
@@ -69,6 +69,7 @@ def compare(
 def _curves(shown: list[xr.DataArray], step: int, limit: float) -> Any:
     """Return three panels of curves."""
     reference, *_ = states = [frame(field, step) for field in shown]
+    limit = max(limit, min(max(map(largest, shown)), BEYOND * limit))
     made = []
     for place, (field, state) in enumerate(zip(shown, states, strict=True)):
         title = f"{field.attrs['title']}{lost(state)}, time step {step}"

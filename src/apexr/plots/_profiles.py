@@ -9,7 +9,7 @@ import xarray as xr
 from apexr.plots._fields import frame, lost
 from apexr.plots._style import axis, axis_label, holoviews, legend_title, look, style
 
-_BEYOND = 2.0
+BEYOND = 2.0
 """How far a curve is followed beyond the limit of the reference."""
 
 
@@ -33,7 +33,7 @@ def profiles(field: xr.DataArray, steps: Sequence[int], limit: float) -> Any:
 def overlaid(curves: Sequence[Any], title: str, limit: float, legend: str = "") -> Any:
     """Return curves over space in one picture with limits that fit all of them."""
     tops = [np.nanmax(np.abs(curve.dimension_values("u")), initial=0) for curve in curves]
-    reach = 1.05 * max(limit, min(max(tops), _BEYOND * limit) if legend else 0.0)
+    reach = 1.05 * max(limit, min(max(tops), BEYOND * limit) if legend else 0.0)
     both = {"title": title, "ylim": (-reach, reach)}
     legends = legend_title(legend)
     return style(holoviews().Overlay(list(curves)), "Overlay", both=both, **legends)

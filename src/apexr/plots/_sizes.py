@@ -100,10 +100,10 @@ def _heads(shown: np.ndarray, endless: np.ndarray, dims: tuple[Any, Any]) -> lis
     hv = holoviews()
     rows = np.arange(len(shown))
     dots, arrows = (hv.Scatter((shown[at], rows[at]), *dims) for at in (~endless, endless))
-    pointing = {"both": {"color": PALETTE[1], "marker": ">"}}
+    pointing = {"color": PALETTE[1], "marker": ">"}
     return [
         style(dots, "Scatter", both={"color": PALETTE[0]}),
-        style(arrows, "Scatter", **pointing, bokeh={"marker": "triangle", "angle": -90}),
+        style(arrows, "Scatter", both=pointing, bokeh={"marker": "triangle", "angle": -90}),
     ]
 
 
