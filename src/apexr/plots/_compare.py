@@ -29,9 +29,10 @@ def compare(
 ) -> Any:
     """Return reference, prediction and error at one time side by side, as a HoloViews layout.
 
-    Axes are linked and limits equal: those of the reference; in one dimension up to twice those,
-    where a curve would leave the picture, and the reference stands behind the prediction, dashed. In three dimensions there is a row for each of three
-    planes through the middle, or one for what is seen of the volumes from aside.
+    Axes are linked and limits equal: those of the reference, in one dimension up to twice those
+    where a curve would leave the picture. In one dimension the reference stands behind the
+    prediction, dashed. In three dimensions there is a row for each of three planes through the
+    middle, or one for what is seen of the volumes from aside.
 
     Parameters
     ----------
