@@ -207,3 +207,30 @@ def test_horizons_of_the_training_are_marked():
 @pytest.mark.parametrize("train", ["loss;MAE;div;4", "weights;linear;sup;4"])
 def test_horizons_within_other_words(train):
     assert "unrolled in training: 4 steps" in labels_of(plots.metric(mock_experiment(train=train)))
+
+
+# --- names -----------------------------------------------------------------------------------
+
+
+def test_keywords_tell_experiments_apart_where_nothing_else_does(tmp_path):
+    from apexr import store
+
+    store.create_study(tmp_path)
+    for number, points in enumerate((16, 32)):
+        keywords = f'{{"num_points": {points}, "train_temporal_horizon": 5}}'
+        one = mock_experiment(scenario_kwargs=keywords, random_seed=number)
+        store.publish_experiment(one, {}, store.unit_path(tmp_path, f"{number:032x}"))
+    both = store.open_study(tmp_path)
+    labels = labels_of(plots.metric(both))
+    assert labels[:2] == ["num_points=16 (3 seeds)", "num_points=32 (3 seeds)"]
+    same = both.assign_coords(scenario_kwargs=("experiment", ["{}", "{}"]))
+    assert labels_of(plots.metric(same)) == ["6 seeds"]
+    facet = plots.facets(both, "experiment")
+    assert option(next(iter(facet)), "title") == "num_points=16"
+    by = plots.metric(both, by="scenario_kwargs")
+    assert labels_of(by)[0].startswith('{"num_points": 16')
+
+
+def test_braces_in_titles_are_drawn(tmp_path):
+    ds = mock_experiment(net="{net}", scenario="{}")
+    assert plots.save(plots.metric(ds), tmp_path / "a.svg").read_text().count("{net}") == 1

@@ -68,7 +68,12 @@ def pareto(
         *_points(paid, found, names, dims),
     ]
     legend = legend_title("median, min–max over seeds")
-    both = {"logx": True, "logy": True, "title": str(values.attrs["long_name"])}
+    both = {
+        "logx": True,
+        "logy": True,
+        "xlim": _around(paid),
+        "title": str(values.attrs["long_name"]),
+    }
     hooks = [*legend["matplotlib"]["hooks"], _legend_below]
     return style(
         hv.Overlay(parts),
@@ -97,6 +102,12 @@ def pareto_front(cost: np.ndarray, error: np.ndarray) -> np.ndarray:
             best = error[place]
             front.append(int(place))
     return np.array(front, dtype=int)
+
+
+def _around(paid: np.ndarray) -> tuple[float, float]:
+    """Return limits with room around the costs, so that a logarithmic axis has ticks to read."""
+    known = paid[np.isfinite(paid) & (paid > 0)]
+    return (known.min() / 2, known.max() * 2) if known.size else (0.1, 1.0)
 
 
 def _per_experiment(price: xr.DataArray) -> np.ndarray:

@@ -14,6 +14,9 @@ _SQUARE = (1.0, 270, 290)
 WIDE = (1.35, 340, 330)
 """Shape of an image over time and space: its aspect, and its size in a page."""
 
+_AROUND = {"xlim": (-1.18, 1.02), "ylim": (-1.1, 1.1)}
+"""Room for the names of the axes of a cube."""
+
 
 def image(
     plane: xr.DataArray,
@@ -46,7 +49,7 @@ def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) 
         (*project(1.18 * np.array(middle)), f"{name} [–]") for name, middle in NAMED_EDGES.items()
     ]
     names = style(hv.Labels(spots, ["right", "up"], "name"), "Labels")
-    bare = {"xaxis": None, "yaxis": None, "title": title}
+    bare = {"xaxis": None, "yaxis": None, "title": title, **_AROUND}
     return style(drawn * frame * names, "Overlay.volume", both=bare, bokeh=size)
 
 

@@ -7,6 +7,8 @@ from apexr.errors import SpecError
 from apexr.plots._style import arranged, holoviews, style
 
 _WIDTH, _HEIGHT = 4, 3
+_PAGE = {"width": 440, "height": 330, "fontscale": 1.0}
+"""Size of a panel in a page."""
 
 
 def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None = None) -> Any:
@@ -49,6 +51,7 @@ def shaped(
     plot: Any,
     both: Mapping[str, Any] | None = None,
     matplotlib: Mapping[str, Any] | None = None,
+    bokeh: Mapping[str, Any] | None = None,
     aspect: float = _WIDTH / _HEIGHT,
 ) -> Any:
     """Return curves as a panel of a given shape, width by height, with further options."""
@@ -56,7 +59,11 @@ def shaped(
     hooks = [*looks.get("hooks", ()), _keep_shape(aspect)]
     shape = {"aspect": aspect, "hooks": hooks}
     return style(
-        plot.clone(), "Overlay", both=both or {}, matplotlib={**shape, **(matplotlib or {})}
+        plot.clone(),
+        "Overlay",
+        both=both or {},
+        matplotlib={**shape, **(matplotlib or {})},
+        bokeh={**_PAGE, **(bokeh or {})},
     )
 
 

@@ -75,8 +75,8 @@ def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> 
     }
     size = {"height": 140 + _PAGE_ROW * len(rows), "width": 520 if place == 0 else 380}
     parts = [*_stems(shown, low, dims), *_heads(shown, np.isposinf(values), dims)]
-    drawn = style(hv.Overlay(parts), "Overlay.rows", both=both, bokeh=size)
-    return shaped(drawn, aspect=4.2 / (0.5 + _ROW * len(rows)))
+    drawn = style(hv.Overlay(parts), "Overlay.rows", both=both)
+    return shaped(drawn, bokeh=size, aspect=4.2 / (0.5 + _ROW * len(rows)))
 
 
 def _said(values: np.ndarray) -> str:

@@ -73,7 +73,7 @@ def spectra(
     ]
     words = "median, min–max over seeds; dashed: reference" if several else "dashed: reference"
     legend = legend_title(words)
-    legend["bokeh"]["legend_position"] = "bottom_left"
+    legend["bokeh"]["legend_position"] = "top_right"
     peak = float(power[1].max())
     both = {"logx": True, "logy": True, "title": _title(ds), "ylim": (_floor(power), 5 * peak)}
     return style(holoviews().Overlay(parts), "Overlay", both=both, **legend)

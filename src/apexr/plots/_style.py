@@ -158,6 +158,8 @@ def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
     """
     for backend, defaults in OPTIONS.items():
         merged = {**defaults[kind], **options.get("both", {}), **options.get(backend, {})}
+        if "title" in merged:  # HoloViews formats titles
+            merged["title"] = merged["title"].replace("{", "{{").replace("}", "}}")
         element = (
             element.opts(holoviews().Options(kind.partition(".")[0], backend=backend, **merged))
             if merged
