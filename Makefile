@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check clean docs-study docs-learning docs-accuracy
+.PHONY: quickstart test check clean docs-study docs-learning docs-accuracy docs-plots
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -27,6 +27,11 @@ docs-study: $(VENV)/.installed
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
 
+# The study, the pictures and the films of docs/plots.md (a few minutes).
+# The study is kept in a folder of the temporary directory and not run again.
+docs-plots: $(VENV)/.installed-films
+	$(BIN)/python docs/plot_gallery.py
+
 # The tables of docs/solver_accuracy.md (about a minute).
 docs-accuracy: $(VENV)/.installed
 	$(BIN)/python docs/solver_accuracy.py
@@ -39,9 +44,13 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[plot]"
 	touch $@
 
+$(VENV)/.installed-films: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[plot,movie]"
+	touch $@ $(VENV)/.installed
+
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
-	touch $@ $(VENV)/.installed
+	touch $@ $(VENV)/.installed $(VENV)/.installed-films
 
 clean:
 	rm -rf $(VENV) quickstart

@@ -3,7 +3,9 @@
 Every method is one line; the function it calls is the documented one.
 """
 
+import os
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from apexr.analysis._paired import Interval
 
 __all__ = ["ApexrAccessor", "ApexrPlots"]
+
+_PARTS = ("reference", "prediction", "error")
 
 
 class ApexrPlots:
@@ -39,11 +43,14 @@ class ApexrPlots:
         by: str | None = None,
         band: str = "range",
         logy: bool = False,
+        horizon: bool = True,
     ) -> Any:
         """Return :func:`apexr.plots.metric` of this result."""
         from apexr import plots
 
-        return plots.metric(self._ds, variable, by=by, band=band, logy=logy)
+        return plots.metric(
+            self._ds, variable=variable, by=by, band=band, logy=logy, horizon=horizon
+        )
 
     def spacetime(
         self,
@@ -56,6 +63,167 @@ class ApexrPlots:
         from apexr import plots
 
         return plots.spacetime(self._ds, seed=seed, sample=sample, channel=channel, times=times)
+
+    def state(
+        self,
+        part: str = "prediction",
+        times: Sequence[int] | None = None,
+        seed: int | None = None,
+        sample: int = 0,
+        channel: Hashable = 0,
+        view: str = "slices",
+    ) -> Any:
+        """Return :func:`apexr.plots.state` of this result."""
+        from apexr import plots
+
+        return plots.state(
+            self._ds, part=part, times=times, seed=seed, sample=sample, channel=channel, view=view
+        )
+
+    def compare(
+        self,
+        time: int | None = None,
+        seed: int | None = None,
+        sample: int = 0,
+        channel: Hashable = 0,
+        view: str = "slices",
+    ) -> Any:
+        """Return :func:`apexr.plots.compare` of this result."""
+        from apexr import plots
+
+        return plots.compare(
+            self._ds, time=time, seed=seed, sample=sample, channel=channel, view=view
+        )
+
+    def facets(
+        self,
+        over: str = "sample",
+        part: str = "prediction",
+        labels: Sequence[Hashable] | None = None,
+        time: int | None = None,
+        seed: int | None = None,
+        sample: int = 0,
+        channel: Hashable = 0,
+        columns: int = 4,
+    ) -> Any:
+        """Return :func:`apexr.plots.facets` of this result."""
+        from apexr import plots
+
+        return plots.facets(
+            self._ds,
+            over=over,
+            part=part,
+            labels=labels,
+            time=time,
+            seed=seed,
+            sample=sample,
+            channel=channel,
+            columns=columns,
+        )
+
+    def spectra(
+        self,
+        times: Sequence[int] | None = None,
+        seed: int | None = None,
+        sample: int | None = None,
+        channel: Hashable = 0,
+    ) -> Any:
+        """Return :func:`apexr.plots.spectra` of this result."""
+        from apexr import plots
+
+        return plots.spectra(self._ds, times=times, seed=seed, sample=sample, channel=channel)
+
+    def error_spectrum(
+        self, seed: int | None = None, sample: int | None = None, channel: Hashable = 0
+    ) -> Any:
+        """Return :func:`apexr.plots.error_spectrum` of this result."""
+        from apexr import plots
+
+        return plots.error_spectrum(self._ds, seed=seed, sample=sample, channel=channel)
+
+    def heatmap(
+        self,
+        variable: str = "mean_nRMSE",
+        x: str = "scenario",
+        y: str = "net",
+        step: int | None = None,
+        up_to: int = 100,
+    ) -> Any:
+        """Return :func:`apexr.plots.heatmap` of this result."""
+        from apexr import plots
+
+        return plots.heatmap(self._ds, variable=variable, x=x, y=y, step=step, up_to=up_to)
+
+    def pareto(
+        self,
+        variable: str = "mean_nRMSE",
+        cost: str = "num_parameters",
+        by: str | None = None,
+        step: int | None = None,
+        up_to: int = 100,
+    ) -> Any:
+        """Return :func:`apexr.plots.pareto` of this result."""
+        from apexr import plots
+
+        return plots.pareto(self._ds, variable=variable, cost=cost, by=by, step=step, up_to=up_to)
+
+    def sizes(
+        self,
+    ) -> Any:
+        """Return :func:`apexr.plots.sizes` of this result."""
+        from apexr import plots
+
+        return plots.sizes(
+            self._ds,
+        )
+
+    def overview(
+        self,
+    ) -> Any:
+        """Return :func:`apexr.plots.overview` of this result."""
+        from apexr import plots
+
+        return plots.overview(
+            self._ds,
+        )
+
+    def explore(
+        self, parts: Sequence[str] = _PARTS, view: str = "slices", limit: float | None = None
+    ) -> Any:
+        """Return :func:`apexr.plots.explore` of this result."""
+        from apexr import plots
+
+        return plots.explore(self._ds, parts=parts, view=view, limit=limit)
+
+    def animate(
+        self,
+        path: str | os.PathLike[str],
+        parts: Sequence[str] = _PARTS,
+        seed: int | None = None,
+        sample: int = 0,
+        channel: Hashable = 0,
+        times: Sequence[int] | None = None,
+        view: str = "slices",
+        limit: float | None = None,
+        fps: float = 20,
+        panel: int = 320,
+    ) -> Path:
+        """Write and return :func:`apexr.plots.animate` of this result."""
+        from apexr import plots
+
+        return plots.animate(
+            self._ds,
+            path=path,
+            parts=parts,
+            seed=seed,
+            sample=sample,
+            channel=channel,
+            times=times,
+            view=view,
+            limit=limit,
+            fps=fps,
+            panel=panel,
+        )
 
 
 @xr.register_dataset_accessor("apexr")  # type: ignore[no-untyped-call]

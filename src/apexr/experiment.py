@@ -199,7 +199,13 @@ def _training_arrays(experiment: Experiment, trained: Trained) -> dict[str, Any]
         "diverged_at": trained.diverged_at,
         "train_seconds": trained.train_seconds,
         "num_parameters": count_parameters(experiment.emulator),
+        "receptive_field": _widest(experiment.emulator.receptive_field()),
     }
+
+
+def _widest(reaches: Sequence[tuple[float, float]]) -> float:
+    """Return the most points along an axis that one output point sees, itself among them."""
+    return max(back + 1 + forward for back, forward in reaches)
 
 
 def _test_arrays(

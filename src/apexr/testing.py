@@ -85,6 +85,7 @@ def mock_experiment(
         "compile_seconds": np.asarray(1.5),
         "inference_seconds": np.asarray(0.2),
         "num_parameters": np.asarray(1234),
+        "receptive_field": np.asarray(21.0),
         "diverged_at": np.where(np.isin(seeds, diverged), steps[num_losses // 2], -1),
     }
     growth = 1 - np.exp(-np.linspace(0.01, 1, num_times))

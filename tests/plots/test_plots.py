@@ -67,13 +67,13 @@ def test_diverged_seeds_are_counted_and_drawn_as_gaps():
 
 
 def test_a_study_is_drawn_by_what_differs_or_by_a_coordinate(study):
-    labels = [curve.label for curve in lines(plots.metric(study))]
+    labels = [curve.label for curve in lines(plots.metric(study, horizon=False))]
     assert labels == [
         "Conv;26;10;relu, one (3 seeds, 1 diverged)",
         "FNO, one (2 seeds)",
         "FNO, sup;5 (3 seeds)",
     ]
-    curves = lines(plots.metric(study, by="net"))
+    curves = lines(plots.metric(study, by="net", horizon=False))
     assert [curve.label for curve in curves] == [
         "Conv;26;10;relu (3 seeds, 1 diverged)",
         "FNO (5 seeds)",

@@ -3,12 +3,40 @@
 Importing this package is cheap; HoloViews is loaded by the first plot.
 """
 
+from apexr.plots._animate import animate
+from apexr.plots._compare import compare
+from apexr.plots._cost import pareto, pareto_front
+from apexr.plots._explore import explore
+from apexr.plots._facets import facets
+from apexr.plots._heatmap import heatmap
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
 from apexr.plots._overview import overview
 from apexr.plots._panels import panels
 from apexr.plots._save import save
+from apexr.plots._sizes import sizes
 from apexr.plots._spacetime import spacetime
+from apexr.plots._spectral import error_spectrum, spectra
+from apexr.plots._state import state
 from apexr.plots._trajectory import trajectory
 
-__all__ = ["loss", "metric", "overview", "panels", "save", "spacetime", "trajectory"]
+__all__ = [
+    "animate",
+    "compare",
+    "error_spectrum",
+    "explore",
+    "facets",
+    "heatmap",
+    "loss",
+    "metric",
+    "overview",
+    "panels",
+    "pareto",
+    "pareto_front",
+    "save",
+    "sizes",
+    "spacetime",
+    "spectra",
+    "state",
+    "trajectory",
+]

@@ -1,6 +1,7 @@
 """Curves with a band over seeds: the shape that losses and metrics share."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -77,25 +78,36 @@ def groups(array: xr.DataArray, dim: str, by: str | None) -> Iterator[Group]:
         names = [str(array[by].item())] if by and _check_by(array, by) else [""]
         array = array.expand_dims("experiment")
     else:
-        names = _names(array, by)
+        names = names_of_experiments(array, by)
     for name in dict.fromkeys(names):
         chosen = array.isel(experiment=[i for i, other in enumerate(names) if other == name])
         yield _group(name, chosen, dim)
 
 
-def _names(array: xr.DataArray, by: str | None) -> list[str]:
+def names_of_experiments(array: xr.DataArray | xr.Dataset, by: str | None = None) -> list[str]:
     """Return what each experiment is called: its ``by``, or the coordinates that differ."""
     if by is not None:
         _check_by(array, by)
         return [str(value) for value in array[by].values]
-    config = [array[name].values for name in CONFIG_COORDS if name in array.coords]
-    differing = [values for values in config if len(set(values)) > 1]
-    return [", ".join(map(str, row)) for row in zip(*differing, strict=True)] or [
-        "" for _ in range(array.sizes["experiment"])
-    ]
+    known = [array[name].values for name in CONFIG_COORDS[:-1] if name in array.coords]
+    differing = [values for values in known if len(set(values)) > 1]
+    number = array.sizes["experiment"]
+    keywords = CONFIG_COORDS[-1]
+    if keywords in array.coords and len(set(zip(*differing, strict=True))) < number:
+        differing.append(np.array(_differing_keywords(array[keywords].values), dtype=object))
+    rows = zip(*differing, strict=True) if differing else [("",)] * number
+    return [", ".join(str(word) for word in row if word) for row in rows]
 
 
-def _check_by(array: xr.DataArray, by: str) -> bool:
+def _differing_keywords(texts: Sequence[str]) -> list[str]:
+    """Return those scenario keywords of each experiment in which they differ."""
+    given = [json.loads(text) for text in texts]
+    names = sorted({name for keywords in given for name in keywords})
+    telling = [name for name in names if len({json.dumps(k.get(name)) for k in given}) > 1]
+    return [", ".join(f"{name}={k[name]}" for name in telling if name in k) for k in given]
+
+
+def _check_by(array: xr.DataArray | xr.Dataset, by: str) -> bool:
     usable = [
         str(name) for name, coord in array.coords.items() if coord.dims in ((), ("experiment",))
     ]

@@ -6,6 +6,7 @@ import xarray as xr
 
 from apexr.analysis._select import pick
 from apexr.plots._bands import curves
+from apexr.plots._horizons import marked
 
 
 def metric(
@@ -14,8 +15,12 @@ def metric(
     by: str | None = None,
     band: str = "range",
     logy: bool = False,
+    horizon: bool = True,
 ) -> Any:
     """Return a metric over time steps, median and band over seeds, as a HoloViews overlay.
+
+    Vertical lines mark how many steps trainings were unrolled over (the T of ``sup;T`` and
+    ``div;T``, where any is longer than 1), and how long the trajectories to train with were.
 
     Parameters
     ----------
@@ -30,6 +35,8 @@ def metric(
         median. Values that are not finite are gaps; the legend counts the seeds that have any.
     logy
         Whether the error axis is logarithmic.
+    horizon
+        Whether to mark the horizons of the training.
 
     Raises
     ------
@@ -39,4 +46,5 @@ def metric(
     array = pick(ds, variable)
     if "test_sample" in array.dims:
         array = array.mean("test_sample", skipna=False, keep_attrs=True)
-    return curves(array, "time", by=by, band=band, logy=logy, corner="top_left")
+    drawn = curves(array, "time", by=by, band=band, logy=logy, corner="top_left")
+    return marked(drawn, ds, array) if horizon else drawn

@@ -15,8 +15,8 @@ from apexr.schema import metric_identifiers
 def overview(ds: xr.Dataset) -> Any:
     """Return the loss, the error over time and one trajectory, as a HoloViews layout.
 
-    The error (the first metric of the result) is drawn on both scales; the trajectory stands
-    beside its reference and its error.
+    The error (the first metric of the result) is drawn on both scales, the horizons of the
+    training on one; the trajectory stands beside its reference and its error.
 
     Parameters
     ----------
@@ -31,6 +31,6 @@ def overview(ds: xr.Dataset) -> Any:
     name = metric_identifiers(ds)[0]
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
-    curves = [loss(ds), metric(ds, name), metric(ds, name, logy=True)]
+    curves = [loss(ds), metric(ds, name, horizon=False), metric(ds, name, logy=True)]
     untitled = [shaped(curve, matplotlib={"title": ""}) for curve in curves]
     return arranged([*untitled, *fields], columns=3)

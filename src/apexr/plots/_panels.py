@@ -1,12 +1,14 @@
 """Several plots of curves side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apexr.errors import SpecError
 from apexr.plots._style import arranged, holoviews, style
 
 _WIDTH, _HEIGHT = 4, 3
+_PAGE = {"width": 440, "height": 330, "fontscale": 1.0}
+"""Size of a panel in a page."""
 
 
 def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None = None) -> Any:
@@ -46,14 +48,22 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
 
 
 def shaped(
-    plot: Any, both: Mapping[str, Any] | None = None, matplotlib: Mapping[str, Any] | None = None
+    plot: Any,
+    both: Mapping[str, Any] | None = None,
+    matplotlib: Mapping[str, Any] | None = None,
+    bokeh: Mapping[str, Any] | None = None,
+    aspect: float = _WIDTH / _HEIGHT,
 ) -> Any:
-    """Return curves as a panel of a given shape, with further options."""
+    """Return curves as a panel of a given shape, width by height, with further options."""
     looks = holoviews().Store.lookup_options("matplotlib", plot, "plot").kwargs
-    hooks = [*looks.get("hooks", ()), _keep_shape]
-    shape = {"aspect": _WIDTH / _HEIGHT, "hooks": hooks}
+    hooks = [*looks.get("hooks", ()), _keep_shape(aspect)]
+    shape = {"aspect": aspect, "hooks": hooks}
     return style(
-        plot.clone(), "Overlay", both=both or {}, matplotlib={**shape, **(matplotlib or {})}
+        plot.clone(),
+        "Overlay",
+        both=both or {},
+        matplotlib={**shape, **(matplotlib or {})},
+        bokeh={**_PAGE, **(bokeh or {})},
     )
 
 
@@ -66,8 +76,12 @@ def _legends(plots: Sequence[Any], columns: int) -> list[dict[str, Any]]:
     return [shared if place == end else {"show_legend": False} for place in range(len(plots))]
 
 
-def _keep_shape(plot: Any, _: Any) -> None:
-    """Give a panel its shape whatever its scale; HoloViews alone flattens logarithmic ones."""
-    axes = plot.handles["axis"]
-    axes.set_aspect("auto")
-    axes.set_box_aspect(_HEIGHT / _WIDTH)
+def _keep_shape(aspect: float) -> Callable[[Any, Any], None]:
+    """Return what gives a panel its shape; HoloViews alone flattens logarithmic ones."""
+
+    def keep(plot: Any, _: Any) -> None:
+        axes = plot.handles["axis"]
+        axes.set_aspect("auto")
+        axes.set_box_aspect(1 / aspect)
+
+    return keep

@@ -5,12 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from apexr.errors import SpecError
+from apexr.plots._paper import fit, inches
 from apexr.plots._style import holoviews
 
 _BACKENDS = {".png": "matplotlib", ".svg": "matplotlib", ".pdf": "matplotlib", ".html": "bokeh"}
+_SCREEN_DPI, _PAPER_DPI = 150, 300
+_EMBEDDED: Any = {
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "apexr",
+}
+"""Fonts as fonts in a PDF, text as text in an SVG."""
 
 
-def save(obj: Any, path: str | os.PathLike[str]) -> Path:
+def save(
+    obj: Any,
+    path: str | os.PathLike[str],
+    width: float | str | None = None,
+    dpi: int | None = None,
+) -> Path:
     """Write a plot to a file and return its path; the suffix says how.
 
     Parameters
@@ -20,20 +34,47 @@ def save(obj: Any, path: str | os.PathLike[str]) -> Path:
     path
         ``.png``, ``.svg`` and ``.pdf`` are drawn by matplotlib; ``.html`` is an interactive page
         by bokeh that needs no network.
+    width
+        Of a drawn picture: ``"column"`` or ``"page"`` of a paper (3.4 and 7 inches), or inches.
+        Text keeps a readable size. By default the size for a screen.
+    dpi
+        Dots per inch of a PNG; by default 300 where a width is given, otherwise 150.
 
     Raises
     ------
     SpecError
-        If the suffix is another.
+        If the suffix is another, the width cannot be meant, or the plot has sliders: a picture
+        shows one frame of it, which is to be chosen.
     """
     target = Path(path)
     backend = _BACKENDS.get(target.suffix.lower())
     if backend is None:
         raise SpecError(f"cannot draw {target.name!r}: the suffix must be one of {[*_BACKENDS]}")
+    size = None if width is None else inches(width)
+    if dpi is not None and not dpi > 0:
+        raise SpecError(f"dpi must be positive, got {dpi}")
+    _refuse_frames(obj, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     drawn = holoviews().renderer(backend).get_plot(obj).state
-    _WRITERS[backend](drawn, target)
+    if backend == "bokeh":
+        _write_page(drawn, target)
+    else:
+        _write_picture(drawn, target, size, dpi)
     return target
+
+
+def _refuse_frames(obj: Any, target: Path) -> None:
+    """Raise if a plot has many frames; as a picture it would silently show one of them."""
+    hv = holoviews()
+    sliders = obj.traverse(lambda part: part, [hv.HoloMap, hv.DynamicMap])
+    if not sliders:
+        return
+    names = [str(dim) for dim in sliders[0].kdims]
+    raise SpecError(
+        f"cannot write {target.name!r}: the plot has sliders, a frame for every"
+        f" {', '.join(names)}. Choose one: plot[{', '.join(names)}], or draw it with"
+        " apexr.plot.compare; films are made by apexr.plot.animate, and sliders work in a notebook"
+    )
 
 
 def _write_page(figure: Any, target: Path) -> None:
@@ -44,14 +85,16 @@ def _write_page(figure: Any, target: Path) -> None:
     target.write_text(file_html(figure, INLINE, title=target.stem), encoding="utf-8")
 
 
-def _write_picture(figure: Any, target: Path) -> None:
+def _write_picture(figure: Any, target: Path, width: float | None, dpi: int | None) -> None:
     """Write a picture with nothing cut off."""
     import matplotlib.pyplot as plt
 
+    dots = dpi or (_SCREEN_DPI if width is None else _PAPER_DPI)
+    pad = {}
     try:
-        figure.savefig(target, dpi=150, bbox_inches="tight", facecolor="white")
+        with plt.rc_context(_EMBEDDED):
+            if width is not None:
+                pad = {"pad_inches": fit(figure, width)}
+            figure.savefig(target, dpi=dots, bbox_inches="tight", facecolor="white", **pad)
     finally:
         plt.close(figure)
-
-
-_WRITERS = {"bokeh": _write_page, "matplotlib": _write_picture}

@@ -22,10 +22,17 @@ PALETTE = (
 )
 """Colours that stay apart for colour-blind readers and in grey."""
 
+MARKERS = {"o": "circle", "s": "square", "^": "triangle", "D": "diamond"}
+"""Markers by matplotlib's and by bokeh's name, taken in turn once all colours are used."""
+
 LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
 """Taken in turn once all colours are used."""
 
 DIVERGING = "RdBu_r"
+"""For fields, symmetric around 0."""
+SEQUENTIAL = "viridis"
+"""For magnitudes: errors, spectra."""
+EDGE, TEXT = "#4d4d4d", "#1a1a1a"
 NO_VALUE = "#bdbdbd"
 """Colour of NaN in an image: a gap that is seen."""
 
@@ -37,6 +44,13 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "Curve": {"linewidth": 2.0},
         "Area": {"alpha": 0.22, "linewidth": 0},
         "Image": {"cmap": DIVERGING, "fontsize": _FONTS, "clipping_colors": {"NaN": NO_VALUE}},
+        "Path": {"color": EDGE, "linewidth": 0.8},
+        "Labels": {"color": TEXT, "size": 10},
+        "Scatter": {"s": 60},
+        "ErrorBars": {"linewidth": 1.2, "capsize": 0},
+        "Overlay.volume": {"aspect": 1.0, "fontsize": _FONTS, "show_legend": False},
+        "Overlay.rows": {"fontsize": _FONTS, "show_legend": False},
+        "Overlay.heatmap": {"aspect": "auto", "fontsize": _FONTS, "show_legend": False},
         "Overlay": {
             "fig_inches": (7.5, 4.6),
             "aspect": "auto",
@@ -53,6 +67,13 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "tools": ["hover"],
             "clipping_colors": {"NaN": NO_VALUE},
         },
+        "Path": {"color": EDGE, "line_width": 1},
+        "Labels": {"text_color": TEXT, "text_font_size": "10pt"},
+        "Scatter": {"size": 10, "tools": ["hover"]},
+        "ErrorBars": {"line_width": 1.5, "upper_head": None, "lower_head": None},
+        "Overlay.volume": {"show_legend": False},
+        "Overlay.rows": {"show_legend": False, "fontscale": 1.2},
+        "Overlay.heatmap": {"show_legend": False, "fontscale": 1.2},
         "Overlay": {
             "width": 800,
             "height": 500,
@@ -83,6 +104,32 @@ def holoviews() -> Any:
     return hv
 
 
+def require_matplotlib() -> None:
+    """Raise unless matplotlib is there, which films are drawn with.
+
+    Raises
+    ------
+    MissingExtraError
+        Saying what to install.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f'plots need the package {error.name}: pip install "apexr[plot]"'
+        ) from error
+
+
+def byte_colours(name: str, no_value: str) -> Any:
+    """Return a colour map as bytes ``(257, 4)``; the last colour stands for no value."""
+    import matplotlib
+    import numpy as np
+    from matplotlib.colors import to_rgba
+
+    table = matplotlib.colormaps[name](np.arange(256) / 255)
+    return (255 * np.concatenate([table, [to_rgba(no_value)]])).round().astype(np.uint8)
+
+
 def axis(array: xr.DataArray) -> Any:
     """Return the HoloViews dimension of a labelled array: its label and its unit."""
     return holoviews().Dimension(str(array.name), label=axis_label(array))
@@ -105,14 +152,16 @@ def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
     element
         A HoloViews object.
     kind
-        Key of :data:`OPTIONS`.
+        Key of :data:`OPTIONS`: the type of the element, and after a point what it is used for.
     options
         Further options, ``both=…`` or by backend.
     """
     for backend, defaults in OPTIONS.items():
         merged = {**defaults[kind], **options.get("both", {}), **options.get(backend, {})}
+        if "title" in merged:  # HoloViews formats titles
+            merged["title"] = merged["title"].replace("{", "{{").replace("}", "}}")
         element = (
-            element.opts(holoviews().Options(kind, backend=backend, **merged))
+            element.opts(holoviews().Options(kind.partition(".")[0], backend=backend, **merged))
             if merged
             else element
         )
@@ -126,6 +175,16 @@ def look(index: int) -> dict[str, dict[str, Any]]:
         "both": {"color": PALETTE[index % len(PALETTE)]},
         "matplotlib": {"linestyle": dash},
         "bokeh": {"line_dash": dash},
+    }
+
+
+def marker(index: int) -> dict[str, dict[str, Any]]:
+    """Return colour and marker of the ``index``-th group of points, by backend."""
+    shape = [*MARKERS][index // len(PALETTE) % len(MARKERS)]
+    return {
+        "both": {"color": PALETTE[index % len(PALETTE)]},
+        "matplotlib": {"marker": shape},
+        "bokeh": {"marker": MARKERS[shape]},
     }
 
 

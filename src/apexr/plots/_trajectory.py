@@ -6,7 +6,8 @@ from typing import Any
 import xarray as xr
 
 from apexr.errors import SpecError
-from apexr.plots._spacetime import at, images, largest, of_channel, states
+from apexr.plots._fields import fields, limit_of
+from apexr.plots._spacetime import images, states, titled
 
 
 def trajectory(
@@ -45,9 +46,8 @@ def trajectory(
             "trajectory shows a DataArray (sample, time, channel, x[, y[, z]]), got"
             f" {getattr(data, 'dims', type(data).__name__)}"
         )
-    field = of_channel(at(data, "sample", sample), channel).compute()
-    quantity = field["channel"].item()
-    name = quantity if isinstance(quantity, str) else "u"
-    field.attrs = {"long_name": name, "units": "1", "title": f"{name}, sample {sample}"}
-    limit = largest(field) or 1.0
-    return states([field], limit, times) if "y" in field.dims else images([field], limit)
+    shown = fields(data, sample=sample, channel=channel)
+    limit = limit_of(shown)
+    return (
+        states(shown, limit, times) if "y" in shown[0].dims else images([titled(shown[0])], limit)
+    )

@@ -86,6 +86,14 @@ VARIABLES: Mapping[str, Variable] = table(
         description="Trainable numbers of one network.",
     ),
     Variable(
+        name="receptive_field",
+        dims=("seed",),
+        kind="float",
+        optional=("seed",),
+        long_name="receptive field in grid points",
+        description="Points along an axis that one output point of the emulator sees; inf = all.",
+    ),
+    Variable(
         name="diverged_at",
         dims=("seed",),
         kind="int",

@@ -1,0 +1,138 @@
+"""One trajectory beside others: of samples, channels, seeds or experiments."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+from apexr.analysis._select import missing
+from apexr.errors import SpecError
+from apexr.plots._bands import names_of_experiments
+from apexr.plots._fields import Data, check_choice, chosen, fields, frame, limit_for, lost
+from apexr.plots._images import grid, image
+from apexr.plots._spacetime import over_time, titled
+from apexr.plots._views import planes
+
+FACETS = ("sample", "channel", "seed", "experiment")
+
+
+def facets(
+    data: Data,
+    over: str = "sample",
+    part: str = "prediction",
+    labels: Sequence[Hashable] | None = None,
+    time: int | None = None,
+    seed: int | None = None,
+    sample: int = 0,
+    channel: Hashable = 0,
+    columns: int = 4,
+) -> Any:
+    """Return one panel for each sample, channel, seed or experiment, as a HoloViews layout.
+
+    In one dimension a panel is an image over time and space, in two and three dimensions the
+    state at one time (of three the middle z). Axes and limits of the colours are shared.
+
+    Parameters
+    ----------
+    data
+        A result, a study with rollouts, or trajectories; in memory or lazy.
+    over
+        One of ``sample``, ``channel``, ``seed``, ``experiment``.
+    part
+        ``"reference"``, ``"prediction"`` or ``"error"``, of results.
+    labels
+        Which of them, by their labels; by default all.
+    time
+        Time step, in two and three dimensions; by default the last of each.
+    seed, sample, channel
+        What is the same in all panels, as in :func:`state`.
+    columns
+        Panels in a row.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing what there is.
+    SpecError
+        If an argument is none of its choices.
+    """
+    check_choice("over", over, FACETS)
+    if columns < 1:
+        raise SpecError(f"columns must be at least 1, got {columns}")
+    if over not in data.dims:
+        raise missing(over, [str(dim) for dim in data.dims])
+    fixed = {"seed": seed, "sample": sample, "channel": channel}
+    names = _names(data, over)
+    found = [
+        _read(names[str(label)], *_source(data, over, label, fixed), part, time)
+        for label in _labels(data, over, labels)
+    ]
+    return _grid(found, columns)
+
+
+@dataclass(frozen=True)
+class _Facet:
+    """What a panel shows, in memory, and the limit that its colours would have."""
+
+    field: xr.DataArray
+    limit: float
+
+
+def _labels(data: Data, over: str, labels: Sequence[Hashable] | None) -> list[Hashable]:
+    known = data[over].values.tolist()
+    for label in labels or ():
+        if label not in known:
+            raise missing(f"{over} {label}", [str(entry) for entry in known])
+    return known if labels is None else list(labels)
+
+
+def _names(data: Data, over: str) -> dict[str, str]:
+    """Return the title of each panel by its label."""
+    labels = [str(label) for label in data[over].values]
+    if over != "experiment":
+        return {label: f"{over} {label}" for label in labels}
+    names = names_of_experiments(data)
+    return {label: name or label for label, name in zip(labels, names, strict=True)}
+
+
+def _source(
+    data: Data, over: str, label: Hashable, fixed: dict[str, Any]
+) -> tuple[Data, dict[str, Any]]:
+    """Return what a panel is taken from, and the labels of its trajectory."""
+    if over == "experiment":
+        return data.isel(experiment=data[over].values.tolist().index(label)), fixed
+    return data, {**fixed, over: label}
+
+
+def _read(name: str, data: Data, labels: dict[str, Any], part: str, time: int | None) -> _Facet:
+    """Return a panel: a whole trajectory in one dimension, otherwise a state."""
+    (field,) = fields(data, (part,), **labels)
+    steps = None
+    if "y" in field.dims:
+        steps = chosen(field, None if time is None else [time], 2)[-1:]
+        field = field.sel(time=steps)
+    read = titled(field)
+    return _Facet(
+        read.assign_attrs(title=f"{name}{lost(read)}"), limit_for(data, part, steps, **labels)
+    )
+
+
+def _grid(found: Sequence[_Facet], columns: int) -> Any:
+    """Return the panels in rows, each with the colour bar at its end."""
+    limit = max(facet.limit for facet in found)
+    made = []
+    for place, facet in enumerate(found):
+        last = place % columns == columns - 1 or place == len(found) - 1
+        made.append(_panel(facet.field, limit, last))
+    return grid([made[start : start + columns] for start in range(0, len(made), columns)])
+
+
+def _panel(field: xr.DataArray, limit: float, colorbar: bool) -> Any:
+    if "y" not in field.dims:
+        return over_time(field, limit, colorbar)
+    state = frame(field)
+    name = f"{field.attrs['title']}\ntime step {state['time'].item()}"
+    (plane, *_) = planes(state)
+    title = f"{name}, {plane.attrs['place']}" if plane.attrs["place"] else name
+    return image(plane, limit, title, colorbar=colorbar)

@@ -1,0 +1,88 @@
+"""Lines that tell how far a training saw, in plots over the time steps of a rollout."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from apexr.analysis import split_train
+from apexr.plots._style import EDGE, axis, holoviews, style
+
+_PARAMETER = "train_temporal_horizon"
+
+
+def marked(drawn: Any, ds: xr.Dataset, array: xr.DataArray) -> Any:
+    """Return curves over time with the horizons of their trainings, as far as these are known.
+
+    Parameters
+    ----------
+    drawn
+        An overlay of curves over the time steps.
+    ds
+        The result or study.
+    array
+        What is drawn, with its coordinate ``time``.
+    """
+    last = int(array["time"].values[-1])
+    low, high = _range(drawn)
+    lines = [
+        _line(steps, label, dash, (low, high), array)
+        for steps, label, dash in (
+            (_unrolled(ds, last), "unrolled in training", "dotted"),
+            (_trained(ds, last), "trajectories of training", "dashdot"),
+        )
+        if steps
+    ]
+    return drawn.clone([*drawn, *lines]) if lines and np.isfinite(high) else drawn
+
+
+def _unrolled(ds: xr.Dataset, last: int) -> list[int]:
+    """Return the different numbers of unrolled steps, none where all are single steps."""
+    if "train" not in ds.coords:
+        return []
+    texts = np.unique(np.atleast_1d(ds["train"].values).astype(str))
+    lengths = split_train(pd.DataFrame({"train": texts}))["rollout"]
+    return _within(lengths, last) if max(lengths) > 1 else []
+
+
+def _trained(ds: xr.Dataset, last: int) -> list[int]:
+    """Return the lengths of the trajectories that were trained with."""
+    given = [json.loads(text) for text in np.atleast_1d(_keywords(ds)).astype(str)]
+    known = json.loads(str(ds.attrs.get("specification", "{}"))).get("parameters", {})
+    found = [one.get(_PARAMETER, known.get(_PARAMETER)) for one in given or [{}]]
+    return _within([length for length in found if isinstance(length, int)], last)
+
+
+def _keywords(ds: xr.Dataset) -> Any:
+    return ds["scenario_kwargs"].values if "scenario_kwargs" in ds.coords else "{}"
+
+
+def _within(steps: Iterable[int], last: int) -> list[int]:
+    return sorted({int(step) for step in steps if step <= last})
+
+
+def _range(drawn: Any) -> tuple[float, float]:
+    """Return what the curves span."""
+    ranges = [element.range(1) for element in drawn]
+    lows, highs = [[float(r[end]) for r in ranges if np.isfinite(r[end])] for end in (0, 1)]
+    return (min(lows), max(highs)) if lows else (np.nan, np.nan)
+
+
+def _line(
+    steps: Sequence[int], label: str, dash: str, span: tuple[float, float], array: xr.DataArray
+) -> Any:
+    """Return one vertical line for each step, as one curve with gaps and one legend entry."""
+    x = np.array([[step, step, np.nan] for step in steps]).ravel()
+    y = np.tile([*span, np.nan], len(steps))
+    words = f"{label}: {', '.join(map(str, steps))} step{'s' if steps != [1] else ''}"
+    curve = holoviews().Curve((x, y), axis(array["time"]), axis(array), label=words)
+    return style(
+        curve,
+        "Curve",
+        both={"color": EDGE},
+        matplotlib={"linestyle": dash, "linewidth": 1.5},
+        bokeh={"line_dash": dash, "line_width": 1.5},
+    )

@@ -1,0 +1,83 @@
+"""Planes of fields as images with equal colours, in rows and columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from apexr.plots._fields import finite
+from apexr.plots._style import arranged, axis, axis_label, holoviews, style
+from apexr.plots._views import NAMED_EDGES, edges, project
+
+_SQUARE = (1.0, 270, 290)
+WIDE = (1.35, 340, 330)
+"""Shape of an image over time and space: its aspect, and its size in a page."""
+
+_AROUND = {"xlim": (-1.18, 1.02), "ylim": (-1.1, 1.1)}
+"""Room for the names of the axes of a cube."""
+
+
+def image(
+    plane: xr.DataArray,
+    limit: float,
+    title: str,
+    *,
+    colorbar: bool = True,
+    shape: tuple[float, int, int] = _SQUARE,
+) -> Any:
+    """Return a plane ``(row, column)`` as an image, NaN as grey, within ``-limit … limit``."""
+    hv = holoviews()
+    up, right = plane.dims
+    drawn = hv.Image(
+        (plane[right].values, plane[up].values, finite(plane).values),
+        [axis(plane[right]), axis(plane[up])],
+        [hv.Dimension(axis_label(plane), range=(-limit, limit))],
+    )
+    aspect, width, height = shape
+    size = {"width": width + (90 if colorbar else 0), "height": height}
+    both = {"title": title, "colorbar": colorbar, "clim": (-limit, limit)}
+    drawn = style(drawn, "Image", both=both, matplotlib={"aspect": aspect}, bokeh=size)
+    return drawn if right != "right" else _in_cube(drawn, plane, title, size)
+
+
+def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) -> Any:
+    """Return a look through a volume within the edges of its cube, which are named."""
+    hv = holoviews()
+    frame = style(hv.Path([project(edge) for edge in edges()], ["right", "up"]), "Path")
+    spots = [
+        (*project(1.18 * np.array(middle)), f"{name} [–]") for name, middle in NAMED_EDGES.items()
+    ]
+    names = style(hv.Labels(spots, ["right", "up"], "name"), "Labels")
+    bare = {"xaxis": None, "yaxis": None, "title": title, **_AROUND}
+    return style(drawn * frame * names, "Overlay.volume", both=bare, bokeh=size)
+
+
+def grid(rows: Sequence[Sequence[Any]]) -> Any:
+    """Return images in rows and columns; what an outer panel names, an inner one does not."""
+    named = []
+    for place, row in enumerate(rows):
+        for column, panel in enumerate(row):
+            below = [other[column] for other in rows[place + 1 :] if column < len(other)]
+            named.append(
+                bare(panel, x=_same(panel, below, 0), y=_same(panel, list(row[:column]), 1))
+            )
+    return arranged(named, max(map(len, rows)))
+
+
+def _same(panel: Any, others: Sequence[Any], axis_number: int) -> bool:
+    """Tell whether one of the other panels has the same axis."""
+    own = panel.kdims[axis_number : axis_number + 1]
+    return any(own and own == other.kdims[axis_number : axis_number + 1] for other in others)
+
+
+def bare(panel: Any, *, x: bool, y: bool) -> Any:
+    """Return a panel without the names of the axes that its neighbours bear."""
+    hv = holoviews()
+    if not (x or y):
+        return panel
+    names = {**({"xlabel": ""} if x else {}), **({"ylabel": ""} if y else {})}
+    for backend in ("matplotlib", "bokeh"):
+        kind = type(panel).__name__
+        panel = panel.opts(hv.Options(kind, backend=backend, **names))
+    return panel
