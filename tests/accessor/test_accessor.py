@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from apexr import analysis, plots
-from apexr.accessor import ApexrAccessor, ApexrPlots
+from apexr.accessor import FunctionOf
 from apexr.errors import SchemaError
 from apexr.testing import mock_experiment
 
@@ -18,13 +18,17 @@ def test_methods_are_the_functions():
 
 
 def test_signatures_are_those_of_the_functions():
-    for holder, module in ((ApexrAccessor, analysis), (ApexrPlots, plots)):
-        for name, method in inspect.getmembers(holder, inspect.isfunction):
-            if name in module.__all__:
-                own = list(inspect.signature(method).parameters.values())[1:]
-                function = list(inspect.signature(getattr(module, name)).parameters.values())[1:]
-                pairs = [(a.name, a.default) for a in own]
-                assert pairs == [(b.name, b.default) for b in function][: len(pairs)], name
+    ds = mock_experiment()
+    for holder, module in ((ds.apexr, analysis), (ds.apexr.plot, plots)):
+        names = [name for name, kept in vars(type(holder)).items() if isinstance(kept, FunctionOf)]
+        for name in names:
+            method = getattr(holder, name)
+            function = method.func
+            assert function.__name__ == name
+            assert name == "validate" or function is getattr(module, name)
+            own = list(inspect.signature(method).parameters)
+            assert own == list(inspect.signature(function).parameters)[1:]
+            assert method.__doc__ == function.__doc__
 
 
 def test_validate():

@@ -94,7 +94,9 @@ def names_of_experiments(array: xr.DataArray | xr.Dataset, by: str | None = None
     number = array.sizes["experiment"]
     keywords = CONFIG_COORDS[-1]
     if keywords in array.coords and len(set(zip(*differing, strict=True))) < number:
-        differing.append(np.array(_differing_keywords(array[keywords].values), dtype=object))
+        differing.append(
+            np.array(_differing_keywords(array[keywords].values.tolist()), dtype=object)
+        )
     rows = zip(*differing, strict=True) if differing else [("",)] * number
     return [", ".join(str(word) for word in row if word) for row in rows]
 

@@ -91,7 +91,10 @@ def _stems(shown: np.ndarray, low: float, dims: tuple[Any, Any]) -> list[Any]:
     known = np.flatnonzero(~np.isnan(shown))
     x = np.array([[low, shown[row], np.nan] for row in known]).ravel()
     y = np.array([[row, row, np.nan] for row in known], dtype=float).ravel()
-    thin = {"matplotlib": {"linewidth": 1.0}, "bokeh": {"line_width": 1.0, "tools": []}}
+    thin: dict[str, dict[str, Any]] = {
+        "matplotlib": {"linewidth": 1.0},
+        "bokeh": {"line_width": 1.0, "tools": []},
+    }
     return [style(holoviews().Curve((x, y), *dims), "Curve", both={"color": NO_VALUE}, **thin)]
 
 
