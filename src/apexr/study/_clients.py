@@ -1,6 +1,7 @@
 """The Dask clusters that run a study: checked, made on this machine, or asked of SLURM."""
 
 import glob
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -54,7 +55,7 @@ def connect(address: str) -> "Client":
     """
     distributed = _import("distributed")
     try:
-        client: Client = distributed.Client(address, timeout=CONNECT_SECONDS)
+        client: Client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise SpecError(
             f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`,"
@@ -112,17 +113,23 @@ def local_cluster(
     distributed = _import("distributed")
     limit = memory_limit or available_memory() // workers
     environments = worker_environments(workers, _core_numbers(), _gpus(), cores_each=cores)
-    options = {"nthreads": 1, "memory_limit": limit, "host": "127.0.0.1", "config": _MEMORY}
+    options = {"nthreads": 1, "memory_limit": limit, "config": _MEMORY, **_QUIET}
     specs = {
         number: {"cls": distributed.Nanny, "options": {**options, "env": environment}}
         for number, environment in enumerate(environments)
     }
     scheduler = {
         "cls": distributed.Scheduler,
-        "options": {"host": "127.0.0.1", "dashboard": False, "dashboard_address": None},
+        "options": {"host": _LOOPBACK, "dashboard": False, "dashboard_address": None},
     }
-    cluster: SpecCluster = distributed.SpecCluster(workers=specs, scheduler=scheduler)
+    cluster: SpecCluster = distributed.SpecCluster(
+        workers=specs, scheduler=scheduler, silence_logs=logging.ERROR
+    )
     return cluster
+
+
+_LOOPBACK = "127.0.0.1"
+_QUIET = {"host": _LOOPBACK, "dashboard": False, "silence_logs": logging.ERROR}
 
 
 _MEMORY = {
@@ -241,7 +248,8 @@ def slurm_cluster(
     directives = [*options.pop("job_extra_directives", ())]
     directives += [f"--gres=gpu:{gpus}"] if gpus else []
     cluster: SLURMCluster = jobqueue.SLURMCluster(
-        cores=cores,
+        cores=1,  # threads of Dask's: one experiment at a time
+        job_cpu=cores,
         processes=1,
         memory=memory,
         walltime=walltime,
@@ -249,7 +257,6 @@ def slurm_cluster(
         account=account,
         job_extra_directives=directives,
         job_script_prologue=[*_exports(environment), *_exports(_JOB_MEMORY), *prologue],
-        worker_extra_args=["--nthreads", "1", *options.pop("worker_extra_args", ())],
         **options,
     )
     cluster.scale(jobs)

@@ -138,7 +138,8 @@ def _seconds_taken(store: PathInput, one: Planned, seeds: int) -> float | None:
     except StoreError:  # damaged; said by whoever reads it
         return None
     named = [found[name] for name in ("train_seconds", "compile_seconds") if name in found]
-    return float(sum(float(array) for array in named)) * len(one.seeds) / seeds or None
+    taken = sum(float(array.compute(scheduler="synchronous")) for array in named)
+    return taken * len(one.seeds) / seeds or None
 
 
 def least_bytes(one: Planned) -> int:

@@ -59,8 +59,10 @@ class Progress:
 
     def show_running(self, running: str, workers: int) -> None:
         """Say what is being run, on how many workers."""
+        changed = running != self._running
         self._running, self._workers = running, max(1, workers)
-        self._tell(refresh=True)
+        if changed:
+            self._tell(refresh=True)
 
     def _tell(self, *, refresh: bool) -> None:
         left = self._estimate.left(self._pending)

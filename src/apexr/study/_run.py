@@ -18,7 +18,7 @@ from apexr.engine import available_bytes
 from apexr.errors import warn
 from apexr.study._clients import check_client, memory_of_workers
 from apexr.study._configs import Planned, Study, plan_study
-from apexr.study._estimate import measured, outlook, require_room
+from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
 from apexr.study._turns import in_turn
 from apexr.study._work import Failure, Programs, Work, pending_work, remaining, run_parts, told
@@ -105,7 +105,7 @@ def run_planned(
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))
     stores.create_study(store)
-    estimate = measured(planned, store)
+    estimate = measured(planned, store) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
     options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
     with stores.planned(store, [_entry(one) for one in planned]):
