@@ -22,10 +22,10 @@ def test_a_study_is_verified_repaired_packed_and_merged(studies, apexr_command):
     assert "2 units checked" in apexr_command("verify", first).out
     assert "2 units packed" in apexr_command("pack", second).out
     assert "1 experiment merged" in apexr_command("merge", first, second).out
-    chunk = first / "experiments" / IDS[0] / "data.zarr" / "train_loss" / "c" / "0" / "0"
+    chunk = first / "experiments" / IDS[0] / "data.zarr" / "train_loss" / "c.0.0"
     chunk.unlink()
     failed = apexr_command("verify", first)
     assert failed.code == 2
-    assert "train_loss/c/0/0: missing" in failed.err
+    assert "train_loss/c.0.0: missing" in failed.err
     assert "1 damaged thing put aside, 0 unfinished" in apexr_command("repair", first).out
     assert "2 units checked" in apexr_command("verify", first).out

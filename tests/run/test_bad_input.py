@@ -313,7 +313,7 @@ def test_every_entrance_refuses_alike():
         scenario.get_trainer(train_config="sup;5")
     with pytest.raises(SpecError, match="MODES must be at most 9"):
         scenario.get_network("FNO;100;2;1;relu", None)
-    with pytest.raises(SpecError, match="1 of 1 configurations"):
+    with pytest.raises(SpecError, match="1 of 1 experiments"):
         apexr.run_study([{"scenario": "diff_adv", "net": "Conv;8;2"}], "never_made")
 
 

@@ -104,8 +104,8 @@ def test_loss_after_opening_is_noticed(whole, tmp_path):
     unit = tmp_path / "experiments" / whole.name
     shutil.copytree(whole, unit)
     ds = store.open_experiment(unit)
-    (unit / "data.zarr" / "mean_nRMSE" / "c" / "0" / "0").unlink()
-    with pytest.raises(StoreError, match="mean_nRMSE/c/0/0: missing"):
+    (unit / "data.zarr" / "mean_nRMSE" / "c.0.0").unlink()
+    with pytest.raises(StoreError, match=r"mean_nRMSE/c.0.0: missing"):
         ds.mean_nRMSE.load()
 
 
@@ -132,7 +132,7 @@ def test_what_is_damaged_is_put_aside_and_can_be_published_again(tmp_path):
     units = [store.unit_path(study, f"{number:032x}") for number in range(4)]
     for unit in units:
         store.publish_experiment(DS, {}, unit)
-    (units[0] / "data.zarr" / "time" / "c" / "0").write_bytes(b"")
+    (units[0] / "data.zarr" / "time" / "c.0").write_bytes(b"")
     (units[1] / "manifest.json").unlink()
     (study / "experiments" / "stray").mkdir()
     (study / "failures").mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ import xarray as xr
 from apexr import store
 from apexr._digest import canonical_json, digest
 from apexr.errors import ApexrWarning
-from apexr.store import _index, _segments, _study
+from apexr.store import _index, _segments, _small, _study
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 PARTS = [
@@ -68,8 +68,8 @@ def test_opening_by_the_index_computes_nothing(study):
 def test_what_is_indexed_is_not_opened_again(study, monkeypatch):
     store.open_study(study)
     seen = []
-    real = _segments.open_plain
-    monkeypatch.setattr(_segments, "open_plain", lambda unit: seen.append(unit) or real(unit))
+    real = _small.read_member
+    monkeypatch.setattr(_small, "read_member", lambda unit: seen.append(unit) or real(unit))
     store.open_study(study)
     assert not seen
     add(study, 5)
@@ -102,9 +102,9 @@ def test_a_damaged_index_is_made_anew(study):
 def test_a_chunk_of_the_index_that_changed_is_named(study):
     store.open_study(study)
     for segment in segments(study):
-        chunk = study / ".index" / segment / "data.zarr/mean_nRMSE/c/0/0/0"
+        chunk = study / ".index" / segment / "data.zarr/mean_nRMSE/c.0.0.0"
         chunk.write_bytes(bytes(chunk.stat().st_size))
-    with pytest.raises(OSError, match="mean_nRMSE/c/0/0/0: content changed"):
+    with pytest.raises(OSError, match=r"mean_nRMSE/c.0.0.0: content changed"):
         store.open_study(study).mean_nRMSE.load()
     store.repair(study)
     xr.testing.assert_identical(store.open_study(study).load(), directly(study))
@@ -138,9 +138,9 @@ def test_grids_that_differ_leave_the_fields_out(study):
 
 def test_selection_reads_only_what_is_asked_for(study):
     ds = store.open_study(study)
-    (study / "experiments" / str(ds.experiment.values[1]) / "data.zarr/nRMSE/c/0/0/0").unlink()
+    (study / "experiments" / str(ds.experiment.values[1]) / "data.zarr/nRMSE/c.0.0.0").unlink()
     assert np.isfinite(ds.nRMSE.isel(experiment=2, seed=0, time=0, test_sample=0).load())
-    with pytest.raises(OSError, match="nRMSE/c/0/0/0: missing"):
+    with pytest.raises(OSError, match=r"nRMSE/c.0.0.0: missing"):
         ds.nRMSE.isel(experiment=1).load()
 
 
@@ -169,3 +169,26 @@ def test_an_experiment_that_grows_keeps_its_row(tmp_path, monkeypatch):
         xr.testing.assert_identical(study.load(), directly(path))
     assert study.seed.values.tolist() == [0, 1, 2, 3, 4, 5]
     assert study.sample_rollout.sel(seed=5).notnull().all()
+
+
+def test_results_of_one_form_are_read_together(tmp_path, monkeypatch):
+    """Metadata are read of each, and one is opened."""
+    path = tmp_path / "study.zarr"
+    store.create_study(path)
+    for number in range(6):
+        ds = mock_experiment(diverged=[1], random_seed=number, num_losses=5)
+        store.publish_experiment(ds, {}, store.unit_path(path, f"{number:032x}"))
+    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    opened = []
+    real = _small.open_plain
+    monkeypatch.setattr(_small, "open_plain", lambda unit: opened.append(unit) or real(unit))
+    xr.testing.assert_identical(store.open_study(path).load(), directly(path))
+    assert len(opened) == 1
+
+
+def test_a_chunk_that_is_cut_leaves_its_experiment_out(study):
+    name = f"{7919 % 100:032x}"
+    chunk = study / "experiments" / name / "data.zarr/mean_nRMSE/c.0.0"
+    chunk.write_bytes(chunk.read_bytes()[:-5])
+    with pytest.warns(ApexrWarning, match=r"mean_nRMSE/c.0.0"):
+        assert name not in store.open_study(study).experiment

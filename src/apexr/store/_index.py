@@ -20,17 +20,14 @@ from apexr.store._layout import MANIFEST
 from apexr.store._parts import read_part
 from apexr.store._rows import Deferred, with_deferred
 from apexr.store._segments import (
-    DEFERRED,
-    GRID,
-    UNITS,
     Index,
     Segment,
     Stamps,
     concat_segments,
     read_index,
-    rows_of,
     store_segment,
 )
+from apexr.store._small import DEFERRED, GRID, UNITS, rows_of
 from apexr.store._source import source_of
 
 INDEX_FROM = 100

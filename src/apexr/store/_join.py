@@ -69,8 +69,25 @@ def concat(rows: Sequence[xr.Dataset]) -> xr.Dataset:
         data_vars="all",
         coords="different",
         compat="equals",
-        combine_attrs="drop_conflicts",
+        combine_attrs=agreed,
     )
+
+
+def agreed(attrs: Sequence[Mapping[str, Any]], context: object = None) -> dict[str, Any]:
+    """Return the attributes that all have, with the same value.
+
+    It does not matter in which order, or in how many steps, results are joined.
+    """
+    first, *others = attrs or ({},)
+    return {
+        key: value
+        for key, value in first.items()
+        if all(key in one and _same(value, one[key]) for one in others)
+    }
+
+
+def _same(a: object, b: object) -> bool:
+    return a is b or bool(np.array_equal(a, b))  # type: ignore[arg-type]
 
 
 def without_complete(joined: xr.Dataset) -> xr.Dataset:

@@ -20,7 +20,8 @@ LOADED_LIMIT = 2**26
 ELEMENT_LIMIT = 10**11
 CHUNK_COUNT_LIMIT = 10**6
 
-_CODECS = frozenset({"bytes", "zstd", "crc32c", "vlen-utf8"})
+_COMPRESSORS = frozenset({"blosc", "zstd"})
+_CODECS = frozenset({"bytes", "crc32c", "vlen-utf8"}) | _COMPRESSORS
 _NUMBER = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|complex(64|128)")
 _SIZES = {"bool": 1, "complex64": 8, "complex128": 16}
 _TEXT_SIZE = 16
@@ -54,7 +55,7 @@ def chunk_limits(where: str, metadata: bytes) -> dict[str, int]:
             for name, node in arrays.items()
             for problem in _problems(name, node, name in loaded or len(node["shape"]) < 2)
         ]
-        limits = {name: _chunk_bytes(node) for name, node in arrays.items() if _is_zstd(node)}
+        limits = {name: _chunk_bytes(node) for name, node in arrays.items() if _is_packed(node)}
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(f"{where}: not the metadata of a store ({error!r})") from error
     if problems:
@@ -106,8 +107,8 @@ def _chunk(node: Mapping[str, Any]) -> list[int]:
     return list(node["chunk_grid"]["configuration"]["chunk_shape"])
 
 
-def _is_zstd(node: Mapping[str, Any]) -> bool:
-    return any(codec["name"] == "zstd" for codec in node["codecs"])
+def _is_packed(node: Mapping[str, Any]) -> bool:
+    return any(codec["name"] in _COMPRESSORS for codec in node["codecs"])
 
 
 def _chunk_bytes(node: Mapping[str, Any]) -> int:
@@ -131,13 +132,18 @@ def check_expansion(where: str, data: bytes, limit: int) -> None:
     StoreError
         If it says that it holds more, or does not say how much.
     """
-    size = _content_size(data) if data[:4] == _ZSTD_MAGIC else None
+    size = (_zstd_size if data[:4] == _ZSTD_MAGIC else _blosc_size)(data)
     if size is None or size > limit:
         told = "an unknown size" if size is None else format_bytes(size)
         raise StoreError(f"{where}: expands to {told}, allowed are {format_bytes(limit)}; refused")
 
 
-def _content_size(data: bytes) -> int | None:
+def _blosc_size(data: bytes) -> int | None:
+    """Return the size that the header of a Blosc chunk states, if it is one of version 2."""
+    return int.from_bytes(data[4:8], "little") if len(data) >= 16 and data[0] == 2 else None
+
+
+def _zstd_size(data: bytes) -> int | None:
     """Return the size that the header of a Zstandard frame states (RFC 8878, section 3.1.1.1)."""
     descriptor = data[4] if len(data) > 4 else 0
     flag, single = descriptor >> 6, descriptor >> 5 & 1

@@ -11,32 +11,16 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import presence_name
 from apexr.store import _disk
-from apexr.store._along_seed import along_seed
 from apexr.store._files import canonical_json, digest, json_bytes, make_folder
-from apexr.store._join import (
-    all_labels,
-    concat,
-    filled_up,
-    grid_key,
-    with_labels,
-    without_grid,
-)
-from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER, unit_path
+from apexr.store._join import all_labels, concat, with_labels
+from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER
 from apexr.store._locks import hold
 from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
 from apexr.store._publish import publish_files
-from apexr.store._read import checked_store, lazy_dataset, open_plain, opened
-from apexr.store._rows import Deferred, deferred_of
+from apexr.store._read import checked_store, lazy_dataset, opened
+from apexr.store._rows import Deferred
+from apexr.store._small import DEFERRED, UNITS
 from apexr.store._zarr import encoded
-
-GRID = "grid"
-"""Coordinate of a segment: the grid of each experiment."""
-UNITS = "units"
-"""Coordinate of a segment: the units that hold the parts of each experiment."""
-DEFERRED = "deferred_variables"
-"""Attribute of a segment: what is left in the experiments."""
-
-_SMALL_DIMS = frozenset({"seed", "update_step", "time"})
 
 Stamps = Mapping[str, str]
 """The digest of each unit's manifest."""
@@ -117,47 +101,6 @@ def store_segment(
                 publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
     except OSError:
         return
-
-
-def rows_of(study: Path, parts: Mapping[str, list[str]], damaged: list[str]) -> list[xr.Dataset]:
-    """Return the small variables of experiments as one segment, or none if none can be read."""
-    rows, units, deferred, grids = {}, [], dict[str, Deferred](), []
-    for name, held in parts.items():
-        readable = _readable(study, held, damaged)
-        if not readable:
-            continue
-        ds = along_seed(list(readable.values()))
-        large = [str(name) for name, array in ds.data_vars.items() if _is_large(array)]
-        rows[name] = without_grid(ds.drop_vars(large)).load()
-        units.append(" ".join(readable))
-        deferred_of(ds[large], deferred)
-        grids.append(json.dumps(grid_key(ds)))
-    if not rows:
-        return []
-    coords = {GRID: grids, UNITS: units}
-    told = json.dumps({name: entry.as_json() for name, entry in deferred.items()})
-    return [
-        filled_up(rows)
-        .assign_coords(
-            {name: ("experiment", np.array(values, object)) for name, values in coords.items()}
-        )
-        .assign_attrs({DEFERRED: told})
-    ]
-
-
-def _readable(study: Path, units: Sequence[str], damaged: list[str]) -> dict[str, xr.Dataset]:
-    """Return the parts of an experiment that can be read, by unit."""
-    found = {}
-    for name in sorted(units):
-        try:
-            found[name] = open_plain(unit_path(study, name))
-        except StoreError as error:
-            damaged.append(str(error))
-    return found
-
-
-def _is_large(array: xr.DataArray) -> bool:
-    return not set(array.dims) <= _SMALL_DIMS
 
 
 def concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -21,7 +21,7 @@ from apexr.store._manifest import check_sizes, entries_below, make_manifest
 from apexr.store._publish import ConflictError
 from apexr.store._read import as_lazy, checked_store, in_memory, opened
 from apexr.store._staging import sweep_unit
-from apexr.store._zarr import CODECS
+from apexr.store._zarr import CHUNK_KEYS, CODECS
 
 KIND: Final = "trajectories"
 CONCURRENT_CHUNKS = 4
@@ -132,7 +132,7 @@ def _create(template: xr.DataArray, folder: Path, chunks: tuple[int, ...]) -> Tr
         shape=template.shape,
         chunks=chunks,
         dtype=template.dtype,
-        chunk_key_encoding={"name": "default", "separator": "."},  # one folder to make durable
+        chunk_key_encoding=CHUNK_KEYS,
         compressors=CODECS,
         fill_value=np.nan,
         dimension_names=[str(dim) for dim in template.dims],

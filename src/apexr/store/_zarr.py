@@ -19,7 +19,7 @@ from zarr.abc.store import (
     Store,
     SuffixByteRequest,
 )
-from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import MemoryStore
 
@@ -30,7 +30,11 @@ from apexr.store._layout import ORDER, WEIGHTS
 from apexr.store._limits import check_expansion, chunk_limits
 from apexr.store._source import Source
 
-CODECS = (ZstdCodec(level=3), Crc32cCodec())
+CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
+"""Numbers: their bytes are sorted by significance first, which saves a fifth of a result."""
+TEXT_CODECS = (ZstdCodec(level=3), Crc32cCodec())
+CHUNK_KEYS: dict[str, Any] = {"name": "default", "separator": "."}
+"""Chunks lie beside each other: few folders have to be made durable."""
 METADATA = "zarr.json"
 
 
@@ -76,7 +80,7 @@ class CheckedStore(Store):
             raise StoreError(f"{self.source.where}: damaged\n  {name}: content changed")
         return data
 
-    def _checked(self, key: str) -> bytes:
+    def checked(self, key: str) -> bytes:
         data = self.content(key)
         limit = self.limits.get(_array_of(key))
         if limit is not None and not key.endswith(METADATA):
@@ -89,7 +93,7 @@ class CheckedStore(Store):
         """Return a file, or None for one that the manifest does not list."""
         if key not in self.files:
             return None
-        data = await asyncio.to_thread(self._checked, key)
+        data = await asyncio.to_thread(self.checked, key)
         return prototype.buffer.from_bytes(_part(data, byte_range))
 
     async def get_partial_values(
@@ -177,7 +181,14 @@ def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> 
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         order = {ORDER: [str(name) for name in ds.data_vars]}
         bare = _with_whole_text(ds.drop_encoding()).assign_attrs(order)
-        bare.to_zarr(memory, mode="w", zarr_format=3, consolidated=False, encoding=encoding(bare))
+        bare.to_zarr(
+            memory,
+            mode="w",
+            zarr_format=3,
+            consolidated=False,
+            encoding=encoding(bare),
+            write_empty_chunks=True,  # a NaN has many forms, and zero two
+        )
         if weights is not None:
             _write_weights(weights, memory)
         zarr.consolidate_metadata(memory)
@@ -198,7 +209,8 @@ def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
     """Return how each variable is compressed and cut into chunks."""
     return {
         str(name): {
-            "compressors": CODECS,
+            "compressors": TEXT_CODECS if variable.dtype.kind in "OUT" else CODECS,
+            "chunk_key_encoding": CHUNK_KEYS,
             "chunks": chunk_shape(
                 [str(dim) for dim in variable.dims], variable.shape, variable.dtype.itemsize
             ),
@@ -220,6 +232,7 @@ def _write_weights(weights: Mapping[str, np.ndarray], memory: MemoryStore) -> No
             shape=array.shape,
             dtype=array.dtype,
             chunks=chunks,
+            chunk_key_encoding=CHUNK_KEYS,
             compressors=CODECS,
             dimension_names=dims,
         )[...] = array
