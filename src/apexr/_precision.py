@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager
 from typing import Any, get_args
 
 import jax
-import jax.numpy as jnp
 
 from apexr._typing import Precision
 from apexr.errors import SpecError, suggest
@@ -12,7 +11,7 @@ from apexr.errors import SpecError, suggest
 
 def current_precision() -> str:
     """Return the precision that JAX is set to."""
-    return jnp.zeros(()).dtype.name
+    return str(jax.dtypes.canonicalize_dtype(float).name)
 
 
 def check_precision(given: Any) -> None:

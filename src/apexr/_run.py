@@ -10,7 +10,7 @@ from apexr._precision import computing_in
 from apexr._typing import PathInput, Precision
 from apexr.engine import from_flat_weights, named_weights, select_seed, skeleton, with_weights
 from apexr.errors import MissingVariableError, SpecError, StoreError
-from apexr.experiment import Experiment, circumstances
+from apexr.experiment import Experiment, Watch, circumstances
 from apexr.scenarios import (
     BaseScenario,
     Request,
@@ -166,10 +166,11 @@ def run_stored(
     trackers: Sequence[Hook] = (),
     overwrite: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    watch: Watch | None = None,
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
 
-    An interrupted training goes on from its last checkpoint.
+    An interrupted training goes on from its last checkpoint. ``watch`` is told how far it is.
 
     Raises
     ------
@@ -183,7 +184,7 @@ def run_stored(
         return _read(unit, experiment.attrs["experiment_id"])
     kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
     result, emulators = run_plan(
-        scenario, experiment, progress=progress, trackers=trackers, keeper=kept
+        scenario, experiment, progress=progress, trackers=trackers, keeper=kept, watch=watch
     )
     stores.publish_experiment(result, named_weights(emulators), unit, overwrite=overwrite)
     kept.clear()

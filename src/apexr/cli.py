@@ -1,8 +1,10 @@
 """The command line: thin commands over the Python interface."""
 
+import contextlib
 import enum
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +12,13 @@ import typer
 
 from apexr import __version__
 from apexr._typing import Precision
-from apexr.errors import ApexrError, DivergenceError, MissingExtraError, StoreError
+from apexr.errors import (
+    ApexrError,
+    DivergenceError,
+    MissingExtraError,
+    StoreError,
+    WorkerDiedError,
+)
 
 app = typer.Typer(
     help="A laboratory for neural emulators of partial differential equations.",
@@ -196,27 +204,89 @@ def study(
     ] = False,
     checkpoint_seconds: Annotated[float, typer.Option(help="Time between checkpoints.")] = 60.0,
     progress: Annotated[bool, typer.Option(help="Show progress bars.")] = True,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on this machine that share the experiments.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers run them.")
+    ] = None,
+    slurm: Annotated[
+        int | None, typer.Option(help="SLURM jobs that run them; see --slurm-option.")
+    ] = None,
+    slurm_option: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE: cores, memory, gpus, walltime, queue, account, …"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what lies ahead, and run nothing.")
+    ] = False,
 ) -> None:
     """Run a study: every experiment that is not finished, failures apart.
 
     All errors of the file are said before anything runs. The exit code is 1 if an experiment
     failed; the same command runs what failed or is missing again, and nothing else.
     """
-    from apexr.study import plan_study, run_planned
+    from apexr.study import plan_study, preview, run_planned
 
+    _check_one_of(("--workers", workers), ("--scheduler", scheduler), ("--slurm", slurm))
+    jobs = _read_parameters(slurm_option or [], "--slurm-option", ())
+    elsewhere = (workers, scheduler, slurm) != (None, None, None)
+    if elsewhere:
+        _leave_accelerators()
     planned = plan_study(file, allow_python=allow_python)
+    if dry_run:
+        typer.echo(str(preview(planned, store, overwrite=overwrite, workers=workers or 1)))
+        return
     _use_compile_cache()
-    failures = run_planned(
-        planned,
-        store,
-        overwrite=overwrite,
-        checkpoint_seconds=checkpoint_seconds,
-        progress=progress,
-    )
+    with _client(workers, scheduler, slurm, jobs) as client:
+        failures = run_planned(
+            planned,
+            store,
+            client=client,
+            overwrite=overwrite,
+            checkpoint_seconds=checkpoint_seconds,
+            progress=progress,
+        )
     typer.echo(_study_summary(store, {one.id for one in planned}))
     if failures:
         typer.echo(_failure_table(failures, len(planned)), err=True)
         raise typer.Exit(1)
+
+
+def _check_one_of(*options: tuple[str, Any]) -> None:
+    """Refuse options that exclude each other."""
+    given = [name for name, value in options if value is not None]
+    if len(given) > 1:
+        raise typer.BadParameter(f"give one of {' and '.join(given)}", param_hint=given[0])
+
+
+@contextlib.contextmanager
+def _client(
+    workers: int | None, scheduler: str | None, slurm: int | None, jobs: dict[str, Any]
+) -> Iterator[Any]:
+    """Give the client of the cluster that is asked for; None where this process does the work."""
+    from apexr import study as studies
+
+    if (workers, scheduler, slurm) == (None, None, None):
+        yield None
+    elif scheduler is not None:
+        with studies.connect(scheduler) as client:
+            yield client
+    else:
+        cluster = (
+            studies.slurm_cluster(slurm, **jobs)
+            if slurm is not None
+            else studies.local_cluster(workers or 0)
+        )
+        with cluster, cluster.get_client() as client:
+            yield client
+
+
+def _leave_accelerators() -> None:
+    """Leave the GPUs to the workers: what only plans and waits needs none."""
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
 
 
 @app.command("list")
@@ -330,18 +400,20 @@ def _check_picture(path: Path | None) -> None:
         raise typer.BadParameter(f"{path} must end in one of {wanted}", param_hint="--plot")
 
 
-def _read_parameters(texts: list[str]) -> dict[str, Any]:
-    """Return the scenario parameters of all ``--set KEY=VALUE``."""
+def _read_parameters(
+    texts: list[str], option: str = "--set", beside: tuple[str, ...] = _OPTIONS
+) -> dict[str, Any]:
+    """Return the values of all ``--set KEY=VALUE``; those of ``beside`` are options themselves."""
     keywords: dict[str, Any] = {}
     for text in texts:
         name, found, value = text.partition("=")
         if not found or not name:
-            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
-        if name in _OPTIONS:
-            option = "the argument" if name == "scenario" else f"--{name.replace('_', '-')}"
-            raise typer.BadParameter(f"{name} is given by {option}", param_hint="--set")
+            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint=option)
+        if name in beside:
+            how = "the argument" if name == "scenario" else f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"{name} is given by {how}", param_hint=option)
         if name in keywords:
-            raise typer.BadParameter(f"{name} is set twice", param_hint="--set")
+            raise typer.BadParameter(f"{name} is set twice", param_hint=option)
         keywords[name] = _read_value(value)
     return keywords
 
@@ -380,6 +452,9 @@ def _study_table(table: Any) -> str:
     if table.empty:
         return "no experiment yet"
     shown = table.drop(columns="bytes").assign(seeds=table["seeds"].map(in_short))
+    far = table["progress"].notna()
+    shown["state"] += table["progress"].map("{:.0%}".format).where(far, "").radd(" ").where(far, "")
+    shown = shown.drop(columns="progress")
     counts = ", ".join(f"{count} {state}" for state, count in table["state"].value_counts().items())
     return f"{shown.to_string(index=False)}\n{counts}"
 
@@ -407,7 +482,7 @@ def _failure_table(failures: list[Any], total: int) -> str:
         {
             "id": one.experiment.id,
             **{name: one.experiment.experiment.config[name] for name in names},
-            "error": f"{type(one.error).__name__}: {one.error}",
+            "error": one.error,
         }
         for one in failures
     ]
@@ -483,7 +558,8 @@ def main() -> None:
         raise
     except ApexrError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1 if isinstance(error, DivergenceError) else 2) from None
+        failed = isinstance(error, DivergenceError | WorkerDiedError)
+        raise SystemExit(1 if failed else 2) from None
 
 
 def _say_what_was_interrupted(error: BaseException | None) -> None:

@@ -47,6 +47,10 @@ class MissingExtraError(ApexrError, ImportError):
     """A feature whose optional packages are not installed."""
 
 
+class WorkerDiedError(ApexrError, RuntimeError):
+    """An experiment whose worker process died, again and again."""
+
+
 class ApexrWarning(UserWarning):
     """Something that works, but perhaps not as meant."""
 

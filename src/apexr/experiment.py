@@ -50,6 +50,8 @@ from apexr.training import (
 )
 
 Trajectories = Float[Array, "sample frame channel *space"]
+Watch = Callable[[int, int], None]
+"""Takes the updates that are done, and how many there are."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ def execute(
     progress: bool = True,
     trackers: Sequence[Hook] = (),
     keeper: Keeper | None = None,
+    watch: Watch | None = None,
 ) -> tuple[xr.Dataset, Any]:
     """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
@@ -120,6 +123,8 @@ def execute(
         Called before some of the updates.
     keeper
         Keeps checkpoints of the training, and gives the last one back.
+    watch
+        Called now and then during the training with the updates that are done, and with all.
 
     Raises
     ------
@@ -134,7 +139,7 @@ def execute(
     train_trajectories, test_trajectories = make_data()
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
     recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
-    with progress_bar(experiment, shown=progress) as report:
+    with progress_bar(experiment, shown=progress, watch=watch) as report:
         attendance = Attendance(report, recorders, tuple(trackers), keeper, experiment.seeds)
         plan = experiment.training
         trained = train(emulators, train_trajectories, shuffle_keys, plan, attendance)
@@ -229,7 +234,9 @@ def metric_arrays(errors: dict[str, Float[np.ndarray, "seed test_sample time"]])
 
 
 @contextlib.contextmanager
-def progress_bar(experiment: Experiment, *, shown: bool) -> Iterator[Report]:
+def progress_bar(
+    experiment: Experiment, *, shown: bool, watch: Watch | None = None
+) -> Iterator[Report]:
     """Give the function that a training reports to, drawn as a bar on standard error."""
     total = experiment.training.optimizer.updates
     name = f"{experiment.config['scenario']} {experiment.config['net']}"
@@ -239,6 +246,8 @@ def progress_bar(experiment: Experiment, *, shown: bool) -> Iterator[Report]:
         def report(done: int, losses: Float[np.ndarray, " seed"]) -> None:
             bar.update(done - bar.n)
             bar.set_postfix(loss=f"{np.median(losses):.1e}", refresh=False)
+            if watch is not None:
+                watch(done, total)
 
         yield report
         bar.update(total - bar.n)

@@ -16,7 +16,12 @@ from apexr.engine._emulators import (
     skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
-from apexr.engine._room import require_room_for_data, require_room_for_training
+from apexr.engine._room import (
+    available_bytes,
+    bytes_of_data,
+    require_room_for_data,
+    require_room_for_training,
+)
 from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
 from apexr.engine._weights import from_flat_weights, named_weights, with_weights
 
@@ -33,6 +38,8 @@ __all__ = [
     "Recorder",
     "Task",
     "TestSet",
+    "available_bytes",
+    "bytes_of_data",
     "callback",
     "count_parameters",
     "draw_emulators",

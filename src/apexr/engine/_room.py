@@ -33,8 +33,8 @@ def require_room_for_data(shapes: Mapping[str, Shape], num_seeds: int) -> int:
     itemsize = jax.dtypes.canonicalize_dtype(float).itemsize
     sizes = {name: math.prod(shape) * itemsize for name, shape in shapes.items()}
     copies = _devices_in_one_memory(seed_mesh(num_seeds).size)
-    taken = sizes["train"] * (1 + copies) + 2 * sizes["test"]
-    there = _available()
+    taken = bytes_of_data(shapes, itemsize, copies)
+    there = available_bytes()
     if taken > there:
         told = " and ".join(
             f"{format_bytes(size)} of {name} data ({' x '.join(map(str, shapes[name]))})"
@@ -45,6 +45,12 @@ def require_room_for_data(shapes: Mapping[str, Shape], num_seeds: int) -> int:
             " available; take fewer samples, a shorter horizon or fewer points"
         )
     return sizes["train"] + 2 * sizes["test"]
+
+
+def bytes_of_data(shapes: Mapping[str, Shape], itemsize: int, copies: int) -> int:
+    """Return what data take in a memory that holds so many copies of those for training."""
+    sizes = {name: math.prod(shape) * itemsize for name, shape in shapes.items()}
+    return sizes["train"] * (1 + copies) + 2 * sizes["test"]
 
 
 def require_room_for_training(
@@ -66,7 +72,7 @@ def require_room_for_training(
     SpecError
         If it does not fit, with what would.
     """
-    there, devices = _available(), _devices_in_one_memory(need.devices)
+    there, devices = available_bytes(), _devices_in_one_memory(need.devices)
     taken = devices * need.on_device + data
     each = "" if need.devices == 1 else f" on each of {need.devices} devices"
     said = (
@@ -87,7 +93,7 @@ def require_room_for_training(
     raise SpecError(f"{said}; what would fit: {', or '.join(advice)}")
 
 
-def _available() -> int:
+def available_bytes() -> int:
     """Return how many bytes are free where the first device keeps its arrays."""
     held = jax.local_devices()[0].memory_stats()
     if not held or "bytes_limit" not in held:

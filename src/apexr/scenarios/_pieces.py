@@ -12,7 +12,7 @@ from apexr._precision import check_precision, computing_in, current_precision
 from apexr._typing import Precision
 from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, select_seed
 from apexr.errors import SpecError, warn
-from apexr.experiment import Experiment, execute
+from apexr.experiment import Experiment, Watch, execute
 from apexr.initial import INITIAL_CONDITIONS, InitialCondition, for_channels
 from apexr.metrics import parse_metrics
 from apexr.networks import NETWORKS
@@ -256,6 +256,7 @@ def run(
     progress: bool = True,
     trackers: Sequence[Hook] = (),
     keeper: Keeper | None = None,
+    watch: Watch | None = None,
 ) -> "tuple[xr.Dataset, Any]":
     """Return the labelled result and the emulators; a single seed has no leading axis there.
 
@@ -270,6 +271,6 @@ def run(
     """
     with computing_in(experiment.precision):
         make_data = functools.partial(_data.finite_trajectories, scenario)
-        beside: dict[str, Any] = {"progress": progress, "trackers": trackers, "keeper": keeper}
-        result, emulators = execute(experiment, make_data, **beside)
+        attending: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
+        result, emulators = execute(experiment, make_data, progress=progress, **attending)
         return result, emulators if len(experiment.seeds) > 1 else select_seed(emulators, 0)

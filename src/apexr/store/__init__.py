@@ -5,7 +5,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 """
 
 from apexr.store._checkpoints import Checkpoints
-from apexr.store._claims import claim, claimed
+from apexr.store._claims import claim, claimed, note_progress, read_progress
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
 from apexr.store._failures import forget_failure, read_failures, record_failure
 from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
@@ -50,6 +50,7 @@ __all__ = [
     "kind_of",
     "list_experiments",
     "merge",
+    "note_progress",
     "open_dataset",
     "open_experiment",
     "open_rollouts",
@@ -62,6 +63,7 @@ __all__ = [
     "ranges",
     "read_failures",
     "read_manifest",
+    "read_progress",
     "read_safetensors",
     "read_weights",
     "record_failure",

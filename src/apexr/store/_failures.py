@@ -10,7 +10,12 @@ from apexr.store._layout import FAILURES, PathLike, failure_path
 
 
 def record_failure(
-    study: PathLike, experiment: str, error: BaseException, config: Mapping[str, Any]
+    study: PathLike,
+    experiment: str,
+    error: BaseException,
+    config: Mapping[str, Any],
+    *,
+    attempts: int = 1,
 ) -> None:
     """Note that an experiment failed; a second failure replaces the first and counts.
 
@@ -22,16 +27,18 @@ def record_failure(
         What it failed with.
     config
         The experiment's labels, as JSON-able data.
+    attempts
+        How often it was tried.
     """
     path = failure_path(study, experiment)
-    attempts = read_json(path).get("attempts", 0) if path.is_file() else 0
+    before = read_json(path).get("attempts", 0) if path.is_file() else 0
     write_json(
         path,
         {
             "id": experiment,
             "error": type(error).__name__,
             "message": str(error),
-            "attempts": attempts + 1,
+            "attempts": before + attempts,
             "config": dict(config),
         },
     )

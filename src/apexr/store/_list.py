@@ -1,5 +1,6 @@
 """The table of a study: the state of each experiment, from small files alone."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS
-from apexr.store._claims import claimed
+from apexr.store._claims import claimed, read_progress
 from apexr.store._failures import read_failures
 from apexr.store._layout import PathLike
 from apexr.store._manifest import read_manifest
@@ -15,13 +16,18 @@ from apexr.store._parts import experiment_of
 from apexr.store._plans import read_plans
 from apexr.store._units import check_study, units_of
 
-_COLUMNS = ("id", "state", *CONFIG_COORDS, "seeds", "num_diverged", "bytes", "error")
+_COLUMNS = (
+    *("id", "state", "progress"),
+    *CONFIG_COORDS,
+    *("seeds", "num_diverged", "bytes", "error"),
+)
 
 
 def list_experiments(path: PathLike) -> pd.DataFrame:
     """Return a table of a study's experiments, also while it runs.
 
-    Columns: ``id``, ``state``, the config coordinates, ``seeds`` (those that are published),
+    Columns: ``id``, ``state``, ``progress`` (of a training that runs, the part of its updates that
+    are done; else NaN), the config coordinates, ``seeds`` (those that are published),
     ``num_diverged``, ``bytes``, ``error``.
 
     ==========  ================================================================
@@ -50,9 +56,15 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
         row = rows.setdefault(name, {"id": name, **record.get("config", {}), "seeds": []})
         row |= {"state": "failed", "error": f"{record.get('error')}: {record.get('message')}"}
     for name in claimed(path) & rows.keys():
-        rows[name]["state"] = "running"
-    filled = [{"num_diverged": 0, "bytes": 0, "error": "", **rows[name]} for name in sorted(rows)]
+        rows[name] |= {"state": "running", "progress": _progress(path, name)}
+    empty = {"progress": math.nan, "num_diverged": 0, "bytes": 0, "error": ""}
+    filled = [{**empty, **rows[name]} for name in sorted(rows)]
     return pd.DataFrame(filled, columns=list(_COLUMNS))
+
+
+def _progress(path: PathLike, name: str) -> float:
+    done, total = read_progress(path, name) or (0, 0)
+    return done / total if total > 0 else math.nan
 
 
 def _published(path: PathLike) -> dict[str, dict[str, Any]]:

@@ -16,16 +16,24 @@ A value of a grid that is a list itself stands in one more list (``vlim = [[-1, 
 ``common`` (values of all), ``experiments`` (a list) and ``grid`` (one or more) has all three.
 """
 
+from apexr.study._clients import connect, local_cluster, slurm_cluster
 from apexr.study._configs import Planned, plan_study
+from apexr.study._estimate import Outlook, preview
 from apexr.study._read import read_study
-from apexr.study._run import Failure, run_planned, run_study, run_study_convenience
+from apexr.study._run import run_planned, run_study, run_study_convenience
+from apexr.study._work import Failure
 
 __all__ = [
     "Failure",
+    "Outlook",
     "Planned",
+    "connect",
+    "local_cluster",
     "plan_study",
+    "preview",
     "read_study",
     "run_planned",
     "run_study",
     "run_study_convenience",
+    "slurm_cluster",
 ]

@@ -1,6 +1,7 @@
 """The experiments that a study means, all checked before anything runs."""
 
 import dataclasses
+import functools
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr._run import plan_experiment
 from apexr._typing import PathInput
+from apexr.engine import count_parameters
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment
 from apexr.scenarios import BaseScenario, Request
@@ -36,18 +38,30 @@ class Planned:
         Digest of its specification, whatever the seeds.
     scenario, experiment
         What to run, for all its seeds.
+    given
+        The configuration as it was written, of which another process can make the same.
     """
 
     id: str
     scenario: BaseScenario
     experiment: Experiment
+    given: Mapping[str, Any]
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds that are asked for, in order."""
         return self.experiment.seeds
 
-    @property
+    @functools.cached_property
+    def work(self) -> float:
+        """A number that grows with the work: weights times points times windows seen."""
+        plan, scenario = self.experiment.training, self.scenario
+        windows = plan.optimizer.updates * plan.batch_size * plan.objective.window_length
+        points = scenario.num_points**scenario.num_spatial_dims
+        weights = count_parameters(self.experiment.emulator)
+        return float(len(self.seeds) * windows * points * weights)
+
+    @functools.cached_property
     def shape(self) -> str:
         """What two experiments share that can run the same compiled programs."""
         spec = json.loads(self.experiment.attrs["specification"])
@@ -116,7 +130,7 @@ def _plan_all(
     wrong = 0
     for entry in placed:
         try:
-            planned.append((entry, _plan(entry.config)))
+            planned.append((entry, plan_one(entry.config)))
         except Exception as error:  # whatever a scenario of one's own raises, all are looked at
             problems += [(entry, message) for message in diagnose(entry.config, error)]
             wrong += 1
@@ -125,7 +139,14 @@ def _plan_all(
     return planned, problems
 
 
-def _plan(config: Any) -> Planned:
+def plan_one(config: Any) -> Planned:
+    """Return the experiment that one configuration means.
+
+    Raises
+    ------
+    SpecError
+        For anything that cannot be meant.
+    """
     if not isinstance(config, Mapping) or "scenario" not in config:
         raise SpecError("a configuration is a dictionary with a scenario")
     composed = {_composed(key): value for key, value in config.items()}
@@ -135,7 +156,7 @@ def _plan(config: Any) -> Planned:
     parameters = {key: value for key, value in composed.items() if key not in KEYS}
     scenario, experiment = plan_experiment(composed["scenario"], Request(**request), parameters)
     identity = experiment_id(json.loads(experiment.attrs["specification"]))
-    return Planned(identity, scenario, experiment)
+    return Planned(identity, scenario, experiment, composed)
 
 
 def _composed(key: Any) -> Any:

@@ -1,12 +1,10 @@
-"""Running a study: one experiment after another, what is finished never again."""
+"""Running a study: what is finished never again, what fails stops nobody."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import pandas as pd
 import xarray as xr
 
@@ -14,40 +12,26 @@ from apexr import analysis
 from apexr import store as stores
 from apexr._compile import keep_compiled
 from apexr._digest import digest
-from apexr._run import CHECKPOINT_SECONDS, check_interval, run_stored
+from apexr._run import CHECKPOINT_SECONDS, check_interval
 from apexr._typing import PathInput
+from apexr.engine import available_bytes
 from apexr.errors import warn
-from apexr.experiment import Experiment
+from apexr.study._clients import check_client, memory_of_workers
 from apexr.study._configs import Planned, Study, plan_study
+from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
-from apexr.study._turns import Work, in_turn
+from apexr.study._turns import in_turn
+from apexr.study._work import Failure, Programs, Work, pending_work, remaining, run_parts, told
 
-
-@dataclass(frozen=True)
-class Failure:
-    """An experiment that did not come to its end.
-
-    Attributes
-    ----------
-    experiment
-        Which.
-    error
-        What it failed with.
-    """
-
-    experiment: Planned
-    error: Exception
-
-    def __str__(self) -> str:
-        """Return one line: id, configuration, error."""
-        config = dict(self.experiment.experiment.config)
-        return f"{self.experiment.id} {config}: {type(self.error).__name__}: {self.error}"
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def run_study(
     configs: Study,
     store: PathInput,
     *,
+    client: "Client | None" = None,
     overwrite: bool = False,
     allow_python: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
@@ -64,6 +48,10 @@ def run_study(
     store
         A folder for the study; each experiment is published there as soon as it is done. Of an
         experiment that is there with some of its seeds, only the others are run.
+    client
+        A client of a Dask cluster whose workers run the experiments, one each at a time, and
+        publish them; they must see the store under the same path. By default this process runs
+        them. See :func:`apexr.study.local_cluster`.
     overwrite
         Whether to run finished experiments again.
     allow_python
@@ -71,14 +59,18 @@ def run_study(
     checkpoint_seconds
         Time from one checkpoint of a training to the next; see :func:`apexr.run`.
     progress
-        Whether to show progress bars.
+        Whether to show what lies ahead, and progress bars.
 
     Raises
     ------
     SpecError
-        Listing everything that is wrong in the configurations, before anything runs.
+        Listing everything that is wrong in the configurations, or what cannot fit into memory,
+        before anything runs.
     StoreError
         If the store cannot be written or holds something else.
+    KeyboardInterrupt
+        After Ctrl-C: what runs is left with a checkpoint, and the same call goes on from there. A
+        second Ctrl-C ends at once.
 
     Warns
     -----
@@ -86,9 +78,11 @@ def run_study(
         Naming the experiments that failed. The others are run all the same; the failures are
         recorded in the store and tried again at the next call.
     """
+    check_client(client)
     planned = plan_study(configs, allow_python=allow_python)
     options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
-    _warn_of_failures(run_planned(planned, store, progress=progress, **options), planned)
+    failures = run_planned(planned, store, client=client, progress=progress, **options)
+    _warn_of_failures(failures, planned)
     return stores.open_study(store)
 
 
@@ -96,81 +90,60 @@ def run_planned(
     planned: Sequence[Planned],
     store: PathInput,
     *,
+    client: "Client | None" = None,
     overwrite: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     progress: bool = True,
 ) -> list[Failure]:
     """Run what is not finished of a planned study and return what failed.
 
-    Experiments of equal shape run one after the other with the same compiled programs, which are
-    dropped when the shape changes: a process may only hold so many of them.
+    Parameters and errors are those of :func:`run_study`.
     """
     check_interval(checkpoint_seconds)
-    keep_compiled()
+    check_client(client)
+    pending = pending_work(planned, store, overwrite=overwrite)
+    if pending:
+        require_room(pending, available_bytes() if client is None else memory_of_workers(client))
     stores.create_study(store)
-    pending = _pending(planned, store, overwrite=overwrite)
-
-    def remaining(one: Planned) -> list[Experiment]:
-        """Return what another process has left to be run."""
-        return _missing(one, stores.find_parts(store).get(one.id, []), overwrite=False)
-
-    bar = Progress(planned, [one for one, _ in pending], shown=progress)
+    estimate = measured(planned, store) if pending else Estimate()
+    bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
     options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
+    with stores.planned(store, [_entry(one) for one in planned]):
+        try:
+            if pending:
+                workers = 1 if client is None else len(client.scheduler_info()["workers"])
+                bar.say(str(outlook(planned, pending, estimate, workers=max(1, workers))))
+            if client is None:
+                return _run_here(pending, store, bar, progress=progress, **options)
+            from apexr.study._cluster import run_on
+
+            return run_on(client, pending, store, bar, **options)
+        finally:
+            bar.close()
+
+
+def _run_here(
+    pending: Sequence[Work], store: PathInput, bar: Progress, **options: Any
+) -> list[Failure]:
+    """Run experiments in this process, those of equal shape in a row."""
+    keep_compiled()
+    programs = Programs()
     failures = []
-    with stores.planned(store, [_entry(one) for one in planned]), _compiled_per_shape() as enter:
-        for one, parts in in_turn(pending, store, remaining):
-            enter(one.shape)
-            with bar.running(one):
-                try:
-                    _run_parts(one, parts, store, progress=progress, **options)
-                except Exception as error:  # whatever one experiment does, the others go on
-                    stores.record_failure(store, one.id, error, one.experiment.config)
-                    failures.append(Failure(one, error))
-        bar.close()
+    for one, parts in in_turn(pending, store, lambda one: remaining(one, store)):
+        programs.enter(one.shape)
+        start, seconds = time.perf_counter(), None
+        try:
+            run_parts(one, parts, store, **options)
+            seconds = time.perf_counter() - start
+        except Exception as error:  # whatever one experiment does, the others go on
+            stores.record_failure(store, one.id, error, one.experiment.config)
+            failures.append(Failure(one, told(error)))
+        bar.finish(one, seconds)
     return failures
 
 
 def _entry(one: Planned) -> dict[str, Any]:
     return {"id": one.id, "config": dict(one.experiment.config), "seeds": list(one.seeds)}
-
-
-def _pending(planned: Sequence[Planned], store: PathInput, *, overwrite: bool) -> list[Work]:
-    """Return the experiments of which something is to be run, equal shapes side by side."""
-    held = stores.find_parts(store, remember=True)
-    work = [(one, _missing(one, held.get(one.id, []), overwrite=overwrite)) for one in planned]
-    pending = [(one, parts) for one, parts in work if parts]
-    first = {one.shape: place for place, (one, _) in reversed(list(enumerate(pending)))}
-    return sorted(pending, key=lambda item: first[item[0].shape])
-
-
-def _missing(one: Planned, held: list[stores.Part], *, overwrite: bool) -> list[Experiment]:
-    """Return the parts of an experiment that are to be run."""
-    wanted = set(one.seeds)
-    overlapping = [part.seeds for part in held if wanted & set(part.seeds)]
-    again = overlapping if overwrite else []
-    absent = wanted - {seed for seeds in overlapping for seed in seeds}
-    return [one.part(seeds) for seeds in (*again, *stores.ranges(absent))]
-
-
-def _run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> None:
-    for part in parts:
-        unit = stores.unit_path(store, part.attrs["experiment_id"])
-        stores.forget_failure(store, unit.name)  # noted by an older release, seeds and all
-        run_stored(one.scenario, part, unit, **options)
-    stores.forget_failure(store, one.id)
-
-
-@contextmanager
-def _compiled_per_shape() -> Iterator[Any]:
-    """Give the function that is told the shape of the next experiment."""
-    shapes: list[str] = []
-
-    def enter(shape: str) -> None:
-        if shapes and shapes[-1] != shape:
-            jax.clear_caches()
-        shapes[:] = [shape]
-
-    yield enter
 
 
 def _warn_of_failures(failures: Sequence[Failure], planned: Sequence[Planned]) -> None:

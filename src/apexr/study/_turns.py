@@ -6,9 +6,7 @@ from apexr import store as stores
 from apexr._typing import PathInput
 from apexr.experiment import Experiment
 from apexr.study._configs import Planned
-
-Work = tuple[Planned, list[Experiment]]
-"""An experiment and the parts of it that are to be run."""
+from apexr.study._work import Work
 
 
 def in_turn(

@@ -6,8 +6,9 @@ from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
 from apexr.training._footprint import Footprint, footprint
+from apexr.training._interrupt import ask_to_stop
 from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
-from apexr.training._mesh import prepare_host_devices, seed_mesh
+from apexr.training._mesh import prepare_host_devices, seed_mesh, usable_cores
 from apexr.training._modified_optimizers import (
     ClippedNorm,
     ClippedValues,
@@ -71,6 +72,7 @@ __all__ = [
     "WeightDecay",
     "WithOptions",
     "as_batched",
+    "ask_to_stop",
     "check_trackers",
     "count_windows",
     "footprint",
@@ -80,4 +82,5 @@ __all__ = [
     "seed_mesh",
     "tracker",
     "train",
+    "usable_cores",
 ]

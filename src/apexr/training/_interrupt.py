@@ -1,9 +1,26 @@
-"""Ctrl-C as a request: the training stops where it can be gone on with."""
+"""Ctrl-C as a request: the training stops where it can be gone on with.
+
+A training that runs in a thread of a worker never sees a Ctrl-C; whoever started it asks with
+:func:`ask_to_stop` instead.
+"""
 
 import signal
 import threading
 from types import TracebackType
 from typing import Any
+
+_ASKED = threading.Event()
+
+
+def ask_to_stop(wanted: bool = True) -> None:
+    """Let the trainings of this process, in whatever thread, stop as after a first Ctrl-C.
+
+    It stays so until it is taken back with ``ask_to_stop(False)``.
+    """
+    if wanted:
+        _ASKED.set()
+    else:
+        _ASKED.clear()
 
 
 class Interruption:
@@ -17,7 +34,7 @@ class Interruption:
     """
 
     def __init__(self, *, enabled: bool) -> None:
-        self.requested = False
+        self._noted = False
         self._enabled = enabled and threading.current_thread() is threading.main_thread()
         self._before: Any = None
 
@@ -27,8 +44,13 @@ class Interruption:
         return self
 
     def _note(self, *_: object) -> None:
-        self.requested = True
+        self._noted = True
         self._restore()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the training shall stop."""
+        return self._noted or _ASKED.is_set()
 
     def obey(self, done: int, updates: int) -> None:
         """Interrupt, if that was asked for.

@@ -14,14 +14,20 @@ BATCH_AXIS = "batch"
 _log = logging.getLogger(__name__)
 
 
-def prepare_host_devices() -> None:
+def prepare_host_devices(count: int | None = None) -> None:
     """Make every CPU core a device of JAX, if no backend runs yet.
 
     On a CPU the seeds are shared out over the cores, which uses them better than one
     multi-threaded program does. Once JAX has started its backend nothing can be changed;
     a log line says so.
+
+    Parameters
+    ----------
+    count
+        How many devices, if not as many as there are cores. A number that JAX was given before
+        stays.
     """
-    cores = usable_cores()
+    cores = count or usable_cores()
     flags = os.environ.get("XLA_FLAGS", "")
     if jax.config.values["jax_num_cpu_devices"] > 0 or "xla_force_host" in flags:
         return

@@ -1,0 +1,292 @@
+"""The Dask clusters that run a study: checked, made on this machine, or asked of SLURM."""
+
+import glob
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from apexr._memory import available_memory
+from apexr.errors import MissingExtraError, SpecError
+from apexr.training import usable_cores
+
+if TYPE_CHECKING:
+    from dask_jobqueue.slurm import SLURMCluster
+    from distributed import Client, SpecCluster
+
+FEW_CORES = 4
+"""Up to so many, every worker has all cores: its numbers are those of a run in one process."""
+
+CONNECT_SECONDS = 10
+
+CORES = "APEXR_WORKER_CORES"
+"""Environment variable of a worker: the cores that it keeps to, such as ``0,1,2,3``."""
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_GPU_MEMORY = 0.9
+
+
+def check_client(client: Any) -> None:
+    """Refuse what is no client of a Dask cluster; None is no cluster.
+
+    Raises
+    ------
+    SpecError
+        If it is something else, or works asynchronously.
+    """
+    if client is None:
+        return
+    distributed = _import("distributed")
+    if not isinstance(client, distributed.Client) or client.asynchronous:
+        raise SpecError(
+            "client must be a dask.distributed.Client that waits for its answers (not"
+            f" asynchronous), or None for this process; got {client!r}"
+        )
+
+
+def connect(address: str) -> "Client":
+    """Return a client of the scheduler at an address such as ``tcp://10.0.0.1:8786``.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+    """
+    distributed = _import("distributed")
+    try:
+        client: Client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SpecError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`,"
+            " which says its address"
+        ) from error
+    return client
+
+
+def memory_of_workers(client: "Client") -> int | None:
+    """Return the memory that the largest worker may take; None where that is not known."""
+    workers = client.scheduler_info()["workers"].values()
+    limits = [worker["memory_limit"] for worker in workers]
+    return max(limits) if limits and all(limits) else None
+
+
+def local_cluster(
+    workers: int, *, memory_limit: int | None = None, cores: int | None = None
+) -> "SpecCluster":
+    """Return a Dask cluster of worker processes on this machine.
+
+    A worker runs one experiment at a time. On machines with more than four cores they are
+    shared out: each worker keeps to its own group, and has as many JAX devices. With fewer, all
+    workers have all cores, so that an experiment is computed exactly as in a single process. GPUs
+    are shared out, too: each worker sees one.
+
+    Parameters
+    ----------
+    workers
+        How many processes.
+    memory_limit
+        Bytes that each may take; one that takes more is ended, and its experiment tried again.
+        By default what is available now, in equal parts.
+    cores
+        Cores of each worker, if not an equal part.
+
+    Returns
+    -------
+    The cluster, to be closed when it is not needed any more; a context manager.
+
+    Raises
+    ------
+    SpecError
+        For a number below one.
+    MissingExtraError
+        If Dask's distributed scheduler is not installed.
+
+    Examples
+    --------
+    >>> with local_cluster(4) as cluster, cluster.get_client() as client:
+    ...     apexr.run_study("study.toml", "study.zarr", client=client)
+    """
+    for name, number in (("workers", workers), ("cores", 1 if cores is None else cores)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise SpecError(f"{name} must be a number of at least 1, got {number!r}")
+    distributed = _import("distributed")
+    limit = memory_limit or available_memory() // workers
+    environments = worker_environments(workers, _core_numbers(), _gpus(), cores_each=cores)
+    options = {"nthreads": 1, "memory_limit": limit, "config": _MEMORY, **_QUIET}
+    specs = {
+        number: {"cls": distributed.Nanny, "options": {**options, "env": environment}}
+        for number, environment in enumerate(environments)
+    }
+    scheduler = {
+        "cls": distributed.Scheduler,
+        "options": {"host": _LOOPBACK, "dashboard": False, "dashboard_address": None},
+    }
+    cluster: SpecCluster = distributed.SpecCluster(
+        workers=specs, scheduler=scheduler, silence_logs=logging.ERROR
+    )
+    return cluster
+
+
+_LOOPBACK = "127.0.0.1"
+_QUIET = {"host": _LOOPBACK, "dashboard": False, "silence_logs": logging.ERROR}
+
+
+_MEMORY = {
+    # Workers hold no results of Dask: to move them to the disk or to wait for them is no help.
+    f"distributed.worker.memory.{action}": False
+    for action in ("target", "spill", "pause")
+}
+
+
+def worker_environments(
+    workers: int, cores: Sequence[int], gpus: Sequence[str], *, cores_each: int | None = None
+) -> list[dict[str, str]]:
+    """Return the environment of each worker: threads, devices, cores, the GPU that it sees.
+
+    Parameters
+    ----------
+    workers
+        How many.
+    cores, gpus
+        Numbers of what there is.
+    cores_each
+        Cores of a worker, if not an equal part.
+    """
+    if cores_each is None and len(cores) <= FEW_CORES:
+        groups: list[Sequence[int]] = [cores] * workers
+    else:
+        size = cores_each or max(1, len(cores) // workers)
+        starts = [number * size % len(cores) for number in range(workers)]
+        groups = [[*cores, *cores][start : start + size] for start in starts]
+    return [
+        {**_of_cores(group), **_of_gpu(number, workers, gpus)}
+        for number, group in enumerate(groups)
+    ]
+
+
+def _of_cores(group: Sequence[int]) -> dict[str, str]:
+    devices = os.environ.get("JAX_NUM_CPU_DEVICES", str(len(group)))
+    return {
+        **dict.fromkeys(_THREADS, str(len(group))),
+        "JAX_NUM_CPU_DEVICES": devices,
+        CORES: ",".join(map(str, group)),
+    }
+
+
+def _of_gpu(number: int, workers: int, gpus: Sequence[str]) -> dict[str, str]:
+    """Return what lets a worker see one GPU, and take its part of the memory."""
+    if not gpus:
+        return {}
+    sharing = -(-workers // len(gpus))
+    share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{_GPU_MEMORY / sharing:.2f}"}
+    return {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)], **(share if sharing > 1 else {})}
+
+
+def _core_numbers() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(usable_cores()))
+
+
+def _gpus() -> list[str]:
+    """Return the GPUs that this process may see, without waking them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name for name in visible.split(",") if name.strip() not in ("", "-1")]
+    found = glob.glob("/dev/nvidia[0-9]*")
+    return [str(number) for number in sorted(int(path[len("/dev/nvidia") :]) for path in found)]
+
+
+def keep_to_cores() -> None:
+    """Keep this thread, and those that it starts, to the cores that the environment names."""
+    named = os.environ.get(CORES, "")
+    if named and hasattr(os, "sched_setaffinity"):
+        with suppress(OSError, ValueError):  # of another machine
+            os.sched_setaffinity(0, {int(core) for core in named.split(",")})
+
+
+def slurm_cluster(
+    jobs: int,
+    *,
+    cores: int = 1,
+    memory: str = "8GB",
+    gpus: int = 0,
+    walltime: str = "04:00:00",
+    queue: str | None = None,
+    account: str | None = None,
+    prologue: Sequence[str] = (),
+    **options: Any,
+) -> "SLURMCluster":
+    """Return a Dask cluster of SLURM jobs, each one worker that runs one experiment at a time.
+
+    Parameters
+    ----------
+    jobs
+        How many are submitted. Workers that come later, or end with their jobs, are no problem.
+    cores, memory, gpus, walltime
+        What each job asks for. A job that ends is no loss beyond the last checkpoint.
+    queue, account
+        SLURM's partition and account.
+    prologue
+        Lines of the job script before the worker starts, such as ``module load python``.
+    **options
+        Further keywords of ``dask_jobqueue.SLURMCluster``.
+
+    Raises
+    ------
+    SpecError
+        For a number that cannot be meant.
+    MissingExtraError
+        If dask-jobqueue is not installed.
+    """
+    for name, number, least in (("jobs", jobs, 0), ("cores", cores, 1), ("gpus", gpus, 0)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < least:
+            raise SpecError(f"{name} must be a number of at least {least}, got {number!r}")
+    jobqueue = _import("dask_jobqueue")
+    environment = {**dict.fromkeys(_THREADS, cores), "JAX_NUM_CPU_DEVICES": cores}
+    directives = [*options.pop("job_extra_directives", ())]
+    directives += [f"--gres=gpu:{gpus}"] if gpus else []
+    cluster: SLURMCluster = jobqueue.SLURMCluster(
+        cores=1,  # threads of Dask's: one experiment at a time
+        job_cpu=cores,
+        processes=1,
+        memory=memory,
+        walltime=walltime,
+        queue=queue,
+        account=account,
+        job_extra_directives=directives,
+        job_script_prologue=[*_exports(environment), *_exports(_JOB_MEMORY), *prologue],
+        **options,
+    )
+    cluster.scale(jobs)
+    return cluster
+
+
+_JOB_MEMORY = {
+    "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": False,
+    "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": False,
+    "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE": False,
+}
+
+
+def _exports(values: Mapping[str, Any]) -> list[str]:
+    return [f"export {name}={value}" for name, value in values.items()]
+
+
+def _import(module: str) -> Any:
+    """Return a module of the extra ``cluster``.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f'a study on several processes needs the package {module}: pip install "apexr[cluster]"'
+        ) from error

@@ -1,0 +1,213 @@
+"""Running a study on a Dask cluster: who runs what next, and what became of it."""
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from distributed import Client, Future, KilledWorker, wait
+
+from apexr import store as stores
+from apexr._typing import PathInput
+from apexr.errors import SpecError, WorkerDiedError
+from apexr.study._configs import Planned
+from apexr.study._progress import Progress
+from apexr.study._work import Failure, Work, told
+from apexr.study._worker import Outcome, Preparation, Task, registered, run_task
+from apexr.training import ask_to_stop
+
+POLL_SECONDS = 0.5
+
+
+def run_on(
+    client: Client, pending: Sequence[Work], store: PathInput, bar: Progress, **options: Any
+) -> list[Failure]:
+    """Run experiments on the workers of a cluster and return what failed.
+
+    No more experiments are given out than there are workers, so that none waits beside one that
+    takes its worker down, and a free worker gets one of the shape that it has compiled.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C, when the workers have made their checkpoints.
+    """
+    with _prepared(client):
+        return Dispatch(client, pending, store, bar, options).run()
+
+
+@contextmanager
+def _prepared(client: Client) -> Iterator[None]:
+    """Get all workers ready, also those that come later."""
+    registrations = registered()
+    try:
+        client.register_plugin(Preparation(registrations))
+    except Exception as error:  # whatever loading an object of one's own may raise
+        names = ", ".join(f"{kind} {name!r}" for kind, name, _ in registrations)
+        raise SpecError(
+            f"the workers cannot be made ready ({told(error)}); they need the same apexr, and be"
+            f" able to import what is registered besides: {names or 'nothing'}"
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(Exception):  # the cluster may be gone
+            client.unregister_worker_plugin(Preparation.name)
+
+
+class Dispatch:
+    """Experiments on their way to workers and back.
+
+    Parameters
+    ----------
+    client, pending, store, bar, options
+        As for :func:`run_on`.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        pending: Sequence[Work],
+        store: PathInput,
+        bar: Progress,
+        options: dict[str, Any],
+    ) -> None:
+        self.client = client
+        self.store = str(Path(store).absolute())
+        self.bar = bar
+        self.options = options
+        self.failures: list[Failure] = []
+        self._total, self._published = len(pending), 0
+        self._queue: dict[str, deque[Work]] = {}
+        for work in pending:
+            self._queue.setdefault(work[0].shape, deque()).append(work)
+        self._taken: list[Work] = []
+        self._again = False
+        self._flying: dict[Future[Outcome], tuple[Work, str]] = {}
+        self._shapes: dict[str, str] = {}
+
+    def run(self) -> list[Failure]:
+        """Run all and return what failed."""
+        try:
+            while self._queue or self._taken or self._flying:
+                self._send()
+                self._receive()
+        except KeyboardInterrupt:
+            self._stop()
+        return self.failures
+
+    def _send(self) -> None:
+        """Give an experiment to each worker that has none."""
+        workers = list(self.client.scheduler_info()["workers"])
+        if self._taken and not self._queue and not self._flying:
+            self._take_again()
+        busy = {address for _, address in self._flying.values()}
+        for address in workers:
+            if self._queue and address not in busy and len(self._flying) < len(workers):
+                self._submit(self._next(address), address)
+        self.bar.show_running(self._described(len(workers)), len(workers))
+
+    def _take_again(self) -> None:
+        """Turn to what other processes had claimed: they are through with it, or are waited for."""
+        self._again = True
+        for work in self._taken:
+            self._queue.setdefault(work[0].shape, deque()).append(work)
+        self._taken = []
+
+    def _next(self, address: str) -> Work:
+        """Return an experiment of the worker's own shape, else of one that no other is at."""
+        others = {self._shapes.get(address) for _, address in self._flying.values()}
+        own = self._shapes.get(address)
+        free = (shape for shape in self._queue if shape not in others)
+        shape = own if own in self._queue else next(free, next(iter(self._queue)))
+        work = self._queue[shape].popleft()
+        if not self._queue[shape]:
+            del self._queue[shape]
+        self._shapes[address] = shape
+        return work
+
+    def _submit(self, work: Work, address: str) -> None:
+        one, parts = work
+        seeds = None if self._again else tuple(part.seeds for part in parts)
+        given = {**one.given, "precision": one.experiment.precision}
+        options = {**self.options, "overwrite": self.options["overwrite"] and not self._again}
+        future = self.client.submit(
+            run_task,
+            Task(one.id, given, seeds, self.store, options),
+            key=f"experiment-{one.id}-{uuid.uuid4().hex[:8]}",
+            workers=[address],
+            allow_other_workers=True,
+        )
+        self._flying[future] = (work, address)
+
+    def _receive(self, *, timeout: float | None = POLL_SECONDS) -> None:
+        """Wait for an experiment to end, but not for long."""
+        if not self._flying:
+            time.sleep(POLL_SECONDS)  # there is no worker yet
+            return
+        with suppress(TimeoutError):
+            wait(list(self._flying), timeout=timeout, return_when="FIRST_COMPLETED")
+        for future in [future for future in self._flying if future.done()]:
+            work, _ = self._flying.pop(future)
+            self._settle(work, future)
+
+    def _settle(self, work: Work, future: Future[Outcome]) -> None:
+        one = work[0]
+        if future.status == "cancelled":
+            raise WorkerDiedError(
+                f"the connection to the scheduler is lost; {self._counted()} published, the same"
+                " call goes on from there"
+            )
+        error = future.exception()
+        if error is not None:
+            self._record(one, error)
+            return
+        outcome: Outcome = future.result()
+        if outcome.state == "taken":
+            self._taken.append(work)
+        elif outcome.state == "failed":
+            self.failures.append(Failure(one, outcome.text))
+            self.bar.finish(one, None)
+        elif outcome.state == "published":
+            self._published += 1
+            self.bar.finish(one, outcome.seconds)
+
+    def _record(self, one: Planned, error: BaseException) -> None:
+        """Record what a worker could not record itself."""
+        attempts = 1
+        if isinstance(error, KilledWorker):
+            attempts = error.allowed_failures + 1
+            error = WorkerDiedError(
+                f"its worker process died, {attempts} times in a row: it was killed, took more"
+                " memory than it may, or ended itself"
+            )
+        stores.record_failure(self.store, one.id, error, one.experiment.config, attempts=attempts)
+        self.failures.append(Failure(one, told(error)))
+        self.bar.finish(one, None)
+
+    def _stop(self) -> None:
+        """Let the workers make their checkpoints, and wait for them.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            In the end; at once at a second Ctrl-C.
+        """
+        self.bar.say("stopping: the workers make checkpoints; Ctrl-C once more ends at once")
+        self.client.run(ask_to_stop, on_error="ignore")
+        while self._flying:
+            self._receive()
+        raise KeyboardInterrupt(f"{self._counted()} published; the same call goes on from there")
+
+    def _counted(self) -> str:
+        return f"{self._published} of {self._total} experiments"
+
+    def _described(self, workers: int) -> str:
+        """Return what the bar says of those that run."""
+        noted = [stores.read_progress(self.store, one.id) for (one, _), _ in self._flying.values()]
+        parts = [f"{done / total:.0%}" for done, total in filter(None, noted) if total]
+        far = f" ({', '.join(parts)})" if parts else ""
+        return f"{len(self._flying)} running{far} on {workers} workers"

@@ -1,0 +1,112 @@
+"""What of a study is left to be run, and running it: the same in this process and in a worker."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from apexr import store as stores
+from apexr._run import run_stored
+from apexr._typing import PathInput
+from apexr.experiment import Experiment
+from apexr.study._configs import Planned
+
+Work = tuple[Planned, list[Experiment]]
+"""An experiment and the parts of it that are to be run."""
+
+NOTE_SECONDS = 1.0
+"""Time from one note of how far a training is to the next."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An experiment that did not come to its end.
+
+    Attributes
+    ----------
+    experiment
+        Which.
+    error
+        What it failed with: the error's name and message.
+    """
+
+    experiment: Planned
+    error: str
+
+    def __str__(self) -> str:
+        """Return one line: id, configuration, error."""
+        return f"{self.experiment.id} {dict(self.experiment.experiment.config)}: {self.error}"
+
+
+class Programs:
+    """The compiled programs of a process, which may only hold so many of them."""
+
+    def __init__(self) -> None:
+        self._shape: str | None = None
+
+    def enter(self, shape: str) -> None:
+        """Drop those of the shape before when another one comes."""
+        if self._shape not in (None, shape):
+            jax.clear_caches()
+        self._shape = shape
+
+
+def told(error: BaseException) -> str:
+    """Return the name and the message of an error."""
+    return f"{type(error).__name__}: {error}"
+
+
+def pending_work(planned: Sequence[Planned], store: PathInput, *, overwrite: bool) -> list[Work]:
+    """Return the experiments of which something is to be run, equal shapes side by side."""
+    held = stores.find_parts(store, remember=stores.is_study(store))
+    work = [(one, missing(one, held.get(one.id, []), overwrite=overwrite)) for one in planned]
+    pending = [(one, parts) for one, parts in work if parts]
+    first = {one.shape: place for place, (one, _) in reversed(list(enumerate(pending)))}
+    return sorted(pending, key=lambda item: first[item[0].shape])
+
+
+def missing(one: Planned, held: list[stores.Part], *, overwrite: bool = False) -> list[Experiment]:
+    """Return the parts of an experiment that are to be run."""
+    wanted = set(one.seeds)
+    overlapping = [part.seeds for part in held if wanted & set(part.seeds)]
+    again = overlapping if overwrite else []
+    absent = wanted - {seed for seeds in overlapping for seed in seeds}
+    return [one.part(seeds) for seeds in (*again, *stores.ranges(absent))]
+
+
+def remaining(one: Planned, store: PathInput) -> list[Experiment]:
+    """Return what is to be run now, after another process may have run some of it."""
+    return missing(one, stores.find_parts(store).get(one.id, []))
+
+
+def run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> None:
+    """Run the parts of an experiment that are not published, and publish each.
+
+    Parameters
+    ----------
+    one, parts, store
+        What, and where. The experiment must be claimed.
+    **options
+        Those of :func:`apexr._run.run_stored`.
+    """
+    for part in parts:
+        unit = stores.unit_path(store, part.attrs["experiment_id"])
+        stores.forget_failure(store, unit.name)  # noted by an older release, seeds and all
+        run_stored(one.scenario, part, unit, watch=_noting(one.id, store), **options)
+    stores.forget_failure(store, one.id)
+
+
+def _noting(experiment: str, store: PathInput) -> Callable[[int, int], None]:
+    """Return the function that notes in the store how far a training is, now and then."""
+    last = -NOTE_SECONDS
+
+    def watch(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= NOTE_SECONDS:
+            stores.note_progress(store, experiment, done, total)
+            last = now
+
+    return watch

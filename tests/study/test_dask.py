@@ -1,0 +1,218 @@
+"""Studies on a real Dask cluster of worker processes: killed, failing, interrupted."""
+
+import os
+import random
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import _unruly
+import pytest
+
+import apexr
+from _tiny import NET, SIZES
+from apexr import store as stores
+from apexr.errors import ApexrWarning, SpecError
+from apexr.scenarios import scenario_dict
+from apexr.study import _cluster, local_cluster, plan_study, run_planned
+from apexr.training import usable_cores
+
+BASE = {**SIZES, "net": NET, "scenario": "diff_adv"}
+TIMES = ("train_seconds", "compile_seconds", "inference_seconds")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with local_cluster(2, memory_limit=2 * 10**9) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    cluster.scale(2)
+    with cluster.get_client() as client:
+        client.wait_for_workers(2)
+        yield client
+
+
+def tiny_study(count):
+    """Return so many experiments of a few shapes."""
+    return [
+        {**BASE, "train_seed": number, "net": (NET, "Conv;3;1;tanh")[number % 2]}
+        for number in range(count)
+    ]
+
+
+def digests(study):
+    """Return what was published, by unit: digests of all files but those with times."""
+    found = {}
+    for unit in sorted((study / "experiments").iterdir()):
+        files = stores.read_manifest(unit)["files"]
+        found[unit.name] = {
+            name: entry["blake2b"]
+            for name, entry in files.items()
+            if name.count("/c") and not any(part in name for part in TIMES)
+        }
+    return found
+
+
+def kill_one(client, rng):
+    """Kill a random worker process with SIGKILL."""
+    workers = client.run(os.getpid, on_error="ignore")
+    if workers:
+        os.kill(rng.choice(sorted(workers.values())), signal.SIGKILL)
+    return bool(workers)
+
+
+def kill_by_progress(client, study, stop):
+    """Kill a worker each time two more experiments are published, and one at once."""
+    rng, killed, last = random.Random(3), 0, -2
+    while not stop.wait(0.1):
+        published = len(list(study.glob("experiments/*")))
+        if published >= last + 2 and list(study.glob(".locks/*")):
+            last = published
+            killed += kill_one(client, rng)
+    return killed
+
+
+def kill_by_clock(client, study, stop):
+    """Kill a worker every five seconds."""
+    rng, killed = random.Random(5), 0
+    while not stop.wait(5.0):
+        killed += kill_one(client, rng)
+    return killed
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "kill"),
+    [(6, 2, kill_by_progress), pytest.param(40, 3, kill_by_clock, marks=pytest.mark.slow)],
+)
+def test_killed_workers_lose_nothing(client, cluster, tmp_path, count, workers, kill):
+    study, store = tiny_study(count), tmp_path / "killed"
+    cluster.scale(workers)
+    stop = threading.Event()
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(kill, client, store, stop)
+        try:
+            failures = run_planned(plan_study(study), store, client=client, progress=False)
+        finally:
+            stop.set()
+    assert not failures
+    assert killed.result() > 1
+    assert stores.verify(store) == count
+    assert not run_planned(plan_study(study), tmp_path / "serial", progress=False)
+    assert digests(store) == digests(tmp_path / "serial")
+    assert all(digests(tmp_path / "serial").values())
+
+
+@pytest.fixture
+def unruly():
+    """Register scenarios in this process alone."""
+    classes = {"raising": _unruly.Raising, "leaving": _unruly.Leaving, "greedy": _unruly.Greedy}
+    scenario_dict.update(classes)
+    yield
+    for key in classes:
+        del scenario_dict[key]
+
+
+def allow_failures(client, count):
+    client.run_on_scheduler(_set_allowed, count)
+
+
+def _set_allowed(count, dask_scheduler):
+    dask_scheduler.allowed_failures = count
+
+
+@pytest.mark.usefixtures("unruly")
+@pytest.mark.parametrize(
+    ("good", "bad", "allowed"),
+    [
+        (1, ("raising", "leaving"), 1),
+        pytest.param(6, ("raising", "leaving", "greedy"), 3, marks=pytest.mark.slow),
+    ],
+)
+def test_failures_of_all_kinds(client, tmp_path, good, bad, allowed):
+    allow_failures(client, allowed)
+    spared, store = tmp_path / "spared", tmp_path / "study"
+    diverging = {**BASE, "optim_config": "adam;6;constant;1e30"}
+    wrong = [{**BASE, "scenario": key} for key in bad]
+    wrong[1]["spared"] = str(spared)
+    study = [*wrong, diverging, *tiny_study(good)]
+    failures = run_planned(plan_study(study), store, client=client, progress=False)
+
+    table = apexr.list_experiments(store).set_index("state")
+    assert sorted(table.index) == ["failed"] * len(bad) + ["published"] * (good + 1)
+    assert table["num_diverged"].sum() == 1
+    assert {failure.experiment.given["scenario"] for failure in failures} == set(bad)
+    errors = stores.read_failures(store)
+    assert sorted(one["error"] for one in errors.values()) == sorted(
+        ["KeyError"] + ["WorkerDiedError"] * (len(bad) - 1)
+    )
+    died = [one for one in errors.values() if one["error"] == "WorkerDiedError"]
+    assert all(one["attempts"] == allowed + 1 for one in died)
+    assert all(f"died, {allowed + 1} times in a row" in one["message"] for one in died)
+
+    before = digests(store)
+    spared.touch()
+    with pytest.warns(ApexrWarning, match=f"{len(bad) - 1} of {len(study)} experiments failed"):
+        again = apexr.run_study(study, store, client=client, progress=False)
+    assert again.sizes["experiment"] == good + 2
+    assert {name: digests(store)[name] for name in before} == before
+    allow_failures(client, 3)
+
+
+def seen():
+    """Return what a worker sees: JAX devices, threads, pid, what is imported."""
+    import jax
+
+    from apexr.scenarios import scenario_dict
+
+    threads = os.environ["OMP_NUM_THREADS"]
+    return jax.local_device_count(), threads, os.getpid(), "of_ones_own" in scenario_dict
+
+
+def test_what_a_worker_sees(client, cluster):
+    class OfOnesOwn(apexr.difficulty.Advection):
+        """Of this process: sent to the workers with all that it is made of."""
+
+        def get_ref_stepper(self):
+            return super().get_ref_stepper()
+
+    scenario_dict["of_ones_own"] = OfOnesOwn
+    try:
+        with _cluster._prepared(client):
+            found = client.run(seen)
+    finally:
+        del scenario_dict["of_ones_own"]
+    cores = os.environ["JAX_NUM_CPU_DEVICES"]
+    assert {(devices, known) for devices, _, _, known in found.values()} == {(int(cores), True)}
+    assert {threads for _, threads, _, _ in found.values()} == {str(usable_cores())}
+    assert len({pid for _, _, pid, _ in found.values()} - {os.getpid()}) == 2
+
+
+def test_an_experiment_that_another_process_runs_comes_last(client, tmp_path):
+    store = tmp_path / "study"
+    stores.create_study(store)
+    planned = plan_study(tiny_study(3))
+    held = threading.Event()
+
+    def hold():
+        with stores.claim(store, planned[0].id):
+            held.set()
+            while len(list(store.glob("experiments/*"))) < 2:
+                time.sleep(0.05)
+
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(hold)
+        held.wait()
+        assert not run_planned(planned, store, client=client, progress=False)
+        other.result()
+    assert stores.verify(store) == 3
+
+
+@pytest.mark.usefixtures("no_training")
+def test_what_is_no_client_is_refused(tmp_path):
+    with pytest.raises(SpecError, match=r"client must be a dask.distributed.Client"):
+        apexr.run_study([BASE], tmp_path / "study", client="tcp://127.0.0.1:8786")
+    assert not list(tmp_path.iterdir())
