@@ -31,11 +31,14 @@ _HOMES = {
     "open_rollouts": "apexr.store:open_rollouts",
     "open_experiment": "apexr.store:open_experiment",
     "list_experiments": "apexr.store:list_experiments",
+    # other programs
+    "import_results": "apexr.transfer:import_results",
     # tables
     "table": "apexr.analysis:table",
     "rank_table": "apexr.analysis:rank_table",
     "summarise_comparison": "apexr.analysis:summarise_comparison",
     "to_long": "apexr.analysis:to_long",
+    "to_well": "apexr.analysis:to_well",
     "to_wide": "apexr.analysis:to_wide",
     "melt_data": "apexr.analysis:melt_data",
     "melt_loss": "apexr.analysis:melt_loss",
@@ -63,6 +66,7 @@ _HOMES = {
     "study": "apexr.study",
     "testing": "apexr.testing",
     "training": "apexr.training",
+    "transfer": "apexr.transfer",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the keys are strings

@@ -16,6 +16,7 @@ from apexr import store as store
 from apexr import study as study
 from apexr import testing as testing
 from apexr import training as training
+from apexr import transfer as transfer
 from apexr._run import evaluate as evaluate
 from apexr._run import load_networks as load_networks
 from apexr._run import run as run
@@ -33,6 +34,7 @@ from apexr.analysis import split_train as split_train
 from apexr.analysis import summarise_comparison as summarise_comparison
 from apexr.analysis import table as table
 from apexr.analysis import to_long as to_long
+from apexr.analysis import to_well as to_well
 from apexr.analysis import to_wide as to_wide
 from apexr.scenarios import BaseScenario as BaseScenario
 from apexr.scenarios import EquationScenario as EquationScenario
@@ -46,6 +48,7 @@ from apexr.store import open_study as open_study
 from apexr.store import open_trajectories as open_trajectories
 from apexr.study import run_study as run_study
 from apexr.study import run_study_convenience as run_study_convenience
+from apexr.transfer import import_results as import_results
 
 __version__: str
 plot = _plots

@@ -285,7 +285,7 @@ def load_networks(
     StoreError
         If nothing is published there.
     MissingVariableError
-        If the weights of that step were not recorded.
+        If the weights of that step were not recorded, or the store holds none.
     UnknownNameError
         If the scenario is not registered in this process.
     """
@@ -301,6 +301,10 @@ def load_networks(
     if update_step is not None:
         return _networks_of_step(held, update_step)
     weights = stores.read_weights(unit)
+    if not weights:
+        raise MissingVariableError(
+            f"{unit}: holds no weights; it was published or imported without them"
+        )
     return _rebuilt(held.attrs["specification"], lambda empty: with_weights(empty, weights))
 
 

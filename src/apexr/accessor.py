@@ -72,6 +72,7 @@ class ApexrAccessor:
 
     to_long = FunctionOf("apexr.analysis", "to_long")
     to_wide = FunctionOf("apexr.analysis", "to_wide")
+    to_well = FunctionOf("apexr.analysis", "to_well")
     melt_loss = FunctionOf("apexr.analysis", "melt_loss")
     melt_metrics = FunctionOf("apexr.analysis", "melt_metrics")
     melt_sample_rollouts = FunctionOf("apexr.analysis", "melt_sample_rollouts")

@@ -90,7 +90,7 @@ def test_several_steps_are_corrected_and_not_independent():
 
 def test_seeds_that_disagree():
     text = say([1, 2, 1, 2, 1, 2, 1, 2], [2, 1, 2, 1, 2, 1, 2, 1])
-    assert "the seeds do not tell which is better" in text
+    assert "the seeds do not tell them apart" in text
     assert "In short: these seeds do not tell" in text
 
 

@@ -22,9 +22,9 @@ class Said:
 @pytest.fixture
 def apexr_command(monkeypatch, capsys):
     """Return the function that runs a command as a shell would."""
-    from apexr import cli
+    from apexr import _compile, cli
 
-    monkeypatch.setattr(cli, "_use_compile_cache", lambda: None)
+    monkeypatch.setattr(_compile, "keep_compiled", lambda: None)
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")

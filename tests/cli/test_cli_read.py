@@ -1,5 +1,8 @@
 """Commands that list, show and export; none of them computes anything."""
 
+import importlib.util
+import sys
+
 import pandas as pd
 import pytest
 import xarray as xr
@@ -126,20 +129,51 @@ def test_exporting_parquet(apexr_command, experiment, tmp_path):
 
 @pytest.mark.parametrize(
     ("format", "package", "blocked"),
-    [("netcdf", "apexr[netcdf]", "h5netcdf"), ("parquet", "pyarrow", "pyarrow")],
+    [
+        ("netcdf", "apexr[netcdf]", "h5netcdf"),
+        ("parquet", "apexr[parquet]", "pyarrow"),
+        ("well", "apexr[netcdf]", "h5py"),
+    ],
 )
 def test_missing_packages_are_named(
     apexr_command, experiment, format, package, blocked, tmp_path, monkeypatch
 ):
-    def missing(*_, **__):
-        raise ImportError(f"no module named {blocked}")
-
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", missing)
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", missing)
+    monkeypatch.setitem(sys.modules, blocked, None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == blocked else find(name)
+    )
     said = apexr_command("export", experiment, "--format", format, "--output", tmp_path / "a")
     assert said.code == 2
     assert f"need the package {blocked}" in said.err
     assert package in said.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_formats_list_the_known_ones(apexr_command, experiment):
+    said = apexr_command("export", experiment, "--format", "xlsx")
+    assert said.code == 2
+    for known in ("csv", "parquet", "wide", "netcdf", "well", "safetensors"):
+        assert known in said.err
+
+
+def test_exporting_the_wide_table(apexr_command, study, tmp_path):
+    said = apexr_command("export", study, "--format", "wide", "--output", tmp_path / "wide.csv")
+    assert said.code == 0, said.err
+    wide = pd.read_csv(tmp_path / "wide.csv")
+    assert list(wide.columns) == list(apexr.to_wide(apexr.open_study(study)).columns)
+
+
+def test_exporting_trajectories(apexr_command, experiment, study, tmp_path):
+    said = apexr_command("export", experiment, "--format", "well", "--output", tmp_path / "a")
+    assert said.out == f"written to {tmp_path / 'a.hdf5'}\n"
+    ids = apexr.list_experiments(study)["id"]
+    said = apexr_command("export", study, "--experiment", ids[0], "--format", "well",
+                         "--output", tmp_path / "b.hdf5")  # fmt: skip
+    assert said.code == 0, said.err
+    said = apexr_command("export", study, "--format", "well", "--output", tmp_path / "c.hdf5")
+    assert said.code == 2
+    assert "export one of them" in said.err
 
 
 def test_exporting_what_is_not_held(apexr_command, experiment):

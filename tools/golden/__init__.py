@@ -12,6 +12,7 @@ from golden._metrics import write_metrics
 from golden._network_parts import write_network_parts
 from golden._networks import write_networks
 from golden._objectives import write_objectives
+from golden._results import write_results
 from golden._spectral import write_spectral
 from golden._training import write_training
 from golden._training_correct import write_training_correct
@@ -31,4 +32,5 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "objectives": write_objectives,
     "training": write_training,
     "training_correct": write_training_correct,
+    "results": write_results,
 }

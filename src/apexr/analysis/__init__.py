@@ -15,13 +15,16 @@ from apexr.analysis._helpers import (
 )
 from apexr.analysis._horizons import correlation_time, stability_horizon, valid_prediction_time
 from apexr.analysis._labelled import count_diverged, geometric_mean, relative
+from apexr.analysis._literals import read_keywords
 from apexr.analysis._long import available, melt_data, melt_loss, melt_metrics, to_long
 from apexr.analysis._paired import paired_difference, paired_ratio
 from apexr.analysis._rollouts import melt_sample_rollouts
 from apexr.analysis._spectra import spectra, spectrum
+from apexr.analysis._stream import write_table
 from apexr.analysis._table import rank_table, table
 from apexr.analysis._tabled import Table
 from apexr.analysis._verdict import summarise_comparison
+from apexr.analysis._well import to_well
 from apexr.analysis._wide import to_wide
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "probability_better",
     "rank_table",
     "read_in_kwargs",
+    "read_keywords",
     "relative",
     "relative_by_config",
     "spectra",
@@ -52,6 +56,8 @@ __all__ = [
     "summarise_comparison",
     "table",
     "to_long",
+    "to_well",
     "to_wide",
     "valid_prediction_time",
+    "write_table",
 ]

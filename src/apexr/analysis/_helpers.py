@@ -1,20 +1,16 @@
 """Helpers on long tables, as the field knows them; the input is never changed."""
 
-import ast
-import json
 from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from apexr.analysis._literals import read_keywords
 from apexr.analysis._select import BASE_COLUMNS, missing
 from apexr.errors import SpecError
 
 _RELATIVE_GROUP = ("seed", "scenario", "task", "net", "scenario_kwargs")
-_MAX_TEXT = 100_000
-
-
 _AROUND = ("loss", "weights", "cut")
 
 
@@ -139,7 +135,7 @@ def read_in_kwargs(df: pd.DataFrame) -> pd.DataFrame:
     """
     _require(df, ["scenario_kwargs"])
     texts = df["scenario_kwargs"].astype("str")
-    parsed = {text: _parse_kwargs(text) for text in texts.unique()}
+    parsed = {text: read_keywords(text) for text in texts.unique()}
     keywords = dict.fromkeys(key for kwargs in parsed.values() for key in kwargs)
     taken = [key for key in keywords if key in BASE_COLUMNS]
     if taken:
@@ -152,33 +148,6 @@ def _column(texts: pd.Series, parsed: dict[str, dict[str, Any]], key: str) -> pd
     values = [parsed[text].get(key, np.nan) for text in texts]
     column = pd.Series(values, index=texts.index, dtype=object)
     return column.infer_objects()
-
-
-def _parse_kwargs(text: str) -> dict[str, Any]:
-    try:
-        value = _parse(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise SpecError(f"scenario_kwargs: cannot read {text[:200]!r} ({error})") from None
-    if not isinstance(value, dict):
-        raise SpecError(f"scenario_kwargs: expected a dictionary, got {text[:200]!r}")
-    return {str(key): entry for key, entry in value.items()}
-
-
-def _parse(text: str) -> Any:
-    if len(text) > _MAX_TEXT:
-        raise ValueError(f"longer than {_MAX_TEXT} characters")
-    try:
-        return json.loads(text)
-    except ValueError:
-        return ast.literal_eval(_Infinities().visit(ast.parse(text.strip(), mode="eval")))
-
-
-class _Infinities(ast.NodeTransformer):
-    """Turns the names ``inf`` and ``nan``, which Python prints but does not read, into numbers."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Replace a name that stands for a number."""
-        return ast.Constant(float(node.id)) if node.id in ("inf", "nan") else node
 
 
 def _require(df: pd.DataFrame, columns: Sequence[Hashable]) -> None:

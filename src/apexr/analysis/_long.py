@@ -1,13 +1,17 @@
 """Tidy tables: one row a value, one column a label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import overload
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from apexr._typing import PathInput
 from apexr.analysis._numbered import melt_wide, wide_quantities
 from apexr.analysis._select import BASE_COLUMNS, Data, leaves, missing, pick, present
+from apexr.analysis._stream import check_table_path, pieces_of, write_table
 from apexr.analysis._wide import to_wide
 from apexr.schema import CONFIG_COORDS, step_dim
 
@@ -19,8 +23,16 @@ _STEP_OF_QUANTITY = {
 }
 
 
-def to_long(data: Data, variable: str) -> pd.DataFrame:
-    """Return a variable as a tidy table: labels, positions, value.
+@overload
+def to_long(data: Data, variable: str) -> pd.DataFrame: ...
+
+
+@overload
+def to_long(data: Data, variable: str, path: PathInput) -> Path: ...
+
+
+def to_long(data: Data, variable: str, path: PathInput | None = None) -> pd.DataFrame | Path:
+    """Return a variable as a tidy table: labels, positions, value; or write it to a file.
 
     Columns are ``seed, scenario, task, net, train, scenario_kwargs``, one for each further
     dimension (``time`` is called ``time_step``) and the value. Entries that are NaN, because an
@@ -32,12 +44,25 @@ def to_long(data: Data, variable: str) -> pd.DataFrame:
         A result, a study, a tree of rollouts or a wide table.
     variable
         Name of a variable, or the config string of a metric.
+    path
+        A file that ends in ``.parquet`` or ``.csv``: the table is written to it piece by piece, so
+        that it need not fit into memory, and the path is returned. A piece holds a few experiments
+        and is a row group of the Parquet file.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
+    SpecError, MissingExtraError, StoreError
+        If the file is of another kind, lacks its package (pyarrow) or cannot be written.
+
+    Examples
+    --------
+    >>> apexr.to_long(study, "mean_nRMSE", "errors.parquet")
     """
+    if path is not None:
+        check_table_path(path)
+        return write_table(_pieces(data, variable), path)
     if isinstance(data, pd.DataFrame):
         return melt_wide(data, [variable], _STEP_OF_QUANTITY.get(variable, "time_step"))
     if isinstance(data, xr.DataTree):
@@ -46,6 +71,20 @@ def to_long(data: Data, variable: str) -> pd.DataFrame:
             raise missing(variable, [])
         return pd.concat(parts, ignore_index=True)
     return _from_array(pick(data, variable), variable)
+
+
+def _pieces(data: Data, variable: str) -> Iterator[pd.DataFrame]:
+    """Yield the table of a variable piece by piece; it has one piece at least."""
+    if isinstance(data, pd.DataFrame):
+        yield to_long(data, variable)
+        return
+    arrays = [pick(ds, variable) for ds in leaves(data)] if isinstance(data, xr.DataTree) else []
+    if isinstance(data, xr.Dataset):
+        arrays = [pick(data, variable)]
+    if not arrays:
+        raise missing(variable, [])
+    for array in arrays:
+        yield from (_from_array(part, variable) for part in pieces_of(array))
 
 
 def melt_loss(data: Data, loss_name: str = "train_loss") -> pd.DataFrame:

@@ -149,7 +149,7 @@ def _verdict(finding: Finding, claim: str, tests: int, confidence: float) -> str
         words = f"{_least_pairs(confidence, 1)} pairs"
         words += f", {_least_pairs(confidence, tests)} for {tests} tests" if tests > 1 else ""
         return f"not enough seeds to tell (it takes at least {words})"
-    return "the seeds do not tell which is better"
+    return "the seeds do not tell them apart"
 
 
 def _too_few(finding: Finding, tests: int, confidence: float) -> bool:
@@ -167,9 +167,9 @@ def _conclusion(
     if all(finding.same for finding in findings):
         return "In short: no difference, A and B are equal in every pair."
     if not any(claims) and all(_too_few(f, len(claims), confidence) for f in findings):
-        return "In short: there are not enough seeds to tell which of the two is better."
+        return "In short: there are not enough seeds to tell the two apart."
     if not any(claims):
-        return "In short: these seeds do not tell which of the two is better."
+        return "In short: these seeds do not tell the two apart."
     parts = [
         f"{name} is better"
         + (f" in {claims.count(side)} of {len(claims)}" if len(claims) > 1 else "")
@@ -177,7 +177,7 @@ def _conclusion(
         if side in claims
     ]
     if "" in claims:
-        parts.append(f"the seeds do not tell in {claims.count('')}")
+        parts.append(f"the seeds do not tell them apart in {claims.count('')}")
     return f"In short: {', '.join(parts)}."
 
 

@@ -23,7 +23,7 @@ from apexr.engine._room import (
     require_room_for_training,
 )
 from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
-from apexr.engine._weights import from_flat_weights, named_weights, with_weights
+from apexr.engine._weights import from_flat_weights, named_shapes, named_weights, with_weights
 
 __all__ = [
     "CALLBACKS",
@@ -45,6 +45,7 @@ __all__ = [
     "draw_emulators",
     "evaluate",
     "from_flat_weights",
+    "named_shapes",
     "named_weights",
     "parse_callbacks",
     "require_room_for_data",

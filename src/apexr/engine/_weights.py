@@ -22,6 +22,12 @@ def named_weights(emulators: Any) -> dict[str, np.ndarray]:
     return {_name(path): np.asarray(leaf) for path, leaf in leaves}
 
 
+def named_shapes(emulators: Any) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of a module, or of what stands in their places, by path."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(split(emulators, _is_array_like).own)
+    return {_name(path): tuple(leaf.shape) for path, leaf in leaves}
+
+
 def with_weights(emulators: Any, weights: dict[str, np.ndarray]) -> Any:
     """Return a module of the same structure that holds these arrays.
 

@@ -13,6 +13,7 @@ from apexr.store._list import list_experiments
 from apexr.store._manifest import read_manifest
 from apexr.store._pack import merge, pack
 from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
+from apexr.store._place import Place, at, is_url, place
 from apexr.store._plans import planned
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
@@ -32,8 +33,10 @@ __all__ = [
     "Checkpoints",
     "ConflictError",
     "Part",
+    "Place",
     "Repaired",
     "TrajectoryWriter",
+    "at",
     "check_dataset_path",
     "check_trajectories",
     "check_writable",
@@ -47,6 +50,7 @@ __all__ = [
     "in_short",
     "is_published",
     "is_study",
+    "is_url",
     "kind_of",
     "list_experiments",
     "merge",
@@ -57,6 +61,7 @@ __all__ = [
     "open_study",
     "open_trajectories",
     "pack",
+    "place",
     "planned",
     "publish_dataset",
     "publish_experiment",

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from apexr.store._files import canonical_json, parse_json
 from apexr.store._join import agreed
 from apexr.store._layout import ORDER, WEIGHTS
 from apexr.store._manifest import read_manifest
+from apexr.store._place import Place
 from apexr.store._read import checked_store
 from apexr.store._zarr import CODECS, METADATA, CheckedStore
 
@@ -50,7 +50,7 @@ class Member:
         What it shares with those that are read together with it.
     """
 
-    unit: Path
+    unit: Place
     config: Mapping[str, str]
     attrs: Mapping[str, Any]
     nodes: Mapping[str, Node]
@@ -75,7 +75,7 @@ class Member:
         return values
 
 
-def read_member(unit: Path) -> Member:
+def read_member(unit: Place) -> Member:
     """Return a result with its metadata read.
 
     Raises

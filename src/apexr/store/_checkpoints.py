@@ -21,7 +21,8 @@ import numpy as np
 from apexr.errors import StoreError
 from apexr.store import _disk
 from apexr.store._files import make_folder
-from apexr.store._layout import PathLike, checkpoint_folder
+from apexr.store._layout import checkpoint_folder
+from apexr.store._place import PathLike, place
 
 FORMAT = "apexr-checkpoint"
 GENERATIONS = 2
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 class Checkpoints:
     """The checkpoints of one experiment, beside the place where its result will be published.
+
+    Those of a result that goes to an object store lie in the cache of this machine.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ class Checkpoints:
     def __init__(
         self, unit: PathLike, circumstances: Mapping[str, Any], seconds: float | None
     ) -> None:
-        self.folder = checkpoint_folder(Path(unit).absolute())
+        self.folder = checkpoint_folder(place(unit).absolute())
         self._circumstances = dict(circumstances)
         self._mark = _digest(json.dumps(self._circumstances, sort_keys=True).encode())[:16]
         self._seconds = seconds

@@ -12,7 +12,8 @@ import zarr
 from apexr.errors import MissingExtraError, SpecError, StoreError
 from apexr.store import _disk
 from apexr.store._files import exchange, make_folder, move_in, scratch, sync_tree
-from apexr.store._layout import PathLike, staging_folder
+from apexr.store._layout import staging_folder
+from apexr.store._place import PathLike, local
 from apexr.store._publish import ConflictError
 from apexr.store._read import lazy_dataset
 from apexr.store._zarr import encoding
@@ -32,7 +33,7 @@ def check_dataset_path(path: PathLike) -> Path:
     StoreError
         If something lies in the way.
     """
-    target = Path(path).absolute()
+    target = local(path, "a Dataset of data")
     if target.suffix not in (ZARR, NETCDF):
         raise SpecError(f"a store must end in {ZARR} or {NETCDF}, got {str(path)!r}")
     if target.suffix == NETCDF and importlib.util.find_spec("h5netcdf") is None:

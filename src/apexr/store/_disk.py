@@ -8,7 +8,10 @@ import ctypes
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from apexr.store._place import Place, Remote
 
 
 def mkdir(folder: Path) -> None:
@@ -24,8 +27,20 @@ def write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def sync(path: Path) -> None:
+def put(path: Remote, data: bytes, *, new: bool = False) -> None:
+    """Write an object; FileExistsError where a ``new`` one is there already."""
+    path.write_bytes(data, new=new)
+
+
+def upload(folder: Remote, files: Mapping[str, bytes]) -> None:
+    """Write objects by relative name."""
+    folder.upload(files)
+
+
+def sync(path: Place) -> None:
     """Make a file's content, or a folder's list of names, survive a loss of power."""
+    if isinstance(path, Remote):
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -33,9 +48,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def rename(source: Path, target: Path) -> None:
+def rename(source: Place, target: Place) -> None:
     """Give a file or folder another name; a file or an empty folder of that name is replaced."""
-    os.rename(source, target)
+    if isinstance(source, Remote) and isinstance(target, Remote):
+        source.move_to(target)
+    else:
+        os.rename(source, target)
 
 
 def exchange(source: Path, target: Path) -> bool:
@@ -50,11 +68,14 @@ def exchange(source: Path, target: Path) -> bool:
     return bool(function(here, os.fsencode(source), here, os.fsencode(target), swap) == 0)
 
 
-def unlink(path: Path) -> None:
+def unlink(path: Place) -> None:
     """Remove a file, if it is there."""
     path.unlink(missing_ok=True)
 
 
-def remove(folder: Path) -> None:
+def remove(folder: Place) -> None:
     """Remove a folder and all below it, as far as that is possible."""
-    shutil.rmtree(folder, ignore_errors=True)
+    if isinstance(folder, Remote):
+        folder.remove()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)

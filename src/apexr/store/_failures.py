@@ -1,12 +1,12 @@
 """Failures as data: the last error of each experiment of a study, and how often it was tried."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from apexr.store import _disk
 from apexr.store._files import read_json, write_json
-from apexr.store._layout import FAILURES, PathLike, failure_path
+from apexr.store._layout import FAILURES, failure_path
+from apexr.store._place import PathLike, at_once, entries, place
 
 
 def record_failure(
@@ -46,9 +46,11 @@ def record_failure(
 
 def read_failures(study: PathLike) -> dict[str, dict[str, Any]]:
     """Return the recorded failures of a study by experiment id."""
-    folder = Path(study) / FAILURES
-    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    return {path.stem: read_json(path) for path in files if not path.name.startswith(".")}
+    folder = place(study) / FAILURES
+    found = entries(folder)
+    files = [path for path in found if path.suffix == ".json" and not path.name.startswith(".")]
+    records = at_once(read_json, files, folder)
+    return {path.stem: record for path, record in zip(files, records, strict=True)}
 
 
 def forget_failure(study: PathLike, experiment: str) -> None:

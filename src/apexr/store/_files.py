@@ -15,6 +15,7 @@ from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store import _disk
 from apexr.store._locks import hold_new_folder
+from apexr.store._place import Place, Remote, size_of
 
 _BLOCK = 2**20
 JSON_BYTES = 64 * 2**20
@@ -62,9 +63,9 @@ def sync_tree(folder: Path) -> None:
         _disk.sync(Path(root))
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, durably."""
-    if folder.is_dir():
+def make_folder(folder: Place) -> None:
+    """Create a folder and its parents, durably; object stores need none."""
+    if isinstance(folder, Remote) or folder.is_dir():
         return
     make_folder(folder.parent)
     try:
@@ -112,8 +113,11 @@ def json_bytes(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, indent=1, ensure_ascii=False).encode()
 
 
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON file aside and rename it, so that readers see the old or the new one."""
+def write_json(path: Place, data: Mapping[str, Any]) -> None:
+    """Write a JSON file in one step, so that readers see the old or the new one."""
+    if isinstance(path, Remote):
+        _disk.put(path, json_bytes(data))
+        return
     make_folder(path.parent)
     aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
@@ -124,7 +128,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     _disk.sync(path.parent)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Place) -> dict[str, Any]:
     """Return the content of a JSON file that must hold a dictionary.
 
     Raises
@@ -133,7 +137,7 @@ def read_json(path: Path) -> dict[str, Any]:
         If the file is missing, too large, or does not hold a dictionary.
     """
     try:
-        if path.stat().st_size > JSON_BYTES:
+        if size_of(path) > JSON_BYTES:
             raise StoreError(f"{path}: over {format_bytes(JSON_BYTES)}, no part of a store")
         return parse_json(str(path), path.read_bytes())
     except FileNotFoundError:

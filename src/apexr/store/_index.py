@@ -8,7 +8,6 @@ sample) is not in it; those variables are read from the experiments when they ar
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -18,6 +17,7 @@ from apexr.store._files import digest
 from apexr.store._join import without_complete
 from apexr.store._layout import MANIFEST
 from apexr.store._parts import read_part
+from apexr.store._place import Place, at_once
 from apexr.store._rows import Deferred, with_deferred
 from apexr.store._segments import (
     Index,
@@ -38,7 +38,7 @@ SEGMENT = 1000
 """Experiments of one segment."""
 
 
-def open_indexed(study: Path, units: Sequence[Path]) -> xr.Dataset:
+def open_indexed(study: Place, units: Sequence[Place]) -> xr.Dataset:
     """Return a study along ``experiment`` by its index, which is brought up to date if it can be.
 
     Raises
@@ -63,18 +63,20 @@ def open_indexed(study: Path, units: Sequence[Path]) -> xr.Dataset:
     return _joined(study, rows)
 
 
-def _stamps(units: Sequence[Path]) -> dict[str, str]:
+def _stamps(units: Sequence[Place]) -> dict[str, str]:
     """Return the digest of each manifest: what is indexed is that, or it is out of date."""
-    stamps = {}
-    for unit in units:
-        try:
-            stamps[unit.name] = digest(source_of(unit).read(MANIFEST))
-        except (OSError, StoreError):
-            continue
-    return stamps
+    found = at_once(_stamp, units, units[0])
+    return {unit.name: stamp for unit, stamp in zip(units, found, strict=True) if stamp}
 
 
-def _parts_of(units: Sequence[Path], damaged: list[str]) -> dict[str, list[str]]:
+def _stamp(unit: Place) -> str:
+    try:
+        return digest(source_of(unit).read(MANIFEST))
+    except (OSError, StoreError):
+        return ""
+
+
+def _parts_of(units: Sequence[Place], damaged: list[str]) -> dict[str, list[str]]:
     """Return the names of units by the experiment that they are parts of."""
     found: dict[str, list[str]] = {}
     for unit in units:
@@ -110,7 +112,7 @@ def _without_grown(
 
 
 def _extend(
-    study: Path, index: Index, new: Mapping[str, list[str]], stamps: Stamps, damaged: list[str]
+    study: Place, index: Index, new: Mapping[str, list[str]], stamps: Stamps, damaged: list[str]
 ) -> list[xr.Dataset]:
     """Return all rows after adding new experiments, stored unless another process does so.
 
@@ -135,7 +137,7 @@ def _is_small(segment: Segment) -> bool:
     return segment.path is None or segment.rows.sizes["experiment"] < SEGMENT // 2
 
 
-def _joined(study: Path, segments: Sequence[xr.Dataset]) -> xr.Dataset:
+def _joined(study: Place, segments: Sequence[xr.Dataset]) -> xr.Dataset:
     joined = concat_segments(segments)
     told = json.loads(joined.attrs.pop(DEFERRED))
     deferred = {name: Deferred.from_json(entry) for name, entry in told.items()}

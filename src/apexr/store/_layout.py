@@ -10,6 +10,7 @@
       experiments/<id>/data.zarr     one experiment
       experiments/<id>/manifest.json
       experiments/<id>.zip           the same, packed into one file
+      experiments/<id>/data-<digest>.zarr   in place of data.zarr, in object stores: see _objects
       failures/<id>.json             last error of an experiment, number of attempts
       .index/<segment>/              small variables of many experiments; derived, never the truth
       .staging/<id>-<random>/        being written; never read
@@ -24,14 +25,16 @@ A *unit* is the directory that is published by one rename: ``adv.zarr`` or ``exp
 holds an experiment for some of its seeds, see ``_parts``.
 """
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from apexr.errors import StoreError
+from apexr.store._place import PathLike, Place, Remote, place
 
 DATA = "data.zarr"
 MANIFEST = "manifest.json"
@@ -57,7 +60,6 @@ FORMATS: Mapping["UnitKind", str] = {
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
-PathLike = str | os.PathLike[str]
 UnitKind = Literal["experiment", "trajectories", "index"]
 
 
@@ -68,29 +70,29 @@ def check_id(experiment: str) -> str:
     return experiment
 
 
-def unit_path(study: PathLike, experiment: str) -> Path:
+def unit_path(study: PathLike, experiment: str) -> Place:
     """Return the unit of an experiment in a study."""
-    return Path(study) / EXPERIMENTS / check_id(experiment)
+    return place(study) / EXPERIMENTS / check_id(experiment)
 
 
-def failure_path(study: PathLike, experiment: str) -> Path:
+def failure_path(study: PathLike, experiment: str) -> Place:
     """Return the file of an experiment's last failure."""
-    return Path(study) / FAILURES / f"{check_id(experiment)}.json"
+    return place(study) / FAILURES / f"{check_id(experiment)}.json"
 
 
-def packed_path(unit: PathLike) -> Path:
+def packed_path(unit: PathLike) -> Place:
     """Return the one file that holds a packed unit."""
-    path = Path(unit)
+    path = place(unit)
     return path if path.suffix == PACKED else path.with_name(path.name + PACKED)
 
 
-def in_study(unit: Path) -> bool:
+def in_study(unit: Place) -> bool:
     """Tell by its path whether a unit belongs to a study."""
     name = unit.name.removesuffix(PACKED)
     return unit.parent.name in (EXPERIMENTS, INDEX) and _ID.fullmatch(name) is not None
 
 
-def data_prefix(unit: Path) -> str:
+def data_prefix(unit: Place) -> str:
     """Return where the Zarr group of a unit begins: inside it in a study, else the unit itself."""
     return f"{DATA}/" if in_study(unit) else ""
 
@@ -103,8 +105,15 @@ def staging_folder(unit: Path, suffix: str) -> Path:
     return unit.parent / f"{STAGING}-{name}"
 
 
-def checkpoint_folder(unit: Path) -> Path:
-    """Return where the checkpoints of an experiment lie until ``unit`` is published."""
+def checkpoint_folder(unit: Place) -> Path:
+    """Return where the checkpoints of an experiment lie until ``unit`` is published.
+
+    Those of an object store lie in the cache of this machine.
+    """
+    if isinstance(unit, Remote):
+        cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        name = hashlib.blake2b(str(unit).encode(), digest_size=16).hexdigest()
+        return cache / "apexr" / CHECKPOINTS / name
     if in_study(unit):
         return unit.parent.parent / CHECKPOINTS / unit.name
     return unit.parent / f".{CHECKPOINTS}-{unit.name}"
@@ -112,20 +121,20 @@ def checkpoint_folder(unit: Path) -> Path:
 
 def is_study(path: PathLike) -> bool:
     """Tell whether a folder is a study."""
-    return (Path(path) / STUDY).is_file()
+    return (place(path) / STUDY).is_file()
 
 
 def is_published(unit: PathLike) -> bool:
     """Tell whether a unit is complete: its manifest came into sight with all the rest."""
-    return (Path(unit) / MANIFEST).is_file() or packed_path(unit).is_file()
+    return (place(unit) / MANIFEST).is_file() or packed_path(unit).is_file()
 
 
 def kind_of(unit: PathLike) -> UnitKind:
     """Return what a published unit holds, by its manifest; an experiment where it is damaged."""
-    if not (Path(unit) / MANIFEST).is_file():
+    if not (place(unit) / MANIFEST).is_file():
         return "experiment"  # only experiments are packed
     try:
-        told = json.loads((Path(unit) / MANIFEST).read_text(encoding="utf-8"))["format"]
+        told = json.loads((place(unit) / MANIFEST).read_bytes())["format"]
     except (OSError, ValueError, LookupError, TypeError):
         return "experiment"
     return next((kind for kind, name in FORMATS.items() if name == told), "experiment")
@@ -141,7 +150,10 @@ def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experime
     StoreError
         If the path holds something else, or cannot be created or written.
     """
-    target = Path(path).absolute()
+    target = place(path).absolute()
+    if isinstance(target, Remote):
+        _check_objects(target, kind)
+        return
     try:
         _check_content(target, kind)
         if not is_published(target):
@@ -150,12 +162,27 @@ def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experime
         raise StoreError(f"{target}: cannot be read ({error.strerror})") from error
 
 
+def _check_objects(target: Remote, kind: str) -> None:
+    held = (word for word, test in _HOLDS.items() if word != "nothing" and test(target))
+    _check_kind(target, kind, next(held, "nothing"))
+    if kind == "trajectories":
+        raise StoreError(f"{target}: trajectories are stored on this machine alone, not at a URL")
+    if not in_study(target):  # a study has been written to already
+        probe = target / f".{STUDY}-probe"
+        probe.write_bytes(b"")
+        probe.unlink(missing_ok=True)
+
+
 def _check_content(target: Path, kind: str) -> None:
     if not os.path.lexists(target):
         return
     found = "a file"
     if target.is_dir():
         found = next((word for word, test in _HOLDS.items() if test(target)), "something else")
+    _check_kind(target, kind, found)
+
+
+def _check_kind(target: Place, kind: str, found: str) -> None:
     if found not in (kind, "nothing"):
         raise StoreError(
             f"{target}: expected an apexr {kind} or nothing, found {found}; name another path"
@@ -177,7 +204,7 @@ def _is_empty(folder: Path) -> bool:
     return all(path.name.startswith(f".{STUDY}-") for path in folder.iterdir())
 
 
-_HOLDS = {
+_HOLDS: Mapping[str, Callable[[Any], bool]] = {
     "experiment": lambda folder: is_published(folder) and kind_of(folder) == "experiment",
     "trajectories": lambda folder: is_published(folder) and kind_of(folder) == "trajectories",
     "study": is_study,

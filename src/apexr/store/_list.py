@@ -10,9 +10,9 @@ from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS
 from apexr.store._claims import claimed, read_progress
 from apexr.store._failures import read_failures
-from apexr.store._layout import PathLike
 from apexr.store._manifest import read_manifest
 from apexr.store._parts import experiment_of
+from apexr.store._place import PathLike, Place, at_once, place
 from apexr.store._plans import read_plans
 from apexr.store._units import check_study, units_of
 
@@ -69,20 +69,22 @@ def _progress(path: PathLike, name: str) -> float:
 
 def _published(path: PathLike) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
-    for unit in units_of(path):
-        try:
-            manifest = read_manifest(unit)
-        except StoreError as error:
-            rows[unit.name] = {
-                "id": unit.name,
-                "state": "damaged",
-                "seeds": [],
-                "error": str(error),
-            }
+    units = units_of(path)
+    for unit, manifest in zip(units, at_once(_manifest, units, place(path)), strict=True):
+        if isinstance(manifest, StoreError):
+            told = {"state": "damaged", "seeds": [], "error": str(manifest)}
+            rows[unit.name] = {"id": unit.name, **told}
             continue
         name = experiment_of(manifest["attrs"], unit)
         rows[name] = _joined(rows.get(name), _row(name, manifest))
     return rows
+
+
+def _manifest(unit: Place) -> dict[str, Any] | StoreError:
+    try:
+        return read_manifest(unit)
+    except StoreError as error:
+        return error
 
 
 def _row(name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

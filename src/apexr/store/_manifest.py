@@ -16,8 +16,9 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION, diverged_seeds
 from apexr.store._files import canonical_json, digest, digest_file, files_in, parse_json
-from apexr.store._layout import FORMATS, MANIFEST, PathLike, UnitKind, kind_of
-from apexr.store._source import Packed, Source, pack_files, source_of
+from apexr.store._layout import FORMATS, MANIFEST, UnitKind, data_prefix, kind_of
+from apexr.store._place import PathLike, Place, place
+from apexr.store._source import Objects, Packed, Source, pack_files, source_of
 
 Entry = dict[str, Any]
 
@@ -32,7 +33,23 @@ def make_manifest(
         **labels,
         "files": dict(entries),
     }
+    return sealed(manifest)
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest with its own digest."""
     return {**manifest, "digest": _own_digest(manifest)}
+
+
+def prefix_of(unit: Place, manifest: Mapping[str, Any]) -> str:
+    """Return where the Zarr group of a unit begins; object stores have a folder of their own."""
+    return str(manifest.get("data", data_prefix(unit)))
+
+
+def contents(unit: Place, manifest: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return size and digest of what a unit holds, by name in its Zarr group."""
+    prefix = prefix_of(unit, manifest)
+    return {name.removeprefix(prefix): entry for name, entry in manifest["files"].items()}
 
 
 def entries_of(files: Mapping[str, bytes]) -> dict[str, Entry]:
@@ -61,7 +78,7 @@ def read_manifest(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, An
     StoreError
         If there is none, if it is damaged, or if its schema is newer than this apexr.
     """
-    source = source_of(Path(unit))
+    source = source_of(place(unit))
     path = f"{source.where}/{MANIFEST}"
     try:
         content = source.read(MANIFEST)
@@ -120,7 +137,7 @@ def check_sizes(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, Any]
         Naming every file that is missing, of another size, or not listed.
     """
     manifest = read_manifest(unit, kind)
-    source = source_of(Path(unit))
+    source = source_of(place(unit))
     _refuse(source, _size_problems(source, manifest))
     return manifest
 
@@ -133,7 +150,7 @@ def verify_unit(unit: PathLike) -> None:
     StoreError
         Naming every file that is damaged.
     """
-    source = source_of(Path(unit))
+    source = source_of(place(unit))
     manifest = check_sizes(unit, kind_of(unit))
     _refuse(source, _content_problems(source, manifest))
 
@@ -153,7 +170,8 @@ def _size_problems(source: Source, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: missing"
         elif size != entry["size"]:
             yield f"{name}: {size} bytes, expected {entry['size']}"
-    yield from (f"{name}: not in the manifest" for name in present if not _is_hidden(name))
+    if not isinstance(source, Objects):  # where others may be writing, or have died
+        yield from (f"{name}: not in the manifest" for name in present if not _is_hidden(name))
 
 
 def _is_hidden(name: str) -> bool:
@@ -179,7 +197,7 @@ def _content_problems(source: Source, manifest: dict[str, Any]) -> Iterator[str]
         yield "the packed file: content changed"
 
 
-def _own_digest(manifest: dict[str, Any]) -> str:
+def _own_digest(manifest: Mapping[str, Any]) -> str:
     content = {key: value for key, value in manifest.items() if key != "digest"}
     return hashlib.blake2b(canonical_json(content).encode(), digest_size=32).hexdigest()
 

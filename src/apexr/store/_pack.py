@@ -10,15 +10,14 @@ from apexr.store._files import make_folder, scratch, write_files, write_json
 from apexr.store._layout import (
     MANIFEST,
     PACKED,
-    PathLike,
     failure_path,
     is_published,
     is_study,
-    packed_path,
     staging_folder,
     unit_path,
 )
 from apexr.store._manifest import verify_unit
+from apexr.store._place import PathLike, Place, local, place
 from apexr.store._publish import ConflictError, create_study, publish_files
 from apexr.store._source import pack_files, read_all, source_of
 from apexr.store._units import check_study, units_of
@@ -36,18 +35,19 @@ def pack(path: PathLike) -> int:
         check_study(path)
         units = units_of(path)
     else:
-        units = [Path(path).absolute()]
-    return sum(_pack(unit) for unit in units)
+        units = [place(path)]
+    return sum(_pack(local(unit, "packing")) for unit in units)
 
 
 def _pack(unit: Path) -> bool:
-    if unit.suffix == PACKED or (not (unit / MANIFEST).is_file() and packed_path(unit).is_file()):
+    packed = unit.with_name(unit.name + PACKED)
+    if unit.suffix == PACKED or (not (unit / MANIFEST).is_file() and packed.is_file()):
         return False
     verify_unit(unit)
     archive = pack_files(read_all(source_of(unit)))
     with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
-        write_files(folder, {unit.name + PACKED: archive})
-        _disk.rename(folder / (unit.name + PACKED), packed_path(unit))
+        write_files(folder, {packed.name: archive})
+        _disk.rename(folder / packed.name, packed)
         _disk.sync(unit.parent)
         _disk.rename(unit, folder / unit.name)  # and with the folder it goes
         _disk.sync(unit.parent)
@@ -73,12 +73,12 @@ def merge(into: PathLike, *others: PathLike) -> int:
     """
     for other in others:
         check_study(other)
-    make_folder(Path(into).absolute().parent)
+    make_folder(place(into).absolute().parent)
     create_study(into)
     count, problems = 0, []
     for unit in (unit for other in others for unit in units_of(other)):
         try:
-            count += _copy(unit, unit_path(Path(into).absolute(), unit.name))
+            count += _copy(unit, unit_path(place(into).absolute(), unit.name))
         except StoreError as error:
             problems.append(error)
     for other in others:
@@ -89,7 +89,7 @@ def merge(into: PathLike, *others: PathLike) -> int:
     return count
 
 
-def _copy(unit: Path, target: Path) -> bool:
+def _copy(unit: Place, target: Place) -> bool:
     verify_unit(unit)
     new = not is_published(target)
     publish_files(read_all(source_of(unit)), target)

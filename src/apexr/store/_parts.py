@@ -9,14 +9,14 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from apexr._digest import digest, experiment_id
 from apexr.errors import StoreError
 from apexr.store._files import read_json, write_json
-from apexr.store._layout import PathLike, in_study, is_published
+from apexr.store._layout import in_study, is_published
 from apexr.store._manifest import read_manifest
+from apexr.store._place import PathLike, Place, at_once, place
 from apexr.store._units import units_of
 
 PARTS = ".parts.json"
@@ -50,11 +50,15 @@ def experiment_of(attrs: Mapping[str, Any], unit: PathLike = "") -> str:
     try:
         specification = json.loads(attrs["specification"])
     except (KeyError, TypeError, ValueError, RecursionError):
-        return Path(unit).name
-    return experiment_id(specification) if isinstance(specification, dict) else Path(unit).name
+        return _name(unit)
+    return experiment_id(specification) if isinstance(specification, dict) else _name(unit)
 
 
-def read_part(unit: Path) -> Part:
+def _name(unit: PathLike) -> str:
+    return place(unit).name if str(unit) else ""
+
+
+def read_part(unit: Place) -> Part:
     """Return what a unit says of itself.
 
     Raises
@@ -76,24 +80,27 @@ def find_parts(study: PathLike, *, remember: bool = False) -> dict[str, list[Par
     remember
         Whether to note what was found for the next one who asks.
     """
-    known = _recall(Path(study))
-    parts = {unit.name: known.get(unit.name) or _try_read(unit) for unit in units_of(study)}
+    where = place(study)
+    known, units = _recall(where), units_of(study)
+    read = at_once(_try_read, [unit for unit in units if unit.name not in known], where)
+    new = {part.unit: part for part in read if part is not None}
+    parts = {unit.name: known.get(unit.name) or new.get(unit.name) for unit in units}
     found = {name: part for name, part in parts.items() if part is not None}
     if remember and found.keys() != known.keys():
-        _note(Path(study), found.values())
+        _note(where, found.values())
     grouped: dict[str, list[Part]] = {}
     for part in found.values():
         grouped.setdefault(part.experiment, []).append(part)
     return grouped
 
 
-def units_behind(path: PathLike) -> list[Path]:
+def units_behind(path: PathLike) -> list[Place]:
     """Return the units that a path stands for: itself, or the parts of an experiment in a study.
 
     The path of an experiment in a study names no folder if the experiment has been asked for with
     more and more seeds; then its parts are found, in the order of their seeds.
     """
-    unit = Path(path).absolute()
+    unit = place(path).absolute()
     if is_published(unit) or not in_study(unit):
         return [unit]
     parts = find_parts(unit.parent.parent).get(unit.name, [])
@@ -114,14 +121,14 @@ def in_short(seeds: Iterable[int]) -> str:
     return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
 
 
-def _try_read(unit: Path) -> Part | None:
+def _try_read(unit: Place) -> Part | None:
     try:
         return read_part(unit)
     except StoreError:
         return None
 
 
-def _recall(study: Path) -> dict[str, Part]:
+def _recall(study: Place) -> dict[str, Part]:
     """Return what was noted, or nothing where the note is not there or not whole."""
     try:
         noted = read_json(study / PARTS)
@@ -135,6 +142,6 @@ def _recall(study: Path) -> dict[str, Part]:
         return {}
 
 
-def _note(study: Path, parts: Iterable[Part]) -> None:
+def _note(study: Place, parts: Iterable[Part]) -> None:
     entries = {part.unit: [part.experiment, list(part.seeds)] for part in parts}
     write_json(study / PARTS, {"digest": digest(entries), "parts": entries})

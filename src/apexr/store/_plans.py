@@ -6,14 +6,13 @@ when it is through. Nothing is decided by these files; ``list_experiments`` show
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from apexr._digest import digest
 from apexr.errors import StoreError
 from apexr.store import _disk
 from apexr.store._files import read_json, write_json
-from apexr.store._layout import PathLike
+from apexr.store._place import PathLike, entries, place
 
 PLANS = ".plans"
 
@@ -29,7 +28,7 @@ def planned(study: PathLike, entries: Sequence[Mapping[str, Any]]) -> Iterator[N
     entries
         For each experiment ``id``, ``config`` and ``seeds``.
     """
-    path = Path(study) / PLANS / f"{digest(list(entries))}.json"
+    path = place(study) / PLANS / f"{digest(list(entries))}.json"
     write_json(path, {"experiments": [dict(entry) for entry in entries]})
     yield
     _disk.unlink(path)
@@ -37,8 +36,9 @@ def planned(study: PathLike, entries: Sequence[Mapping[str, Any]]) -> Iterator[N
 
 def read_plans(study: PathLike) -> dict[str, dict[str, Any]]:
     """Return by id what unfinished calls have been asked for: ``config`` and ``seeds``."""
-    folder = Path(study) / PLANS
-    plans = sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
+    folder = place(study) / PLANS
+    held = entries(folder)
+    plans = [path for path in held if path.suffix == ".json" and not path.name.startswith(".")]
     found: dict[str, dict[str, Any]] = {}
     for path in plans:
         with suppress(StoreError, KeyError, TypeError):  # gone meanwhile, or not one of ours

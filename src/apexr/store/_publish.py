@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,7 @@ from apexr.store._files import (
     json_bytes,
     make_folder,
     move_in,
+    parse_json,
     read_json,
     scratch,
     write_files,
@@ -23,23 +25,25 @@ from apexr.store._files import (
 )
 from apexr.store._layout import (
     MANIFEST,
+    PACKED,
     STUDY,
-    PathLike,
     check_writable,
     data_prefix,
     in_study,
     is_published,
     is_study,
-    packed_path,
     staging_folder,
 )
 from apexr.store._manifest import (
     check_version,
+    contents,
     entries_of,
     make_manifest,
     read_manifest,
     result_labels,
 )
+from apexr.store._objects import upload
+from apexr.store._place import PathLike, Place, Remote, place
 from apexr.store._staging import sweep_study, sweep_unit
 from apexr.store._zarr import encoded
 
@@ -59,15 +63,15 @@ def create_study(path: PathLike) -> None:
         If the path holds something else or cannot be written.
     """
     check_writable(path, "study")
-    marker = Path(path) / STUDY
+    study = place(path)
     if is_study(path):
-        check_version(marker, read_json(marker), STUDY_FORMAT)
-        sweep_study(Path(path))
+        check_version(study / STUDY, read_json(study / STUDY), STUDY_FORMAT)
+        sweep_study(study)
         return
-    write_marker(Path(path))
+    write_marker(study)
 
 
-def write_marker(study: Path) -> None:
+def write_marker(study: Place) -> None:
     """Write the file that marks a folder as a study."""
     write_json(study / STUDY, {"format": STUDY_FORMAT, "schema_version": SCHEMA_VERSION})
 
@@ -77,7 +81,7 @@ def publish_experiment(
     weights: Mapping[str, np.ndarray],
     unit_path: PathLike,
     overwrite: bool = False,
-) -> Path:
+) -> Place:
     """Write a result and the weights of its networks, durably; return the unit's path.
 
     Everything is written aside, synced to disk and renamed into place. Where an equal result is
@@ -103,7 +107,7 @@ def publish_experiment(
     StoreError
         If the path holds something else or cannot be written.
     """
-    unit = Path(unit_path).absolute()
+    unit = place(unit_path).absolute()
     validate(ds)
     check_writable(unit)
     try:
@@ -116,7 +120,7 @@ def publish_experiment(
 
 
 def _publish(
-    ds: xr.Dataset, weights: Mapping[str, np.ndarray], unit: Path, overwrite: bool
+    ds: xr.Dataset, weights: Mapping[str, np.ndarray], unit: Place, overwrite: bool
 ) -> None:
     prefix = data_prefix(unit)
     files = {f"{prefix}{name}": data for name, data in encoded(ds, weights).items()}
@@ -126,19 +130,23 @@ def _publish(
         forget_failure(unit.parent.parent, unit.name)
 
 
-def publish_files(files: Mapping[str, bytes], unit: Path, overwrite: bool = False) -> None:
+def publish_files(files: Mapping[str, bytes], unit: Place, overwrite: bool = False) -> None:
     """Write the files of a unit aside, its manifest among them, and bring them into sight."""
+    if isinstance(unit, Remote):
+        _publish_objects(files, unit, overwrite)
+        return
     if not in_study(unit):
         sweep_unit(unit)
     with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
         write_files(folder, files)
         make_folder(unit.parent)
-        if packed_path(unit).is_file() and not overwrite:
+        packed = unit.with_name(unit.name + PACKED)
+        if packed.is_file() and not overwrite:
             _check_equal(folder, unit)
         elif not move_in(folder, unit):
             _settle(folder, unit, overwrite)
-        if overwrite and packed_path(unit).is_file():  # the folder goes before it from now on
-            _disk.unlink(packed_path(unit))
+        if overwrite and packed.is_file():  # the folder goes before it from now on
+            _disk.unlink(packed)
 
 
 def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
@@ -151,8 +159,19 @@ def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
         _check_equal(folder, unit)
 
 
+def _publish_objects(files: Mapping[str, bytes], unit: Remote, overwrite: bool) -> None:
+    made = parse_json(str(unit), files[MANIFEST])
+    if (not overwrite and is_published(unit)) or not upload(files, unit, overwrite):
+        _refuse_other(unit, made)
+
+
 def _check_equal(folder: Path, unit: Path) -> None:
-    old, new = (read_manifest(place)["files"] for place in (unit, folder))
+    _refuse_other(unit, read_manifest(folder))
+
+
+def _refuse_other(unit: Place, made: Mapping[str, Any]) -> None:
+    """Refuse a result that differs from the one that is published."""
+    old, new = (contents(unit, manifest) for manifest in (read_manifest(unit), made))
     if old != new:
         names = [name for name in {*old, *new} if old.get(name) != new.get(name)]
         raise ConflictError(

@@ -1,7 +1,6 @@
 """Lazy readers of one experiment; nothing is read before names and sizes are checked."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ import zarr
 from apexr.errors import StoreError
 from apexr.schema import VARIABLES
 from apexr.store._along_seed import along_seed, weights_along_seed
-from apexr.store._layout import ORDER, WEIGHTS, PathLike, data_prefix, unit_path
-from apexr.store._manifest import check_sizes
+from apexr.store._layout import ORDER, WEIGHTS, unit_path
+from apexr.store._manifest import check_sizes, prefix_of
 from apexr.store._migrate import migrated
 from apexr.store._parts import units_behind
+from apexr.store._place import PathLike, Place
 from apexr.store._source import source_of
 from apexr.store._zarr import CheckedStore
 
@@ -41,21 +41,21 @@ def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset
     return along_seed([open_unit(part) for part in units_behind(unit)])
 
 
-def open_unit(unit: Path) -> xr.Dataset:
+def open_unit(unit: Place) -> xr.Dataset:
     """Return the result that one unit holds, lazily."""
     return lazy_dataset(open_plain(unit))
 
 
-def open_plain(unit: Path) -> xr.Dataset:
+def open_plain(unit: Place) -> xr.Dataset:
     """Return the result of one unit as Zarr gives it: read when it is touched, without Dask."""
     manifest = check_sizes(unit)
     ds = _labelled(_in_order(opened(checked_store(unit, manifest))), manifest["config"])
     return migrated(ds, manifest["schema_version"], str(unit))
 
 
-def checked_store(unit: Path, manifest: Mapping[str, Any]) -> CheckedStore:
+def checked_store(unit: Place, manifest: Mapping[str, Any]) -> CheckedStore:
     """Return the Zarr store of a unit; what is read from it is checked against its manifest."""
-    return CheckedStore(source_of(unit), manifest["files"], data_prefix(unit))
+    return CheckedStore(source_of(unit), manifest["files"], prefix_of(unit, manifest))
 
 
 def opened(store: CheckedStore) -> xr.Dataset:
@@ -109,7 +109,7 @@ def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
     return weights_along_seed(weights, [manifest.get("seeds", []) for manifest in manifests])
 
 
-def _weights_of(unit: Path, manifest: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _weights_of(unit: Place, manifest: Mapping[str, Any]) -> dict[str, np.ndarray]:
     store = checked_store(unit, manifest)
     group = zarr.open_group(store, mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()

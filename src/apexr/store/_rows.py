@@ -3,7 +3,6 @@
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dask
@@ -14,6 +13,7 @@ import xarray as xr
 from apexr.store._along_seed import along_seed
 from apexr.store._join import GRID_DIMS
 from apexr.store._layout import unit_path
+from apexr.store._place import Place
 from apexr.store._read import open_unit
 
 
@@ -62,7 +62,7 @@ def deferred_of(large: xr.Dataset, known: MutableMapping[str, Deferred]) -> None
 
 def with_deferred(
     rows: xr.Dataset,
-    study: Path,
+    study: Place,
     units: np.ndarray,
     deferred: Mapping[str, Deferred],
     *,
@@ -100,13 +100,13 @@ def _on_grid(dims: tuple[str, ...]) -> bool:
 
 
 def _variable(
-    name: str, entry: Deferred, rows: xr.Dataset, study: Path, names: da.Array
+    name: str, entry: Deferred, rows: xr.Dataset, study: Place, names: da.Array
 ) -> xr.Variable:
     labels = {dim: rows[dim].values for dim in entry.dims}
     shape = tuple(len(labels[dim]) for dim in entry.dims)
     dtype = _dtype(entry, rows)
     values = da.map_blocks(
-        partial(_read_row, study=str(study), name=name, labels=labels, dtype=dtype),
+        partial(_read_row, study=study, name=name, labels=labels, dtype=dtype),
         names,
         dtype=dtype,
         new_axis=list(range(1, 1 + len(shape))),
@@ -126,12 +126,12 @@ def _dtype(entry: Deferred, rows: xr.Dataset) -> np.dtype[Any]:
 
 
 def _read_row(
-    names: np.ndarray, study: str, name: str, labels: Mapping[str, np.ndarray], dtype: Any
+    names: np.ndarray, study: Place, name: str, labels: Mapping[str, np.ndarray], dtype: Any
 ) -> np.ndarray:
     shape = tuple(len(known) for known in labels.values())
     rows = np.full((len(names), *shape), np.nan if dtype.kind in "fc" else 0, dtype)
     for row, units in zip(rows, names, strict=True):
-        held = _open(Path(study), units)
+        held = _open(study, units)
         if name in held:
             with dask.config.set(scheduler="synchronous"):
                 own = {dim: known for dim, known in labels.items() if dim in held[name].dims}
@@ -139,7 +139,7 @@ def _read_row(
     return rows
 
 
-def _open(study: Path, units: str) -> xr.Dataset:
+def _open(study: Place, units: str) -> xr.Dataset:
     return along_seed([open_unit(unit_path(study, name)) for name in units.split()])
 
 

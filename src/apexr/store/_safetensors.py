@@ -11,7 +11,7 @@ import numpy as np
 from apexr.errors import MissingExtraError, SpecError, StoreError
 from apexr.schema import CONFIG_COORDS
 from apexr.store._files import make_folder
-from apexr.store._layout import PathLike
+from apexr.store._place import PathLike
 from apexr.store._read import open_experiment, read_weights
 
 SUFFIX = ".safetensors"

@@ -1,9 +1,9 @@
 """Segments of an index: the small variables of some experiments, stored as one unit."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -16,6 +16,7 @@ from apexr.store._join import all_labels, concat, with_labels
 from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER
 from apexr.store._locks import hold
 from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
+from apexr.store._place import Place, Remote, entries
 from apexr.store._publish import publish_files
 from apexr.store._read import checked_store, lazy_dataset, opened
 from apexr.store._rows import Deferred
@@ -31,7 +32,7 @@ class Segment:
     """Rows of experiments, and whether they are all that is stored under one name."""
 
     rows: xr.Dataset
-    path: Path | None = None
+    path: Place | None = None
 
     @property
     def units(self) -> list[str]:
@@ -44,12 +45,12 @@ class Index:
     """The segments that are up to date, and the paths of those that are not."""
 
     segments: list[Segment]
-    outdated: list[Path]
+    outdated: list[Place]
 
 
-def read_index(study: Path, stamps: Stamps) -> Index:
+def read_index(study: Place, stamps: Stamps) -> Index:
     """Return the index; of segments that share a unit the larger one counts."""
-    made_of = {path: _made_of(path) for path in _entries(study / INDEX)}
+    made_of = {path: _made_of(path) for path in entries(study / INDEX)}
     segments, outdated, taken = [], [], set[str]()
     for path in sorted(made_of, key=lambda path: (-len(made_of[path]), path.name)):
         units = made_of[path]
@@ -63,11 +64,7 @@ def read_index(study: Path, stamps: Stamps) -> Index:
     return Index(segments, outdated)
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _made_of(path: Path) -> dict[str, str]:
+def _made_of(path: Place) -> dict[str, str]:
     """Return the units of a segment and the digests of their manifests, if it is whole."""
     try:
         return dict(check_sizes(path, "index")["units"])
@@ -75,7 +72,7 @@ def _made_of(path: Path) -> dict[str, str]:
         return {}
 
 
-def _read_segment(path: Path) -> xr.Dataset | None:
+def _read_segment(path: Place) -> xr.Dataset | None:
     try:
         segment = opened(checked_store(path, read_manifest(path, "index")))
     except StoreError:
@@ -85,7 +82,7 @@ def _read_segment(path: Path) -> xr.Dataset | None:
 
 
 def store_segment(
-    study: Path, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Path]
+    study: Place, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Place]
 ) -> None:
     """Store a segment and remove what is outdated; that a study is read only does no harm."""
     made_of = {name: stamps[name] for name in sorted(Segment(segment).units)}
@@ -93,14 +90,24 @@ def store_segment(
     manifest = make_manifest({"units": made_of}, entries_of(files), "index")
     unit = study / INDEX / digest(canonical_json(made_of).encode())[:32]
     try:
-        make_folder(study / LOCKS)
-        with hold(study / LOCKS / "index", wait=False) as mine:
+        with _alone(study) as mine:
             if mine:
                 for path in outdated:
                     _disk.remove(path)
                 publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
     except OSError:
         return
+
+
+@contextmanager
+def _alone(study: Place) -> Iterator[bool]:
+    """Yield whether no other process writes the index; in object stores that does no harm."""
+    if isinstance(study, Remote):
+        yield True
+        return
+    make_folder(study / LOCKS)
+    with hold(study / LOCKS / "index", wait=False) as mine:
+        yield mine
 
 
 def concat_segments(segments: Sequence[xr.Dataset]) -> xr.Dataset:

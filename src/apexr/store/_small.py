@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -14,6 +13,7 @@ from apexr.store._alike import Member, alike, can_stack, read_member, stacked
 from apexr.store._along_seed import along_seed
 from apexr.store._join import all_labels, filled_up, grid_key, without_grid
 from apexr.store._layout import unit_path
+from apexr.store._place import Place
 from apexr.store._read import open_plain
 from apexr.store._rows import Deferred, deferred_of
 
@@ -27,7 +27,7 @@ DEFERRED = "deferred_variables"
 _SMALL_DIMS = frozenset({"seed", "update_step", "time"})
 
 
-def rows_of(study: Path, parts: Mapping[str, list[str]], damaged: list[str]) -> list[xr.Dataset]:
+def rows_of(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) -> list[xr.Dataset]:
     """Return the small variables of experiments along ``experiment``, in a few pieces.
 
     Parameters
@@ -81,7 +81,7 @@ def _stacked(group: Mapping[str, Member], damaged: list[str]) -> xr.Dataset | No
     return _told(rows.assign_coords(presence), grids, units, known) if names else None
 
 
-def _singly(study: Path, parts: Mapping[str, list[str]], damaged: list[str]) -> xr.Dataset | None:
+def _singly(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) -> xr.Dataset | None:
     """Return experiments of whatever form as one piece, or None if none can be read."""
     rows, units, known, grids = {}, [], dict[str, Deferred](), []
     for name, held in parts.items():
@@ -116,7 +116,7 @@ def _divided(ds: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     return without_grid(ds.drop_vars(large)), ds[large]
 
 
-def _readable(study: Path, units: Sequence[str], damaged: list[str]) -> dict[str, xr.Dataset]:
+def _readable(study: Place, units: Sequence[str], damaged: list[str]) -> dict[str, xr.Dataset]:
     """Return the parts of an experiment that can be read, by unit."""
     found = {}
     for name in sorted(units):

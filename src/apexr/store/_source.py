@@ -10,7 +10,8 @@ from typing import Protocol
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._files import files_in
-from apexr.store._layout import MANIFEST, PACKED, packed_path
+from apexr.store._layout import MANIFEST, PACKED
+from apexr.store._place import Place, Remote
 
 FILE_LIMIT = 2**27
 """Bytes of one file of a unit: chunks are far smaller."""
@@ -59,6 +60,28 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Objects:
+    """A unit in an object store."""
+
+    place: Remote
+
+    @property
+    def where(self) -> str:
+        """The URL, for messages."""
+        return str(self.place)
+
+    def sizes(self) -> dict[str, int]:
+        """Return the size of each object."""
+        return self.place.sizes()
+
+    def read(self, name: str) -> bytes:
+        """Return the content of an object; FileNotFoundError where there is none."""
+        data = (self.place / name).read_bytes()
+        _check_size(f"{self.place}/{name}", len(data))
+        return data
+
+
+@dataclass(frozen=True)
 class Packed:
     """A unit in one zip file: nothing is compressed in it beyond the chunks themselves."""
 
@@ -100,11 +123,14 @@ def _check_size(where: str, size: int) -> None:
         raise StoreError(f"{where}: over {format_bytes(FILE_LIMIT)}, no part of a store")
 
 
-def source_of(unit: Path) -> Source:
+def source_of(unit: Place) -> Source:
     """Return the files of a unit, wherever they are; those of the folder where both are."""
-    if (unit / MANIFEST).is_file() or not packed_path(unit).is_file():
+    if isinstance(unit, Remote):
+        return Objects(unit)
+    packed = unit if unit.suffix == PACKED else unit.with_name(unit.name + PACKED)
+    if (unit / MANIFEST).is_file() or not packed.is_file():
         return Folder(unit)
-    return Packed(packed_path(unit))
+    return Packed(packed)
 
 
 def read_all(source: Source) -> dict[str, bytes]:

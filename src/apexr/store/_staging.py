@@ -6,10 +6,13 @@ from pathlib import Path
 from apexr.store import _disk
 from apexr.store._layout import STAGING
 from apexr.store._locks import abandoned
+from apexr.store._place import Place, Remote
 
 
-def sweep_study(study: Path) -> int:
+def sweep_study(study: Place) -> int:
     """Remove the abandoned staging folders of a study; return how many there were."""
+    if isinstance(study, Remote):  # nothing tells who died
+        return 0
     folder = study / STAGING
     return _sweep(sorted(folder.iterdir())) if folder.is_dir() else 0
 

@@ -1,6 +1,5 @@
 """Lazy readers of a study: all experiments along one dimension, rollouts by grid."""
 
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -9,8 +8,8 @@ from apexr.errors import StoreError, warn
 from apexr.store._along_seed import along_seed
 from apexr.store._index import INDEX_FROM, open_indexed
 from apexr.store._join import along_experiment, grid_key, group_names, on_grid, without_grid
-from apexr.store._layout import PathLike
 from apexr.store._parts import experiment_of
+from apexr.store._place import PathLike, place
 from apexr.store._read import open_unit
 from apexr.store._units import check_study, units_of
 
@@ -36,7 +35,7 @@ def open_study(path: PathLike) -> xr.Dataset:
     """
     check_study(path)
     if len(units := units_of(path)) > INDEX_FROM:
-        return open_indexed(Path(path).absolute(), units)
+        return open_indexed(place(path).absolute(), units)
     parts = _open_all(path)
     if len({grid_key(ds) for ds in parts.values()}) > 1:
         parts = {name: without_grid(ds) for name, ds in parts.items()}

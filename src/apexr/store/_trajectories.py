@@ -16,8 +16,9 @@ import zarr
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._files import exchange, move_in, scratch, sync_tree, write_json
-from apexr.store._layout import MANIFEST, PathLike, check_writable, is_published, staging_folder
+from apexr.store._layout import MANIFEST, check_writable, is_published, staging_folder
 from apexr.store._manifest import check_sizes, entries_below, make_manifest
+from apexr.store._place import PathLike, local
 from apexr.store._publish import ConflictError
 from apexr.store._read import as_lazy, checked_store, in_memory, opened
 from apexr.store._staging import sweep_unit
@@ -65,7 +66,7 @@ def check_trajectories(path: PathLike, size: int, *, overwrite: bool = False) ->
     StoreError
         If the path holds something else, cannot be written, or the disk is too small.
     """
-    target = Path(path).absolute()
+    target = local(path, "a store of trajectories")
     check_writable(target, KIND)
     if is_published(target) and not overwrite:
         raise ConflictError(
@@ -109,7 +110,7 @@ def writing_trajectories(
     StoreError
         If they cannot be written.
     """
-    unit = Path(path).absolute()
+    unit = local(path, "a store of trajectories")
     try:
         sweep_unit(unit)
         with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
@@ -170,7 +171,7 @@ def open_trajectories(path: PathLike) -> xr.DataArray:
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
-    folder = Path(path).absolute()
+    folder = local(path, "a store of trajectories")
     manifest = check_sizes(folder, KIND)
     ds = opened(checked_store(folder, manifest))
     array = ds[manifest["name"]]

@@ -1,11 +1,10 @@
 """The units of a study, in whichever form they are published."""
 
-from pathlib import Path
-
 from apexr.errors import StoreError
 from apexr.store._files import read_json
-from apexr.store._layout import EXPERIMENTS, PACKED, STUDY, PathLike, check_id, is_study
+from apexr.store._layout import EXPERIMENTS, PACKED, STUDY, check_id, is_published, is_study
 from apexr.store._manifest import check_version
+from apexr.store._place import PathLike, Place, Remote, at_once, place
 from apexr.store._publish import STUDY_FORMAT
 
 
@@ -19,11 +18,11 @@ def check_study(path: PathLike) -> None:
     """
     if not is_study(path):
         raise StoreError(f"{path}: not an apexr study (no {STUDY})")
-    marker = Path(path) / STUDY
+    marker = place(path) / STUDY
     check_version(marker, read_json(marker), STUDY_FORMAT)
 
 
-def units_of(path: PathLike) -> list[Path]:
+def units_of(path: PathLike) -> list[Place]:
     """Return the units of a study by their folders' names, packed ones too, in order.
 
     Raises
@@ -31,10 +30,17 @@ def units_of(path: PathLike) -> list[Path]:
     StoreError
         If something that has no name of a unit lies among them.
     """
-    folder = Path(path).absolute() / EXPERIMENTS
+    folder = place(path).absolute() / EXPERIMENTS
     names = {name.removesuffix(PACKED) for name in _names(folder)}
-    return [folder / check_id(name) for name in sorted(names)]
+    units = [folder / check_id(name) for name in sorted(names)]
+    return _finished(units, folder) if isinstance(folder, Remote) else units
 
 
-def _names(folder: Path) -> list[str]:
+def _finished(units: list[Place], folder: Remote) -> list[Place]:
+    """Return the units that have a manifest: in an object store, others are being uploaded."""
+    there = at_once(is_published, units, folder)
+    return [unit for unit, finished in zip(units, there, strict=True) if finished]
+
+
+def _names(folder: Place) -> list[str]:
     return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []

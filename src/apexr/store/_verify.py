@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from apexr.errors import StoreError
 from apexr.store import _disk
@@ -15,13 +14,13 @@ from apexr.store._layout import (
     INDEX,
     PACKED,
     STUDY,
-    PathLike,
     check_id,
     is_published,
     is_study,
     packed_path,
 )
 from apexr.store._manifest import verify_unit
+from apexr.store._place import PathLike, Place, Remote, entries, place
 from apexr.store._publish import create_study, write_marker
 from apexr.store._staging import sweep_study, sweep_unit
 from apexr.store._units import check_study
@@ -39,7 +38,7 @@ class Repaired:
         How many unfinished writings were removed.
     """
 
-    moved: dict[str, Path]
+    moved: dict[str, Place]
     swept: int
 
 
@@ -60,10 +59,10 @@ def verify(path: PathLike) -> int:
         verify_unit(path)
         return 1
     check_study(path)
-    problems = dict(_problems(Path(path)))
+    problems = dict(_problems(place(path)))
     if problems:
         raise StoreError("\n".join(problems.values()))
-    return len(_entries(Path(path) / EXPERIMENTS))
+    return len({unit.name.removesuffix(PACKED) for unit in _units(place(path))})
 
 
 def repair(path: PathLike) -> Repaired:
@@ -78,7 +77,7 @@ def repair(path: PathLike) -> Repaired:
     StoreError
         If nothing that apexr has written is there.
     """
-    target = Path(path).absolute()
+    target = place(path).absolute()
     if not _looks_like_study(target):
         return _repair_unit(target)
     moved = {}
@@ -88,36 +87,40 @@ def repair(path: PathLike) -> Repaired:
     if not is_study(target):
         write_marker(target)
     create_study(target)
-    for entry, problem in _problems(target):
+    problems = dict(_problems(target))
+    for entry, problem in problems.items():
         moved[problem] = _put_aside(entry, target / DAMAGED)
+        twin = packed_path(entry)  # left by a writer that died: as old, or older
+        if twin not in problems and twin.exists():
+            _put_aside(twin, target / DAMAGED)
     _disk.remove(target / INDEX)
     return Repaired(moved, swept)
 
 
-def _repair_unit(unit: Path) -> Repaired:
+def _repair_unit(unit: Place) -> Repaired:
     if not is_published(unit):
         raise StoreError(f"{unit}: no store of apexr is here")
-    swept = sweep_unit(unit)
+    swept = 0 if isinstance(unit, Remote) else sweep_unit(unit)
     held = unit if unit.exists() else packed_path(unit)
     problem = _problem(held)
     moved = {problem: _put_aside(held, held.parent, f"{DAMAGED}-")} if problem else {}
     return Repaired(moved, swept)
 
 
-def _problems(study: Path) -> Iterator[tuple[Path, str]]:
+def _problems(study: Place) -> Iterator[tuple[Place, str]]:
     """Yield everything in a study that is not as it was written, and what is wrong with it."""
-    for entry in _entries(study / EXPERIMENTS):
+    for entry in _units(study):
         if problem := _problem(entry, in_study=True):
             yield entry, problem
-    for entry in _entries(study / FAILURES):
+    for entry in entries(study / FAILURES):
         if not _is_sound(entry):
             yield entry, f"{entry}: not readable"
-    for entry in _entries(study / INDEX):
+    for entry in entries(study / INDEX):
         if problem := _problem(entry, in_study=True):
             yield entry, problem
 
 
-def _problem(entry: Path, *, in_study: bool = False) -> str:
+def _problem(entry: Place, *, in_study: bool = False) -> str:
     try:
         if in_study:
             check_id(entry.name.removesuffix(PACKED))
@@ -129,11 +132,13 @@ def _problem(entry: Path, *, in_study: bool = False) -> str:
     return ""
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+def _units(study: Place) -> list[Place]:
+    """Return what lies among the experiments; of object stores what is published."""
+    found = entries(study / EXPERIMENTS)
+    return [u for u in found if is_published(u)] if isinstance(study, Remote) else found
 
 
-def _is_sound(path: Path) -> bool:
+def _is_sound(path: Place) -> bool:
     try:
         read_json(path)
     except StoreError:
@@ -141,14 +146,14 @@ def _is_sound(path: Path) -> bool:
     return True
 
 
-def _looks_like_study(folder: Path) -> bool:
+def _looks_like_study(folder: Place) -> bool:
     return is_study(folder) or (folder / EXPERIMENTS).is_dir()
 
 
-def _put_aside(entry: Path, folder: Path, prefix: str = "") -> Path:
+def _put_aside(entry: Place, folder: Place, prefix: str = "") -> Place:
     make_folder(folder)
-    place = folder / f"{prefix}{entry.name}-{uuid.uuid4().hex}"
-    _disk.rename(entry, place)
+    aside = folder / f"{prefix}{entry.name}-{uuid.uuid4().hex}"
+    _disk.rename(entry, aside)
     _disk.sync(folder)
     _disk.sync(entry.parent)
-    return place
+    return aside

@@ -20,6 +20,7 @@ from apexr.study._worker import Outcome, Preparation, Task, registered, run_task
 from apexr.training import ask_to_stop
 
 POLL_SECONDS = 0.5
+END_SECONDS = 5.0
 
 
 def run_on(
@@ -184,9 +185,16 @@ class Dispatch:
                 f"its worker process died, {attempts} times in a row: it was killed, took more"
                 " memory than it may, or ended itself"
             )
+            self._wait_for_end(one)
         stores.record_failure(self.store, one.id, error, one.experiment.config, attempts=attempts)
         self.failures.append(Failure(one, told(error)))
         self.bar.finish(one, None)
+
+    def _wait_for_end(self, one: Planned) -> None:
+        """Wait, some seconds at most, until the claim of a process that died has ended too."""
+        last = time.monotonic() + END_SECONDS
+        while one.id in stores.claimed(self.store) and time.monotonic() < last:
+            time.sleep(0.01)
 
     def _stop(self) -> None:
         """Let the workers make their checkpoints, and wait for them.

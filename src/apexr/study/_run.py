@@ -163,7 +163,7 @@ def run_study_convenience(
     parse_kwargs: bool = True,
     overwrite: bool = False,
     progress: bool = True,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[Path]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[stores.Place]]:
     """Return the tables of a study and where its trained networks lie.
 
     Parameters
@@ -188,8 +188,8 @@ def run_study_convenience(
         The stores that :func:`apexr.load_networks` reads, one an experiment.
     """
     planned = plan_study(configs)
-    folder = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
-    folder = folder if store is None else Path(store)
+    named = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
+    folder: PathInput = named if store is None else store
     failures = run_planned(planned, folder, overwrite=overwrite, progress=progress)
     _warn_of_failures(failures, planned)
     held = stores.find_parts(folder)
@@ -216,6 +216,6 @@ def _asked_for(result: xr.Dataset, one: Planned) -> xr.Dataset:
     return result.isel(seed=result["seed"].isin(one.seeds).values)
 
 
-def _where(folder: Path, parts: list[stores.Part], experiment: str) -> Path:
+def _where(folder: PathInput, parts: list[stores.Part], experiment: str) -> stores.Place:
     """Return the folder of an experiment; one that lies in several goes by its id."""
     return stores.unit_path(folder, parts[0].unit if len(parts) == 1 else experiment)

@@ -1,0 +1,54 @@
+"""`apexr list`: what can be named in a configuration."""
+
+import enum
+from typing import Annotated, Any
+
+import typer
+
+from apexr.cli._app import app
+
+
+class Registered(enum.StrEnum):
+    """What ``apexr list`` knows."""
+
+    scenarios = enum.auto()
+    networks = enum.auto()
+    activations = enum.auto()
+    metrics = enum.auto()
+    trainings = enum.auto()
+    tasks = enum.auto()
+    optimizers = enum.auto()
+    schedules = enum.auto()
+    initial_conditions = enum.auto()
+    callbacks = enum.auto()
+
+
+@app.command("list")
+def list_registered(
+    what: Annotated[Registered, typer.Argument(help="What to list.")],
+) -> None:
+    """List what can be named in a configuration, with its form and meaning."""
+    for line in _listing(what):
+        typer.echo(line)
+
+
+def _listing(what: Registered) -> list[str]:
+    from apexr import engine, initial, metrics, networks, objectives, scenarios, training
+
+    if what is Registered.activations:
+        return list(networks.ACTIVATIONS.names())
+    if what is Registered.scenarios:
+        classes = scenarios.scenario_dict
+        return [f"{key:<20} {(classes[key].__doc__ or '').splitlines()[0]}" for key in classes]
+    kinds: dict[Registered, Any] = {
+        Registered.networks: networks.NETWORKS,
+        Registered.metrics: metrics.METRICS,
+        Registered.trainings: objectives.OBJECTIVES,
+        Registered.tasks: engine.TASKS,
+        Registered.optimizers: training.OPTIMIZERS,
+        Registered.schedules: training.SCHEDULES,
+        Registered.initial_conditions: initial.INITIAL_CONDITIONS,
+        Registered.callbacks: engine.CALLBACKS,
+    }
+    kind = kinds[what]
+    return [kind.describe(name) for name in kind.names()]

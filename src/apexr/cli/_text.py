@@ -1,0 +1,94 @@
+"""What commands print about results, studies and trajectories."""
+
+from typing import Any
+
+STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
+"""Time steps of the tables that commands print."""
+
+
+def summary(result: Any) -> str:
+    """Return what a result is, and the median over seeds of each metric at some steps."""
+    from apexr import schema
+
+    labels = {name: result[name].item() for name in ("scenario", "task", "net", "train")}
+    steps = [step for step in STEPS if step in result["time"].values]
+    names = schema.metric_identifiers(result)
+    rows = [f"{name} {value}" for name, value in labels.items()]
+    rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
+    rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
+    medians = {name: result[name].sel(time=steps).median("seed").values for name in names}
+    for place, step in enumerate(steps):
+        cells = "  ".join(f"{medians[name][place]:>{len(name)}.3f}" for name in names)
+        rows.append(f"{step:>6}  {cells}")
+    return "\n".join(rows)
+
+
+def study_table(table: Any) -> str:
+    """Return the experiments of a study, one a line, and how many are in which state."""
+    from apexr.store import in_short
+
+    if table.empty:
+        return "no experiment yet"
+    shown = table.drop(columns="bytes").assign(seeds=table["seeds"].map(in_short))
+    far = table["progress"].notna()
+    shown["state"] += table["progress"].map("{:.0%}".format).where(far, "").radd(" ").where(far, "")
+    shown = shown.drop(columns="progress")
+    counts = ", ".join(f"{count} {state}" for state, count in table["state"].value_counts().items())
+    return f"{shown.to_string(index=False)}\n{counts}"
+
+
+def study_summary(store: str, asked_for: set[str]) -> str:
+    """Return how many of the experiments asked for are published, and how many seeds diverged."""
+    from apexr import store as stores
+
+    table = stores.list_experiments(store)
+    table = table[table["id"].isin(asked_for) & (table["state"] == "published")]
+    lost = table[table["num_diverged"] > 0]
+    rows = [f"{len(table)} of {len(asked_for)} experiments published in {store}"]
+    for _, row in lost.iterrows():
+        what = f"{row['scenario']} {row['net']} {row['train']}"
+        rows.append(f"diverged: {row['num_diverged']} of {len(row['seeds'])} seeds of {what}")
+    return "\n".join(rows)
+
+
+def failure_table(failures: list[Any], total: int) -> str:
+    """Return what failed, one a line."""
+    import pandas as pd
+
+    names = ("scenario", "task", "net", "train")
+    rows = [
+        {
+            "id": one.experiment.id,
+            **{name: one.experiment.experiment.config[name] for name in names},
+            "error": one.error,
+        }
+        for one in failures
+    ]
+    table = pd.DataFrame(rows).to_string(index=False)
+    return f"{len(failures)} of {total} experiments failed:\n{table}"
+
+
+def trajectory_summary(trajectories: Any) -> str:
+    """Return what trajectories are, their sizes, and how many diverged."""
+    import numpy as np
+
+    from apexr._memory import format_bytes
+
+    named = ("scenario", "scenario_kwargs", "equation", "dt", "initial_states", "seed")
+    told = {name: trajectories.attrs[name] for name in named if name in trajectories.attrs}
+    sizes = ", ".join(f"{dim} {size}" for dim, size in trajectories.sizes.items())
+    steps = trajectories["time"].values
+    rows = [f"{name} {value}" for name, value in told.items()]
+    rows.append(f"{sizes} ({format_bytes(trajectories.nbytes)}, {trajectories.dtype})")
+    lost = trajectories.coords.get("diverged_at", np.array(-1)) >= 0
+    rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(lost)}")
+    return "\n".join(rows)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _diverged(lost: Any) -> str:
+    count = int(lost.sum())
+    return f" ({count} diverged)" if count else ""
