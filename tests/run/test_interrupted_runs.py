@@ -1,7 +1,9 @@
 """Killed or interrupted at any moment, a training goes on to what it would have been."""
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,16 +27,24 @@ COMMON = {
 }
 CHILD = """
 import os, signal, sys, threading, json, apexr
+from apexr.store import Checkpoints
 from apexr.training import tracker
-store, update, delay, keywords = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+store, log, moments, delay, chunks, keywords = sys.argv[1:]
+seen, asked = [], []
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
+def is_due(self):
+    asked.append(None)
+    return len(asked) % int(chunks) == 0
+Checkpoints.is_due = is_due
 @tracker(every=20)
 def watch(moment):
-    if moment.update_step == update:
-        threading.Timer(delay, die).start()
-apexr.run("diff_burgers", **json.loads(keywords), store=store, checkpoint_seconds=0.0,
-          trackers=[watch], progress=False)
+    with open(log, "a") as file:
+        file.write(f"{moment.update_step}\\n")
+    seen.append(None)
+    if len(seen) == int(moments):
+        threading.Timer(float(delay), die).start()
+apexr.run("diff_burgers", **json.loads(keywords), store=store, trackers=[watch], progress=False)
 """
 KINDS = {
     "one seed": {"num_seeds": 1},
@@ -57,13 +67,18 @@ def assert_equal_runs(first, second):
         np.testing.assert_array_equal(array, second[1][name])
 
 
-def kill(store, keywords, update, delay):
-    """Run in another process, which kills itself some time after it was so far."""
-    import json
+def kill(store, keywords, chunks, rng):
+    """Run in another process, which kills itself at a random moment.
 
-    arguments = (str(store), str(update), str(delay), json.dumps({**COMMON, **keywords}))
+    Returns
+    -------
+    Whether it was killed, and before which updates it was seen.
+    """
+    log = store.with_name("log")
+    log.unlink(missing_ok=True)
+    told = (store, log, rng.randint(1, 6), rng.uniform(0, 0.01), chunks)
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, *arguments],
+        [sys.executable, "-c", CHILD, *map(str, told), json.dumps({**COMMON, **keywords})],
         capture_output=True,
         text=True,
         timeout=300,
@@ -71,30 +86,47 @@ def kill(store, keywords, update, delay):
         env=os.environ,
     )
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    seen = [int(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return done.returncode != 0, seen
 
 
-def kill_and_go_on(tmp_path, keywords, moments, seed):
-    rng = random.Random(seed)
-    store = tmp_path / "killed.zarr"
+def kill_and_go_on(tmp_path, keywords, count, chunks=1):
+    """Kill a training so often; where it came to its end in between, begin another.
+
+    A checkpoint is made after so many chunks of 20 updates: no more is ever done again.
+    """
+    rng = random.Random(7)
     whole = run(tmp_path / "whole.zarr", **keywords)
+    store, killed, last, again = tmp_path / "killed.zarr", 0, 0, 0
     folder = tmp_path / ".checkpoints-killed.zarr"
-    updates = sorted(rng.randrange(20, UPDATES - 100, 20) for _ in range(moments))
-    for update in updates:
-        kill(store, keywords, update, rng.uniform(0, 0.02))
-    if not apexr.store.is_published(store):
-        assert list(folder.glob("*.ckpt"))
+    while killed < count:
+        died, seen = kill(store, keywords, chunks, rng)
+        killed += died
+        if seen:
+            assert last - 20 * chunks < seen[0] <= last + 20
+            again += max(0, last + 20 - seen[0])
+            last = seen[-1]
+        if not died:  # a moment that never came
+            assert_equal_runs(run(store, **keywords), whole)
+            shutil.rmtree(store)
+            last = 0
+    assert store.exists() or list(folder.glob("*.ckpt")) or last < 20 * chunks
     assert_equal_runs(run(store, **keywords), whole)
     assert not folder.exists()
+    return again
 
 
 def test_three_kills(tmp_path):
-    kill_and_go_on(tmp_path, KINDS["corrected, three seeds"], 3, seed=1)
+    kill_and_go_on(tmp_path, KINDS["corrected, three seeds"], 3, chunks=2)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_twenty_kills(tmp_path, kind):
-    kill_and_go_on(tmp_path, KINDS[kind], 20, seed=7)
+@pytest.mark.parametrize(
+    ("kind", "count", "chunks"),
+    [("one seed", 50, 1), ("one seed", 20, 4), ("corrected, three seeds", 20, 1)],
+)
+def test_many_kills(tmp_path, kind, count, chunks, record_property):
+    record_property("updates again", kill_and_go_on(tmp_path, KINDS[kind], count, chunks))
 
 
 def interrupt_at(update, times=1):
@@ -141,6 +173,17 @@ def test_another_experiment_starts_anew(tmp_path, whole, caplog):
     assert_equal_runs(run(store, num_seeds=2), whole)
     assert "the checkpoint was made with experiment_id" in caplog.text
     assert "it is not used" in caplog.text
+
+
+@pytest.mark.usefixtures("whole")
+def test_checkpoints_go_also_when_publishing_was_the_last_that_was_done(tmp_path, monkeypatch):
+    store, folder = tmp_path / "adv.zarr", tmp_path / ".checkpoints-adv.zarr"
+    with monkeypatch.context() as patch:
+        patch.setattr("apexr.store.Checkpoints.clear", lambda _: None)
+        run(store, num_seeds=2)
+    assert list(folder.iterdir())
+    run(store, num_seeds=2)
+    assert not folder.exists()
 
 
 def test_experiments_of_a_study_go_on(tmp_path, whole):
