@@ -71,15 +71,17 @@ def test_studies(ds, tmp_path):
         for value in (np.nan, np.inf, -np.inf)
     ],
     ids=lambda param: f"{param[1]} from {param[0]}",
+    scope="module",
 )
-def lost(request, tmp_path):
+def lost(request, tmp_path_factory):
     """Return the first step that is lost, and a study of that result and a sound one."""
     step, value = request.param
+    folder = tmp_path_factory.mktemp("lost")
     sound = mock_experiment(seeds=range(8), num_times=LAST, net=OTHER, random_seed=1)
-    store.create_study(tmp_path)
+    store.create_study(folder)
     for number, one in enumerate((lost_from(step, value), sound)):
-        store.publish_experiment(one, {}, store.unit_path(tmp_path, f"{number:032x}"))
-    return step, store.open_study(tmp_path).load()
+        store.publish_experiment(one, {}, store.unit_path(folder, f"{number:032x}"))
+    return step, store.open_study(folder).load()
 
 
 def test_every_number_over_seeds_comes_with_the_count(lost):
