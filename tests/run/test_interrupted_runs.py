@@ -25,26 +25,40 @@ COMMON = {
     "record_loss_every": 20,
     "callbacks": "weight_norm;70",
 }
-CHILD = """
-import os, signal, sys, threading, json, apexr
+RUNNER = """
+import json, os, signal, sys, threading, traceback
+import apexr, apexr.experiment
 from apexr.store import Checkpoints
 from apexr.training import tracker
-store, log, moments, delay, chunks, keywords = sys.argv[1:]
-seen, asked = [], []
+
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
-def is_due(self):
-    asked.append(None)
-    return len(asked) % int(chunks) == 0
-Checkpoints.is_due = is_due
-@tracker(every=20)
-def watch(moment):
-    with open(log, "a") as file:
-        file.write(f"{moment.update_step}\\n")
-    seen.append(None)
-    if len(seen) == int(moments):
-        threading.Timer(float(delay), die).start()
-apexr.run("diff_burgers", **json.loads(keywords), store=store, trackers=[watch], progress=False)
+
+def run(store, log, moments, delay, chunks, keywords):
+    seen, asked = [], []
+    def is_due(self):
+        asked.append(None)
+        return len(asked) % chunks == 0
+    Checkpoints.is_due = is_due
+    @tracker(every=20)
+    def watch(moment):
+        with open(log, "a") as file:
+            file.write(f"{moment.update_step}\\n")
+        seen.append(None)
+        if len(seen) == moments:
+            threading.Timer(delay, die).start()
+    apexr.run("diff_burgers", **keywords, store=store, trackers=[watch], progress=False)
+
+for line in sys.stdin:
+    child = os.fork()  # nothing but imports has happened here: no thread is lost
+    if child == 0:
+        try:
+            run(**json.loads(line))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 COMPILED_ONCE = {
     "JAX_ENABLE_COMPILATION_CACHE": "true",
@@ -71,36 +85,50 @@ def assert_equal_runs(first, second):
         np.testing.assert_array_equal(array, second[1][name])
 
 
-def kill(store, keywords, chunks, rng):
-    """Run in another process, which kills itself at a random moment.
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("whole") / "whole.zarr", num_seeds=2)
 
-    Returns
-    -------
-    Whether it was killed, and before which updates it was seen.
+
+@pytest.fixture
+def kill(tmp_path):
+    """Return the function that runs in another process, which kills itself at a random moment.
+
+    It returns whether it was killed, and before which updates it was seen.
     """
-    log = store.with_name("log")
-    log.unlink(missing_ok=True)
-    told = (store, log, rng.randint(1, 6), rng.uniform(0, 0.01), chunks)
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, *map(str, told), json.dumps({**COMMON, **keywords})],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env=os.environ | COMPILED_ONCE | {"JAX_COMPILATION_CACHE_DIR": str(log.with_name("kept"))},
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    seen = [int(line) for line in log.read_text().splitlines()] if log.exists() else []
-    return done.returncode != 0, seen
+    log, errors = tmp_path / "log", tmp_path / "errors"
+    kept = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "kept")}
+    with errors.open("w") as file:
+        runner = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", RUNNER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            env=os.environ | COMPILED_ONCE | kept,
+        )
+
+    def call(store, keywords, chunks, rng):
+        log.unlink(missing_ok=True)
+        told = {"store": str(store), "log": str(log), "chunks": chunks}
+        told |= {"moments": rng.randint(1, 6), "delay": rng.uniform(0, 0.01)}
+        runner.stdin.write(json.dumps({**told, "keywords": {**COMMON, **keywords}}) + "\n")
+        runner.stdin.flush()
+        code = int(runner.stdout.readline() or 1)
+        assert code in (0, -signal.SIGKILL), errors.read_text()
+        return code != 0, [int(line) for line in log.read_text().split()] if log.exists() else []
+
+    yield call
+    runner.kill()
+    runner.communicate()
 
 
-def kill_and_go_on(tmp_path, keywords, count, chunks=1):
+def kill_and_go_on(tmp_path, kill, whole, keywords, count, chunks=1):
     """Kill a training so often; where it came to its end in between, begin another.
 
     A checkpoint is made after so many chunks of 20 updates: no more is ever done again.
     """
     rng = random.Random(7)
-    whole = run(tmp_path / "whole.zarr", **keywords)
     store, killed, last, again = tmp_path / "killed.zarr", 0, 0, 0
     folder = tmp_path / ".checkpoints-killed.zarr"
     while killed < count:
@@ -120,8 +148,8 @@ def kill_and_go_on(tmp_path, keywords, count, chunks=1):
     return again
 
 
-def test_three_kills(tmp_path):
-    kill_and_go_on(tmp_path, KINDS["one seed"], 3, chunks=2)
+def test_three_kills(tmp_path, kill, whole):
+    kill_and_go_on(tmp_path, kill, whole, {"num_seeds": 2}, 3, chunks=2)
 
 
 @pytest.mark.slow
@@ -129,8 +157,10 @@ def test_three_kills(tmp_path):
     ("kind", "count", "chunks"),
     [("one seed", 50, 1), ("one seed", 20, 4), ("corrected, three seeds", 20, 1)],
 )
-def test_many_kills(tmp_path, kind, count, chunks, record_property):
-    record_property("updates again", kill_and_go_on(tmp_path, KINDS[kind], count, chunks))
+def test_many_kills(tmp_path, kill, kind, count, chunks, record_property):
+    whole = run(tmp_path / "whole.zarr", **KINDS[kind])
+    again = kill_and_go_on(tmp_path, kill, whole, KINDS[kind], count, chunks)
+    record_property("kills, updates done again", [count, again])
 
 
 def interrupt_at(update, times=1):
@@ -141,11 +171,6 @@ def interrupt_at(update, times=1):
                 signal.raise_signal(signal.SIGINT)
 
     return press
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("whole") / "whole.zarr", num_seeds=2)
 
 
 def test_twenty_interruptions(tmp_path, whole):

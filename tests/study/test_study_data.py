@@ -181,7 +181,7 @@ text = unicodedata.normalize(form, "gr\u00fc\u00dfe \u1e69")
 changes = [{}, {"num_points": 20}, {"vlim": [number(-1), number(2)]}, {"train_seed": 3},
            {"optim_config": "adam;7;constant;1e-3"}]
 study = [{"scenario": key, "net": net, "train": train, **change} for key in sorted(scenario_dict)
-         for net in ("Conv;2;1;tanh", "MLP;4;1;relu") for train in ("one", "sup;2")
+         for net in ("Conv;2;1;tanh", "Conv;3;1;tanh") for train in ("one", "loss;MAE;one")
          for change in changes]
 study += [{"scenario": Named(**{unicodedata.normalize(form, "gr\u00fc\u00dfe"): text * count})}
           for count in (1, 2)]
