@@ -62,6 +62,7 @@ def hostile_files(planted):
         "inf.toml": f"{valid}advection_gamma = inf",
         "date.toml": f"{valid}advection_gamma = 1979-05-27",
         "twice.json": '[{"scenario": "diff_adv", "scenario": "diff_burgers"}]',
+        "twice_many.json": json.dumps({str(n): 0 for n in range(40_000)})[:-1] + ', "9": 0}',
         "product.toml": "".join(f"k{n} = [{'1, ' * 99}1]\n" for n in range(30)),
         "many.json": json.dumps([{}] * 100_000),
         "as_many.json": json.dumps([{}] * 20_000),

@@ -6,11 +6,15 @@ import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from apexr.errors import SpecError
+
 MOST_BYTES = 512 * 1024
 """Size of a study file."""
 MOST_EXPERIMENTS = 20_000
 MOST_DEPTH = 8
 """Tables and lists within each other."""
+MOST_KEYS = 1_000
+"""Keys of one table."""
 LONGEST_KEY = 200
 LONGEST_TEXT = 2_000
 LARGEST_NUMBER = 2**63
@@ -39,6 +43,8 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
     where = place or "the study"
     if depth > MOST_DEPTH:
         yield f"{where}: nested more than {MOST_DEPTH} deep"
+    elif isinstance(value, Mapping) and len(value) > MOST_KEYS:
+        yield f"{where}: a table of {len(value)} keys, at most {MOST_KEYS} are read"
     elif isinstance(value, Mapping):
         for key, entry in value.items():
             named = shortened(str(key), 40).strip("'") if len(str(key)) > 40 else str(key)
@@ -58,6 +64,23 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
             yield f"{where}: expected a finite number of at most 64 bits"
     else:
         yield f"{where}: expected text, a number, true or false, got a {type(value).__name__}"
+
+
+def check_number(count: int) -> None:
+    """Refuse more experiments than a study may have.
+
+    Raises
+    ------
+    SpecError
+        If there are.
+    """
+    if count > MOST_EXPERIMENTS:
+        raise SpecError(too_many(count))
+
+
+def too_many(count: int) -> str:
+    told = str(count) if count < 10**12 else "more than 10^12"
+    return f"{told} experiments; a study has at most {MOST_EXPERIMENTS}"
 
 
 def shortened(value: Any, width: int = 80) -> str:
