@@ -20,14 +20,25 @@ def write(study, first):
         store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
         os.write(1, f"{number}\\n".encode())
 
+def forked(function, *arguments):
+    child = os.fork()  # nothing but imports has happened here: no thread is lost
+    if child == 0:
+        function(*arguments)
+        os._exit(0)
+    return child
+
+def publish_one(folder):
+    store.publish_experiment(mock_experiment(), {}, folder)
+
 study, count = sys.argv[1], int(sys.argv[2])
+begin = time.monotonic()
+os.waitpid(forked(publish_one, study + "-first"), 0)
+once = time.monotonic() - begin
 rng = random.Random(7)
 store.create_study(study)
 for number in range(count):
-    writer = os.fork()  # nothing but imports has happened here: no thread is lost
-    if writer == 0:
-        write(study, 1000 * number)
-    time.sleep(rng.uniform(0, 0.6))
+    writer = forked(write, study, 1000 * number)
+    time.sleep(rng.uniform(0, 2 * once))
     os.kill(writer, signal.SIGKILL)
     os.waitpid(writer, 0)
 """

@@ -14,33 +14,45 @@ from apexr.testing import mock_experiment
 COUNT = 20
 
 RUNNER = """
-import os, sys, time
+import json, sys, time
 from types import SimpleNamespace
 from apexr import store
 from apexr.study._turns import in_turn
 from apexr.testing import mock_experiment
 
-study, log, seed = sys.argv[1:]
+def share(study, log, ds):
+    store.create_study(study)
+    work = [(SimpleNamespace(id=f"{number:032x}"), []) for number in range(20)]
+    for one, _ in in_turn(work, study, lambda one: []):
+        unit = store.unit_path(study, one.id)
+        if not store.is_published(unit):
+            with open(log, "a") as file:
+                file.write(f"{one.id}\\n")
+            time.sleep(0.05)
+            store.publish_experiment(ds, {}, unit)
+    return "done"
+
+def publish(study, number, ds):
+    try:
+        store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
+    except store.ConflictError:
+        return "refused"
+    return "published"
+
+ds = mock_experiment(random_seed=int(sys.argv[1]))
 print("ready", flush=True)
-sys.stdin.readline()
-store.create_study(study)
-work = [(SimpleNamespace(id=f"{number:032x}"), []) for number in range(20)]
-for one, _ in in_turn(work, study, lambda one: []):
-    unit = store.unit_path(study, one.id)
-    if not store.is_published(unit):
-        with open(log, "a") as file:
-            file.write(f"{one.id}\\n")
-        time.sleep(0.05)
-        store.publish_experiment(mock_experiment(random_seed=int(seed)), {}, unit)
+for line in sys.stdin:
+    name, *arguments = json.loads(line)
+    print(globals()[name](*arguments, ds), flush=True)
 """
 
-
 TRAINER = """
-import json, os, sys
+import json, sys
 import apexr.experiment
 from apexr.study import plan_study, run_planned
 
-study, log, configs = sys.argv[1:]
+print("ready", flush=True)
+study, log, configs = json.loads(sys.stdin.readline())
 train = apexr.experiment.train
 
 def counted(*arguments):
@@ -49,58 +61,65 @@ def counted(*arguments):
     return train(*arguments)
 
 apexr.experiment.train = counted
-planned = plan_study(json.loads(configs))
-print("ready", flush=True)
-sys.stdin.readline()
-sys.exit(bool(run_planned(planned, study, progress=False)))
+print(len(run_planned(plan_study(configs), study, progress=False)))
 """
 
-RACER = """
-import sys
-from apexr import store
-from apexr.testing import mock_experiment
 
-study, log, seed = sys.argv[1:]
-ds = mock_experiment(random_seed=int(seed))
-store.create_study(study)
-print("ready", flush=True)
-for number, _ in enumerate(sys.stdin):
-    try:
-        store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
-        print("published", flush=True)
-    except store.ConflictError:
-        print("refused", flush=True)
-"""
+class Pair:
+    """Two processes of one program, which take lines of JSON and answer each with a line."""
+
+    def __init__(self, code):
+        self.code = code
+        self.processes = [None, None]
+
+    def begin(self):
+        """Begin those that do not run, and wait until both are ready."""
+        missing = [
+            n for n, one in enumerate(self.processes) if one is None or one.poll() is not None
+        ]
+        for number in missing:
+            self.processes[number] = subprocess.Popen(
+                [sys.executable, "-c", self.code, str(number + 1)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        for number in missing:
+            assert self.answer(number) == "ready"
+        return self
+
+    def tell(self, *words):
+        for process in self.processes:
+            process.stdin.write(json.dumps(words) + "\n")
+            process.stdin.flush()
+
+    def answer(self, number):
+        return self.processes[number].stdout.readline().strip()
+
+    def end(self):
+        for process in filter(None, self.processes):
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def runners():
+    pair = Pair(RUNNER)
+    yield pair
+    pair.end()
 
 
 @pytest.fixture
-def launch(tmp_path):
-    """Return the function that starts a process for each last argument, waiting for a line.
-
-    They share a study, and a file in which they note a training.
-    """
-    started = []
-
-    def begin(code, *each):
-        for argument in each:
-            arguments = (str(tmp_path / "study"), str(tmp_path / "log"), argument)
-            command = [sys.executable, "-c", code, *arguments]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            started.append(subprocess.Popen(command, **pipes))
-        for process in started:
-            assert process.stdout.readline() == "ready\n"
-        return started, tmp_path / "log"
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.communicate()
+def pair(runners):
+    """Return two processes that wait for lines; those of the test before, if they live."""
+    return runners.begin()
 
 
-def start(processes):
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+@pytest.fixture
+def trainers():
+    pair = Pair(TRAINER).begin()
+    yield pair
+    pair.end()
 
 
 def check_study(study, count=COUNT):
@@ -111,63 +130,62 @@ def check_study(study, count=COUNT):
         assert any(read.identical(result) for result in results)  # never mixed
 
 
-def wait_for(log, count, process):
-    """Wait until so many trainings are noted."""
-    while not log.exists() or len(log.read_text().split()) < count:
-        assert process.poll() is None
+def kill_one(pair, log):
+    """Kill the first of the two when five trainings are noted."""
+    while not log.exists() or len(log.read_text().split()) < 5:
+        assert pair.processes[1].poll() is None
+    pair.processes[0].kill()
 
 
-def test_each_experiment_is_trained_once(launch, tmp_path):
-    processes, log = launch(RUNNER, "1", "2")
-    start(processes)
-    assert [process.wait() for process in processes] == [0, 0]
+def test_each_experiment_is_trained_once(pair, tmp_path):
+    study, log = tmp_path / "study", tmp_path / "log"
+    pair.tell("share", str(study), str(log))
+    assert (pair.answer(0), pair.answer(1)) == ("done", "done")
     trained = log.read_text().split()
     assert sorted(trained) == sorted({*trained})
     assert len(trained) == COUNT
-    check_study(tmp_path / "study")
-    assert not list((tmp_path / "study" / ".locks").iterdir())
+    check_study(study)
+    assert not list((study / ".locks").iterdir())
 
 
-def test_the_other_goes_on_when_one_is_killed(launch, tmp_path):
-    processes, log = launch(RUNNER, "1", "2")
-    start(processes)
-    wait_for(log, 5, processes[1])
-    processes[0].kill()
-    assert processes[1].wait() == 0
+@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_of_two_that_publish_at_once_one_wins(pair, tmp_path, count, record_property):
+    study = tmp_path / "study"
+    store.create_study(study)
+    wins = [0, 0]
+    for number in range(count):
+        pair.tell("publish", str(study), number)
+        said = [pair.answer(0), pair.answer(1)]
+        assert sorted(said) == ["published", "refused"]
+        wins[said.index("published")] += 1
+    record_property("wins", wins)
+    check_study(study, count)
+
+
+def test_the_other_goes_on_when_one_is_killed(pair, tmp_path):
+    study, log = tmp_path / "study", tmp_path / "log"
+    pair.tell("share", str(study), str(log))
+    kill_one(pair, log)
+    assert pair.answer(1) == "done"
     assert len(log.read_text().split()) <= COUNT + 1  # what the dead one was at is run again
-    check_study(tmp_path / "study")
+    check_study(study)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
-def test_two_real_studies(launch, tmp_path, killed):
+def test_two_real_studies(trainers, tmp_path, killed):
     """The same with networks that are trained, by the function behind ``apexr.run_study``."""
+    study, log = tmp_path / "study", tmp_path / "log"
     common = {"scenario": "diff_adv", "net": NET, **SIZES}
-    configs = json.dumps([{**common, "train_seed": number} for number in range(COUNT)])
-    processes, log = launch(TRAINER, configs, configs)
-    start(processes)
+    configs = [{**common, "train_seed": number} for number in range(COUNT)]
+    trainers.tell(str(study), str(log), configs)
     if killed:
-        wait_for(log, 5, processes[1])
-        processes[0].kill()
-    codes = [process.wait() for process in processes]
-    assert codes == [-9 if killed else 0, 0]
+        kill_one(trainers, log)
+    assert [trainers.answer(0), trainers.answer(1)] == ["" if killed else "0", "0"]
     trained = len(log.read_text().split())
     assert trained in ((COUNT, COUNT + 1) if killed else (COUNT,))
-    assert store.verify(tmp_path / "study") == COUNT
-    assert store.read_failures(tmp_path / "study") == {}
-
-
-@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.slow)])
-def test_of_two_that_publish_at_once_one_wins(launch, tmp_path, count, record_property):
-    processes, _ = launch(RACER, "1", "2")
-    wins = [0, 0]
-    for _ in range(count):
-        start(processes)
-        said = [process.stdout.readline() for process in processes]
-        assert sorted(said) == ["published\n", "refused\n"]
-        wins[said.index("published\n")] += 1
-    record_property("wins", wins)
-    check_study(tmp_path / "study", count)
+    assert store.verify(study) == COUNT
+    assert store.read_failures(study) == {}
 
 
 def test_a_claim_ends_with_its_block(tmp_path):

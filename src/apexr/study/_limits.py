@@ -43,14 +43,8 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
     where = place or "the study"
     if depth > MOST_DEPTH:
         yield f"{where}: nested more than {MOST_DEPTH} deep"
-    elif isinstance(value, Mapping) and len(value) > MOST_KEYS:
-        yield f"{where}: a table of {len(value)} keys, at most {MOST_KEYS} are read"
     elif isinstance(value, Mapping):
-        for key, entry in value.items():
-            named = shortened(str(key), 40).strip("'") if len(str(key)) > 40 else str(key)
-            if len(str(key)) > LONGEST_KEY:
-                yield f"{where}: a key of {len(str(key))} characters, {named}"
-            yield from value_problems(entry, f"{place}.{named}" if place else named, depth + 1)
+        yield from _table_problems(value, place, depth)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
             yield from value_problems(entry, f"{place}[{index}]", depth + 1)
@@ -64,6 +58,18 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
             yield f"{where}: expected a finite number of at most 64 bits"
     else:
         yield f"{where}: expected text, a number, true or false, got a {type(value).__name__}"
+
+
+def _table_problems(table: Mapping[Any, Any], place: str, depth: int) -> Iterator[str]:
+    where = place or "the study"
+    if len(table) > MOST_KEYS:
+        yield f"{where}: a table of {len(table)} keys, at most {MOST_KEYS} are read"
+        return
+    for key, entry in table.items():
+        named = shortened(str(key), 40).strip("'") if len(str(key)) > 40 else str(key)
+        if len(str(key)) > LONGEST_KEY:
+            yield f"{where}: a key of {len(str(key))} characters, {named}"
+        yield from value_problems(entry, f"{place}.{named}" if place else named, depth + 1)
 
 
 def check_number(count: int) -> None:
