@@ -1,0 +1,78 @@
+"""Rollouts of several experiments at one time; a state is read when it is shown."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from apexr import plots
+from apexr.plots._fields import held
+from apexr.plots._style import holoviews
+
+PLACES = ("seed", "sample", "channel")
+"""What is chosen of a rollout, besides the time."""
+WIDTH, HEIGHT = 285, 250
+
+
+def has_rollout(ds: xr.Dataset) -> bool:
+    """Tell whether an experiment holds what the views of rollouts show."""
+    return {"sample_rollout", "sample_reference", "initial_state"} <= {*map(str, ds.data_vars)}
+
+
+def labels(parts: Mapping[str, xr.Dataset], dim: str) -> list[Hashable]:
+    """Return all labels of the experiments along a dimension; of the time from 0 on."""
+    start: list[Hashable] = [0] if dim == "time" else []
+    found = (held(ds)[dim].values.tolist() for ds in parts.values() if dim in ds.dims)
+    every = list(dict.fromkeys([*start, *(label for values in found for label in values)]))
+    return sorted(every) if dim == "time" else every  # type: ignore[type-var]
+
+
+class Follower:
+    """What all rollouts follow: a stream that the sliders of a page move."""
+
+    def __init__(self, at: Mapping[str, Hashable]) -> None:
+        self.at = dict(at)
+        names = holoviews().streams.Stream.define("Place", **dict.fromkeys(at))
+        self.stream = names(**at)
+
+    def move(self, at: Mapping[str, Hashable]) -> None:
+        """Show another place of all rollouts."""
+        if {**self.at, **at} != self.at:
+            self.at |= at
+            self.stream.event(**self.at)
+
+    def row(self, ds: xr.Dataset) -> Any:
+        """Return reference, prediction and error of an experiment, side by side."""
+        views = [self._follow(view) for view in plots.explore(ds)]
+        return holoviews().Layout(views).cols(len(views))
+
+    def _follow(self, view: Any) -> Any:
+        hv = holoviews()
+        view.cache_size = 1
+        dims = [(str(dim.name), list(dim.values)) for dim in view.kdims]
+
+        def show(**at: Hashable) -> Any:
+            shown = view[tuple(nearest(at.get(name), values) for name, values in dims)]
+            return shown.opts(*_sizes())
+
+        return hv.DynamicMap(show, streams=[self.stream])
+
+
+def nearest(label: Any, values: Sequence[Any]) -> Any:
+    """Return the label itself where there is one, the last step before it, or the first label."""
+    if label in values:
+        return label
+    before = [
+        value
+        for value in values
+        if isinstance(value, int) and isinstance(label, int) and value < label
+    ]
+    return max(before, default=values[0])
+
+
+def _sizes() -> list[Any]:
+    """Return the options that make a view as small as a page needs it."""
+    fonts = {"title": 9, "labels": 9, "ticks": 8}
+    looks = {"width": WIDTH, "height": HEIGHT, "fontsize": fonts, "backend": "bokeh"}
+    options = holoviews().Options
+    return [options("Overlay", fontscale=1.0, **looks), options("Image", **looks)]

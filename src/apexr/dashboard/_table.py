@@ -1,0 +1,75 @@
+"""The table of experiments: which columns it shows, and which of its rows are chosen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from apexr._memory import format_bytes
+from apexr.dashboard._require import panel
+from apexr.store import in_short
+
+COLUMNS = {
+    "state": 92,
+    "scenario": 112,
+    "net": 122,
+    "train": 66,
+    "seeds": 62,
+    "diverged": 74,
+    "task": 80,
+    "parameters": 160,
+    "size": 80,
+    "error": 300,
+    "id": 240,
+}
+"""Columns and their widths in pixels."""
+PAGE = 12
+"""Rows of a page of the table."""
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as a reader wants it: seeds in short, progress beside the state."""
+    far = table["progress"].map(lambda part: "" if pd.isna(part) else f" {part:.0%}")
+    frame = pd.DataFrame(
+        {
+            "state": table["state"] + far,
+            "scenario": table["scenario"],
+            "net": table["net"],
+            "train": table["train"],
+            "seeds": table["seeds"].map(in_short),
+            "diverged": table["num_diverged"].astype(int),
+            "task": table["task"],
+            "parameters": table["scenario_kwargs"],
+            "size": table["bytes"].map(lambda size: format_bytes(int(size)) if size else ""),
+            "error": table["error"],
+            "id": table["id"],
+        },
+        dtype=object,
+    )
+    return frame.fillna("").reset_index(drop=True)
+
+
+def widget(table: pd.DataFrame, *, choosing: bool) -> Any:
+    """Return the table as a widget; without choosing, its columns can be filtered in the page."""
+    options: dict[str, Any] = {"selectable": "checkbox"} if choosing else {"selectable": False}
+    if not choosing:
+        options["header_filters"] = dict.fromkeys(COLUMNS, {"type": "input", "func": "like"})
+    return panel().widgets.Tabulator(
+        shown(table),
+        show_index=False,
+        disabled=True,
+        widths={**COLUMNS},
+        layout="fit_data",
+        pagination="local",
+        page_size=PAGE,
+        theme="simple",
+        sizing_mode="stretch_width",
+        formatters=dict.fromkeys(COLUMNS, {"type": "plaintext"}),
+        margin=(4, 0),
+        **options,
+    )
+
+
+def places(frame: pd.DataFrame, experiments: Sequence[str]) -> list[int]:
+    """Return the rows of experiments in what is shown."""
+    return [place for place, name in enumerate(frame["id"]) if name in set(experiments)]
