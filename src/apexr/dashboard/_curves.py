@@ -8,7 +8,7 @@ import xarray as xr
 from apexr import plots, schema, store
 from apexr.plots._style import EDGE, holoviews
 
-WIDTH, HEIGHT = 430, 350
+WIDTH, HEIGHT = 400, 330
 
 
 def metric_names(parts: Mapping[str, xr.Dataset]) -> list[str]:
@@ -36,7 +36,7 @@ def _only(parts: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
 
 def _sized(drawn: Any, **options: Any) -> Any:
     fonts = {"title": 10, "labels": 10, "ticks": 9, "legend": 8}
-    looks = {"width": WIDTH, "height": HEIGHT, "fontsize": fonts, "fontscale": 1.0}
+    looks = {"width": WIDTH, "height": HEIGHT, "fontsize": fonts, "fontscale": 1.0, "toolbar": "above"}
     return drawn.opts(holoviews().Options("Overlay", backend="bokeh", **looks, **options))
 
 
@@ -53,6 +53,11 @@ class Now:
 
         self.span = Span(location=self.time, dimension="height", line_color=EDGE, line_width=2)
         plot.state.add_layout(self.span)
+
+    @property
+    def document(self) -> Any:
+        """The document that the line is in; None where it is in none."""
+        return None if self.span is None else self.span.document
 
     def move(self, time: int) -> None:
         """Move the line."""

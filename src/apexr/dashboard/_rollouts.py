@@ -1,5 +1,6 @@
 """Rollouts of several experiments at one time; a state is read when it is shown."""
 
+import contextlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from apexr.plots._style import holoviews
 
 PLACES = ("seed", "sample", "channel")
 """What is chosen of a rollout, besides the time."""
-WIDTH, HEIGHT = 285, 250
+WIDTH, HEIGHT = 266, 240
 
 
 def has_rollout(ds: xr.Dataset) -> bool:
@@ -28,23 +29,34 @@ def labels(parts: Mapping[str, xr.Dataset], dim: str) -> list[Hashable]:
 
 
 class Follower:
-    """What all rollouts follow: a stream that the sliders of a page move."""
+    """What all rollouts of a page follow: a stream that its sliders move.
 
-    def __init__(self, at: Mapping[str, Hashable]) -> None:
+    Parameters
+    ----------
+    at
+        Where the sliders are.
+    width, height
+        Of a view, in pixels.
+    """
+
+    def __init__(
+        self, at: Mapping[str, Hashable], width: int = WIDTH, height: int = HEIGHT
+    ) -> None:
         self.at = dict(at)
+        self.size = {"width": width, "height": height}
         names = holoviews().streams.Stream.define("Place", **dict.fromkeys(at))
         self.stream = names(**at)
 
-    def move(self, at: Mapping[str, Hashable]) -> None:
-        """Show another place of all rollouts."""
+    def move(self, at: Mapping[str, Hashable], document: Any = None) -> None:
+        """Show another place of all rollouts; the document that they are in learns it at once."""
         if {**self.at, **at} != self.at:
             self.at |= at
-            self.stream.event(**self.at)
+            with contextlib.nullcontext() if document is None else document.models.freeze():
+                self.stream.event(**self.at)
 
-    def row(self, ds: xr.Dataset) -> Any:
-        """Return reference, prediction and error of an experiment, side by side."""
-        views = [self._follow(view) for view in plots.explore(ds)]
-        return holoviews().Layout(views).cols(len(views))
+    def row(self, data: xr.Dataset | xr.DataArray) -> list[Any]:
+        """Return reference, prediction and error of an experiment, or the one of trajectories."""
+        return [self._follow(view) for view in plots.explore(data)]
 
     def _follow(self, view: Any) -> Any:
         hv = holoviews()
@@ -53,7 +65,7 @@ class Follower:
 
         def show(**at: Hashable) -> Any:
             shown = view[tuple(nearest(at.get(name), values) for name, values in dims)]
-            return shown.opts(*_sizes())
+            return shown.opts(*small(**self.size))
 
         return hv.DynamicMap(show, streams=[self.stream])
 
@@ -70,9 +82,12 @@ def nearest(label: Any, values: Sequence[Any]) -> Any:
     return max(before, default=values[0])
 
 
-def _sizes() -> list[Any]:
-    """Return the options that make a view as small as a page needs it."""
+def small(width: int, height: int, **more: Any) -> list[Any]:
+    """Return the options that make pictures as small as a page needs them."""
     fonts = {"title": 9, "labels": 9, "ticks": 8}
-    looks = {"width": WIDTH, "height": HEIGHT, "fontsize": fonts, "backend": "bokeh"}
+    looks = {"width": width, "height": height, "fontsize": fonts, "toolbar": None, **more}
     options = holoviews().Options
-    return [options("Overlay", fontscale=1.0, **looks), options("Image", **looks)]
+    return [
+        options("Overlay", fontscale=1.0, backend="bokeh", **looks),
+        options("Image", backend="bokeh", **looks),
+    ]

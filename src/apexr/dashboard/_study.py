@@ -65,7 +65,7 @@ class StudyPage:
         self._busy = False
         self.filters = {
             name: pn.widgets.MultiChoice(
-                name=name, placeholder="all", width=232, margin=(2, 6), solid=False
+                name=name, placeholder="all", width=237, margin=(2, 6), solid=False
             )
             for name in FILTERS
         }
@@ -153,7 +153,7 @@ class StudyPage:
         bar = heading(name, self.summary, pn.layout.HSpacer(), self.watching, self.button)
         one = [*self.filters.values()]
         filters = pn.Column(*(pn.Row(*one[at : at + 2], margin=0) for at in range(0, len(one), 2)))
-        left = card(filters, self.table, self.notes, width=510)
+        left = card(filters, self.table, self.notes, width=_table.WIDTH)
         page = pn.Column(
             bar, pn.Row(left, self.views.layout, margin=0), sizing_mode="stretch_width", margin=0
         )

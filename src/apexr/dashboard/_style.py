@@ -32,7 +32,8 @@ def told(words: str, tag: str = "div") -> str:
 
 def card(*parts: Any, **options: Any) -> Any:
     """Return parts below each other, on white."""
-    return panel().Column(*parts, styles=CARD, margin=(6, 6), **options)
+    sizing = {} if "width" in options else {"sizing_mode": "stretch_width"}
+    return panel().Column(*parts, styles=CARD, margin=(6, 6), **sizing, **options)
 
 
 def heading(title: str, *parts: Any) -> Any:

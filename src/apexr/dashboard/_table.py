@@ -10,12 +10,12 @@ from apexr.dashboard._require import panel
 from apexr.store import in_short
 
 COLUMNS = {
-    "state": 92,
-    "scenario": 112,
-    "net": 122,
-    "train": 66,
-    "seeds": 62,
-    "diverged": 74,
+    "state": 80,
+    "scenario": 98,
+    "net": 114,
+    "train": 58,
+    "diverged": 86,
+    "seeds": 66,
     "task": 80,
     "parameters": 160,
     "size": 80,
@@ -23,6 +23,8 @@ COLUMNS = {
     "id": 240,
 }
 """Columns and their widths in pixels."""
+WIDTH = 520
+SMALL = ".tabulator { font-size: 12px; } .tabulator-col-title { font-size: 12px; }"
 PAGE = 12
 """Rows of a page of the table."""
 
@@ -36,8 +38,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "scenario": table["scenario"],
             "net": table["net"],
             "train": table["train"],
-            "seeds": table["seeds"].map(in_short),
             "diverged": table["num_diverged"].astype(int),
+            "seeds": table["seeds"].map(in_short),
             "task": table["task"],
             "parameters": table["scenario_kwargs"],
             "size": table["bytes"].map(lambda size: format_bytes(int(size)) if size else ""),
@@ -65,6 +67,7 @@ def widget(table: pd.DataFrame, *, choosing: bool) -> Any:
         theme="simple",
         sizing_mode="stretch_width",
         formatters=dict.fromkeys(COLUMNS, {"type": "plaintext"}),
+        stylesheets=[SMALL],
         margin=(4, 0),
         **options,
     )

@@ -9,11 +9,11 @@ from apexr.dashboard import _curves, _rollouts
 from apexr.dashboard._require import panel
 from apexr.dashboard._style import card, told
 from apexr.errors import ApexrError
-from apexr.plots._bands import names_of_experiments
 from apexr.schema import CONFIG_COORDS
 
-ROLLOUTS = 3
+ROLLOUTS = 2
 """Experiments whose rollouts are shown below each other."""
+WIDTH = 846
 LABELS = CONFIG_COORDS[:4]
 
 
@@ -51,6 +51,7 @@ class Views:
             ),
             card(pn.Row(self.time, *self.places.values(), margin=0), self.rows),
             margin=0,
+            width=WIDTH,
         )
 
     def _connect(self) -> None:
@@ -125,7 +126,7 @@ class Views:
     def _move(self) -> None:
         self.now.move(self.time.value)
         if self.follower is not None:
-            self.follower.move(self._at())
+            self.follower.move(self._at(), self.now.document)
 
     def _draw_rollouts(self) -> None:
         pn = panel()
@@ -133,10 +134,11 @@ class Views:
         parts = self._rolled()
         rows: list[Any] = []
         for name, ds in parts.items():
-            label = "  ".join(str(ds[coord].item()) for coord in LABELS if coord in ds.coords)
-            rows.append(pn.pane.HTML(told(label, "b"), margin=(4, 5, 0, 5)))
+            rows.append(pn.pane.HTML(told(title_of(ds), "b"), margin=(4, 5, 0, 5)))
             try:
-                rows.append(pn.pane.HoloViews(self.follower.row(ds), backend="bokeh", name=name))
+                views = self.follower.row(ds)
+                panes = [pn.pane.HoloViews(one, backend="bokeh", margin=0) for one in views]
+                rows.append(pn.Row(*panes, name=name, margin=0))
             except ApexrError as error:
                 rows.append(pn.pane.HTML(told(str(error))))
         left = len(self.parts) - len(parts)
@@ -144,3 +146,8 @@ class Views:
             words = f"Rollouts of the first {len(parts)} of {len(self.parts)} experiments."
             rows.append(pn.pane.HTML(told(words), margin=(4, 5)))
         self.rows.objects = rows
+
+
+def title_of(ds: xr.Dataset) -> str:
+    """Return what an experiment is called."""
+    return "  ".join(str(ds[coord].item()) for coord in LABELS if coord in ds.coords)
