@@ -1,6 +1,6 @@
 """Losses and metrics of the experiments that are looked at, in the size of the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -34,10 +34,25 @@ def _only(parts: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
     return store.join_experiments({key: ds[[name]] for key, ds in parts.items() if name in ds})
 
 
-def _sized(drawn: Any, **options: Any) -> Any:
+def _sized(drawn: Any, hooks: Sequence[Any] = ()) -> Any:
     fonts = {"title": 10, "labels": 10, "ticks": 9, "legend": 8}
-    looks = {"width": WIDTH, "height": HEIGHT, "fontsize": fonts, "fontscale": 1.0, "toolbar": "above"}
-    return drawn.opts(holoviews().Options("Overlay", backend="bokeh", **looks, **options))
+    looks = {"width": WIDTH, "height": HEIGHT, "fontsize": fonts, "fontscale": 1.0}
+    options = {**looks, "toolbar": "above", "hooks": [_narrow, *hooks]}
+    return drawn.opts(holoviews().Options("Overlay", backend="bokeh", **options))
+
+
+def _narrow(plot: Any, _: Any) -> None:
+    """Make the legend small, and let what is behind it be seen; a hook of HoloViews."""
+    for legend in plot.state.legend:
+        legend.update(
+            spacing=0,
+            padding=4,
+            glyph_height=14,
+            label_height=14,
+            title_standoff=2,
+            title_text_font_size="8pt",
+            background_fill_alpha=0.65,
+        )
 
 
 class Now:
@@ -49,7 +64,7 @@ class Now:
 
     def draw(self, plot: Any, _: Any) -> None:
         """Add the line to a plot; a hook of HoloViews."""
-        from bokeh.models import Span
+        from bokeh.models.annotations import Span
 
         self.span = Span(location=self.time, dimension="height", line_color=EDGE, line_width=2)
         plot.state.add_layout(self.span)

@@ -76,7 +76,8 @@ def description(key: str) -> str:
     """Return the first paragraph of what is said of a scenario."""
     from apexr.scenarios import SCENARIOS
 
-    return (inspect.getdoc(SCENARIOS.get(key)) or "").partition("\n\n")[0]
+    said = inspect.getdoc(SCENARIOS.get(key)) or ""
+    return said.partition("\n\n")[0].replace("``", "")
 
 
 def small_scenario(key: str, dims: int) -> Any:
@@ -90,7 +91,7 @@ def small_scenario(key: str, dims: int) -> Any:
     from apexr.scenarios import SCENARIOS
 
     cls = SCENARIOS.get(key)
-    defaults = {field.name: field.default for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    defaults: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     sizes = {name: min(most, defaults[name]) for name, most in SMALL[dims].items()}
     return cls(num_spatial_dims=dims, **{**sizes, **_fitting(key, dims)})
 

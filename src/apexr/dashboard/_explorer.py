@@ -111,9 +111,7 @@ class Explorer:
         key, dims = self.scenario.value, self.dims.value
         try:
             scenario = _data.small_scenario(key, dims)
-            self.data, seconds = _data.trajectories(
-                scenario, self.split.value, self.solver.value
-            )
+            self.data, seconds = _data.trajectories(scenario, self.split.value, self.solver.value)
         except (ApexrError, MemoryError) as error:
             self._refuse(f"{key} in {dims}D cannot be shown: {error}")
             return
@@ -150,7 +148,7 @@ class Explorer:
         return "".join(told(line, "p") for line in lines)
 
     def _draw(self) -> None:
-        pn = panel()
+        panel()
         if self.data is None:
             return
         self.problem.visible = False

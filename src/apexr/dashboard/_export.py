@@ -111,17 +111,20 @@ def _page(records: Records, parts: Mapping[str, xr.Dataset]) -> tuple[Any, Any]:
     if rolled:
         slider, rows = _rollout_panes(rolled, now)
         right.append(card(slider, *rows))
-    body = pn.Row(card(*left, width=_table.WIDTH), pn.Column(*right, margin=0, width=WIDTH), margin=0)
+    body = pn.Row(
+        card(*left, width=_table.WIDTH), pn.Column(*right, margin=0, width=WIDTH), margin=0
+    )
     return pn.Column(bar, body, sizing_mode="stretch_width", margin=0), slider
 
 
 def _curve_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> Any:
     pn = panel()
-    first = pn.pane.HoloViews(_curves.loss_view(parts, "range"), backend="bokeh")
+    plain = {"backend": "bokeh", "linked_axes": False, "margin": 0}
+    first = pn.pane.HoloViews(_curves.loss_view(parts, "range"), **plain)
     tabs = []
     for name in _curves.metric_names(parts):
         view = _curves.metric_view(parts, name, "range", logy=False, now=now)
-        tabs.append((name, pn.pane.HoloViews(view, backend="bokeh", linked_axes=False)))
+        tabs.append((name, pn.pane.HoloViews(view, **plain)))
         now = _curves.Now()
     second = tabs[0][1] if len(tabs) == 1 else pn.Tabs(*tabs)
     return pn.Row(first, second, margin=0)

@@ -16,7 +16,7 @@ def panel() -> Any:
     """
     try:
         import panel as pn
-        import panel.models.tabulator  # noqa: F401 - its scripts are in every page
+        import panel.models.tabulator
     except ImportError as error:
         raise MissingExtraError(
             f'the dashboard needs the package {error.name}: pip install "apexr[plot]"'

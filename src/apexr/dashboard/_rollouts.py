@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from apexr import plots
-from apexr.plots._fields import held
+from apexr.plots._fields import Data, held
 from apexr.plots._style import holoviews
 
 PLACES = ("seed", "sample", "channel")
@@ -20,12 +20,16 @@ def has_rollout(ds: xr.Dataset) -> bool:
     return {"sample_rollout", "sample_reference", "initial_state"} <= {*map(str, ds.data_vars)}
 
 
-def labels(parts: Mapping[str, xr.Dataset], dim: str) -> list[Hashable]:
+def labels(parts: Mapping[str, Data], dim: str) -> list[Hashable]:
     """Return all labels of the experiments along a dimension; of the time from 0 on."""
     start: list[Hashable] = [0] if dim == "time" else []
-    found = (held(ds)[dim].values.tolist() for ds in parts.values() if dim in ds.dims)
+    found = (_held(ds)[dim].values.tolist() for ds in parts.values() if dim in ds.dims)
     every = list(dict.fromkeys([*start, *(label for values in found for label in values)]))
     return sorted(every) if dim == "time" else every  # type: ignore[type-var]
+
+
+def _held(data: Data) -> Data:
+    return held(data) if isinstance(data, xr.Dataset) else data
 
 
 class Follower:
@@ -54,7 +58,7 @@ class Follower:
             with contextlib.nullcontext() if document is None else document.models.freeze():
                 self.stream.event(**self.at)
 
-    def row(self, data: xr.Dataset | xr.DataArray) -> list[Any]:
+    def row(self, data: Data) -> list[Any]:
         """Return reference, prediction and error of an experiment, or the one of trajectories."""
         return [self._follow(view) for view in plots.explore(data)]
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from apexr.errors import StoreError
 from apexr.dashboard import _table
 from apexr.dashboard._records import FILTERS, Records, choices, counted, filtered, finished
 from apexr.dashboard._require import panel
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.dashboard._views import Views
+from apexr.errors import StoreError
 
 FIRST = 3
 """Experiments that are shown before any is chosen."""

@@ -12,9 +12,9 @@ from apexr.store import in_short
 COLUMNS = {
     "state": 80,
     "scenario": 98,
-    "net": 114,
-    "train": 58,
-    "diverged": 86,
+    "net": 112,
+    "train": 64,
+    "diverged": 84,
     "seeds": 66,
     "task": 80,
     "parameters": 160,
@@ -55,7 +55,7 @@ def widget(table: pd.DataFrame, *, choosing: bool) -> Any:
     """Return the table as a widget; without choosing, its columns can be filtered in the page."""
     options: dict[str, Any] = {"selectable": "checkbox"} if choosing else {"selectable": False}
     if not choosing:
-        options["header_filters"] = dict.fromkeys(COLUMNS, {"type": "input", "func": "like"})
+        options["header_filters"] = {key: {"type": "input", "func": "like"} for key in COLUMNS}
     return panel().widgets.Tabulator(
         shown(table),
         show_index=False,
@@ -66,7 +66,7 @@ def widget(table: pd.DataFrame, *, choosing: bool) -> Any:
         page_size=PAGE,
         theme="simple",
         sizing_mode="stretch_width",
-        formatters=dict.fromkeys(COLUMNS, {"type": "plaintext"}),
+        formatters={key: {"type": "plaintext"} for key in COLUMNS},
         stylesheets=[SMALL],
         margin=(4, 0),
         **options,

@@ -38,8 +38,8 @@ class Views:
             name: widgets.Select(name=name, width=100, margin=(0, 6), visible=False)
             for name in _rollouts.PLACES
         }
-        self.loss = pn.pane.HoloViews(None, backend="bokeh", linked_axes=False)
-        self.error = pn.pane.HoloViews(None, backend="bokeh", linked_axes=False)
+        self.loss = pn.pane.HoloViews(None, backend="bokeh", linked_axes=False, margin=0)
+        self.error = pn.pane.HoloViews(None, backend="bokeh", linked_axes=False, margin=0)
         self.problem = pn.pane.HTML("", margin=(0, 5))
         self.rows = pn.Column(margin=0)
         self._connect()
