@@ -10,7 +10,7 @@ sys.path.insert(0, str(HERE / "_ext"))
 import apexr  # noqa: E402
 
 os.environ["JAX_PLATFORMS"] = "cpu"  # of the notebooks, too: the same pages on every machine
-os.environ["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
+os.environ["PYTHONWARNINGS"] = "ignore::DeprecationWarning,ignore:IProgress not found"
 
 project = "apexr"
 author = "The apexr developers"

@@ -212,6 +212,7 @@ def write(folder: Path = FOLDER) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Write the pages before Sphinx reads, and look for every name when it has read."""
     app.connect("builder-inited", _begin)
+    app.connect("autodoc-process-docstring", _part_attributes, priority=400)  # before napoleon
     app.connect("env-check-consistency", _check)
     return {"parallel_read_safe": True}
 
@@ -222,6 +223,24 @@ def _begin(app: Any) -> None:
     if missing := undocumented():
         raise ExtensionError(f"public names without a docstring: {', '.join(missing)}")
     write()
+
+
+def _part_attributes(
+    app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Give each of several attributes that share a description an entry of its own."""
+    if "Attributes" not in lines:
+        return
+    start = lines.index("Attributes") + 2
+    out, names, text = lines[:start], [], []
+    for line in [*lines[start:], ""]:
+        if line.startswith(" ") or (not line and text):
+            text.append(line)
+            continue
+        out += [part for each in names for part in (each, *text)]
+        names, text = line.split(", "), []
+    out += [part for each in names for part in (each, *text)]
+    lines[:] = out
 
 
 def _check(app: Any, env: Any) -> None:
