@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from apexr import store
+from _browser import Page, chromium
 from apexr.testing import mock_experiment
 
 SCENARIOS, NETS = ("1d_a", "1d_b"), ("Conv;26;10;relu", "FNO;12;8;4;gelu", "Res;16;4;relu")
@@ -54,3 +55,25 @@ def made(make_study, tmp_path_factory):
 def study(made, tmp_path):
     """A study of its own for a test."""
     return shutil.copytree(made, tmp_path / "study.zarr")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    where = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=where, args=["--no-sandbox"])
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def tab(browser):
+    """A tab in which nothing may go wrong, and which fetches nothing from elsewhere."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    one = Page(context.new_page())
+    yield one
+    context.close()
+    assert one.problems == []
+    assert one.elsewhere() == []
