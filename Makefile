@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check clean docs-study docs-learning docs-accuracy docs-plots
+.PHONY: quickstart test check clean docs docs-html docs-study docs-learning docs-accuracy docs-plots
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -18,6 +18,14 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The documentation, in docs/_build/html: a small study is run, all pictures are drawn, every
+# notebook is executed; a warning is an error. What is finished of the study is not run again.
+docs: docs-plots docs-html
+
+# The pages alone, with the study and the pictures that are there.
+docs-html: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -n -b html -d docs/_build/doctrees docs docs/_build/html
+
 # The study whose table and pictures stand in docs/ (about a quarter of an hour on two cores).
 docs-study: $(VENV)/.installed
 	$(BIN)/python docs/advection_study.py
@@ -28,8 +36,8 @@ docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
 
 # The study, the pictures and the films of docs/plots.md (a few minutes).
-# The study is kept in a folder of the temporary directory and not run again.
-docs-plots: $(VENV)/.installed-films
+# The study is kept in docs/_build and not run again.
+docs-plots: $(VENV)/.installed-docs
 	$(BIN)/python docs/plot_gallery.py
 
 # The tables of docs/solver_accuracy.md (about a minute).
@@ -44,13 +52,13 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[plot]"
 	touch $@
 
-$(VENV)/.installed-films: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e ".[plot,movie]"
+$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
-	touch $@ $(VENV)/.installed $(VENV)/.installed-films
+	touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) quickstart
+	rm -rf $(VENV) quickstart docs/_build docs/api docs/scenarios

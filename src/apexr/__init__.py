@@ -7,6 +7,7 @@ JAX nor HoloViews.
 from apexr._lazy import import_after, lazy_names
 
 __version__ = "0.1.0"
+"""The version of the package."""
 
 _HOMES = {
     # one experiment

@@ -88,6 +88,7 @@ class Callback(abc.ABC):
 
 
 CALLBACKS: Kind[Callback] = Kind("callback", "apexr.callbacks", case_sensitive=True)
+"""Every callback by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)

@@ -52,6 +52,7 @@ class Task(abc.ABC):
 
 
 TASKS: Kind[Task] = Kind("task", "apexr.tasks", case_sensitive=True)
+"""Every task by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -93,6 +94,7 @@ class Corrected(eqx.Module):
 
 
 MODES: Registry[type[Corrected]] = Registry("correction mode", "apexr.corrections")
+"""Every way to correct a coarse solver, by its name in ``correct;MODE``."""
 
 
 @MODES.register("parallel")

@@ -74,6 +74,7 @@ class InitialCondition(abc.ABC):
 
 
 INITIAL_CONDITIONS: Kind[InitialCondition] = Kind("initial condition", "apexr.initial_conditions")
+"""Every initial condition by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)

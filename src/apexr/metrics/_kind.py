@@ -41,6 +41,7 @@ class Metric(abc.ABC):
 
 
 METRICS: Kind[Metric] = Kind("metric", "apexr.metrics", case_sensitive=True)
+"""Every metric by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)

@@ -12,6 +12,7 @@ from apexr._registry import Registry
 ActivationFn = Callable[[Array], Array]
 
 ACTIVATIONS: Registry[ActivationFn] = Registry("activation", "apexr.activations")
+"""Every activation by its name in config strings."""
 
 
 def activate(name: str, x: Array) -> Array:

@@ -82,6 +82,7 @@ class Network(eqx.Module):
 
 
 NETWORKS: Kind[NetworkSpec] = Kind("network", "apexr.networks")
+"""Every network by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)

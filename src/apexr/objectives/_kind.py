@@ -64,6 +64,7 @@ class Setting:
 
 
 PLAIN = Setting()
+"""The setting in which nothing is changed: ``MSE``, no weights, no cuts."""
 
 
 class Objective(abc.ABC):
@@ -119,6 +120,7 @@ class Objective(abc.ABC):
 
 
 OBJECTIVES: Kind[Objective] = Kind("train", "apexr.objectives")
+"""Every objective by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)

@@ -32,6 +32,7 @@ class Loss:
 
 
 LOSSES: Registry[Loss] = Registry("loss", "apexr.losses")
+"""Every loss of one time level by its name in config strings."""
 
 
 def loss(name: str, *, relative: bool = False) -> Callable[[F], F]:

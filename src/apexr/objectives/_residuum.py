@@ -15,6 +15,7 @@ Residual = Callable[[Array, Array, Emulator], Array]
 """Takes the next states, the previous ones (both batches) and the reference solver."""
 
 RESIDUALS: Registry[Residual] = Registry("residual", "apexr.residuals")
+"""Every residual by its name in ``residuum;STEPS;NAME``."""
 
 
 @RESIDUALS.register("step")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=type)
 
 SCENARIOS: "Registry[type[BaseScenario]]" = Registry("scenario", "apexr.scenarios")
+"""Every scenario class by its key."""
 
 
 def scenario(key: str, *, aliases: tuple[str, ...] = ()) -> Callable[[S], S]:
@@ -47,3 +48,4 @@ class ScenarioDict(MutableMapping[str, "type[BaseScenario]"]):
 
 
 scenario_dict = ScenarioDict()
+"""The scenario classes by key; setting an item registers a class of one's own."""

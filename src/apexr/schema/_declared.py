@@ -17,8 +17,10 @@ SCHEMA_VERSION = 1
 """Raised whenever a stored result of the new form could be misread by the old code."""
 
 CONFIG_COORDS = ("scenario", "task", "net", "train", "scenario_kwargs")
+"""Scalar coordinates of a result that say which experiment it is."""
 
 CHUNK_BYTES = 16 * 2**20
+"""Largest chunk of a stored variable."""
 SPLIT_ORDER = ("experiment", "seed", "test_sample", "sample", "time", "update_step", "channel", "x")
 
 VARIABLES: Mapping[str, Variable] = table(
@@ -101,6 +103,7 @@ VARIABLES: Mapping[str, Variable] = table(
         description="Update step at which the loss became NaN or infinite; -1 = never.",
     ),
 )
+"""The variables of a result by name, metrics and records of callbacks apart."""
 
 MEAN_METRIC = Variable(
     name="mean_*",
@@ -109,6 +112,7 @@ MEAN_METRIC = Variable(
     long_name="*",
     description="Error of the rollout, mean over the test samples.",
 )
+"""What the mean of a metric over the test samples is declared as."""
 TRAJECTORY_METRIC = Variable(
     name="*",
     dims=("seed", "test_sample", "time"),
@@ -116,6 +120,7 @@ TRAJECTORY_METRIC = Variable(
     long_name="*",
     description="Error of the rollout from each test sample.",
 )
+"""What a metric of each test sample is declared as."""
 DIVERGED = Variable(
     name="diverged_at",
     dims=("sample",),
@@ -216,6 +221,7 @@ COORDINATES: Mapping[str, Variable] = table(
         )
     ),
 )
+"""The coordinates of results and studies by name."""
 
 
 # --- metrics ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ CALLBACK = Variable(
     long_name="*",
     description="What a callback recorded; further dimensions may follow.",
 )
+"""What a callback without a declaration of its own records."""
 
 RECORDS: Mapping[str, Variable] = table(
     *(

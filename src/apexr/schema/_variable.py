@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SPATIAL_DIMS = ("x", "y", "z")
+"""Names of the axes of space, in order."""
 
 Kind = Literal["float", "int", "bool", "text", "text or int"]
 KINDS: Mapping[Kind, str] = {

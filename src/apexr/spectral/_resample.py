@@ -13,6 +13,7 @@ from apexr.spectral._transforms import as_field, grid_of
 from apexr.spectral._wavenumbers import check_choice
 
 NyquistWave = Literal["split", "zero"]
+"""What becomes of the Nyquist wave of an even grid on another grid."""
 
 
 def resample(

@@ -10,6 +10,7 @@ from apexr.spectral._grid import Grid
 from apexr.spectral._wavenumbers import at_nyquist, check_choice, frozen, wavenumbers
 
 ScalingMode = Literal["norm_compensation", "reconstruction", "coef_extraction"]
+"""What scaled Fourier coefficients are for."""
 
 
 @lru_cache(maxsize=32)

@@ -14,6 +14,7 @@ from apexr.spectral._transforms import as_field, fft, grid_of
 from apexr.spectral._wavenumbers import check_choice, frozen, wavenumber_norm, wavenumbers
 
 SpectrumKind = Literal["amplitude", "power", "one_sided_power"]
+"""What a spectrum holds for each wavenumber."""
 
 
 class Spectrum(NamedTuple):

@@ -15,6 +15,7 @@ from apexr.errors import ShapeError, SpecError, suggest
 from apexr.spectral._grid import Grid
 
 NyquistSlope = Literal["keep", "zero"]
+"""What an odd derivative makes of the Nyquist wave of an even grid."""
 
 _POWERS_OF_I = (1 + 0j, 1j, -1 + 0j, -1j)
 

@@ -170,6 +170,7 @@ class Remote(os.PathLike[str]):
 
 
 Place = Path | Remote
+"""A path of this machine, or one on an object store."""
 
 
 def is_url(path: object) -> bool:

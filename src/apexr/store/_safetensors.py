@@ -15,6 +15,7 @@ from apexr.store._place import PathLike
 from apexr.store._read import open_experiment, read_weights
 
 SUFFIX = ".safetensors"
+"""How a file of weights for other frameworks ends."""
 _TOLD = ("specification", "experiment_id", "apexr_version", "precision")
 
 

@@ -32,6 +32,7 @@ NAMED_OPTIMIZERS = {
     "sign_sgd": "the sign of the gradient (Bernstein et al. 2018).",
     "yogi": "Adam with additive second moments (Zaheer et al. 2018).",
 }
+"""Optax's optimisers that are registered by name, each with a line about it."""
 
 
 def _register(name: str, meaning: str) -> None:

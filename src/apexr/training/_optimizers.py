@@ -45,6 +45,7 @@ class Optimizer(abc.ABC):
 
 
 OPTIMIZERS: Kind[Optimizer] = Kind("optimizer", "apexr.optimizers")
+"""Every optimiser by its name in config strings."""
 
 NestedSchedule = Annotated[Schedule, Nested(SCHEDULES)]
 

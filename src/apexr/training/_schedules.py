@@ -39,6 +39,7 @@ class Schedule(abc.ABC):
 
 
 SCHEDULES: Kind[Schedule] = Kind("schedule", "apexr.schedules")
+"""Every schedule of the learning rate by its name in config strings."""
 
 
 @dataclass_transform(frozen_default=True)

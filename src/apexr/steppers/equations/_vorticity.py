@@ -16,6 +16,7 @@ from apexr.steppers.equations._dimensions import require_dimensions
 from apexr.steppers.equations._linear import isotropic_symbol
 
 VorticityForm = Literal["flux", "advective"]
+"""How the convection of vorticity is written; both agree on resolved flows."""
 
 _ELSEWHERE = "take NavierStokesVelocity or KolmogorovFlowVelocity in 3, Convection in others"
 

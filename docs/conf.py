@@ -1,0 +1,64 @@
+"""How Sphinx builds these pages; ``make docs`` runs it."""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+import apexr  # noqa: E402
+
+os.environ["JAX_PLATFORMS"] = "cpu"  # of the notebooks, too: the same pages on every machine
+os.environ["PYTHONWARNINGS"] = "ignore::DeprecationWarning,ignore:IProgress not found"
+
+project = "apexr"
+author = "The apexr developers"
+project_copyright = "The apexr developers"
+version = release = apexr.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx_design",
+    "api_pages",
+    "scenario_pages",
+]
+exclude_patterns = ["_build", "_ext", "**/.ipynb_checkpoints", "networks_table.md", "*/table.md"]
+
+html_theme = "furo"
+html_title = f"apexr {release}"
+html_static_path = ["_static"]
+html_css_files = ["apexr.css"]
+html_show_sphinx = False
+
+# Pages are MyST; those with a jupytext header are notebooks and are executed.
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
+nb_number_source_lines = False
+
+# What public docstrings say.
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_attr_annotations = False
+napoleon_use_rtype = False
+napoleon_preprocess_types = False
+
+# References to what apexr offers must lead somewhere. Types of other packages, of which the
+# inventories are not at hand, and the private aliases within signatures are not links.
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!apexr\b).*"),
+    (r"py:.*", r"apexr\.(.*\.)?_.*"),
+]
