@@ -51,27 +51,32 @@ class Page:
         self.settle()
 
     def settle(self):
-        """Wait until Bokeh has done what it was told, and the picture stays as it is."""
-        before = None
-        for _ in range(100):
+        """Wait until the picture stays as it is: Bokeh has done what it was told."""
+        before, same = None, 0
+        for _ in range(200):
             time.sleep(0.2)
             now = self.picture()
-            if now == before:
-                return now
+            same = same + 1 if now == before else 0
             before = now
-        return before
+            if same == 4:
+                return
+        raise AssertionError("the page does not come to rest")
 
     def picture(self, place=None):
         """Return the pixels of the page, or of a part of it."""
-        return (self.page if place is None else place).screenshot()
+        from playwright.sync_api import Error
+
+        for _ in range(10):
+            with contextlib.suppress(Error):  # replaced by another one meanwhile
+                return (self.page if place is None else place).screenshot(timeout=WAIT / 10)
+        raise AssertionError("no picture can be taken")
 
     def changed(self, before, place=None):
-        """Wait until a picture is another one, and return it."""
+        """Wait until a picture is another one, and stays as it is then."""
         for _ in range(150):
             time.sleep(0.2)
-            now = self.picture(place)
-            if now != before:
-                return now
+            if self.picture(place) != before:
+                return self.settle()
         raise AssertionError("the picture has not changed")
 
     def elsewhere(self):
