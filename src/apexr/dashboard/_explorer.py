@@ -15,6 +15,8 @@ from apexr.errors import ApexrError
 
 FIRST = "diff_burgers"
 _LEFT, _RIGHT = 330, 1020
+_SAY_BUSY = "setTimeout(() => { busy.visible = true }, 0)"
+"""Run by the browser, which tells Python of the choice first, and of this afterwards."""
 
 
 def explorer(scenario: str | None = None) -> Any:
@@ -68,6 +70,7 @@ class Explorer:
         self.time = widgets.DiscreteSlider(name="time step", options=[0], width=600)
         self.about = pn.pane.HTML("", width=300, margin=(4, 5))
         self.problem = pn.pane.HTML("", styles=WARNING, visible=False, width=_RIGHT - 60)
+        self.busy = pn.pane.HTML("<b>Computing …</b>", visible=False, margin=(4, 5))
         self.whole = pn.Row(margin=0)
         self.state = pn.Row(margin=0)
         self._connect()
@@ -85,6 +88,14 @@ class Explorer:
             (self.time, self._move),
         ):
             widget.param.watch(lambda _, act=act: self._unless_busy(act), "value")
+        for widget in (self.scenario, self.dims, self.split, self.solver):
+            widget.jscallback(value=_SAY_BUSY, args={"busy": self.busy})
+        self.busy.param.watch(self._done, "visible")
+
+    def _done(self, event: Any) -> None:
+        """Take away what the browser has put up: its message comes after all is computed."""
+        if event.new:
+            self.busy.visible = False
 
     def _unless_busy(self, act: Callable[[], None]) -> None:
         if not self._busy:
@@ -156,7 +167,7 @@ class Explorer:
         chosen = {"sample": self.sample.value, "channel": self.channel.value}
         whole = list(plots.trajectory(self.data, **chosen))
         if len(whole) == 1:  # over time and space
-            sizes = small(_RIGHT - 60, 330, hooks=[self.now.draw])
+            sizes = small(_RIGHT - 60, 345, hooks=[self.now.draw])
         else:
             sizes = small(_RIGHT // len(whole) - 14, 215, colorbar=False)
         panes = [_pane(one.opts(sizes[-1])) for one in whole]
@@ -186,6 +197,7 @@ class Explorer:
             self.split,
             self.solver,
             pn.Row(self.sample, self.channel, margin=0),
+            self.busy,
             self.about,
             width=_LEFT,
         )

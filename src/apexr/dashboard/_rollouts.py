@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Hashable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import xarray as xr
@@ -81,7 +82,7 @@ def nearest(label: Any, values: Sequence[Any]) -> Any:
     before = [
         value
         for value in values
-        if isinstance(value, int) and isinstance(label, int) and value < label
+        if isinstance(value, Integral) and isinstance(label, Integral) and value < label
     ]
     return max(before, default=values[0])
 

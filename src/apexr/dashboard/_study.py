@@ -120,7 +120,9 @@ class StudyPage:
         frame = _table.shown(self.visible)
         self._busy = True
         try:
-            self.table.param.update(value=frame, selection=_table.places(frame, self.chosen))
+            self.table.selection = []  # the rows of another table
+            self.table.value = frame
+            self.table.selection = _table.places(frame, self.chosen)
         finally:
             self._busy = False
         hidden = len(self.records.table) - len(self.visible)
