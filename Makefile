@@ -35,9 +35,10 @@ docs-study: $(VENV)/.installed
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
 
-# The study, the pictures and the films of docs/plots.md (a few minutes).
-# The study is kept in docs/_build and not run again.
+# The pictures of the README and of docs/plots.md, with the study and the films (a few minutes).
+# What is trained is kept in quickstart/ and docs/_build, and not trained again.
 docs-plots: $(VENV)/.installed-docs
+	$(BIN)/python docs/quickstart.py docs/images/quickstart.png
 	$(BIN)/python docs/plot_gallery.py
 
 # The tables of docs/solver_accuracy.md (about a minute).

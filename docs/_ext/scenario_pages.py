@@ -62,7 +62,9 @@ FAMILIES = {
     "nonlinear": Family("Nonlinear equations", ("nonlin",), "diff_nonlin"),
     "fisher_kpp": Family("Fisher-KPP", ("fisher",), "diff_fisher"),
     "polynomial": Family("Polynomial reactions", ("poly",), "phy_poly"),
-    "gray_scott": Family("Gray-Scott", ("gs", "gs_type"), "phy_gs_type", {**PLANE, "num_steps": 90}),
+    "gray_scott": Family(
+        "Gray-Scott", ("gs", "gs_type"), "phy_gs_type", {**PLANE, "num_steps": 90}
+    ),
     "swift_hohenberg": Family("Swift-Hohenberg", ("sh",), "phy_sh", {**PLANE, "num_steps": 90}),
     "decaying_turbulence": Family("Decaying turbulence", ("decay_turb",), "phy_decay_turb", PLANE),
     "kolmogorov_flow": Family(
@@ -145,7 +147,9 @@ def _parameters(key: str) -> list[str]:
     changed = {name: value for name, value in other.items() if value != shared[name]}
     lines = ["| parameter | default |", "|---|---|"]
     lines += [f"| `{name}` | `{value!r}` |" for name, value in own.items()]
-    lines += [f"| `{name}` (otherwise `{shared[name]!r}`) | `{changed[name]!r}` |" for name in changed]
+    lines += [
+        f"| `{name}` (otherwise `{shared[name]!r}`) | `{changed[name]!r}` |" for name in changed
+    ]
     return lines
 
 
