@@ -163,7 +163,9 @@ def _entry(held: ModuleType, name: str) -> list[str]:
     home = homes()[id(value)]
     if home != full:
         return [f".. py:{kind}:: {name}", "", f"   The same as :{role}:`{home}`."]
-    options = [] if kind == "function" else ["   :members:", "   :show-inheritance:"]
+    options = [] if kind == "function" else ["   :members:"]
+    if inspect.isclass(value) and value.__bases__ != (object,):
+        options.append("   :show-inheritance:")
     return [f".. auto{kind}:: {full}", *options]
 
 
