@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_design",
     "api_pages",
+    "link_form",
     "scenario_pages",
 ]
 exclude_patterns = ["_build", "_ext", "**/.ipynb_checkpoints", "networks_table.md", "*/table.md"]

@@ -116,11 +116,13 @@ def test_local_links_and_pictures_are_there(path):
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_external_links_are_well_formed(path):
-    for target in links(path):
-        parts = urlsplit(target)
-        if parts.scheme:
-            assert parts.scheme == "https", f"{path.name}: {target}"
-            assert re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc), f"{path.name}: {target}"
+    form = extension("link_form")
+    assert [form.complaint(target) for target in links(path) if form.complaint(target)] == []
+
+
+@pytest.mark.parametrize("target", ["http://a.org", "https://nowhere", "htps://a.org", "https://"])
+def test_what_is_no_link_is_noticed(target):
+    assert extension("link_form").complaint(target)
 
 
 def test_notebooks_say_that_they_are():
