@@ -20,7 +20,8 @@ check: $(VENV)/.installed-dev
 
 # The documentation, in docs/_build/html: a small study is run, all pictures are drawn, every
 # notebook is executed; a warning is an error. What is finished of the study is not run again.
-docs: docs-plots docs-html
+docs: docs-plots
+	$(MAKE) docs-html
 
 # The pages alone, with the study and the pictures that are there.
 docs-html: $(VENV)/.installed-docs
