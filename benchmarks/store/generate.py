@@ -9,12 +9,16 @@ of that size in each experiment of which nothing is on the disk.
 import argparse
 import itertools
 import json
+import os
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
+
 from apexr import store
-from apexr.store import _disk
+from apexr.store._encode import encoded
 from apexr.store._files import digest, json_bytes
 from apexr.store._layout import MANIFEST
 from apexr.store._manifest import entries_of, make_manifest
@@ -27,6 +31,7 @@ NETS = ("Conv;26;10;relu", "FNO;12;8;4;gelu", "Res;26;8;relu", "UNet;12;2;relu")
 TRAINS = ("one", "sup;3", "div;2")
 VARIETIES = 12
 FIELD = "data.zarr/zarr.json"
+NODE = "test_sample/zarr.json"
 
 
 def identity(number: int) -> str:
@@ -68,28 +73,20 @@ def declared(files: dict[str, bytes], size: int) -> dict[str, bytes]:
     node["chunk_grid"]["configuration"]["chunk_shape"] = [1, min(samples, 10_000), times]
     for name in ("correlation", "sMSE"):
         del metadata["consolidated_metadata"]["metadata"][name]
+    labels = encoded(xr.Dataset(coords={"test_sample": np.arange(samples)}))
     coordinate = metadata["consolidated_metadata"]["metadata"]["test_sample"]
-    coordinate["shape"] = [samples]
-    coordinate["chunk_grid"]["configuration"]["chunk_shape"] = [samples]
-    coordinate["fill_value"] = 0
-    gone = ("data.zarr/nRMSE/c.", "data.zarr/correlation/", "data.zarr/sMSE/")
-    kept = {
-        name: data
-        for name, data in files.items()
-        if name != MANIFEST and not name.startswith((*gone, "data.zarr/test_sample/c."))
-    }
+    coordinate |= {key: json.loads(labels[NODE])[key] for key in ("shape", "chunk_grid")}
+    gone = ("data.zarr/nRMSE/c.", "data.zarr/correlation/", "data.zarr/sMSE/", MANIFEST)
+    kept = {name: data for name, data in files.items() if not name.startswith(gone)}
+    kept |= {f"data.zarr/{name}": labels[name] for name in labels if name.startswith(NODE[:11])}
     kept[FIELD] = json.dumps(metadata).encode()
     told = json.loads(files[MANIFEST])
     labels = {key: told[key] for key in ("config", "attrs", "sizes", "seeds", "num_diverged")}
     return {**kept, MANIFEST: json_bytes(make_manifest(labels, entries_of(kept)))}
 
 
-def write_unsynced(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
-
-
 def generate(options: argparse.Namespace) -> None:
-    _disk.write, _disk.sync = write_unsynced, lambda path: None  # there is nothing to lose
+    os.fsync = lambda descriptor: None  # there is nothing to lose
     study = options.folder
     store.create_study(study)
     known = list(varieties(options, study))

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
+from _browser import Page, chromium
 
 from apexr import store
-from _browser import Page, chromium
 from apexr.testing import mock_experiment
 
 SCENARIOS, NETS = ("1d_a", "1d_b"), ("Conv;26;10;relu", "FNO;12;8;4;gelu", "Res;16;4;relu")

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
-
 from _browser import served
+
 from apexr import dashboard, store
 from conftest import name, publish
 

@@ -39,6 +39,7 @@ class Disk:
         self.real = {name: getattr(_disk, name) for name in CHANGES}
         for name in CHANGES:
             monkeypatch.setattr(_disk, name, self._wrapped(name))
+        monkeypatch.setattr(_disk, "write_all", self._write_all)
 
     def _scan(self, folder):
         node = Node()
@@ -60,6 +61,11 @@ class Disk:
             return done
 
         return operation
+
+    def _write_all(self, files):
+        """Write file by file: each is an operation that may fail."""
+        for path, data in files.items():
+            _disk.write(path, data)
 
     def _do(self, name, arguments):
         """Do it on the real disk; what is durable is known to the model, so nothing is synced."""

@@ -12,10 +12,10 @@ from _crash import Crash, Disk
 from apexr import store
 from apexr.errors import StoreError
 from apexr.store import _disk
+from apexr.store._encode import encoded
 from apexr.store._files import json_bytes
 from apexr.store._manifest import entries_of, make_manifest
 from apexr.store._publish import publish_files
-from apexr.store._zarr import encoded
 from apexr.testing import mock_experiment
 
 ID = "0123456789abcdef" * 2
@@ -202,6 +202,7 @@ def fill(monkeypatch, room):
         real(path, data)
 
     monkeypatch.setattr(_disk, "write", write)
+    monkeypatch.setattr(_disk, "write_all", lambda files: [write(*one) for one in files.items()])
 
 
 SIZES = range(20)
@@ -225,6 +226,6 @@ def test_too_small_a_disk_is_noticed_before_writing(tmp_path, monkeypatch):
     publish_small(tmp_path, "old", OTHER)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    monkeypatch.setattr(_disk, "write", lambda *_: pytest.fail("written"))
+    monkeypatch.setattr(_disk, "write_all", lambda *_: pytest.fail("written"))
     with pytest.raises(StoreError, match="the disk has 1 kB left"):
         publish(tmp_path)

@@ -92,13 +92,12 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             f"it takes {format_bytes(size)}, the disk has {format_bytes(free)} left",
         )
     folders = {folder}
-    for name, data in files.items():
-        target = folder / name
-        for parent in reversed(target.relative_to(folder).parents):
+    for name in files:
+        for parent in reversed(Path(name).parents):
             if folder / parent not in folders:
                 _disk.mkdir(folder / parent)
                 folders.add(folder / parent)
-        _disk.write(target, data)
+    _disk.write_all({folder / name: data for name, data in files.items()})
     for made in sorted(folders, reverse=True):
         _disk.sync(made)
 

@@ -11,6 +11,7 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import SCHEMA_VERSION, validate
 from apexr.store import _disk
+from apexr.store._encode import encoded
 from apexr.store._failures import forget_failure
 from apexr.store._files import (
     exchange,
@@ -45,7 +46,6 @@ from apexr.store._manifest import (
 from apexr.store._objects import upload
 from apexr.store._place import PathLike, Place, Remote, place
 from apexr.store._staging import sweep_study, sweep_unit
-from apexr.store._zarr import encoded
 
 STUDY_FORMAT = "apexr-study"
 

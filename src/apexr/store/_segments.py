@@ -12,6 +12,7 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import presence_name
 from apexr.store import _disk
+from apexr.store._encode import encoded
 from apexr.store._files import canonical_json, digest, json_bytes, make_folder
 from apexr.store._join import all_labels, concat, with_labels
 from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER
@@ -22,7 +23,6 @@ from apexr.store._publish import publish_files
 from apexr.store._read import checked_store, lazy_dataset, opened
 from apexr.store._rows import Deferred
 from apexr.store._small import DEFERRED, UNITS
-from apexr.store._zarr import encoded
 
 TEXT = "text"
 """Key of a segment's manifest: text along ``experiment``, by name its values and attributes."""

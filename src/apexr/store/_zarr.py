@@ -30,9 +30,10 @@ from apexr.store._layout import ORDER, WEIGHTS
 from apexr.store._limits import check_expansion, chunk_limits
 from apexr.store._source import Source
 
-CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
+LEVEL = 3
+CODECS = (BloscCodec(cname="zstd", clevel=LEVEL, shuffle="shuffle"), Crc32cCodec())
 """Numbers: their bytes are sorted by significance first, which saves a fifth of a result."""
-TEXT_CODECS = (ZstdCodec(level=3), Crc32cCodec())
+TEXT_CODECS = (ZstdCodec(level=LEVEL), Crc32cCodec())
 CHUNK_KEYS: dict[str, Any] = {"name": "default", "separator": "."}
 """Chunks lie beside each other: few folders have to be made durable."""
 METADATA = "zarr.json"
@@ -173,8 +174,10 @@ def _part(data: bytes, wanted: ByteRequest | None) -> bytes:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> dict[str, bytes]:
-    """Return the files of the Zarr group that holds a result and the weights of its networks."""
+def encoded_by_zarr(
+    ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None
+) -> dict[str, bytes]:
+    """Return the files of a Zarr group as xarray and Zarr make them."""
     files: dict[str, Buffer] = {}
     memory = MemoryStore(files)
     with warnings.catch_warnings():
@@ -197,11 +200,12 @@ def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> 
 
 def _with_whole_text(ds: xr.Dataset) -> xr.Dataset:
     """Return a Dataset whose text has any length and may end in NUL."""
-    text = {n: v.astype(np.dtypes.StringDType()) for n, v in ds.variables.items() if _is_text(v)}
+    text = {n: v.astype(np.dtypes.StringDType()) for n, v in ds.variables.items() if is_text(v)}
     return ds.assign_coords({name: text[name] for name in text})
 
 
-def _is_text(variable: xr.Variable) -> bool:
+def is_text(variable: xr.Variable) -> bool:
+    """Tell whether a variable holds text."""
     return variable.dtype.kind in "OU"
 
 
@@ -223,8 +227,6 @@ def _write_weights(weights: Mapping[str, np.ndarray], memory: MemoryStore) -> No
     group = zarr.open_group(memory, mode="r+").create_group(WEIGHTS)
     for name, values in weights.items():
         array = np.asarray(values)
-        if array.dtype.kind not in "biufc" or any(p in ("", ".", "..") for p in name.split("/")):
-            raise StoreError(f"weights: cannot store {name!r} of type {array.dtype}")
         dims = [f"{name}_{axis}" for axis in range(array.ndim)]
         chunks = chunk_shape(dims, array.shape, array.dtype.itemsize)
         group.create_array(
