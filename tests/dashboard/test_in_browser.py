@@ -4,14 +4,14 @@ import subprocess
 import sys
 
 import pytest
-
 from _browser import served
+from _studies import make_study, name, publish
+
 from apexr import dashboard, store
-from conftest import name, publish
 
 
 @pytest.fixture(scope="module")
-def running(make_study, tmp_path_factory):
+def running(tmp_path_factory):
     """A study that gets more experiments, and the address of the page over it."""
     path = make_study(tmp_path_factory.mktemp("running") / "study.zarr")
     with served("dashboard", path) as url:

@@ -1,4 +1,5 @@
 import pytest
+from _studies import CONFIG, name, publish
 
 from _tiny import loaded_after, python
 from apexr import dashboard, list_experiments, store
@@ -6,7 +7,6 @@ from apexr.dashboard._records import Records, choices, counted, filtered
 from apexr.dashboard._study import MOST, StudyPage
 from apexr.errors import SpecError, StoreError
 from apexr.store import _zarr
-from conftest import CONFIG, name, publish
 
 
 @pytest.fixture
@@ -162,7 +162,9 @@ def test_many_chosen_experiments_are_drawn_in_part(tmp_path):
     path = tmp_path / "many.zarr"
     store.create_study(path)
     for number in range(MOST + 2):
-        publish(path, number, net=f"Conv;{number + 1};1;relu", seeds=(0,), num_times=2, num_points=4)
+        publish(
+            path, number, net=f"Conv;{number + 1};1;relu", seeds=(0,), num_times=2, num_points=4
+        )
     page = StudyPage(Records(path))
     page.table.selection = list(range(MOST + 2))
     assert len(page.views.parts) == MOST
@@ -199,7 +201,10 @@ def test_what_is_no_study_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("file", "experiments", "words"),
-    [("page.png", None, "a page ends in .html"), ("page.html", [name(4)], "no finished experiment")],
+    [
+        ("page.png", None, "a page ends in .html"),
+        ("page.html", [name(4)], "no finished experiment"),
+    ],
 )
 def test_what_cannot_be_exported_is_refused(study, tmp_path, file, experiments, words):
     with pytest.raises(SpecError, match=words):

@@ -8,7 +8,7 @@ import xarray as xr
 from apexr import plots
 from apexr.dashboard import _data
 from apexr.dashboard._curves import Now
-from apexr.dashboard._require import panel
+from apexr.dashboard._require import panel, soon
 from apexr.dashboard._rollouts import Follower, labels, small
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.errors import ApexrError
@@ -85,7 +85,7 @@ class Explorer:
             (self.solver, self._compute),
             (self.sample, self._draw),
             (self.channel, self._draw),
-            (self.time, self._move),
+            (self.time, soon(self._move)),
         ):
             widget.param.watch(lambda _, act=act: self._unless_busy(act), "value")
         for widget in (self.scenario, self.dims, self.split, self.solver):

@@ -84,7 +84,7 @@ def serve(
             show=show,
             threaded=threaded,
             address="127.0.0.1",
-            websocket_origin="*" if port == 0 else [f"localhost:{port}", f"127.0.0.1:{port}"],
+            websocket_origin=[f"{host}:{port or '*'}" for host in ("localhost", "127.0.0.1")],
         )
     except OSError as error:
         raise SpecError(f"port {port} cannot be had ({error.strerror}); take another") from error

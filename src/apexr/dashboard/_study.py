@@ -1,13 +1,13 @@
 """The page over a study: filters and a table, and what the chosen experiments look like."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from apexr.dashboard import _table
 from apexr.dashboard._records import FILTERS, Records, choices, counted, filtered, finished
-from apexr.dashboard._require import panel
+from apexr.dashboard._require import panel, served
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.dashboard._views import Views
 from apexr.errors import StoreError
@@ -159,19 +159,10 @@ class StudyPage:
         page = pn.Column(
             bar, pn.Row(left, self.views.layout, margin=0), sizing_mode="stretch_width", margin=0
         )
-        every(page, self.look, max(PERIOD, SHARE * self.records.seconds))
+        if served() is not None:
+            seconds = max(PERIOD, SHARE * self.records.seconds)
+            pn.state.add_periodic_callback(self.look, period=int(1000 * seconds))
         return page
-
-
-def every(page: Any, act: Callable[[], None], seconds: float) -> None:
-    """Call ``act`` every so many seconds while a browser shows the page."""
-    pn = panel()
-
-    def start() -> None:
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.add_periodic_callback(act, period=int(1000 * seconds))
-
-    start()
 
 
 def _failures(table: Any) -> list[str]:
