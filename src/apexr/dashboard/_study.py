@@ -1,7 +1,7 @@
 """The page over a study: filters and a table, and what the chosen experiments look like."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +84,19 @@ class StudyPage:
 
     def _connect(self) -> None:
         for one in self.filters.values():
-            one.param.watch(lambda _: self.update(), "value")
-        self.table.param.watch(lambda _: self._choose(), "selection")
+            one.param.watch(lambda _: self._at_once(self.update), "value")
+        self.table.param.watch(lambda _: self._at_once(self._choose), "selection")
         self.button.on_click(lambda _: self.refresh())
+
+    def _at_once(self, act: Callable[[], None]) -> None:
+        """Do something whose changes the browser shall see together."""
+        with panel().io.hold():
+            act()
 
     def refresh(self) -> None:
         """List the study again and show what has changed."""
         if self.records.refresh():
-            self.update()
+            self._at_once(self.update)
 
     def look(self) -> None:
         """Refresh the page if that is wanted; called now and then."""
