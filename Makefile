@@ -29,7 +29,8 @@ browser:
 
 # The documentation, in docs/_build/html: a small study is run, all pictures are drawn, every
 # notebook is executed; a warning is an error. What is finished of the study is not run again.
-docs: docs-plots docs-html
+docs: docs-plots
+	$(MAKE) docs-html
 
 # The pages alone, with the study and the pictures that are there.
 docs-html: $(VENV)/.installed-docs
@@ -44,9 +45,10 @@ docs-study: $(VENV)/.installed
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
 
-# The study, the pictures and the films of docs/plots.md (a few minutes).
-# The study is kept in docs/_build and not run again.
+# The pictures of the README and of docs/plots.md, with the study and the films (a few minutes).
+# What is trained is kept in quickstart/ and docs/_build, and not trained again.
 docs-plots: $(VENV)/.installed-docs
+	$(BIN)/python docs/quickstart.py docs/images/quickstart.png
 	$(BIN)/python docs/plot_gallery.py
 
 # The screenshots of docs/dashboard.md, taken in a browser (a few minutes).

@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_design",
     "api_pages",
+    "link_form",
     "scenario_pages",
 ]
 exclude_patterns = ["_build", "_ext", "**/.ipynb_checkpoints", "networks_table.md", "*/table.md"]
@@ -38,7 +39,7 @@ html_show_sphinx = False
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
-nb_execution_timeout = 300
+nb_execution_timeout = -1  # a busy machine is no error
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True

@@ -85,11 +85,14 @@ def pictures(
     plot = apexr.plot
     burgers = line.isel(experiment=(line.scenario == "1d_diff_burgers").values)
     single = burgers.isel(experiment=(burgers.train == "sup;5").values)
+    plain = burgers.isel(experiment=(burgers.train == "one").values)
+    learned = single.isel(experiment=(single.net != "Pure;3").values)
     one = chosen(line, scenario="1d_diff_ks", net="FNO;12;8;4;gelu", train="sup;5")
     flow, volume = plane.isel(experiment=0), space.isel(experiment=0)
     return {
         "loss": (lambda: plot.loss(single, by="net"), "column"),
-        "metric": (lambda: plot.metric(single, by="net", logy=True), "column"),
+        "metric": (lambda: plot.metric(learned, by="net", logy=True), "column"),
+        "metric_diverged": (lambda: plot.metric(single, by="net", logy=True), "column"),
         "metric_train": (
             lambda: plot.metric(
                 burgers.isel(experiment=(burgers.net == NETS[0]).values), by="train"
@@ -112,7 +115,7 @@ def pictures(
         "spectra": (lambda: plot.spectra(one), "column"),
         "error_spectrum": (lambda: plot.error_spectrum(one), "column"),
         "heatmap": (lambda: plot.heatmap(line, up_to=60), "column"),
-        "pareto": (lambda: plot.pareto(single, up_to=60), "column"),
+        "pareto": (lambda: plot.pareto(plain, up_to=60), "column"),
         "sizes": (lambda: plot.sizes(single), "page"),
         "panels": (lambda: per_scenario(line), "page"),
     }

@@ -1,9 +1,11 @@
 """The quick start: train emulators of advection, store, tabulate and draw the result.
 
 Shorter than the published setting (4 seeds and 2,000 updates instead of 10 and 10,000), so that
-it takes about a minute on two cores.
+it takes about a minute on two cores. ``python docs/quickstart.py PICTURE`` writes the picture to
+this file, too.
 """
 
+import sys
 from pathlib import Path
 
 import apexr
@@ -11,7 +13,7 @@ import apexr
 FOLDER = Path("quickstart")
 
 
-def main() -> None:
+def main(*pictures: Path) -> None:
     FOLDER.mkdir(exist_ok=True)
     result = apexr.run(
         "diff_adv",
@@ -25,10 +27,11 @@ def main() -> None:
     table = result.mean_nRMSE.median("seed").sel(time=steps).to_series().round(3)
     print("\nmedian over seeds of the error (mean nRMSE) after so many time steps:")
     print(table.to_string())
-    apexr.plot.save(apexr.plot.overview(result), FOLDER / "adv.png")
+    for picture in (FOLDER / "adv.png", *pictures):
+        apexr.plot.save(apexr.plot.overview(result), picture)
     print(f"\nresult:  {FOLDER / 'adv.zarr'}  (xarray.open_zarr opens it)")
     print(f"picture: {FOLDER / 'adv.png'}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -25,3 +25,15 @@ def _free_compiled_programs():
 
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_the_disk():
+    """Let nothing in this process wait until bytes are on the disk: some take 30 ms a file.
+
+    What a loss of power leaves is modelled (``tests/store/_crash.py``), and processes that are
+    killed are processes of their own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield

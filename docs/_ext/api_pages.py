@@ -8,6 +8,7 @@ import ast
 import functools
 import importlib
 import inspect
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def notes() -> dict[tuple[str, str], str]:
     for path in sorted(SOURCE.rglob("*.py")):
         module = ".".join(("apexr", *path.relative_to(SOURCE).with_suffix("").parts))
         body = ast.parse(path.read_text(encoding="utf-8")).body
-        for node, below in zip(body, body[1:], strict=False):
+        for node, below in itertools.pairwise(body):
             if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                 for name in _assigned(node):
                     key = (module.removesuffix(".__init__"), name)
@@ -162,7 +163,9 @@ def _entry(held: ModuleType, name: str) -> list[str]:
     home = homes()[id(value)]
     if home != full:
         return [f".. py:{kind}:: {name}", "", f"   The same as :{role}:`{home}`."]
-    options = [] if kind == "function" else ["   :members:", "   :show-inheritance:"]
+    options = [] if kind == "function" else ["   :members:"]
+    if inspect.isclass(value) and value.__bases__ != (object,):
+        options.append("   :show-inheritance:")
     return [f".. auto{kind}:: {full}", *options]
 
 

@@ -46,11 +46,11 @@ class Family:
 PLANE = {"num_spatial_dims": 2, "num_points": 64}
 FAMILIES = {
     "advection": Family("Advection", ("adv", "unbal_adv"), "diff_adv"),
-    "diffusion": Family("Diffusion", ("diff", "diag_diff", "aniso_diff"), "phy_diff"),
-    "advection_diffusion": Family("Advection and diffusion", ("adv_diff",), "phy_adv_diff"),
-    "dispersion": Family("Dispersion", ("disp", "mix_disp"), "phy_disp"),
+    "diffusion": Family("Diffusion", ("diff", "diag_diff", "aniso_diff"), "diff_diff"),
+    "advection_diffusion": Family("Advection and diffusion", ("adv_diff",), "diff_adv_diff"),
+    "dispersion": Family("Dispersion", ("disp", "mix_disp"), "diff_disp"),
     "hyper_diffusion": Family(
-        "Hyper-diffusion", ("hyp_diff", "hypdiff", "mix_hyp"), "phy_hyp_diff"
+        "Hyper-diffusion", ("hyp_diff", "hypdiff", "mix_hyp"), "diff_hyp_diff"
     ),
     "linear": Family("Linear equations", ("lin", "lin_simple", "four"), "diff_four"),
     "burgers": Family("Burgers", ("burgers", "burgers_sc"), "diff_burgers"),
@@ -62,7 +62,9 @@ FAMILIES = {
     "nonlinear": Family("Nonlinear equations", ("nonlin",), "diff_nonlin"),
     "fisher_kpp": Family("Fisher-KPP", ("fisher",), "diff_fisher"),
     "polynomial": Family("Polynomial reactions", ("poly",), "phy_poly"),
-    "gray_scott": Family("Gray-Scott", ("gs", "gs_type"), "phy_gs_type", {**PLANE, "num_steps": 90}),
+    "gray_scott": Family(
+        "Gray-Scott", ("gs", "gs_type"), "phy_gs_type", {**PLANE, "num_steps": 90}
+    ),
     "swift_hohenberg": Family("Swift-Hohenberg", ("sh",), "phy_sh", {**PLANE, "num_steps": 90}),
     "decaying_turbulence": Family("Decaying turbulence", ("decay_turb",), "phy_decay_turb", PLANE),
     "kolmogorov_flow": Family(
@@ -145,7 +147,9 @@ def _parameters(key: str) -> list[str]:
     changed = {name: value for name, value in other.items() if value != shared[name]}
     lines = ["| parameter | default |", "|---|---|"]
     lines += [f"| `{name}` | `{value!r}` |" for name, value in own.items()]
-    lines += [f"| `{name}` (otherwise `{shared[name]!r}`) | `{changed[name]!r}` |" for name in changed]
+    lines += [
+        f"| `{name}` (otherwise `{shared[name]!r}`) | `{changed[name]!r}` |" for name in changed
+    ]
     return lines
 
 
@@ -201,7 +205,7 @@ def draw(name: str, family: Family, folder: Path) -> bool:
     plane = "y" in states.dims
     shown = {"times": sorted({0, steps // 3, steps})} if plane else {}
     if states.sizes["channel"] > 1:
-        states = states.isel(channel=[0])
+        states = states.isel(channel=[-1])
     plot = apexr.plot.state(states, **shown) if plane else apexr.plot.trajectory(states)
     apexr.plot.save(plot, target, width="page" if plane else "column", dpi=150)
     seal.write_text(digest)

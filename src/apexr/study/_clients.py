@@ -120,7 +120,7 @@ def local_cluster(
     }
     scheduler = {
         "cls": distributed.Scheduler,
-        "options": {"host": _LOOPBACK, "dashboard": False, "dashboard_address": None},
+        "options": {"host": _LOOPBACK, "dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},
     }
     cluster: SpecCluster = distributed.SpecCluster(
         workers=specs, scheduler=scheduler, silence_logs=logging.ERROR
