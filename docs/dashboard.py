@@ -36,7 +36,7 @@ TOO_FAST = {**SIZES, "optim_config": "adam;40;constant;3.0"}
 
 
 def study(folder: Path) -> Path:
-    """Run what is missing of the study; one experiment cannot be trained, and fails."""
+    """Run what is missing of the study; seeds of its last experiment diverge."""
     configs = [
         {"scenario": key, "net": net, "train": train, **SIZES}
         for key in ("diff_burgers", "diff_ks")

@@ -1,9 +1,10 @@
-"""A study as it looks while it runs, and pages over it."""
+"""A study for the pages, and a browser to look at them."""
 
 import shutil
 
 import pytest
 from _browser import Page, chromium
+<<<<<<< HEAD
 
 from apexr import store
 from apexr.testing import mock_experiment
@@ -21,33 +22,13 @@ def publish(path, number, **keywords):
     """Publish one experiment of a study."""
     ds = mock_experiment(random_seed=number, **keywords)
     store.publish_experiment(ds, {}, store.unit_path(path, name(number)))
+=======
+from _studies import make_study
+>>>>>>> refs/heads/dash
 
 
 @pytest.fixture(scope="session")
-def make_study():
-    def make(path):
-        """Make six experiments: five published, one with a diverged seed, one failed."""
-        store.create_study(path)
-        for number, (scenario, net) in enumerate((s, n) for s in SCENARIOS for n in NETS):
-            if number == 4:
-                error = RuntimeError("out of <b>memory</b>")
-                store.record_failure(path, name(number), error, {**CONFIG, "scenario_kwargs": "{}"})
-            else:
-                publish(
-                    path,
-                    number,
-                    scenario=scenario,
-                    net=net,
-                    diverged=(2,) if number == 1 else (),
-                    metrics=("mean_nRMSE", "mean_correlation"),
-                )
-        return path
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def made(make_study, tmp_path_factory):
+def made(tmp_path_factory):
     return make_study(tmp_path_factory.mktemp("made") / "study.zarr")
 
 

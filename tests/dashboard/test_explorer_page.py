@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from apexr import dashboard
@@ -47,7 +49,7 @@ def test_split_solver_sample_and_time_change_the_picture(page):
     ):
         widget.value = value
         pictures.append(shown())
-    assert all(abs(a - b).max() > 1e-3 for a, b in zip(pictures, pictures[1:], strict=False))
+    assert all(abs(a - b).max() > 1e-3 for a, b in itertools.pairwise(pictures))
     assert page.time.options[-1] == 50  # of the training
 
 

@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from _browser import served
+from _studies import make_study, name, publish
 
-from apexr import dashboard, store
-from conftest import name, publish
+from apexr import dashboard
 
 
 @pytest.fixture(scope="module")
-def running(make_study, tmp_path_factory):
+def running(tmp_path_factory):
     """A study that gets more experiments, and the address of the page over it."""
     path = make_study(tmp_path_factory.mktemp("running") / "study.zarr")
     with served("dashboard", path) as url:
@@ -111,23 +113,25 @@ def test_an_exported_page_works_from_a_file(made, tmp_path, tab):
     assert rows.count() == 3
 
 
-@pytest.mark.slow
-def test_a_study_of_a_thousand_experiments_opens_in_seconds(tmp_path, tab):
-    import time
-    from pathlib import Path
+def seconds_to_open(tab, url):
+    start = time.perf_counter()
+    tab.open(url)
+    return time.perf_counter() - start
 
+
+@pytest.mark.slow
+def test_a_study_of_a_thousand_experiments_opens_in_seconds(made, tmp_path, tab):
     generator = Path(__file__).parents[2] / "benchmarks" / "store" / "generate.py"
     sizes = ("--seeds=3", "--times=50", "--losses=30", "--test-samples=4")
     study = tmp_path / "thousand.zarr"
     subprocess.run([sys.executable, generator, study, "1000", *sizes], check=True)
-    assert len(store.list_experiments(study)) == 1000
+    with served("dashboard", made) as url:
+        small = min(seconds_to_open(tab, url) for _ in range(2))
     with served("dashboard", study) as url:
-        start = time.perf_counter()
-        tab.open(url)
-        seconds = time.perf_counter() - start
+        large = min(seconds_to_open(tab, url) for _ in range(2))
         assert tab.page.get_by_text("1000 experiments").count() == 1
         before = tab.picture(figures(tab).nth(0))
         tab.page.locator(".choices").nth(2).click()
         tab.page.locator(".choices__item--choice", has_text="UNet").first.click()
         tab.changed(before, figures(tab).nth(0))
-    assert seconds < 20, seconds  # 4 s on a quiet machine
+    assert large < max(8, 2 * small), (small, large)  # the latter where others use the machine

@@ -1,4 +1,5 @@
 import pytest
+from _studies import CONFIG, name, publish
 
 from _tiny import loaded_after, python
 from apexr import dashboard, list_experiments, store
@@ -6,7 +7,6 @@ from apexr.dashboard._records import Records, choices, counted, filtered
 from apexr.dashboard._study import MOST, StudyPage
 from apexr.errors import SpecError, StoreError
 from apexr.store import _zarr
-from conftest import CONFIG, name, publish
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import xarray as xr
 from apexr import plots
 from apexr.dashboard import _data
 from apexr.dashboard._curves import Now
-from apexr.dashboard._require import panel
+from apexr.dashboard._require import panel, soon
 from apexr.dashboard._rollouts import Follower, labels, small
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.errors import ApexrError
 
 FIRST = "diff_burgers"
 _LEFT, _RIGHT = 330, 1020
-_SAY_BUSY = "setTimeout(() => { busy.visible = true }, 0)"
-"""Run by the browser, which tells Python of the choice first, and of this afterwards."""
+_SAY_BUSY = "setTimeout(() => { busy.visible = true; echo.value += 1 }, 0)"
+"""Run by the browser, which tells Python of the choice first, and of the echo afterwards."""
 
 
 def explorer(scenario: str | None = None) -> Any:
@@ -71,6 +71,7 @@ class Explorer:
         self.about = pn.pane.HTML("", width=300, margin=(4, 5))
         self.problem = pn.pane.HTML("", styles=WARNING, visible=False, width=_RIGHT - 60)
         self.busy = pn.pane.HTML("<b>Computing …</b>", visible=False, margin=(4, 5))
+        self.echo = widgets.IntInput(value=0, visible=False)
         self.whole = pn.Row(margin=0)
         self.state = pn.Row(margin=0)
         self._connect()
@@ -85,17 +86,16 @@ class Explorer:
             (self.solver, self._compute),
             (self.sample, self._draw),
             (self.channel, self._draw),
-            (self.time, self._move),
+            (self.time, soon(self._move)),
         ):
             widget.param.watch(lambda _, act=act: self._unless_busy(act), "value")
         for widget in (self.scenario, self.dims, self.split, self.solver):
-            widget.jscallback(value=_SAY_BUSY, args={"busy": self.busy})
-        self.busy.param.watch(self._done, "visible")
+            widget.jscallback(value=_SAY_BUSY, args={"busy": self.busy, "echo": self.echo})
+        self.echo.param.watch(lambda _: self._done(), "value")
 
-    def _done(self, event: Any) -> None:
-        """Take away what the browser has put up: its message comes after all is computed."""
-        if event.new:
-            self.busy.visible = False
+    def _done(self) -> None:
+        """Take away what the browser has put up: its echo is heard after all is computed."""
+        self.busy.param.trigger("visible")
 
     def _unless_busy(self, act: Callable[[], None]) -> None:
         if not self._busy:
@@ -198,6 +198,7 @@ class Explorer:
             self.solver,
             pn.Row(self.sample, self.channel, margin=0),
             self.busy,
+            self.echo,
             self.about,
             width=_LEFT,
         )

@@ -1,5 +1,6 @@
 """Panel, loaded when the first page is made."""
 
+from collections.abc import Callable
 from typing import Any
 
 from apexr.errors import MissingExtraError
@@ -23,3 +24,37 @@ def panel() -> Any:
         ) from error
     holoviews()
     return pn
+
+
+def served() -> Any:
+    """Return the document of the browser that is being answered; None in tests and notebooks."""
+    document = panel().state.curdoc
+    return document if document is not None and document.session_context is not None else None
+
+
+def soon(act: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that has ``act`` done once for all calls of the next moment.
+
+    A slider that is dragged tells of each step; only where it is by then is drawn.
+    """
+    waiting = False
+
+    def run() -> None:
+        nonlocal waiting
+        waiting = False
+        act()
+
+    def call() -> None:
+        nonlocal waiting
+        document = served()
+        if document is None:
+            act()
+        elif not waiting:
+            waiting = True
+            document.add_timeout_callback(run, MOMENT)
+
+    return call
+
+
+MOMENT = 40
+"""Milliseconds."""

@@ -1,6 +1,7 @@
 """A page from this machine: all scripts and styles come from here, none from the internet."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from apexr.dashboard._require import panel
 from apexr.dashboard._study import study_page
 from apexr.dashboard._style import CSS
 from apexr.errors import SpecError
+
+HOST = "127.0.0.1"
 
 
 def show_study(path: str | os.PathLike[str], *, port: int = 0, show: bool = True) -> None:
@@ -77,14 +80,22 @@ def serve(
         return make()
 
     try:
+        port = port or _free_port()
         return pn.serve(
             {"/": page},
             title=title,
             port=port,
             show=show,
             threaded=threaded,
-            address="127.0.0.1",
-            websocket_origin="*" if port == 0 else [f"localhost:{port}", f"127.0.0.1:{port}"],
+            address=HOST,
+            websocket_origin=[f"{host}:{port}" for host in ("localhost", HOST)],
         )
     except OSError as error:
         raise SpecError(f"port {port} cannot be had ({error.strerror}); take another") from error
+
+
+def _free_port() -> int:
+    """Return a port of this machine that is free; pages are answered to its own address alone."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

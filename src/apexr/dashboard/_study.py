@@ -7,7 +7,7 @@ from typing import Any
 
 from apexr.dashboard import _table
 from apexr.dashboard._records import FILTERS, Records, choices, counted, filtered, finished
-from apexr.dashboard._require import panel
+from apexr.dashboard._require import panel, served
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.dashboard._views import Views
 from apexr.errors import StoreError
@@ -84,14 +84,19 @@ class StudyPage:
 
     def _connect(self) -> None:
         for one in self.filters.values():
-            one.param.watch(lambda _: self.update(), "value")
-        self.table.param.watch(lambda _: self._choose(), "selection")
+            one.param.watch(lambda _: self._at_once(self.update), "value")
+        self.table.param.watch(lambda _: self._at_once(self._choose), "selection")
         self.button.on_click(lambda _: self.refresh())
+
+    def _at_once(self, act: Callable[[], None]) -> None:
+        """Do something whose changes the browser shall see together."""
+        with panel().io.hold():
+            act()
 
     def refresh(self) -> None:
         """List the study again and show what has changed."""
         if self.records.refresh():
-            self.update()
+            self._at_once(self.update)
 
     def look(self) -> None:
         """Refresh the page if that is wanted; called now and then."""
@@ -159,19 +164,10 @@ class StudyPage:
         page = pn.Column(
             bar, pn.Row(left, self.views.layout, margin=0), sizing_mode="stretch_width", margin=0
         )
-        every(page, self.look, max(PERIOD, SHARE * self.records.seconds))
+        if served() is not None:
+            seconds = max(PERIOD, SHARE * self.records.seconds)
+            pn.state.add_periodic_callback(self.look, period=int(1000 * seconds))
         return page
-
-
-def every(page: Any, act: Callable[[], None], seconds: float) -> None:
-    """Call ``act`` every so many seconds while a browser shows the page."""
-    pn = panel()
-
-    def start() -> None:
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-            pn.state.add_periodic_callback(act, period=int(1000 * seconds))
-
-    start()
 
 
 def _failures(table: Any) -> list[str]:

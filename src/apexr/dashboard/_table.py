@@ -11,7 +11,7 @@ from apexr.store import in_short
 
 COLUMNS = {
     "state": 80,
-    "scenario": 98,
+    "scenario": 118,
     "net": 112,
     "train": 64,
     "diverged": 84,

@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 
 from apexr.dashboard import _curves, _rollouts
-from apexr.dashboard._require import panel
+from apexr.dashboard._require import panel, soon
 from apexr.dashboard._style import card, told
 from apexr.errors import ApexrError
 from apexr.schema import CONFIG_COORDS
@@ -57,8 +57,9 @@ class Views:
     def _connect(self) -> None:
         for widget in (self.metric, self.band, self.logy):
             widget.param.watch(lambda _: self._unless_busy(self._draw_curves), "value")
+        move = soon(self._move)
         for widget in (self.time, *self.places.values()):
-            widget.param.watch(lambda _: self._unless_busy(self._move), "value")
+            widget.param.watch(lambda _: self._unless_busy(move), "value")
 
     def show(self, parts: Mapping[str, xr.Dataset], stamps: Mapping[str, str]) -> None:
         """Show other experiments, or the same ones if there is more of them now."""
