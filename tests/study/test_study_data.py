@@ -215,6 +215,13 @@ def test_text_that_looks_equal_is_equal():
     with pytest.warns(ApexrWarning, match="run once"):
         (one,) = plan_study(study)
     assert json.loads(one.experiment.config["scenario_kwargs"])[composed] == composed
+    assert Named(**{decomposed: "x"}) == Named(**{composed: "x"})
+    with pytest.raises(SpecError, match="'grüße' is given twice"):
+        Named(**{decomposed: "x", composed: "x"})
+    with pytest.raises(SpecError, match="'grüße' is given twice"):
+        plan_study([{**BASE, "scenario": Named(), decomposed: "x", composed: "x"}])
+    with pytest.raises(SpecError, match="unknown scenario keyword 3"):
+        plan_study([{**BASE, 3: "x"}])
 
 
 def test_seeds_are_joined_and_overlap_is_said():

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, dataclass_transform
 
@@ -67,6 +68,7 @@ class ScenarioMeta(abc.ABCMeta):
             For an unknown keyword, or one that is given under its old and its new name.
         """
         known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        keywords = _as_identifiers(keywords)
         given = {name: value for name, value in keywords.items() if name not in cls.renamed}
         for name in keywords.keys() & cls.renamed.keys():
             new_name, factor = cls.renamed[name]
@@ -92,3 +94,14 @@ class ScenarioMeta(abc.ABCMeta):
                 f"{name} of {cls.__name__} follows from its other parameters and is {made!r}; got"
                 f" {given!r}. Leave it out, or take the general scenario that has it as parameter"
             )
+
+
+def _as_identifiers(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords with their letters in the form that Python gives to names."""
+    named: dict[str, Any] = {}
+    for name, value in keywords.items():
+        same = unicodedata.normalize("NFKC", name) if isinstance(name, str) else name
+        if same in named:
+            raise SpecError(f"scenario keyword {same!r} is given twice, in letters that look alike")
+        named[same] = value
+    return named

@@ -1,5 +1,6 @@
 """The Dask clusters that run a study: checked, made on this machine, or asked of SLURM."""
 
+import functools
 import glob
 import logging
 import os
@@ -122,10 +123,25 @@ def local_cluster(
         "cls": distributed.Scheduler,
         "options": {"host": _LOOPBACK, "dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},
     }
-    cluster: SpecCluster = distributed.SpecCluster(
+    cluster: SpecCluster = _patient(distributed.SpecCluster)(
         workers=specs, scheduler=scheduler, silence_logs=logging.ERROR
     )
     return cluster
+
+
+@functools.cache
+def _patient(kind: Any) -> Any:
+    """Return the kind of cluster that waits for workers that are slow to come back.
+
+    Dask's own gives a worker up for ever when its process died and the next one is not there
+    within some seconds, as on a busy machine. Its nanny lives in this process and sees to it.
+    """
+
+    class Patient(kind):  # type: ignore[misc]
+        def _update_worker_status(self, op: str, msg: Any) -> None:
+            super(kind, self)._update_worker_status(op, msg)
+
+    return Patient
 
 
 _LOOPBACK = "127.0.0.1"

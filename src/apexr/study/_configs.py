@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -149,18 +148,14 @@ def plan_one(config: Any) -> Planned:
     """
     if not isinstance(config, Mapping) or "scenario" not in config:
         raise SpecError("a configuration is a dictionary with a scenario")
-    composed = {_composed(key): value for key, value in config.items()}
-    if "net" in composed:
-        check_layers(composed["net"])
-    request = {key: composed[key] for key in KEYS[1:] if key in composed}
-    parameters = {key: value for key, value in composed.items() if key not in KEYS}
-    scenario, experiment = plan_experiment(composed["scenario"], Request(**request), parameters)
+    given = dict(config)
+    if "net" in given:
+        check_layers(given["net"])
+    request = {key: given[key] for key in KEYS[1:] if key in given}
+    parameters = {key: value for key, value in given.items() if key not in KEYS}
+    scenario, experiment = plan_experiment(given["scenario"], Request(**request), parameters)
     identity = experiment_id(json.loads(experiment.attrs["specification"]))
-    return Planned(identity, scenario, experiment, composed)
-
-
-def _composed(key: Any) -> Any:
-    return unicodedata.normalize("NFC", key) if isinstance(key, str) else key
+    return Planned(identity, scenario, experiment, given)
 
 
 def _joined(same: list[Planned]) -> Planned:
