@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check clean docs docs-html docs-study docs-learning docs-accuracy docs-plots
+.PHONY: quickstart test check clean docs docs-html docs-study docs-learning docs-accuracy docs-plots \
+	docs-dashboard browser
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -17,6 +18,14 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Debian's Chromium, in which the pages of the dashboard are tested; needs root, or asks for it.
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+browser:
+	command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  $(AS_ROOT) apt-get -qq update && \
+	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+	    install chromium chromium-driver >/dev/null; }
 
 # The documentation, in docs/_build/html: a small study is run, all pictures are drawn, every
 # notebook is executed; a warning is an error. What is finished of the study is not run again.
@@ -41,6 +50,11 @@ docs-learning: $(VENV)/.installed
 docs-plots: $(VENV)/.installed-docs
 	$(BIN)/python docs/quickstart.py docs/images/quickstart.png
 	$(BIN)/python docs/plot_gallery.py
+
+# The screenshots of docs/dashboard.md, taken in a browser (a few minutes).
+# The study is kept in docs/_build and not run again.
+docs-dashboard: browser $(VENV)/.installed-dev
+	$(BIN)/python docs/dashboard.py
 
 # The tables of docs/solver_accuracy.md (about a minute).
 docs-accuracy: $(VENV)/.installed

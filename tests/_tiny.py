@@ -2,8 +2,10 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -84,3 +86,20 @@ def loaded_after(code, *modules, cwd=None):
     ask = "import sys, json; print(json.dumps([m for m in sys.argv[1:] if m in sys.modules]))"
     lines = python(f"{code}\n{ask}", *modules, cwd=cwd).splitlines()
     return json.loads(lines[-1])
+
+
+def peak_memory():
+    """Return the most bytes that this process has had in memory since :func:`forget_peak`."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) * 1024
+
+
+def forget_peak():
+    """Let the peak be what the process has in memory now (Linux), and return it."""
+    reset = Path("/proc/self/clear_refs")
+    if reset.exists():
+        reset.write_text("5")
+    return peak_memory()

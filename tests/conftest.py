@@ -1,6 +1,7 @@
 """Shared by all tests."""
 
 import os
+import signal
 
 import pytest
 
@@ -12,6 +13,8 @@ os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")  # tests leave no
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
 )
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a script
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -22,3 +25,15 @@ def _free_compiled_programs():
 
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_the_disk():
+    """Let nothing in this process wait until bytes are on the disk: some take 30 ms a file.
+
+    What a loss of power leaves is modelled (``tests/store/_crash.py``), and processes that are
+    killed are processes of their own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield

@@ -51,6 +51,7 @@ _HOMES = {
     "read_in_kwargs": "apexr.analysis:read_in_kwargs",
     # the layers
     "analysis": "apexr.analysis",
+    "dashboard": "apexr.dashboard",
     "engine": "apexr.engine",
     "errors": "apexr.errors",
     "initial": "apexr.initial",

@@ -1,4 +1,5 @@
 from apexr import analysis as analysis
+from apexr import dashboard as dashboard
 from apexr import engine as engine
 from apexr import errors as errors
 from apexr import initial as initial

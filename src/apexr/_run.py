@@ -180,9 +180,11 @@ def run_stored(
     from apexr import store as stores  # Zarr is slow to import
 
     stores.check_writable(unit)
-    if stores.is_published(unit) and not overwrite:
-        return _read(unit, experiment.attrs["experiment_id"])
     kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
+    if stores.is_published(unit) and not overwrite:
+        held = _read(unit, experiment.attrs["experiment_id"])
+        kept.clear()  # of one that was killed when it had published
+        return held
     result, emulators = run_plan(
         scenario, experiment, progress=progress, trackers=trackers, keeper=kept, watch=watch
     )

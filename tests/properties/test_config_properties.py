@@ -101,14 +101,20 @@ def test_valid_strings_survive_a_round_trip(kind):
     check()
 
 
+def counts(few):
+    """Run a test with few examples, and slowly with the 2,000 that are promised."""
+    return pytest.mark.parametrize("count", [few, pytest.param(2000, marks=pytest.mark.slow)])
+
+
 noise = st.text(
     st.sampled_from(";;;;,.+-_e01239 truefalsinx\0\n\u00e9\u0663"), max_size=24
 ) | st.text(max_size=12)
 
 
+@counts(140)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_any_text_is_read_or_refused_with_a_spec_error(kind):
-    @settings(quick, max_examples=140)
+def test_any_text_is_read_or_refused_with_a_spec_error(kind, count):
+    @settings(quick, max_examples=count)
     @given(st.sampled_from(kind.names()), noise)
     @example("", "")
     def check(name, tail):
@@ -122,9 +128,10 @@ def test_any_text_is_read_or_refused_with_a_spec_error(kind):
     check()
 
 
+@counts(60)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_damaged_string_is_read_or_refused_with_a_spec_error(kind):
-    @settings(quick, max_examples=60)
+def test_a_damaged_string_is_read_or_refused_with_a_spec_error(kind, count):
+    @settings(quick, max_examples=count)
     @given(configs(kind), st.data())
     def check(text, data):
         start = data.draw(st.integers(0, len(text)))
@@ -170,13 +177,45 @@ all_names = {
 names = st.sampled_from(sorted(all_names)) | st.text(max_size=8)
 
 
+@counts(300)
 @pytest.mark.filterwarnings("ignore::apexr.errors.ApexrWarning")
-@settings(quick, max_examples=300)
-@given(st.sampled_from(sorted(scenario_dict)), st.dictionaries(names, values, max_size=2))
-def test_any_keywords_make_a_scenario_or_a_spec_error(key, keywords):
-    try:
-        scenario = scenario_dict[key](**keywords)
-    except SpecError:
-        return
-    assert scenario == scenario_dict[key](**scenario.changed_parameters)
-    assert len(digest(specification(scenario, Request()))) == 32
+def test_any_keywords_make_a_scenario_or_a_spec_error(count):
+    @settings(quick, max_examples=count)
+    @given(st.sampled_from(sorted(scenario_dict)), st.dictionaries(names, values, max_size=2))
+    def check(key, keywords):
+        try:
+            scenario = scenario_dict[key](**keywords)
+        except SpecError:
+            return
+        assert scenario == scenario_dict[key](**scenario.changed_parameters)
+        assert len(digest(specification(scenario, Request()))) == 32
+
+    check()
+
+
+sections = st.sampled_from(["common", "experiments", "grid", "zip", "scenario", "net", "train"])
+plain = values | noise | st.sampled_from(["diff_adv", "Conv;2;1;tanh", "one", "sup;2"])
+trees = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(sections | names, inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+SOUND = {"scenario": "diff_adv", "net": "Conv;2;1;tanh"}
+
+
+@counts(100)
+@pytest.mark.filterwarnings("ignore::apexr.errors.ApexrWarning")
+def test_anything_is_a_study_or_a_spec_error(count):
+    @settings(quick, max_examples=count)
+    @given(trees, st.dictionaries(names | sections, plain, max_size=2))
+    def check(tree, changes):
+        for study in (tree, [tree], [{**SOUND, **changes}], {**SOUND, **changes}):
+            try:
+                planned = apexr.study.plan_study(study)
+            except SpecError:
+                continue
+            assert all(len(one.id) == 32 for one in planned)
+
+    check()

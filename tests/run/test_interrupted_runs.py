@@ -1,7 +1,9 @@
 """Killed or interrupted at any moment, a training goes on to what it would have been."""
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,19 +25,45 @@ COMMON = {
     "record_loss_every": 20,
     "callbacks": "weight_norm;70",
 }
-CHILD = """
-import os, signal, sys, threading, json, apexr
+RUNNER = """
+import json, os, signal, sys, threading, traceback
+import apexr, apexr.experiment
+from apexr.store import Checkpoints
 from apexr.training import tracker
-store, update, delay, keywords = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
-@tracker(every=20)
-def watch(moment):
-    if moment.update_step == update:
-        threading.Timer(delay, die).start()
-apexr.run("diff_burgers", **json.loads(keywords), store=store, checkpoint_seconds=0.0,
-          trackers=[watch], progress=False)
+
+def run(store, log, moments, delay, chunks, keywords):
+    seen, asked = [], []
+    def is_due(self):
+        asked.append(None)
+        return len(asked) % chunks == 0
+    Checkpoints.is_due = is_due
+    @tracker(every=20)
+    def watch(moment):
+        with open(log, "a") as file:
+            file.write(f"{moment.update_step}\\n")
+        seen.append(None)
+        if len(seen) == moments:
+            threading.Timer(delay, die).start()
+    apexr.run("diff_burgers", **keywords, store=store, trackers=[watch], progress=False)
+
+for line in sys.stdin:
+    child = os.fork()  # nothing but imports has happened here: no thread is lost
+    if child == 0:
+        try:
+            run(**json.loads(line))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+COMPILED_ONCE = {
+    "JAX_ENABLE_COMPILATION_CACHE": "true",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+}
 KINDS = {
     "one seed": {"num_seeds": 1},
     "corrected, three seeds": {"num_seeds": 3, "task": "correct;sequential", "train": "div;2"},
@@ -57,44 +85,82 @@ def assert_equal_runs(first, second):
         np.testing.assert_array_equal(array, second[1][name])
 
 
-def kill(store, keywords, update, delay):
-    """Run in another process, which kills itself some time after it was so far."""
-    import json
-
-    arguments = (str(store), str(update), str(delay), json.dumps({**COMMON, **keywords}))
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env=os.environ,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("whole") / "whole.zarr", num_seeds=2)
 
 
-def kill_and_go_on(tmp_path, keywords, moments, seed):
-    rng = random.Random(seed)
-    store = tmp_path / "killed.zarr"
-    whole = run(tmp_path / "whole.zarr", **keywords)
+@pytest.fixture
+def kill(tmp_path):
+    """Return the function that runs in another process, which kills itself at a random moment.
+
+    It returns whether it was killed, and before which updates it was seen.
+    """
+    log, errors = tmp_path / "log", tmp_path / "errors"
+    kept = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "kept")}
+    with errors.open("w") as file:
+        runner = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", RUNNER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            env=os.environ | COMPILED_ONCE | kept,
+        )
+
+    def call(store, keywords, chunks, rng):
+        log.unlink(missing_ok=True)
+        told = {"store": str(store), "log": str(log), "chunks": chunks}
+        told |= {"moments": rng.randint(1, 6), "delay": rng.uniform(0, 0.01)}
+        runner.stdin.write(json.dumps({**told, "keywords": {**COMMON, **keywords}}) + "\n")
+        runner.stdin.flush()
+        code = int(runner.stdout.readline() or 1)
+        assert code in (0, -signal.SIGKILL), errors.read_text()
+        return code != 0, [int(line) for line in log.read_text().split()] if log.exists() else []
+
+    yield call
+    runner.kill()
+    runner.communicate()
+
+
+def kill_and_go_on(tmp_path, kill, whole, keywords, count, chunks=1):
+    """Kill a training so often; where it came to its end in between, begin another.
+
+    A checkpoint is made after so many chunks of 20 updates: no more is ever done again.
+    """
+    rng = random.Random(7)
+    store, killed, last, again = tmp_path / "killed.zarr", 0, 0, 0
     folder = tmp_path / ".checkpoints-killed.zarr"
-    updates = sorted(rng.randrange(20, UPDATES - 100, 20) for _ in range(moments))
-    for update in updates:
-        kill(store, keywords, update, rng.uniform(0, 0.02))
-    if not apexr.store.is_published(store):
-        assert list(folder.glob("*.ckpt"))
+    while killed < count:
+        died, seen = kill(store, keywords, chunks, rng)
+        killed += died
+        if seen:
+            assert last - 20 * chunks < seen[0] <= last + 20
+            again += max(0, last + 20 - seen[0])
+            last = seen[-1]
+        if not died:  # a moment that never came
+            assert_equal_runs(run(store, **keywords), whole)
+            shutil.rmtree(store)
+            last = 0
+    assert store.exists() or list(folder.glob("*.ckpt")) or last < 20 * chunks
     assert_equal_runs(run(store, **keywords), whole)
     assert not folder.exists()
+    return again
 
 
-def test_three_kills(tmp_path):
-    kill_and_go_on(tmp_path, KINDS["corrected, three seeds"], 3, seed=1)
+def test_three_kills(tmp_path, kill, whole):
+    kill_and_go_on(tmp_path, kill, whole, {"num_seeds": 2}, 3, chunks=2)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_twenty_kills(tmp_path, kind):
-    kill_and_go_on(tmp_path, KINDS[kind], 20, seed=7)
+@pytest.mark.parametrize(
+    ("kind", "count", "chunks"),
+    [("one seed", 50, 1), ("one seed", 20, 4), ("corrected, three seeds", 20, 1)],
+)
+def test_many_kills(tmp_path, kill, kind, count, chunks, record_property):
+    whole = run(tmp_path / "whole.zarr", **KINDS[kind])
+    again = kill_and_go_on(tmp_path, kill, whole, KINDS[kind], count, chunks)
+    record_property("kills, updates done again", [count, again])
 
 
 def interrupt_at(update, times=1):
@@ -105,11 +171,6 @@ def interrupt_at(update, times=1):
                 signal.raise_signal(signal.SIGINT)
 
     return press
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("whole") / "whole.zarr", num_seeds=2)
 
 
 def test_twenty_interruptions(tmp_path, whole):
@@ -141,6 +202,17 @@ def test_another_experiment_starts_anew(tmp_path, whole, caplog):
     assert_equal_runs(run(store, num_seeds=2), whole)
     assert "the checkpoint was made with experiment_id" in caplog.text
     assert "it is not used" in caplog.text
+
+
+@pytest.mark.usefixtures("whole")
+def test_checkpoints_go_also_when_publishing_was_the_last_that_was_done(tmp_path, monkeypatch):
+    store, folder = tmp_path / "adv.zarr", tmp_path / ".checkpoints-adv.zarr"
+    with monkeypatch.context() as patch:
+        patch.setattr("apexr.store.Checkpoints.clear", lambda _: None)
+        run(store, num_seeds=2)
+    assert list(folder.iterdir())
+    run(store, num_seeds=2)
+    assert not folder.exists()
 
 
 def test_experiments_of_a_study_go_on(tmp_path, whole):

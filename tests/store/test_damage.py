@@ -139,6 +139,8 @@ def test_what_is_damaged_is_put_aside_and_can_be_published_again(tmp_path):
     (study / "failures" / f"{9:032x}.json").write_text("{")
     (study / ".staging").mkdir(exist_ok=True)
     (study / ".staging" / "left").mkdir()
+    for number in (0, 2, 7):  # damaged, published, not run yet
+        store.Checkpoints(store.unit_path(study, f"{number:032x}"), {}, 0).save(1, {})
     done = store.repair(study)
     assert len(done.moved) == 4
     assert done.swept == 1
@@ -147,6 +149,7 @@ def test_what_is_damaged_is_put_aside_and_can_be_published_again(tmp_path):
     assert not store.is_published(units[0])
     store.publish_experiment(DS, {}, units[0])
     assert store.repair(study).moved == {}
+    assert [path.name for path in (study / "checkpoints").iterdir()] == [f"{7:032x}"]
 
 
 def test_repair_of_a_study_that_lost_its_marker(tmp_path):

@@ -1,10 +1,13 @@
 """Studies on a real Dask cluster of worker processes: killed, failing, interrupted."""
 
+import json
 import os
 import random
 import signal
+import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import _unruly
@@ -12,8 +15,9 @@ import pytest
 
 import apexr
 from _tiny import NET, SIZES
+from apexr import cli
 from apexr import store as stores
-from apexr.errors import ApexrWarning, SpecError
+from apexr.errors import SpecError
 from apexr.scenarios import scenario_dict
 from apexr.study import _cluster, local_cluster, plan_study, run_planned
 from apexr.training import usable_cores
@@ -124,6 +128,31 @@ def _set_allowed(count, dask_scheduler):
     dask_scheduler.allowed_failures = count
 
 
+@pytest.fixture
+def exit_code(client, monkeypatch, tmp_path):
+    """Return the function that runs `apexr study` on the cluster and returns its exit code."""
+    monkeypatch.setattr("apexr._compile.keep_compiled", lambda: None)
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+
+    def call(study, store):
+        file = tmp_path / "study.json"
+        file.write_text(json.dumps(study))
+        options = ("--scheduler", client.scheduler.address, "--no-progress")
+        command = ("apexr", "study", file, "--store", store, *options)
+        monkeypatch.setattr(sys, "argv", [*map(str, command)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return stop.value.code
+
+    return call
+
+
+def published(study):
+    """Return what tells whether a unit was written again: its folder and its manifest."""
+    units = list((study / "experiments").iterdir())
+    return {u.name: (u.stat().st_ino, (u / "manifest.json").read_bytes()) for u in units}
+
+
 @pytest.mark.usefixtures("unruly")
 @pytest.mark.parametrize(
     ("good", "bad", "allowed"),
@@ -132,19 +161,18 @@ def _set_allowed(count, dask_scheduler):
         pytest.param(6, ("raising", "leaving", "greedy"), 3, marks=pytest.mark.slow),
     ],
 )
-def test_failures_of_all_kinds(client, tmp_path, good, bad, allowed):
+def test_failures_of_all_kinds(client, exit_code, tmp_path, good, bad, allowed):
     allow_failures(client, allowed)
     spared, store = tmp_path / "spared", tmp_path / "study"
     diverging = {**BASE, "optim_config": "adam;6;constant;1e30"}
     wrong = [{**BASE, "scenario": key} for key in bad]
     wrong[1]["spared"] = str(spared)
     study = [*wrong, diverging, *tiny_study(good)]
-    failures = run_planned(plan_study(study), store, client=client, progress=False)
+    assert exit_code(study, store) == 1
 
     table = apexr.list_experiments(store).set_index("state")
     assert sorted(table.index) == ["failed"] * len(bad) + ["published"] * (good + 1)
     assert table["num_diverged"].sum() == 1
-    assert {failure.experiment.given["scenario"] for failure in failures} == set(bad)
     errors = stores.read_failures(store)
     assert sorted(one["error"] for one in errors.values()) == sorted(
         ["KeyError"] + ["WorkerDiedError"] * (len(bad) - 1)
@@ -153,12 +181,13 @@ def test_failures_of_all_kinds(client, tmp_path, good, bad, allowed):
     assert all(one["attempts"] == allowed + 1 for one in died)
     assert all(f"died, {allowed + 1} times in a row" in one["message"] for one in died)
 
-    before = digests(store)
+    before = published(store)
     spared.touch()
-    with pytest.warns(ApexrWarning, match=f"{len(bad) - 1} of {len(study)} experiments failed"):
-        again = apexr.run_study(study, store, client=client, progress=False)
-    assert again.sizes["experiment"] == good + 2
-    assert {name: digests(store)[name] for name in before} == before
+    assert exit_code(study, store) == 1
+    assert len(stores.read_failures(store)) == len(bad) - 1
+    after = published(store)
+    assert len(after) == good + 2
+    assert {name: after[name] for name in before} == before
     allow_failures(client, 3)
 
 

@@ -82,7 +82,7 @@ def test_everything_wrong_is_said_at_once_and_before_anything_runs(configs, tmp_
         "experiments[3]: unknown scenario keyword 'num_point'",
         "experiments[4]: scenario is missing; did you mean 'scenaro'",
         "experiments[5]: must be a dictionary, got 'diff_adv'",
-        "experiments[6]: a training window of 10 frames",
+        "experiments[6]: training config 'sup;9': a training window of 10 frames",
         "experiments[7]: num_seeds must be an integer",
     ):
         assert expected in said

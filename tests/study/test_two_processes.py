@@ -1,10 +1,12 @@
 """Two processes on one study: each experiment is trained once, also when one of them is killed."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from _tiny import NET, SIZES
 from apexr import store
 from apexr.study._turns import in_turn
 from apexr.testing import mock_experiment
@@ -12,82 +14,178 @@ from apexr.testing import mock_experiment
 COUNT = 20
 
 RUNNER = """
-import os, sys, time
+import json, sys, time
 from types import SimpleNamespace
 from apexr import store
 from apexr.study._turns import in_turn
 from apexr.testing import mock_experiment
 
-study, log, seed = sys.argv[1:]
+def share(study, log, ds):
+    store.create_study(study)
+    work = [(SimpleNamespace(id=f"{number:032x}"), []) for number in range(20)]
+    for one, _ in in_turn(work, study, lambda one: []):
+        unit = store.unit_path(study, one.id)
+        if not store.is_published(unit):
+            with open(log, "a") as file:
+                file.write(f"{one.id}\\n")
+            time.sleep(0.05)
+            store.publish_experiment(ds, {}, unit)
+    return "done"
+
+def publish(study, number, ds):
+    try:
+        store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
+    except store.ConflictError:
+        return "refused"
+    return "published"
+
+ds = mock_experiment(random_seed=int(sys.argv[1]))
 print("ready", flush=True)
-sys.stdin.readline()
-store.create_study(study)
-work = [(SimpleNamespace(id=f"{number:032x}"), []) for number in range(20)]
-for one, _ in in_turn(work, study, lambda one: []):
-    unit = store.unit_path(study, one.id)
-    if not store.is_published(unit):
-        with open(log, "a") as file:
-            file.write(f"{one.id}\\n")
-        time.sleep(0.05)
-        store.publish_experiment(mock_experiment(random_seed=int(seed)), {}, unit)
+for line in sys.stdin:
+    name, *arguments = json.loads(line)
+    print(globals()[name](*arguments, ds), flush=True)
+"""
+
+TRAINER = """
+import json, sys
+import apexr.experiment
+from apexr.study import plan_study, run_planned
+
+print("ready", flush=True)
+study, log, configs = json.loads(sys.stdin.readline())
+train = apexr.experiment.train
+
+def counted(*arguments):
+    with open(log, "a") as file:
+        file.write("trained\\n")
+    return train(*arguments)
+
+apexr.experiment.train = counted
+print(len(run_planned(plan_study(configs), study, progress=False)))
 """
 
 
+class Pair:
+    """Two processes of one program, which take lines of JSON and answer each with a line."""
+
+    def __init__(self, code):
+        self.code = code
+        self.processes = [None, None]
+
+    def begin(self):
+        """Begin those that do not run, and wait until both are ready."""
+        missing = [
+            n for n, one in enumerate(self.processes) if one is None or one.poll() is not None
+        ]
+        for number in missing:
+            self.processes[number] = subprocess.Popen(
+                [sys.executable, "-c", self.code, str(number + 1)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        for number in missing:
+            assert self.answer(number) == "ready"
+        return self
+
+    def tell(self, *words):
+        for process in self.processes:
+            process.stdin.write(json.dumps(words) + "\n")
+            process.stdin.flush()
+
+    def answer(self, number):
+        return self.processes[number].stdout.readline().strip()
+
+    def end(self):
+        for process in filter(None, self.processes):
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def runners():
+    pair = Pair(RUNNER)
+    yield pair
+    pair.end()
+
+
 @pytest.fixture
-def runners(tmp_path):
-    """Return two processes that wait for a line, and the file in which they note a training."""
-    log = tmp_path / "log"
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", RUNNER, str(tmp_path / "study"), str(log), str(seed)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in (1, 2)
-    ]
-    for process in started:
-        assert process.stdout.readline() == "ready\n"
-    yield started, log
-    for process in started:
-        process.kill()
-        process.communicate()
+def pair(runners):
+    """Return two processes that wait for lines; those of the test before, if they live."""
+    return runners.begin()
 
 
-def start(processes):
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+@pytest.fixture
+def trainers():
+    pair = Pair(TRAINER).begin()
+    yield pair
+    pair.end()
 
 
-def check_study(study):
-    assert store.verify(study) == COUNT
+def check_study(study, count=COUNT):
+    assert store.verify(study) == count
     results = [mock_experiment(random_seed=seed) for seed in (1, 2)]
     for unit in (study / "experiments").iterdir():
         read = store.open_experiment(unit).load()
         assert any(read.identical(result) for result in results)  # never mixed
 
 
-def test_each_experiment_is_trained_once(runners, tmp_path):
-    processes, log = runners
-    start(processes)
-    assert [process.wait() for process in processes] == [0, 0]
+def kill_one(pair, log):
+    """Kill the first of the two when five trainings are noted."""
+    while not log.exists() or len(log.read_text().split()) < 5:
+        assert pair.processes[1].poll() is None
+    pair.processes[0].kill()
+
+
+def test_each_experiment_is_trained_once(pair, tmp_path):
+    study, log = tmp_path / "study", tmp_path / "log"
+    pair.tell("share", str(study), str(log))
+    assert (pair.answer(0), pair.answer(1)) == ("done", "done")
     trained = log.read_text().split()
     assert sorted(trained) == sorted({*trained})
     assert len(trained) == COUNT
-    check_study(tmp_path / "study")
-    assert not list((tmp_path / "study" / ".locks").iterdir())
+    check_study(study)
+    assert not list((study / ".locks").iterdir())
 
 
-def test_the_other_goes_on_when_one_is_killed(runners, tmp_path):
-    processes, log = runners
-    start(processes)
-    while not log.exists() or len(log.read_text().split()) < 5:
-        assert processes[1].poll() is None
-    processes[0].kill()
-    assert processes[1].wait() == 0
+@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_of_two_that_publish_at_once_one_wins(pair, tmp_path, count, record_property):
+    study = tmp_path / "study"
+    store.create_study(study)
+    wins = [0, 0]
+    for number in range(count):
+        pair.tell("publish", str(study), number)
+        said = [pair.answer(0), pair.answer(1)]
+        assert sorted(said) == ["published", "refused"]
+        wins[said.index("published")] += 1
+    record_property("wins", wins)
+    check_study(study, count)
+
+
+def test_the_other_goes_on_when_one_is_killed(pair, tmp_path):
+    study, log = tmp_path / "study", tmp_path / "log"
+    pair.tell("share", str(study), str(log))
+    kill_one(pair, log)
+    assert pair.answer(1) == "done"
     assert len(log.read_text().split()) <= COUNT + 1  # what the dead one was at is run again
-    check_study(tmp_path / "study")
+    check_study(study)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True])
+def test_two_real_studies(trainers, tmp_path, killed):
+    """The same with networks that are trained, by the function behind ``apexr.run_study``."""
+    study, log = tmp_path / "study", tmp_path / "log"
+    common = {"scenario": "diff_adv", "net": NET, **SIZES}
+    configs = [{**common, "train_seed": number} for number in range(COUNT)]
+    trainers.tell(str(study), str(log), configs)
+    if killed:
+        kill_one(trainers, log)
+    assert [trainers.answer(0), trainers.answer(1)] == ["" if killed else "0", "0"]
+    trained = len(log.read_text().split())
+    assert trained in ((COUNT, COUNT + 1) if killed else (COUNT,))
+    assert store.verify(study) == COUNT
+    assert store.read_failures(study) == {}
 
 
 def test_a_claim_ends_with_its_block(tmp_path):

@@ -157,7 +157,10 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
     """
     objective = OBJECTIVES.parse(train_config)
     frames = scenario.train_temporal_horizon + 1
-    num_windows = count_windows(scenario.num_train_samples, frames, objective.window_length)
+    try:
+        num_windows = count_windows(scenario.num_train_samples, frames, objective.window_length)
+    except SpecError as error:
+        raise SpecError(f"training config {train_config!r}: {error}") from None
     if scenario.batch_size > num_windows:
         warn(
             f"batch_size {scenario.batch_size} is larger than the {num_windows} training windows:"

@@ -19,7 +19,7 @@ from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights
 from apexr.store._safetensors import SUFFIX as SAFETENSORS
 from apexr.store._safetensors import export_safetensors, read_safetensors
-from apexr.store._study import open_rollouts, open_study
+from apexr.store._study import join_experiments, open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
     check_trajectories,
@@ -51,6 +51,7 @@ __all__ = [
     "is_published",
     "is_study",
     "is_url",
+    "join_experiments",
     "kind_of",
     "list_experiments",
     "merge",

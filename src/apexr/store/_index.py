@@ -8,6 +8,7 @@ sample) is not in it; those variables are read from the experiments when they ar
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import xarray as xr
@@ -17,7 +18,7 @@ from apexr.store._files import digest
 from apexr.store._join import without_complete
 from apexr.store._layout import MANIFEST
 from apexr.store._parts import read_part
-from apexr.store._place import Place, at_once
+from apexr.store._place import Place, Remote, at_once
 from apexr.store._rows import Deferred, with_deferred
 from apexr.store._segments import (
     Index,
@@ -50,7 +51,8 @@ def open_indexed(study: Place, units: Sequence[Place]) -> xr.Dataset:
     damaged = [unit.name for unit in units if unit.name not in stamps]
     index = read_index(study, stamps)
     indexed = {name for segment in index.segments for name in segment.units}
-    fresh = _parts_of([unit for unit in units if unit.name in stamps.keys() - indexed], damaged)
+    unknown = stamps.keys() - indexed
+    fresh = _parts_of([unit for unit in units if unit.name in unknown], damaged)
     index, new = _without_grown(index, fresh)
     if len(new) >= NEW_FROM:
         rows = _extend(study, index, new, stamps, damaged)
@@ -70,6 +72,9 @@ def _stamps(units: Sequence[Place]) -> dict[str, str]:
 
 
 def _stamp(unit: Place) -> str:
+    if not isinstance(unit, Remote):
+        with suppress(OSError), open(f"{unit}/{MANIFEST}", "rb", buffering=0) as file:
+            return digest(file.read())  # so of most: there may be very many
     try:
         return digest(source_of(unit).read(MANIFEST))
     except (OSError, StoreError):

@@ -99,8 +99,10 @@ def without_complete(joined: xr.Dataset) -> xr.Dataset:
 def with_labels(ds: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Return a result, or several, filled up to all labels."""
     absent = {dim: at for dim, at in labels.items() if len(at) and dim not in ds.coords}
-    wide = ds.reindex({dim: at for dim, at in labels.items() if dim in ds.coords})
-    return wide.assign_coords(absent)
+    there = {dim: at for dim, at in labels.items() if dim in ds.coords}
+    fewer = {dim: at for dim, at in there.items() if not np.array_equal(ds[dim].values, at)}
+    wide = ds.reindex(fewer) if fewer else ds
+    return wide.assign_coords(absent) if absent else wide
 
 
 def _labels(dim: str, parts: Iterable[xr.Dataset]) -> np.ndarray:

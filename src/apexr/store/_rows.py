@@ -14,7 +14,7 @@ from apexr.store._along_seed import along_seed
 from apexr.store._join import GRID_DIMS
 from apexr.store._layout import unit_path
 from apexr.store._place import Place
-from apexr.store._read import open_unit
+from apexr.store._read import open_plain, open_unit
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,21 @@ def _read_row(
     shape = tuple(len(known) for known in labels.values())
     rows = np.full((len(names), *shape), np.nan if dtype.kind in "fc" else 0, dtype)
     for row, units in zip(rows, names, strict=True):
-        held = _open(study, units)
-        if name in held:
-            with dask.config.set(scheduler="synchronous"):
-                own = {dim: known for dim, known in labels.items() if dim in held[name].dims}
-                row[...] = held[name].reindex(own).values
+        held = _read(study, units, name)
+        if held is not None:
+            own = {dim: known for dim, known in labels.items() if dim in held.dims}
+            row[...] = held.reindex(own).values
     return rows
+
+
+def _read(study: Place, units: str, name: str) -> xr.DataArray | None:
+    """Return a variable of one experiment in memory, or None if it has none of that name."""
+    if " " not in units:
+        whole = open_plain(unit_path(study, units))
+        return whole[name].load() if name in whole else None
+    with dask.config.set(scheduler="synchronous"):
+        parts = _open(study, units)
+        return parts[name].load() if name in parts else None
 
 
 def _open(study: Place, units: str) -> xr.Dataset:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,6 +23,9 @@ from apexr.store._read import checked_store, lazy_dataset, opened
 from apexr.store._rows import Deferred
 from apexr.store._small import DEFERRED, UNITS
 from apexr.store._zarr import encoded
+
+TEXT = "text"
+"""Key of a segment's manifest: text along ``experiment``, by name its values and attributes."""
 
 Stamps = Mapping[str, str]
 """The digest of each unit's manifest."""
@@ -74,11 +78,32 @@ def _made_of(path: Place) -> dict[str, str]:
 
 def _read_segment(path: Place) -> xr.Dataset | None:
     try:
-        segment = opened(checked_store(path, read_manifest(path, "index")))
-    except StoreError:
+        manifest = read_manifest(path, "index")
+        segment = opened(checked_store(path, manifest))
+        told = {name: _from_told(column) for name, column in manifest.get(TEXT, {}).items()}
+    except (StoreError, LookupError, TypeError):
         return None
     segment.attrs.pop(ORDER, None)
-    return lazy_dataset(segment)
+    return lazy_dataset(segment).assign_coords(told)
+
+
+def _text_of(segment: xr.Dataset) -> dict[str, xr.Variable]:
+    """Return the text along ``experiment``: the manifest holds it, which is read at once."""
+    coords = {str(name): coord.variable for name, coord in segment.coords.items()}
+    return {
+        name: coord
+        for name, coord in coords.items()
+        if coord.dims == ("experiment",) and coord.dtype.kind in "OU"
+    }
+
+
+def _told(column: xr.Variable) -> list[Any]:
+    return [column.values.tolist(), column.attrs]
+
+
+def _from_told(column: Sequence[Any]) -> xr.Variable:
+    values, attrs = column
+    return xr.Variable("experiment", np.array(values, dtype=object), attrs)
 
 
 def store_segment(
@@ -86,8 +111,11 @@ def store_segment(
 ) -> None:
     """Store a segment and remove what is outdated; that a study is read only does no harm."""
     made_of = {name: stamps[name] for name in sorted(Segment(segment).units)}
-    files = {f"{DATA}/{name}": data for name, data in encoded(segment).items()}
-    manifest = make_manifest({"units": made_of}, entries_of(files), "index")
+    text = _text_of(segment)
+    stored = encoded(segment.drop_vars(text))
+    files = {f"{DATA}/{name}": data for name, data in stored.items()}
+    labels = {"units": made_of, TEXT: {name: _told(column) for name, column in text.items()}}
+    manifest = make_manifest(labels, entries_of(files), "index")
     unit = study / INDEX / digest(canonical_json(made_of).encode())[:32]
     try:
         with _alone(study) as mine:
@@ -139,6 +167,8 @@ def _with_labels(segment: xr.Dataset, labels: Mapping[str, np.ndarray]) -> xr.Da
 def _presence(segment: xr.Dataset, dim: str, labels: np.ndarray) -> np.ndarray:
     """Tell which labels each experiment of a segment has."""
     name = presence_name(dim)
+    if name in segment.coords and np.array_equal(segment[dim].values, labels):
+        return segment[name].values
     if name in segment.coords:
         return segment[name].reindex({dim: labels}, fill_value=False).values
     return np.zeros((segment.sizes["experiment"], len(labels)), bool)

@@ -1,5 +1,6 @@
 """Lazy readers of a study: all experiments along one dimension, rollouts by grid."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
@@ -36,7 +37,17 @@ def open_study(path: PathLike) -> xr.Dataset:
     check_study(path)
     if len(units := units_of(path)) > INDEX_FROM:
         return open_indexed(place(path).absolute(), units)
-    parts = _open_all(path)
+    return join_experiments(_open_all(path))
+
+
+def join_experiments(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Return results by id as one Dataset along ``experiment``, as :func:`open_study` does.
+
+    Parameters
+    ----------
+    parts
+        At least one result, such as :func:`open_experiment` returns, by its id.
+    """
     if len({grid_key(ds) for ds in parts.values()}) > 1:
         parts = {name: without_grid(ds) for name, ds in parts.items()}
     return along_experiment(parts)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from apexr.errors import StoreError
 from apexr.store import _disk
+from apexr.store._claims import claimed
 from apexr.store._files import make_folder, read_json
 from apexr.store._layout import (
+    CHECKPOINTS,
     DAMAGED,
     EXPERIMENTS,
     FAILURES,
@@ -68,7 +70,8 @@ def verify(path: PathLike) -> int:
 def repair(path: PathLike) -> Repaired:
     """Put aside what is damaged, so that it is run again, and sweep what died writers have left.
 
-    Nothing is deleted but unfinished writings and the index, which is made anew when it is needed.
+    Nothing is deleted but unfinished writings, checkpoints of what is published, and the index,
+    which is made anew when it is needed.
     Damaged experiments of a study lie in its folder ``.damaged`` afterwards, a damaged single unit
     beside its place.
 
@@ -94,7 +97,16 @@ def repair(path: PathLike) -> Repaired:
         if twin not in problems and twin.exists():
             _put_aside(twin, target / DAMAGED)
     _disk.remove(target / INDEX)
+    _drop_checkpoints(target)
     return Repaired(moved, swept)
+
+
+def _drop_checkpoints(study: Place) -> None:
+    """Remove the checkpoints of experiments that are published, unless something runs there."""
+    if not claimed(study):
+        for entry in entries(study / CHECKPOINTS):
+            if is_published(study / EXPERIMENTS / entry.name):
+                _disk.remove(entry)
 
 
 def _repair_unit(unit: Place) -> Repaired:

@@ -154,6 +154,7 @@ class Dispatch:
         for future in [future for future in self._flying if future.done()]:
             work, _ = self._flying.pop(future)
             self._settle(work, future)
+            future.release()  # else the cluster does it again when it loses the worker that did it
 
     def _settle(self, work: Work, future: Future[Outcome]) -> None:
         one = work[0]

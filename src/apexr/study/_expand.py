@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apexr.errors import SpecError, suggest
-from apexr.study._limits import MOST_EXPERIMENTS, shortened
+from apexr.study._limits import MOST_EXPERIMENTS, check_number, shortened, too_many
 
 SECTIONS = ("common", "experiments", "grid")
 """Keys of a study that has parts: shared values, a list of experiments, one or more grids."""
@@ -69,7 +69,9 @@ def expand(study: Any) -> list[Placed]:
     if isinstance(study, Mapping):
         placed, problems = _expand_table(study)
     elif isinstance(study, Iterable) and not isinstance(study, str | bytes):
-        placed = [Placed(entry, f"experiments[{index}]") for index, entry in enumerate(study)]
+        listed = list(study)
+        check_number(len(listed))
+        placed = [Placed(entry, f"experiments[{index}]") for index, entry in enumerate(listed)]
         problems = []
     else:
         placed, problems = [], []
@@ -80,8 +82,7 @@ def expand(study: Any) -> list[Placed]:
             "a study is a list of at least one configuration (a dictionary each) or a grid, got"
             f" {shortened(study)}"
         )
-    if len(placed) > MOST_EXPERIMENTS:
-        raise SpecError(_too_many(len(placed)))
+    check_number(len(placed))
     return placed
 
 
@@ -101,6 +102,7 @@ def _expand_table(study: Mapping[Any, Any]) -> tuple[list[Placed], list[str]]:
         common = {}
     listed = study.get("experiments", [])
     if isinstance(listed, Sequence) and not isinstance(listed, str):
+        check_number(len(listed))
         placed += [_listed(entry, common, index) for index, entry in enumerate(listed)]
     else:
         problems.append(f"experiments: expected a list of tables, got {shortened(listed)}")
@@ -133,7 +135,7 @@ def _expand_grid(
     axes += [_Axis(group) for group in groups]
     total = math.prod(len(axis) for axis in axes)
     if total > MOST_EXPERIMENTS:
-        return [], [f"{place}: {_too_many(total)}"]
+        return [], [f"{place}: {too_many(total)}"]
     return list(_combinations(axes, common, place)), []
 
 
@@ -176,8 +178,3 @@ def _combinations(axes: Sequence[_Axis], common: Mapping[str, Any], place: str) 
             if len(axis) > 1:
                 choices |= dict.fromkeys(axis.values, index)
         yield Placed(config, place, choices)
-
-
-def _too_many(count: int) -> str:
-    told = str(count) if count < 10**12 else "more than 10^12"
-    return f"{told} experiments; a study has at most {MOST_EXPERIMENTS}"

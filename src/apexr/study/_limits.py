@@ -6,11 +6,15 @@ import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from apexr.errors import SpecError
+
 MOST_BYTES = 512 * 1024
 """Size of a study file."""
 MOST_EXPERIMENTS = 20_000
 MOST_DEPTH = 8
 """Tables and lists within each other."""
+MOST_KEYS = 1_000
+"""Keys of one table."""
 LONGEST_KEY = 200
 LONGEST_TEXT = 2_000
 LARGEST_NUMBER = 2**63
@@ -40,11 +44,7 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
     if depth > MOST_DEPTH:
         yield f"{where}: nested more than {MOST_DEPTH} deep"
     elif isinstance(value, Mapping):
-        for key, entry in value.items():
-            named = shortened(str(key), 40).strip("'") if len(str(key)) > 40 else str(key)
-            if len(str(key)) > LONGEST_KEY:
-                yield f"{where}: a key of {len(str(key))} characters, {named}"
-            yield from value_problems(entry, f"{place}.{named}" if place else named, depth + 1)
+        yield from _table_problems(value, place, depth)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
             yield from value_problems(entry, f"{place}[{index}]", depth + 1)
@@ -58,6 +58,35 @@ def value_problems(value: Any, place: str = "", depth: int = 0) -> Iterator[str]
             yield f"{where}: expected a finite number of at most 64 bits"
     else:
         yield f"{where}: expected text, a number, true or false, got a {type(value).__name__}"
+
+
+def _table_problems(table: Mapping[Any, Any], place: str, depth: int) -> Iterator[str]:
+    where = place or "the study"
+    if len(table) > MOST_KEYS:
+        yield f"{where}: a table of {len(table)} keys, at most {MOST_KEYS} are read"
+        return
+    for key, entry in table.items():
+        named = shortened(str(key), 40).strip("'") if len(str(key)) > 40 else str(key)
+        if len(str(key)) > LONGEST_KEY:
+            yield f"{where}: a key of {len(str(key))} characters, {named}"
+        yield from value_problems(entry, f"{place}.{named}" if place else named, depth + 1)
+
+
+def check_number(count: int) -> None:
+    """Refuse more experiments than a study may have.
+
+    Raises
+    ------
+    SpecError
+        If there are.
+    """
+    if count > MOST_EXPERIMENTS:
+        raise SpecError(too_many(count))
+
+
+def too_many(count: int) -> str:
+    told = str(count) if count < 10**12 else "more than 10^12"
+    return f"{told} experiments; a study has at most {MOST_EXPERIMENTS}"
 
 
 def shortened(value: Any, width: int = 80) -> str:

@@ -10,7 +10,13 @@ from typing import Any
 
 from apexr._typing import PathInput
 from apexr.errors import SpecError, suggest
-from apexr.study._limits import MOST_BYTES, text_problem, value_problems
+from apexr.study._limits import (
+    MOST_BYTES,
+    check_number,
+    shortened,
+    text_problem,
+    value_problems,
+)
 
 _NAME = "CONFIGS"
 
@@ -64,6 +70,8 @@ def _parse(file: Path, parse: Callable[[str], Any]) -> Any:
         data = parse(text)
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{file}: cannot be read, {error}") from None
+    if isinstance(data, list):
+        check_number(len(data))
     problems = list(value_problems(data))
     if problems:
         raise SpecError(f"{file}:\n" + "\n".join(problems))
@@ -99,10 +107,11 @@ def _near(file: Path) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"{max(keys, key=keys.count)!r} is given twice")
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise ValueError(f"{shortened(key)} is given twice")
+        table[key] = value
     return table
 
 

@@ -1,0 +1,45 @@
+"""The look of the pages."""
+
+from html import escape
+from typing import Any
+
+from apexr.dashboard._require import panel
+
+CSS = """
+body { margin: 0; background: #f4f5f7; font-family: sans-serif; color: #1a1a1a; }
+"""
+CARD = {
+    "background": "white",
+    "border": "1px solid #d9dce1",
+    "border-radius": "6px",
+    "padding": "8px 10px",
+}
+HEAD = {"background": "#1f3a5f", "color": "white", "padding": "6px 14px"}
+WARNING = {"background": "#fff4e5", "border-left": "4px solid #d55e00", "padding": "6px 10px"}
+"""For what failed or cannot be shown."""
+
+
+def text(words: str, tag: str = "div", **options: Any) -> Any:
+    """Return words as a pane; whatever they hold is shown as it is."""
+    return panel().pane.HTML(f"<{tag}>{escape(words)}</{tag}>", margin=(0, 5), **options)
+
+
+def told(words: str, tag: str = "div") -> str:
+    """Return the HTML of words, for a pane that is there already."""
+    lines = "<br>".join(escape(line) for line in words.splitlines())
+    return f"<{tag}>{lines}</{tag}>" if words else ""
+
+
+def card(*parts: Any, **options: Any) -> Any:
+    """Return parts below each other, on white."""
+    sizing = {} if "width" in options else {"sizing_mode": "stretch_width"}
+    return panel().Column(*parts, styles=CARD, margin=(6, 6), **sizing, **options)
+
+
+def heading(title: str, *parts: Any) -> Any:
+    """Return the bar on top of a page."""
+    pn = panel()
+    name = pn.pane.HTML(
+        f"<b style='font-size:17px'>{escape(title)}</b>", styles={"color": "white"}, margin=(8, 10)
+    )
+    return pn.Row(name, *parts, styles=HEAD, sizing_mode="stretch_width", margin=0)

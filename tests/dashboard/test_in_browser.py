@@ -1,0 +1,133 @@
+"""What a reader does, in a real browser: the pictures change, nothing fails."""
+
+import subprocess
+import sys
+
+import pytest
+
+from _browser import served
+from apexr import dashboard, store
+from conftest import name, publish
+
+
+@pytest.fixture(scope="module")
+def running(make_study, tmp_path_factory):
+    """A study that gets more experiments, and the address of the page over it."""
+    path = make_study(tmp_path_factory.mktemp("running") / "study.zarr")
+    with served("dashboard", path) as url:
+        yield path, url
+
+
+@pytest.fixture(scope="module")
+def scenarios():
+    with served("explore", "diff_adv") as url:
+        yield url
+
+
+def slide(page, steps):
+    """Move the first slider so many steps by the keyboard."""
+    handle = page.locator(".noUi-handle").first
+    handle.focus()
+    for _ in range(steps):
+        handle.press("ArrowRight")
+
+
+def figures(tab):
+    return tab.page.locator(".bk-Figure")
+
+
+def test_a_filter_the_table_and_the_slider_change_the_pictures(running, tab):
+    _, url = running
+    tab.open(url)
+    assert figures(tab).count() == 2 + 2 * 3  # curves; rollouts of two experiments
+    rows = tab.page.locator(".tabulator-row")
+    assert rows.count() == 6
+    loss, rollout = figures(tab).nth(0), figures(tab).nth(3)
+
+    before, line = tab.picture(rollout), tab.picture(figures(tab).nth(1))
+    slide(tab.page, 3)
+    tab.changed(before, rollout)
+    tab.changed(line, figures(tab).nth(1))  # the line that tells the time has moved as well
+
+    before = tab.picture(loss)
+    tab.page.locator(".choices").nth(0).click()
+    tab.page.locator(".choices__item--choice", has_text="1d_b").first.click()
+    tab.changed(before, loss)
+    assert rows.count() == 3
+    assert set(tab.page.locator(".tabulator-cell[tabulator-field=scenario]").all_inner_texts()) == {
+        "1d_b"
+    }
+    assert tab.page.get_by_text("out of <b>memory</b>").count() >= 1
+
+    before = tab.picture(loss)
+    rows.nth(2).locator("input[type=checkbox]").click()
+    tab.changed(before, loss)
+
+
+def test_new_results_are_shown_while_the_study_runs(running, tab):
+    path, url = running
+    tab.open(url)
+    cells = tab.page.locator(".tabulator-cell")
+    assert tab.page.locator(".tabulator-row").count() == 6
+    publish(path, 9, scenario="1d_late")
+    cells.filter(has_text="1d_late").wait_for()  # found without a click
+    assert tab.page.locator(".tabulator-row").count() == 7
+    publish(path, 10, scenario="1d_newest")
+    tab.page.get_by_role("button", name="Refresh").click()
+    cells.filter(has_text="1d_newest").wait_for()
+
+
+def test_the_scenario_and_the_time_of_the_explorer_change_the_picture(scenarios, tab):
+    tab.open(scenarios)
+    whole, state = figures(tab).nth(0), figures(tab).nth(1)
+    before = tab.picture(state)
+    slide(tab.page, 8)
+    tab.changed(before, state)
+
+    before = tab.picture(whole)
+    tab.page.locator("select").first.select_option(label="norm_kdv")
+    tab.changed(before, whole)
+    assert tab.page.get_by_text("Korteweg").count() == 1
+
+    tab.page.get_by_role("button", name="2D").click()
+    figures(tab).nth(5).wait_for()  # five times, and the one of the slider
+    tab.page.get_by_text("Computing").wait_for(state="hidden")
+
+
+def test_an_exported_page_works_from_a_file(made, tmp_path, tab):
+    file = dashboard.export(made, tmp_path / "page.html", [name(0), name(1)])
+    assert file.stat().st_size < 20e6
+    tab.open(file.as_uri())
+    assert figures(tab).count() == 3 + 2 * 3  # the loss, two metrics; two rollouts
+    rollout = figures(tab).last
+    before = tab.picture(rollout)
+    slide(tab.page, 4)
+    tab.changed(before, rollout)
+
+    rows = tab.page.locator(".tabulator-row")
+    assert rows.count() == 6
+    tab.page.locator(".tabulator-header-filter input").nth(1).press_sequentially("1d_b")
+    rows.nth(3).wait_for(state="detached")
+    assert rows.count() == 3
+
+
+@pytest.mark.slow
+def test_a_study_of_a_thousand_experiments_opens_in_seconds(tmp_path, tab):
+    import time
+    from pathlib import Path
+
+    generator = Path(__file__).parents[2] / "benchmarks" / "store" / "generate.py"
+    sizes = ("--seeds=3", "--times=50", "--losses=30", "--test-samples=4")
+    study = tmp_path / "thousand.zarr"
+    subprocess.run([sys.executable, generator, study, "1000", *sizes], check=True)
+    assert len(store.list_experiments(study)) == 1000
+    with served("dashboard", study) as url:
+        start = time.perf_counter()
+        tab.open(url)
+        seconds = time.perf_counter() - start
+        assert tab.page.get_by_text("1000 experiments").count() == 1
+        before = tab.picture(figures(tab).nth(0))
+        tab.page.locator(".choices").nth(2).click()
+        tab.page.locator(".choices__item--choice", has_text="UNet").first.click()
+        tab.changed(before, figures(tab).nth(0))
+    assert seconds < 20, seconds  # 4 s on a quiet machine
