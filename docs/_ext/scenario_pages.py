@@ -63,7 +63,10 @@ FAMILIES = {
     "fisher_kpp": Family("Fisher-KPP", ("fisher",), "diff_fisher"),
     "polynomial": Family("Polynomial reactions", ("poly",), "phy_poly"),
     "gray_scott": Family(
-        "Gray-Scott", ("gs", "gs_type"), "phy_gs_type", {**PLANE, "num_steps": 90}
+        "Gray-Scott",
+        ("gs", "gs_type"),
+        "phy_gs_type",
+        {**PLANE, "num_points": 96, "num_steps": 240},
     ),
     "swift_hohenberg": Family("Swift-Hohenberg", ("sh",), "phy_sh", {**PLANE, "num_steps": 90}),
     "decaying_turbulence": Family("Decaying turbulence", ("decay_turb",), "phy_decay_turb", PLANE),
@@ -123,10 +126,28 @@ def page(name: str, family: Family) -> str:
 
 
 def _caption(family: Family) -> list[str]:
+    """Return the code that makes the picture."""
     options = {**LINE, **family.options, "num_samples": 1}
     arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
-    code = [f'u = apexr.simulate("{family.picture}", {arguments})', "apexr.plot.trajectory(u)"]
-    return ["```python", *code, "```"]
+    shown = "".join(f", {name}={value!r}" for name, value in _shown(family).items())
+    code = [f'key = "{family.picture}"', f"u = apexr.simulate(key, {arguments})"]
+    plot = "state" if _is_plane(family) else "trajectory"
+    return ["```python", *code, f"apexr.plot.{plot}(u{shown})", "```"]
+
+
+def _is_plane(family: Family) -> bool:
+    return family.options.get("num_spatial_dims") == 2
+
+
+def _shown(family: Family) -> dict[str, Any]:
+    """Return what of the simulation is drawn."""
+    if not _is_plane(family):
+        return {}
+    steps = family.options.get("num_steps", LINE["num_steps"])
+    cls = SCENARIOS.get(family.picture)
+    names = cls.channel_names or ()
+    channel = {"channel": names[-1]} if len(names) > 1 else {}
+    return {"times": sorted({0, steps // 3, steps}), **channel}
 
 
 def _row(key: str) -> str:
@@ -194,7 +215,6 @@ def draw(name: str, family: Family, folder: Path) -> bool:
     import apexr
 
     options = {**LINE, **family.options, "num_samples": 1}
-    steps = int(options["num_steps"])
     recipe = json.dumps([family.picture, options, _sources()], default=str, sort_keys=True)
     digest = hashlib.sha256(recipe.encode()).hexdigest()
     seal = folder / f".{name}.digest"
@@ -202,12 +222,10 @@ def draw(name: str, family: Family, folder: Path) -> bool:
     if target.exists() and seal.exists() and seal.read_text() == digest:
         return False
     states = apexr.simulate(family.picture, progress=False, **options)
-    plane = "y" in states.dims
-    shown = {"times": sorted({0, steps // 3, steps})} if plane else {}
-    if states.sizes["channel"] > 1:
-        states = states.isel(channel=[-1])
-    plot = apexr.plot.state(states, **shown) if plane else apexr.plot.trajectory(states)
-    apexr.plot.save(plot, target, width="page" if plane else "column", dpi=150)
+    plane = _is_plane(family)
+    draw = apexr.plot.state if plane else apexr.plot.trajectory
+    width = "page" if plane else "column"
+    apexr.plot.save(draw(states, **_shown(family)), target, width=width, dpi=150)
     seal.write_text(digest)
     return True
 
@@ -219,7 +237,9 @@ def _sources() -> str:
     root = Path(apexr.__file__).parent
     parts = ("scenarios", "steppers", "spectral", "initial", "plots")
     files = sorted(path for part in parts for path in (root / part).rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return hashlib.sha256(
+        b"".join(path.read_bytes() for path in [Path(__file__), *files])
+    ).hexdigest()
 
 
 def texts() -> Iterator[tuple[str, str]]:
