@@ -4,27 +4,7 @@ import shutil
 
 import pytest
 from _browser import Page, chromium
-<<<<<<< HEAD
-
-from apexr import store
-from apexr.testing import mock_experiment
-
-SCENARIOS, NETS = ("1d_a", "1d_b"), ("Conv;26;10;relu", "FNO;12;8;4;gelu", "Res;16;4;relu")
-CONFIG = {"scenario": "1d_b", "task": "predict", "net": "FNO;12;8;4;gelu", "train": "one"}
-
-
-def name(number):
-    """Return the id of an experiment."""
-    return f"{number:032x}"
-
-
-def publish(path, number, **keywords):
-    """Publish one experiment of a study."""
-    ds = mock_experiment(random_seed=number, **keywords)
-    store.publish_experiment(ds, {}, store.unit_path(path, name(number)))
-=======
 from _studies import make_study
->>>>>>> refs/heads/dash
 
 
 @pytest.fixture(scope="session")

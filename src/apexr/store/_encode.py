@@ -192,4 +192,4 @@ def _plain_value(value: Any) -> Any:
 
 
 def _json(node: Mapping[str, Any]) -> bytes:
-    return json.dumps(node, indent=2).encode()
+    return json.dumps(node, separators=(",", ":")).encode()
