@@ -165,7 +165,7 @@ def _blocks(
     counts = (-(-size // chunk) for size, chunk in zip(values.shape, chunks, strict=True))
     for place in np.ndindex(*counts):
         inside = tuple(slice(i * c, (i + 1) * c) for i, c in zip(place, chunks, strict=True))
-        block = values[(*inside, ...)]
+        block: np.ndarray = values[inside] if inside else values
         if block.shape != tuple(chunks):
             whole = np.full(chunks, fill, values.dtype)
             whole[tuple(slice(0, size) for size in block.shape)] = block
