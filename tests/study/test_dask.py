@@ -69,14 +69,16 @@ def kill_one(workers, rng):
 
 
 def kill_by_progress(client, study, stop):
-    """Kill a worker each time two more experiments are published, and one at once."""
+    """Kill all workers at once, and one each time two more experiments are published."""
     rng, killed, last = random.Random(3), 0, -2
     while not stop.wait(0.1):
         published = len(list(study.glob("experiments/*")))
         workers = client.run(os.getpid, on_error="ignore")
         if workers and published >= last + 2 and list(study.glob(".locks/*")):
             last = published
-            killed += kill_one(workers, rng)
+            for pid in workers.values() if not killed else ():
+                os.kill(pid, signal.SIGKILL)
+            killed += len(workers) if not killed else kill_one(workers, rng)
     return killed
 
 

@@ -135,12 +135,12 @@ class Dispatch:
         seeds = None if self._again else tuple(part.seeds for part in parts)
         given = {**one.given, "precision": one.experiment.precision}
         options = {**self.options, "overwrite": self.options["overwrite"] and not self._again}
+        # It comes to the worker that has nothing to do. Were that one named, Dask would wait for it
+        # for ever, allowed others or not, if it died in a moment in which there was no other.
         future = self.client.submit(
             run_task,
             Task(one.id, given, seeds, self.store, options),
             key=f"experiment-{one.id}-{uuid.uuid4().hex[:8]}",
-            workers=[address],
-            allow_other_workers=True,
         )
         self._flying[future] = (work, address)
 
