@@ -27,6 +27,14 @@ def _free_compiled_programs():
         sys.modules["jax"].clear_caches()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _own_answer_to_ctrl_c():
+    """Put the answer to SIGINT back: servers and clusters of a module leave theirs behind."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_waiting_for_the_disk():
     """Let nothing in this process wait until bytes are on the disk: some take 30 ms a file.

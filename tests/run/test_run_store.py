@@ -125,7 +125,8 @@ def test_networks_of_a_scenario_that_is_not_registered_here(tmp_path, result, mo
     path = tmp_path / "foreign.zarr"
     attrs = {**result.attrs}
     attrs["specification"] = attrs["specification"].replace('"diff_adv"', '"theirs"')
-    apexr.store.publish_experiment(result.compute().assign_attrs(attrs), {}, path)
+    weights = {"layers.0.weight": np.zeros((2, 3))}
+    apexr.store.publish_experiment(result.compute().assign_attrs(attrs), weights, path)
     with pytest.raises(UnknownNameError, match="unknown scenario 'theirs'"):
         apexr.load_networks(path)
 

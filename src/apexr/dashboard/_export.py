@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 
 from apexr.dashboard import _curves, _rollouts, _table
-from apexr.dashboard._offline import self_contained
 from apexr.dashboard._records import Records, counted, finished
 from apexr.dashboard._require import panel
 from apexr.dashboard._style import CSS, WARNING, card, heading, told
 from apexr.dashboard._views import WIDTH, title_of
 from apexr.errors import SpecError, suggest
+from apexr.plots._offline import self_contained
 
 SHOWN = 3
 """Experiments that are shown unless some are named."""

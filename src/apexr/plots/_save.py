@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from apexr.errors import SpecError
+from apexr.plots._offline import self_contained
 from apexr.plots._paper import fit, inches
 from apexr.plots._style import holoviews
 
@@ -82,7 +83,8 @@ def _write_page(figure: Any, target: Path) -> None:
     from bokeh.embed import file_html
     from bokeh.resources import INLINE
 
-    target.write_text(file_html(figure, INLINE, title=target.stem), encoding="utf-8")
+    page = file_html(figure, INLINE, title=target.stem)
+    target.write_text(self_contained(page), encoding="utf-8")
 
 
 def _write_picture(figure: Any, target: Path, width: float | None, dpi: int | None) -> None:

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from apexr.dashboard._require import panel
-
 _MODELS = re.compile(r'(<script type="application/json"[^>]*>)(.*?)(</script>)', re.DOTALL)
 _LINKS = re.compile(r'<link [^>]*href="https?://[^>]*>')
 _DIST = re.compile(r"https?://[^?]*?/dist/([^?]*)")
@@ -16,7 +14,10 @@ _UNUSED = "font-awesome"
 
 
 def self_contained(page: str) -> str:
-    """Return the HTML of a page that Panel has saved, with all its style sheets in it."""
+    """Return the HTML of a page that Bokeh or Panel has saved, with all its style sheets in it.
+
+    Once Panel has loaded an extension, Bokeh links its style sheets in every page.
+    """
     return _LINKS.sub("", _MODELS.sub(_with_styles, page))
 
 
@@ -43,7 +44,9 @@ def _replace(node: Any) -> None:
 
 def _css(url: str) -> str:
     """Return the style sheet of an address from the files of Panel."""
+    import panel
+
     place = _DIST.match(url)
     if place is None or _UNUSED in url:
         return ""
-    return (Path(panel().__file__).parent / "dist" / place[1]).read_text(encoding="utf-8")
+    return (Path(panel.__file__).parent / "dist" / place[1]).read_text(encoding="utf-8")
