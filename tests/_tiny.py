@@ -65,7 +65,7 @@ def filled(build, seed=0, scale=0.5):
     return jax.tree.map(fill, shapes)
 
 
-def python(code, *arguments, cwd=None, env=None, check=True):
+def python(code, *arguments, cwd=None, env=None, check=True, timeout=300):
     """Run ``code`` in a fresh interpreter and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
@@ -73,7 +73,7 @@ def python(code, *arguments, cwd=None, env=None, check=True):
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
         check=False,
     )
     if check and done.returncode:

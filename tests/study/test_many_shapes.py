@@ -33,17 +33,18 @@ print(json.dumps([len(failures), seen]))
 def run(folder, count):
     """Return mapped regions and resident bytes before each training."""
     config = {**SIZES, "scenario": "diff_adv", "net": "Pure;3;relu", "num_train_samples": 2}
-    said = python(
-        RUN, folder / "study.zarr", json.dumps(config), count, env={"OMP_NUM_THREADS": "1"}
-    )
+    arguments = (folder / "study.zarr", json.dumps(config), count)
+    said = python(RUN, *arguments, env={"OMP_NUM_THREADS": "1"}, timeout=300 + 10 * count)
     failed, seen = json.loads(said.splitlines()[-1])
     assert (failed, len(seen)) == (0, count)
     return zip(*seen, strict=True)
 
 
 @pytest.mark.parametrize("count", [12, pytest.param(300, marks=pytest.mark.slow)])
-def test_the_resident_size_is_flat(tmp_path, count):
+def test_the_resident_size_is_flat(tmp_path, count, record_property):
     maps, resident = run(tmp_path, count)
     settled = count // 3
+    for name, sizes in (("maps", maps), ("bytes", resident)):
+        record_property(name, [max(sizes[:settled]), max(sizes[settled:]), sizes[-1]])
     assert max(maps[settled:]) < 1.3 * max(maps[:settled])
     assert max(resident[settled:]) < max(resident[:settled]) + 80e6
