@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _MODELS = re.compile(r'(<script type="application/json"[^>]*>)(.*?)(</script>)', re.DOTALL)
-_LINKS = re.compile(r'<link [^>]*href="https?://[^>]*>')
+_LINKS = re.compile(r"<link [^>]*>")
 _DIST = re.compile(r"https?://[^?]*?/dist/([^?]*)")
 _UNUSED = "font-awesome"
 """Icons that no page has; their style sheet would fetch fonts."""
