@@ -30,7 +30,7 @@ from apexr.store._layout import ORDER, WEIGHTS
 from apexr.store._limits import check_expansion, chunk_limits
 from apexr.store._source import Source
 
-LEVEL = 5
+LEVEL = 3
 CODECS = (BloscCodec(cname="zstd", clevel=LEVEL, shuffle="shuffle"), Crc32cCodec())
 """Numbers: their bytes are sorted by significance first, which saves a fifth of a result."""
 TEXT_CODECS = (ZstdCodec(level=LEVEL), Crc32cCodec())
