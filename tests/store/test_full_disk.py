@@ -65,6 +65,7 @@ def may_mount():
 @pytest.mark.slow
 @pytest.mark.parametrize("checked", [True, False])
 def test_20_sizes_of_a_full_disk(tmp_path, checked, record_property):
+    # A right that some machines give to nobody. test_faults fills a modelled disk everywhere.
     if not may_mount():
         pytest.skip("no process of this user may mount file systems of its own")
     arguments = (sys.executable, "-c", FILLER, str(tmp_path), "20", str(checked))

@@ -252,7 +252,9 @@ def test_one_get_for_each_chunk(url, monkeypatch):
 def test_results_travel_to_other_processes(url):
     study = filled(url)
     opened = apexr.open_study(study)["mean_nRMSE"]
-    again = pickle.loads(pickle.dumps(opened))  # what dask sends to its workers
+    # Dask pickles what it sends to its workers. These bytes were made here, a line earlier: apexr
+    # itself never unpickles what it reads.
+    again = pickle.loads(pickle.dumps(opened))
     np.testing.assert_array_equal(again.values, opened.values)
 
 

@@ -1,7 +1,5 @@
 """Long tables that are written piece by piece, so that they need not fit into memory."""
 
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from apexr._typing import PathInput
-from apexr.errors import MissingExtraError, SpecError, StoreError
+from apexr.analysis._aside import written_aside
+from apexr.errors import MissingExtraError, SpecError
 
 ROWS = 2**18
 """Rows of a piece: some tens of megabytes."""
@@ -35,18 +34,9 @@ def write_table(pieces: Iterator[pd.DataFrame], path: PathInput) -> Path:
         If the file cannot be written.
     """
     target = check_table_path(path)
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _WRITERS[target.suffix](aside) as append:
-            for piece in pieces:
-                append(piece)
-        os.replace(aside, target)
-    except OSError as error:
-        raise StoreError(f"{target}: cannot be written ({error})") from error
-    finally:
-        if aside.exists():
-            aside.unlink()
+    with written_aside(target) as aside, _WRITERS[target.suffix](aside) as append:
+        for piece in pieces:
+            append(piece)
     return target
 
 

@@ -11,8 +11,6 @@ Learning", NeurIPS; its data format, version 1.
 """
 
 import json
-import os
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,8 @@ import numpy as np
 import xarray as xr
 
 from apexr._typing import PathInput
-from apexr.errors import MissingExtraError, MissingVariableError, SpecError, StoreError
+from apexr.analysis._aside import written_aside
+from apexr.errors import MissingExtraError, MissingVariableError, SpecError
 from apexr.schema import SPATIAL_DIMS
 
 SUFFIXES = (".hdf5", ".h5")
@@ -64,17 +63,8 @@ def to_well(data: xr.DataArray | xr.Dataset, path: PathInput, variable: str | No
         )
     states = _trajectories(data, variable)
     h5py = _h5py()
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(aside, "w") as file:
-            _write(file, states)
-        os.replace(aside, target)
-    except OSError as error:
-        raise StoreError(f"{target}: cannot be written ({error})") from error
-    finally:
-        if aside.exists():
-            aside.unlink()
+    with written_aside(target) as aside, h5py.File(aside, "w") as file:
+        _write(file, states)
     return target
 
 

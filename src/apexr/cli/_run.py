@@ -1,7 +1,7 @@
 """`apexr run` and `apexr simulate`: one experiment, or trajectories alone."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,13 +55,7 @@ def run(
         **keywords,
     )
     typer.echo(summary(result))
-    if store is not None:
-        typer.echo(f"stored in {store}")
-    if plot is not None:
-        from apexr import plots
-
-        plots.save(plots.overview(result), plot)
-        typer.echo(f"drawn to {plot}")
+    _say_where(store, plot, "overview", result)
 
 
 @app.command()
@@ -104,10 +98,15 @@ def simulate(
         **keywords,
     )
     typer.echo(trajectory_summary(trajectories))
+    _say_where(store, plot, "trajectory", trajectories)
+
+
+def _say_where(store: str | Path | None, plot: Path | None, kind: str, held: Any) -> None:
+    """Say where the result is stored; draw it if that is asked for."""
     if store is not None:
         typer.echo(f"stored in {store}")
     if plot is not None:
         from apexr import plots
 
-        plots.save(plots.trajectory(trajectories), plot)
+        plots.save(getattr(plots, kind)(held), plot)
         typer.echo(f"drawn to {plot}")

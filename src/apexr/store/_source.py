@@ -97,6 +97,7 @@ class Packed:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 entries = archive.infolist()
+        # zipfile says NotImplementedError of an archive of a newer version of the format
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise StoreError(f"{self.path}: not readable ({error})") from error
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
@@ -114,6 +115,7 @@ class Packed:
                 return archive.read(entry)
         except KeyError:
             raise FileNotFoundError(name) from None
+        # as in sizes; EOFError where the archive ends within the entry
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
             raise StoreError(f"{self.path}: {name} not readable ({error})") from error
 
