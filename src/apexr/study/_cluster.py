@@ -29,7 +29,7 @@ def run_on(
     """Run experiments on the workers of a cluster and return what failed.
 
     No more experiments are given out than there are workers, so that none waits beside one that
-    takes its worker down, and a free worker gets one of the shape that it has compiled.
+    takes its worker down; the next one is of the shape that a free worker has probably compiled.
 
     Raises
     ------
@@ -119,7 +119,10 @@ class Dispatch:
         self._taken = []
 
     def _next(self, address: str) -> Work:
-        """Return an experiment of the worker's own shape, else of one that no other is at."""
+        """Return an experiment of the shape that went to this worker last, else of one not at work.
+
+        Dask may have given that to another worker: then a program is compiled once more.
+        """
         others = {self._shapes.get(address) for _, address in self._flying.values()}
         own = self._shapes.get(address)
         free = (shape for shape in self._queue if shape not in others)
