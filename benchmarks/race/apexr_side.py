@@ -43,7 +43,7 @@ def _run_command(case: Process, settings: dict[str, Any]) -> None:
 
 def prepare(case: Rollout) -> Callable[[], Any]:
     """Return the function that makes the trajectories, spread over the cores."""
-    from apexr.training import prepare_host_devices
+    from apexr._devices import prepare_host_devices
 
     prepare_host_devices()
     import jax

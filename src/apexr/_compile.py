@@ -12,6 +12,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 SMALL = 2**20
 """Numbers that a program may handle and still be called small."""
 
+ONE_THREAD_EACH: dict[str, str | bool] = {
+    "xla_cpu_multi_thread_eigen": False,
+    "xla_disable_hlo_passes": "cpu-parallel-task-assigner",
+}
+"""Compiler options for programs of which every core runs one of its own.
+
+All devices of a CPU share one pool of threads. An operation that is cut into tasks for the pool
+waits until the other device, whose operations fill the pool, lets them in: up to 50 times the
+time that it takes alone. Whole operations, each in the thread of its device, wait for nothing.
+"""
+
 _FAST_COMPILE = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 
 

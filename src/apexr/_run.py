@@ -6,6 +6,7 @@ from typing import Any
 
 import xarray as xr
 
+from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
 from apexr._typing import PathInput, Precision
 from apexr.engine import from_flat_weights, named_weights, select_seed, skeleton, with_weights
@@ -21,7 +22,7 @@ from apexr.scenarios import (
     score,
 )
 from apexr.scenarios import run as run_plan
-from apexr.training import Hook, check_trackers, prepare_host_devices
+from apexr.training import Hook, check_trackers
 
 CHECKPOINT_SECONDS = 60.0
 """Time from one checkpoint to the next where nothing is said."""

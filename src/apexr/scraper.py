@@ -15,6 +15,7 @@ from typing import Any
 import xarray as xr
 
 from apexr import labels
+from apexr._devices import prepare_host_devices
 from apexr._typing import PathInput
 from apexr.errors import SpecError
 from apexr.experiment import machine
@@ -25,7 +26,6 @@ from apexr.scenarios import (
     finite_trajectories,
     resolve,
 )
-from apexr.training import prepare_host_devices
 
 _BESIDE = ("folder_or_store", "name", "overwrite")
 AUTO = "auto"

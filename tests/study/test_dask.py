@@ -18,10 +18,10 @@ import apexr
 from _tiny import NET, SIZES
 from apexr import cli
 from apexr import store as stores
+from apexr._devices import usable_cores
 from apexr.errors import SpecError
 from apexr.scenarios import scenario_dict
 from apexr.study import _cluster, local_cluster, plan_study, run_planned
-from apexr.training import usable_cores
 
 BASE = {**SIZES, "net": NET, "scenario": "diff_adv"}
 TIMES = ("train_seconds", "compile_seconds", "inference_seconds")

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from apexr._devices import prepare_host_devices
 from apexr._memory import FAIR_FRACTION, available_memory, read_bytes
 from apexr._simulate._solver import Solver, read_solver
 from apexr._simulate._states import read_states
@@ -18,7 +19,6 @@ from apexr.scenarios import BaseScenario
 from apexr.spectral import Grid
 from apexr.steppers import Stepper
 from apexr.steppers._arrays import check_count
-from apexr.training import prepare_host_devices
 
 
 def simulate(

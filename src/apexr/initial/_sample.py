@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._compile import jit_once
+from apexr._devices import prepare_host_devices
 from apexr.errors import SpecError
 from apexr.initial._channels import for_channels
 from apexr.initial._kind import InitialCondition
@@ -52,6 +53,7 @@ def sample_set(
     _check_whole("seed", seed, 0, MAX_SEED)
     condition = for_channels(initial_condition, num_channels)
     initial_condition.check(grid)
+    prepare_host_devices()
     key = jax.random.PRNGKey(np.uint32(seed))
     draw = _draw(num_samples * num_channels * math.prod(grid.shape))
     states: Array = draw(condition, grid, num_samples, key)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from apexr._devices import prepare_host_devices
 from apexr.errors import SpecError
 
 
@@ -33,6 +34,7 @@ def on_device(value: Any, dtype: np.dtype[Any] | None = None) -> jax.Array:
     """
     if isinstance(value, jax.Array):
         return value if dtype is None or value.dtype == dtype else value.astype(dtype)
+    prepare_host_devices()
     placed: jax.Array = jax.device_put(np.asarray(value, dtype))
     return placed
 

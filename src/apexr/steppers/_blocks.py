@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from apexr._compile import ONE_THREAD_EACH
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._spread import Devices, spread
@@ -189,7 +190,7 @@ def blocks(
             return
 
 
-@eqx.filter_jit
+@eqx.filter_jit(compiler_options=ONE_THREAD_EACH)
 def _start(march: March, states: Array, num_steps: int, devices: Devices) -> Kept:
     def start(march: March, states: Array) -> Kept:
         def one(u: State) -> Kept:
@@ -201,7 +202,7 @@ def _start(march: March, states: Array, num_steps: int, devices: Devices) -> Kep
     return spread(start, march, states, devices)
 
 
-@eqx.filter_jit
+@eqx.filter_jit(compiler_options=ONE_THREAD_EACH)
 def _block(
     march: March, kept: Kept, first: Int[Array, ""], num_frames: int, devices: Devices
 ) -> tuple[Kept, Array, Array, Array]:

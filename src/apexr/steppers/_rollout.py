@@ -12,13 +12,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
+from apexr._compile import ONE_THREAD_EACH
 from apexr._parts import Structure, split
 from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, is_traced
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._functional import Step, iterate, roll
-from apexr.steppers._spread import Devices, spread
+from apexr.steppers._spread import Devices, placed, spread
 from apexr.steppers._stepper import Kernel, Stepper, advance, as_states
 
 State = Float[Array, "channel *space"]
@@ -145,11 +146,12 @@ def simulate(
     check_count("num_warmup_steps", num_warmup_steps)
     batch = as_states(stepper, states, batched=True)
     plan = (num_steps, num_warmup_steps, include_init)
+    if any(map(is_traced, jax.tree.leaves((stepper.kernel, batch)))):
+        return _traced_trajectories(stepper.kernel, stepper.grid, batch, plan)
     used = tuple(devices or ())[: batch.shape[0]]
-    traced = any(map(is_traced, jax.tree.leaves((stepper.kernel, batch))))
-    make = _spread_trajectories if len(used) > 1 and not traced else _trajectories
-    trajectories: Array = make(stepper.kernel, stepper.grid, batch, plan, used)
-    return trajectories
+    own, shared, structure = split(stepper.kernel)
+    (own, shared), batch = placed((own, shared), batch, used)
+    return _trajectories(own, shared, batch, structure, stepper.grid, plan, used)
 
 
 @eqx.filter_jit
@@ -162,36 +164,17 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
     return _simulator(kernel, grid, plan)(u)
 
 
-def _make_trajectories(
-    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
-) -> Array:
-    spare = -len(states) % max(1, len(devices))
-    padded = jnp.concatenate([states, states[:spare]]) if spare else states
-
-    def block(kernel: Kernel, states: Array) -> Array:
-        return _batch(kernel, grid, states, plan)
-
-    trajectories: Array = spread(block, kernel, padded, devices)[: len(states)]
-    return trajectories
+@eqx.filter_jit
+def _traced_trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
+    return _mapped(kernel, grid, states, plan)
 
 
-_trajectories = eqx.filter_jit(_make_trajectories)
-
-
-def _spread_trajectories(
-    kernel: Kernel, grid: Grid, states: Array, plan: Plan, devices: Devices
-) -> Array:
-    own, shared, structure = split(kernel)
-    return _one_thread_each(own, shared, states, structure, grid, plan, devices)
-
-
-# where every core is a device with work of its own, threads within an operation only disturb
 @partial(
     jax.jit,
     static_argnames=("structure", "grid", "plan", "devices"),
-    compiler_options={"xla_cpu_multi_thread_eigen": False},
+    compiler_options=ONE_THREAD_EACH,
 )
-def _one_thread_each(
+def _trajectories(
     own: Any,
     shared: Any,
     states: Array,
@@ -200,15 +183,58 @@ def _one_thread_each(
     plan: Plan,
     devices: Devices,
 ) -> Array:
-    return _make_trajectories(structure.filled(own, shared), grid, states, plan, devices)
+    spare = -len(states) % max(1, len(devices))
+    padded = jnp.concatenate([states, states[:spare]]) if spare else states
+
+    def block(kernel: Kernel, states: Array) -> Array:
+        make = _mapped if isinstance(kernel, ClosedForm) else _filled
+        return make(kernel, grid, states, plan)
+
+    kernel = structure.filled(own, shared)
+    trajectories: Array = spread(block, kernel, padded, devices)[: len(states)]
+    return trajectories
 
 
-def _batch(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
+def _mapped(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
+    """Return trajectories in a way that gradients can go back."""
     one = _simulator(kernel, grid, plan)
-    # only where a step has little to do is it faster to make it for all states at once
-    together = grid.num_spatial_dims == 1 and not isinstance(kernel, ClosedForm)
+    together = _together(grid) and not isinstance(kernel, ClosedForm)
     trajectories: Array = jax.vmap(one)(states) if together else jax.lax.map(one, states)
     return trajectories
+
+
+def _filled(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
+    """Return trajectories of which each frame is written once, where it belongs."""
+    num_steps, num_warmup, include_init = plan
+    size = len(states) if _together(grid) else 1
+    first = int(include_init)
+    march, show = jax.vmap(kernel), partial(ifft, grid=grid)
+
+    def fill(index: Array, made: Array) -> Array:
+        def put(made: Array, frames: Array, time: Any) -> Array:
+            place = (index * size, time, *(0,) * (frames.ndim - 1))
+            return jax.lax.dynamic_update_slice(made, frames[:, None], place)
+
+        def step(time: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+            u_hat = march(carry[0])
+            return u_hat, put(carry[1], show(u_hat), time)
+
+        u = jax.lax.dynamic_slice_in_dim(states, index * size, size)
+        u_hat = jax.vmap(lambda u: advance(kernel, fft(u, grid.num_spatial_dims), num_warmup))(u)
+        if include_init:
+            made = put(made, show(u_hat) if num_warmup else u, 0)
+        return jax.lax.fori_loop(first, first + num_steps, step, (u_hat, made))[1]
+
+    made = jnp.zeros((len(states), first + num_steps, *states.shape[1:]), states.dtype)
+    if made.size == 0:
+        return made
+    filled: Array = jax.lax.fori_loop(0, len(states) // size, fill, made)
+    return filled
+
+
+def _together(grid: Grid) -> bool:
+    """Tell whether it is faster to make a step for all states at once: it has little to do."""
+    return grid.num_spatial_dims == 1
 
 
 def _simulator(kernel: Kernel, grid: Grid, plan: Plan) -> Callable[[State], Trajectory]:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from apexr._devices import usable_cores
 from apexr._memory import available_memory
 from apexr.errors import MissingExtraError, SpecError
-from apexr.training import usable_cores
 
 if TYPE_CHECKING:
     from dask_jobqueue.slurm import SLURMCluster

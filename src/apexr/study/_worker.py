@@ -18,6 +18,7 @@ from distributed import Worker, WorkerPlugin
 
 from apexr import store as stores
 from apexr._compile import keep_compiled
+from apexr._devices import prepare_host_devices, usable_cores
 from apexr.engine import CALLBACKS, TASKS
 from apexr.errors import ApexrWarning, SpecError
 from apexr.initial import INITIAL_CONDITIONS
@@ -28,7 +29,7 @@ from apexr.scenarios import SCENARIOS
 from apexr.study._clients import FEW_CORES, keep_to_cores
 from apexr.study._configs import Planned, plan_one
 from apexr.study._work import Programs, remaining, run_parts, told
-from apexr.training import OPTIMIZERS, SCHEDULES, ask_to_stop, prepare_host_devices, usable_cores
+from apexr.training import OPTIMIZERS, SCHEDULES, ask_to_stop
 
 _HERE = uuid.uuid4().hex
 """Tells this process from all others."""

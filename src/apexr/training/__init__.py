@@ -8,7 +8,7 @@ from apexr.training._clock import Clock
 from apexr.training._footprint import Footprint, footprint
 from apexr.training._interrupt import ask_to_stop
 from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
-from apexr.training._mesh import prepare_host_devices, seed_mesh, usable_cores
+from apexr.training._mesh import seed_mesh
 from apexr.training._modified_optimizers import (
     ClippedNorm,
     ClippedValues,
@@ -77,10 +77,8 @@ __all__ = [
     "count_windows",
     "footprint",
     "optimizer",
-    "prepare_host_devices",
     "schedule",
     "seed_mesh",
     "tracker",
     "train",
-    "usable_cores",
 ]
