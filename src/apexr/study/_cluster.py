@@ -87,8 +87,8 @@ class Dispatch:
             self._queue.setdefault(work[0].shape, deque()).append(work)
         self._taken: list[Work] = []
         self._again = False
-        self._flying: dict[Future[Outcome], tuple[Work, str]] = {}
-        self._shapes: dict[str, str] = {}
+        self._flying: dict[Future[Outcome], Work] = {}
+        self._freed: list[str] = []
 
     def run(self) -> list[Failure]:
         """Run all and return what failed."""
@@ -102,14 +102,12 @@ class Dispatch:
 
     def _send(self) -> None:
         """Give an experiment to each worker that has none."""
-        workers = list(self.client.scheduler_info()["workers"])
+        workers = len(self.client.scheduler_info()["workers"])
         if self._taken and not self._queue and not self._flying:
             self._take_again()
-        busy = {address for _, address in self._flying.values()}
-        for address in workers:
-            if self._queue and address not in busy and len(self._flying) < len(workers):
-                self._submit(self._next(address), address)
-        self.bar.show_running(self._described(len(workers)), len(workers))
+        while self._queue and len(self._flying) < workers:
+            self._submit(self._next())
+        self.bar.show_running(self._described(workers), workers)
 
     def _take_again(self) -> None:
         """Turn to what other processes had claimed: they are through with it, or are waited for."""
@@ -118,22 +116,23 @@ class Dispatch:
             self._queue.setdefault(work[0].shape, deque()).append(work)
         self._taken = []
 
-    def _next(self, address: str) -> Work:
-        """Return an experiment of the shape that went to this worker last, else of one not at work.
+    def _next(self) -> Work:
+        """Return an experiment of a shape that a free worker has compiled, else of a new one.
 
-        Dask may have given that to another worker: then a program is compiled once more.
+        Dask chooses the worker. Where it takes another, a program is compiled once more.
         """
-        others = {self._shapes.get(address) for _, address in self._flying.values()}
-        own = self._shapes.get(address)
-        free = (shape for shape in self._queue if shape not in others)
-        shape = own if own in self._queue else next(free, next(iter(self._queue)))
+        compiled = next((shape for shape in self._freed if shape in self._queue), None)
+        if compiled is not None:
+            self._freed.remove(compiled)
+        at_work = {work[0].shape for work in self._flying.values()}
+        new = (shape for shape in self._queue if shape not in at_work)
+        shape = compiled or next(new, next(iter(self._queue)))
         work = self._queue[shape].popleft()
         if not self._queue[shape]:
             del self._queue[shape]
-        self._shapes[address] = shape
         return work
 
-    def _submit(self, work: Work, address: str) -> None:
+    def _submit(self, work: Work) -> None:
         one, parts = work
         seeds = None if self._again else tuple(part.seeds for part in parts)
         given = {**one.given, "precision": one.experiment.precision}
@@ -145,7 +144,7 @@ class Dispatch:
             Task(one.id, given, seeds, self.store, options),
             key=f"experiment-{one.id}-{uuid.uuid4().hex[:8]}",
         )
-        self._flying[future] = (work, address)
+        self._flying[future] = work
 
     def _receive(self, *, timeout: float | None = POLL_SECONDS) -> None:
         """Wait for an experiment to end, but not for long."""
@@ -155,7 +154,8 @@ class Dispatch:
         with suppress(TimeoutError):
             wait(list(self._flying), timeout=timeout, return_when="FIRST_COMPLETED")
         for future in [future for future in self._flying if future.done()]:
-            work, _ = self._flying.pop(future)
+            work = self._flying.pop(future)
+            self._freed.append(work[0].shape)
             self._settle(work, future)
             future.release()  # else the cluster does it again when it loses the worker that did it
 
@@ -219,7 +219,7 @@ class Dispatch:
 
     def _described(self, workers: int) -> str:
         """Return what the bar says of those that run."""
-        noted = [stores.read_progress(self.store, one.id) for (one, _), _ in self._flying.values()]
+        noted = [stores.read_progress(self.store, one.id) for one, _ in self._flying.values()]
         parts = [f"{done / total:.0%}" for done, total in filter(None, noted) if total]
         far = f" ({', '.join(parts)})" if parts else ""
         return f"{len(self._flying)} running{far} on {workers} workers"
