@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import importlib
 import importlib.metadata
 import logging
@@ -264,16 +265,19 @@ def circumstances(experiment: Experiment) -> dict[str, Any]:
     return {
         "experiment_id": experiment.attrs["experiment_id"],
         "precision": experiment.precision,
-        "jaxlib_version": importlib.metadata.version("jaxlib"),
+        "jaxlib_version": _version("jaxlib"),
         "machine": platform.machine(),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         **{name: made_with[name] for name in names},
     }
 
 
+_version = functools.cache(importlib.metadata.version)
+
+
 def machine() -> dict[str, Any]:
     """Return with what and where a result is made, as attributes."""
-    versions = {f"{name}_version": importlib.metadata.version(name) for name in _RECORDED_PACKAGES}
+    versions = {f"{name}_version": _version(name) for name in _RECORDED_PACKAGES}
     device = jax.local_devices()[0]
     return {
         **versions,

@@ -59,13 +59,21 @@ class Task:
     def in_memory(self, budget: int) -> xr.DataArray:
         """Return the trajectories as an array in memory."""
         cut = cut_for_memory(self.size, budget)
-        values = np.full(self._shape, np.nan, self.start.states.dtype)
+        values: np.ndarray | None = None
 
         def sink(samples: slice, frames: slice, block: np.ndarray) -> None:
+            nonlocal values
+            if block.shape == self._shape:
+                values = np.require(block, requirements="W")
+                return
+            values = self._nothing() if values is None else values
             values[samples, frames] = block
 
         diverged = self._fill(cut, sink)
-        return self._labelled(values, diverged)
+        return self._labelled(self._nothing() if values is None else values, diverged)
+
+    def _nothing(self) -> np.ndarray:
+        return np.full(self._shape, np.nan, self.start.states.dtype)
 
     def in_store(self, budget: int, store: PathInput, overwrite: bool) -> xr.DataArray:
         """Return the trajectories, written to a store, lazily."""

@@ -4,9 +4,10 @@ An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETD
 any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
 """
 
-from apexr.steppers._blocks import FieldMarch, March, SpectralMarch, blocks
+from apexr.steppers._blocks import blocks
 from apexr.steppers._forced import ForcedStepper
 from apexr.steppers._functional import stack_sub_trajectories
+from apexr.steppers._march import FieldMarch, March, SpectralMarch
 from apexr.steppers._poisson import Poisson
 from apexr.steppers._rollout import repeat, rollout, simulate
 from apexr.steppers._solver import Solver, as_solver

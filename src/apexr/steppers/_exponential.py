@@ -1,6 +1,7 @@
 """The exact solution of linear equations: one exponential for any number of steps."""
 
 import abc
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Self
 
@@ -8,9 +9,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Int
+from jaxtyping import Array, Complex, Float, Int
 
-from apexr.spectral import Grid, mirrored, nyquist_mask
+from apexr.spectral import Grid, ifft, mirrored, nyquist_mask
 from apexr.steppers._arrays import array_module, on_device
 
 # bits that are cut from the high part, so that 12 of a double's 53 are left
@@ -32,6 +33,19 @@ class ClosedForm(eqx.Module):
     @abc.abstractmethod
     def repeated(self, times: int) -> "ClosedForm":
         """Return the kernel whose one step is ``times`` steps of this one."""
+
+    def fields(
+        self, steps: Int[Array, " time"], grid: Grid
+    ) -> Callable[[Complex[Array, "channel *spectrum"]], Float[Array, "time channel *space"]]:
+        """Return the function from a spectrum to the fields after so many steps."""
+        propagators = jax.vmap(self.propagator)(steps)
+
+        def field(propagator: Any, u_hat: Array) -> Array:
+            return ifft(self.propagate(propagator, u_hat), grid)
+
+        if grid.num_spatial_dims == 1:
+            return lambda u_hat: jax.vmap(field, (0, None))(propagators, u_hat)
+        return lambda u_hat: jax.lax.map(lambda propagator: field(propagator, u_hat), propagators)
 
 
 class Exponential(ClosedForm):

@@ -19,6 +19,7 @@ from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, is_traced
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._functional import Step, iterate, roll
+from apexr.steppers._march import SpectralMarch
 from apexr.steppers._spread import Devices, placed, spread
 from apexr.steppers._stepper import Kernel, Stepper, advance, as_states
 
@@ -149,9 +150,9 @@ def simulate(
     if any(map(is_traced, jax.tree.leaves((stepper.kernel, batch)))):
         return _traced_trajectories(stepper.kernel, stepper.grid, batch, plan)
     used = tuple(devices or ())[: batch.shape[0]]
-    own, shared, structure = split(stepper.kernel)
+    own, shared, structure = split(SpectralMarch(stepper))
     (own, shared), batch = placed((own, shared), batch, used)
-    return _trajectories(own, shared, batch, structure, stepper.grid, plan, used)
+    return _trajectories(own, shared, batch, structure, plan, used)
 
 
 @eqx.filter_jit
@@ -166,75 +167,33 @@ def _trajectory(kernel: Kernel, grid: Grid, u: State, plan: Plan) -> Trajectory:
 
 @eqx.filter_jit
 def _traced_trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
-    return _mapped(kernel, grid, states, plan)
-
-
-@partial(
-    jax.jit,
-    static_argnames=("structure", "grid", "plan", "devices"),
-    compiler_options=ONE_THREAD_EACH,
-)
-def _trajectories(
-    own: Any,
-    shared: Any,
-    states: Array,
-    structure: Structure,
-    grid: Grid,
-    plan: Plan,
-    devices: Devices,
-) -> Array:
-    spare = -len(states) % max(1, len(devices))
-    padded = jnp.concatenate([states, states[:spare]]) if spare else states
-
-    def block(kernel: Kernel, states: Array) -> Array:
-        make = _mapped if isinstance(kernel, ClosedForm) else _filled
-        return make(kernel, grid, states, plan)
-
-    kernel = structure.filled(own, shared)
-    trajectories: Array = spread(block, kernel, padded, devices)[: len(states)]
-    return trajectories
-
-
-def _mapped(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
-    """Return trajectories in a way that gradients can go back."""
     one = _simulator(kernel, grid, plan)
-    together = _together(grid) and not isinstance(kernel, ClosedForm)
+    together = grid.num_spatial_dims == 1 and not isinstance(kernel, ClosedForm)
     trajectories: Array = jax.vmap(one)(states) if together else jax.lax.map(one, states)
     return trajectories
 
 
-def _filled(kernel: Kernel, grid: Grid, states: Array, plan: Plan) -> Array:
-    """Return trajectories of which each frame is written once, where it belongs."""
+@partial(
+    jax.jit,
+    static_argnames=("structure", "plan", "devices"),
+    compiler_options=ONE_THREAD_EACH,
+)
+def _trajectories(
+    own: Any, shared: Any, states: Array, structure: Structure, plan: Plan, devices: Devices
+) -> Array:
     num_steps, num_warmup, include_init = plan
-    size = len(states) if _together(grid) else 1
-    first = int(include_init)
-    march, show = jax.vmap(kernel), partial(ifft, grid=grid)
+    spare = -len(states) % max(1, len(devices))
+    padded = jnp.concatenate([states, states[:spare]]) if spare else states
 
-    def fill(index: Array, made: Array) -> Array:
-        def put(made: Array, frames: Array, time: Any) -> Array:
-            place = (index * size, time, *(0,) * (frames.ndim - 1))
-            return jax.lax.dynamic_update_slice(made, frames[:, None], place)
+    def block(march: SpectralMarch, states: Array) -> Array:
+        kept = march.over(lambda u: march.advance(march.keep(u), num_warmup), states)
+        first = 0 if include_init else 1
+        frames = march.frames(kept, first, num_steps + 1 - first)[1]
+        return frames.at[:, 0].set(states) if include_init and not num_warmup else frames
 
-        def step(time: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
-            u_hat = march(carry[0])
-            return u_hat, put(carry[1], show(u_hat), time)
-
-        u = jax.lax.dynamic_slice_in_dim(states, index * size, size)
-        u_hat = jax.vmap(lambda u: advance(kernel, fft(u, grid.num_spatial_dims), num_warmup))(u)
-        if include_init:
-            made = put(made, show(u_hat) if num_warmup else u, 0)
-        return jax.lax.fori_loop(first, first + num_steps, step, (u_hat, made))[1]
-
-    made = jnp.zeros((len(states), first + num_steps, *states.shape[1:]), states.dtype)
-    if made.size == 0:
-        return made
-    filled: Array = jax.lax.fori_loop(0, len(states) // size, fill, made)
-    return filled
-
-
-def _together(grid: Grid) -> bool:
-    """Tell whether it is faster to make a step for all states at once: it has little to do."""
-    return grid.num_spatial_dims == 1
+    march = structure.filled(own, shared)
+    trajectories: Array = spread(block, march, padded, devices)[: len(states)]
+    return trajectories
 
 
 def _simulator(kernel: Kernel, grid: Grid, plan: Plan) -> Callable[[State], Trajectory]:
@@ -260,24 +219,10 @@ def _frames(
     if num_steps == 0:
         return lambda u_hat: jnp.zeros((0, u_hat.shape[0], *grid.shape), u_hat.real.dtype)
     if isinstance(kernel, ClosedForm):
-        return _closed_form(kernel, grid, num_steps)
+        return kernel.fields(jnp.arange(1, num_steps + 1), grid)
 
     def step(u_hat: Array, _: None) -> tuple[Array, Array]:
         u_hat = kernel(u_hat)
         return u_hat, ifft(u_hat, grid)
 
     return lambda u_hat: jax.lax.scan(step, u_hat, length=num_steps)[1]
-
-
-def _closed_form(
-    kernel: ClosedForm, grid: Grid, num_steps: int
-) -> Callable[[Complex[Array, "channel *spectrum"]], Trajectory]:
-    """Return the frames of a linear equation: no step needs the one before."""
-    propagators = jax.vmap(kernel.propagator)(jnp.arange(1, num_steps + 1))
-
-    def frame(propagator: Any, u_hat: Array) -> Array:
-        return ifft(kernel.propagate(propagator, u_hat), grid)
-
-    if grid.num_spatial_dims == 1:
-        return lambda u_hat: jax.vmap(frame, (0, None))(propagators, u_hat)
-    return lambda u_hat: jax.lax.map(lambda propagator: frame(propagator, u_hat), propagators)
