@@ -6,7 +6,8 @@ A message says what was given, what was expected and what to do next.
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class ApexrError(Exception):
@@ -45,6 +46,30 @@ class DivergenceError(ApexrError, ArithmeticError):
 
 class MissingExtraError(ApexrError, ImportError):
     """A feature whose optional packages are not installed."""
+
+
+@contextmanager
+def needs(extra: str, what: str) -> Iterator[None]:
+    """Have imports say what to install if they fail: ``with needs("plot", "plots"): import …``.
+
+    Parameters
+    ----------
+    extra
+        The extra of apexr that holds the packages.
+    what
+        What does not work without, as the beginning of a sentence, with its verb.
+
+    Raises
+    ------
+    MissingExtraError
+        For the package that is missing.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(
+            f'{what} the package {error.name}: pip install "apexr[{extra}]"'
+        ) from error
 
 
 class WorkerDiedError(ApexrError, RuntimeError):

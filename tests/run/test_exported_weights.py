@@ -84,5 +84,5 @@ def test_bad_files(store, tmp_path):
 
 def test_the_missing_extra_is_named(store, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'apexr\[safetensors\]'"):
+    with pytest.raises(MissingExtraError, match=r'pip install "apexr\[safetensors\]"'):
         apexr.store.export_safetensors(store, tmp_path / "adv.safetensors")

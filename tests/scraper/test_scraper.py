@@ -110,7 +110,7 @@ def test_something_else_in_the_way(tmp_path):
 
 def test_netcdf_needs_its_package(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'apexr\[netcdf\]'"):
+    with pytest.raises(MissingExtraError, match=r'pip install "apexr\[netcdf\]"'):
         scrape_data_and_metadata(tmp_path / "data.nc", scenario="diff_adv", **SIZES)
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from apexr._typing import PathInput
 from apexr.analysis._aside import written_aside
-from apexr.errors import MissingExtraError, SpecError
+from apexr.errors import SpecError, needs
 
 ROWS = 2**18
 """Rows of a piece: some tens of megabytes."""
@@ -109,13 +109,9 @@ def _parquet_writer(path: Path) -> Iterator[Append]:
 
 
 def _parquet() -> tuple[Any, Any]:
-    try:
+    with needs("parquet", "parquet files need"):
         import pyarrow
         import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            "parquet files need the package pyarrow: pip install 'apexr[parquet]'"
-        ) from error
     return pyarrow, pyarrow.parquet
 
 

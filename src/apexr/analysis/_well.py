@@ -20,7 +20,7 @@ import xarray as xr
 
 from apexr._typing import PathInput
 from apexr.analysis._aside import written_aside
-from apexr.errors import MissingExtraError, MissingVariableError, SpecError
+from apexr.errors import MissingVariableError, SpecError, needs
 from apexr.schema import SPATIAL_DIMS
 
 SUFFIXES = (".hdf5", ".h5")
@@ -69,12 +69,8 @@ def to_well(data: xr.DataArray | xr.Dataset, path: PathInput, variable: str | No
 
 
 def _h5py() -> Any:
-    try:
+    with needs("netcdf", "files of The Well need"):
         import h5py
-    except ImportError as error:
-        raise MissingExtraError(
-            "files of The Well need the package h5py: pip install 'apexr[netcdf]'"
-        ) from error
     return h5py
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from apexr.errors import MissingExtraError
+from apexr.errors import needs
 from apexr.plots._style import holoviews
 
 
@@ -15,13 +15,9 @@ def panel() -> Any:
     MissingExtraError
         If a package of the ``plot`` extra is not installed.
     """
-    try:
+    with needs("plot", "the dashboard needs"):
         import panel as pn
         import panel.models.tabulator
-    except ImportError as error:
-        raise MissingExtraError(
-            f'the dashboard needs the package {error.name}: pip install "apexr[plot]"'
-        ) from error
     holoviews()
     return pn
 

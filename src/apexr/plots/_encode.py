@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from apexr.errors import MissingExtraError, SpecError, StoreError
+from apexr.errors import SpecError, StoreError, needs
 
 _MP4 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p")
 SUFFIXES = (".mp4", ".gif")
@@ -35,12 +35,8 @@ def encoder() -> str:
     MissingExtraError
         If the package of the ``movie`` extra is not installed.
     """
-    try:
+    with needs("movie", "films need"):
         import imageio_ffmpeg
-    except ImportError as error:
-        raise MissingExtraError(
-            f'films need the package {error.name}: pip install "apexr[movie]"'
-        ) from error
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.errors import MissingExtraError
+from apexr.errors import needs
 
 PALETTE = (
     "#0072b2",
@@ -93,14 +93,10 @@ def holoviews() -> Any:
     MissingExtraError
         If a package of the ``plot`` extra is not installed.
     """
-    try:
+    with needs("plot", "plots need"):
         import holoviews as hv
         import holoviews.plotting.bokeh
         import holoviews.plotting.mpl
-    except ImportError as error:
-        raise MissingExtraError(
-            f'plots need the package {error.name}: pip install "apexr[plot]"'
-        ) from error
     return hv
 
 
@@ -112,12 +108,8 @@ def require_matplotlib() -> None:
     MissingExtraError
         Saying what to install.
     """
-    try:
+    with needs("plot", "plots need"):
         import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(
-            f'plots need the package {error.name}: pip install "apexr[plot]"'
-        ) from error
 
 
 def byte_colours(name: str, no_value: str) -> Any:

@@ -229,7 +229,7 @@ def at(url: str, **storage_options: Any) -> Remote:
     try:
         fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **storage_options)
     except ImportError as error:
-        raise MissingExtraError(f"{url}: {error}; for S3, pip install 'apexr[cloud]'") from error
+        raise MissingExtraError(f'{url}: {error}; for S3, pip install "apexr[cloud]"') from error
     except (ValueError, TypeError, OSError) as error:
         raise StoreError(f"{url}: no place for a store ({error})") from error
     return Remote(fs, path.rstrip("/"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from apexr.errors import MissingExtraError, SpecError, StoreError
+from apexr.errors import SpecError, StoreError, needs
 from apexr.schema import CONFIG_COORDS
 from apexr.store._files import make_folder
 from apexr.store._place import PathLike
@@ -70,9 +70,5 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, np.ndarray], Mapping[str
 
 
 def _package(name: str) -> Any:
-    try:
+    with needs("safetensors", "safetensors files need"):
         return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingExtraError(
-            "safetensors files need the package safetensors: pip install 'apexr[safetensors]'"
-        ) from error

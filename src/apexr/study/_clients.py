@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from apexr._devices import usable_cores
 from apexr._memory import available_memory
-from apexr.errors import MissingExtraError, SpecError
+from apexr.errors import SpecError, needs
 
 if TYPE_CHECKING:
     from dask_jobqueue.slurm import SLURMCluster
@@ -300,9 +300,5 @@ def _import(module: str) -> Any:
     """
     import importlib
 
-    try:
+    with needs("cluster", "a study on several processes needs"):
         return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            f'a study on several processes needs the package {module}: pip install "apexr[cluster]"'
-        ) from error
