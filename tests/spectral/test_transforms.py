@@ -1,11 +1,12 @@
 """Transforms, derivatives and the projection onto spectra of real fields."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from apexr.errors import ShapeError
-from apexr.spectral import Grid, derivative, fft, ifft, project_real
+from apexr.spectral import Grid, derivative, fft, ifft, ifft_of_low, project_real
 
 GRIDS = [Grid(1, 8), Grid(1, 9), Grid(2, 8), Grid(2, 7), Grid(3, 4), Grid(3, 5)]
 
@@ -28,6 +29,17 @@ def test_projection_is_the_round_trip_over_the_field(grid):
     spectrum = jnp.asarray(noise(*shape) + 1j * noise(*shape)[::-1], complex)
     expected = fft(ifft(spectrum, grid), grid.num_spatial_dims)
     np.testing.assert_allclose(project_real(spectrum, grid), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+@pytest.mark.parametrize("grid", GRIDS[:4], ids=str)
+def test_few_waves_by_a_matrix_product(grid, kept):
+    with jax.enable_x64(True):
+        spectra = fft(jnp.asarray(noise(2, 3, *grid.shape)), grid.num_spatial_dims)
+        low = spectra.at[..., kept:].set(0)
+        np.testing.assert_allclose(
+            ifft_of_low(low[..., :kept], grid), ifft(low, grid), rtol=0, atol=1e-15
+        )
 
 
 def test_derivatives_of_a_plane_wave():

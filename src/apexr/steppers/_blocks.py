@@ -6,12 +6,11 @@ States are carried from block to block as they are kept between two steps (spect
 
 from collections.abc import Iterator
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from apexr._compile import ONE_THREAD_EACH
+from apexr._compile import jit_one_thread_each
 from apexr.steppers._march import Kept, March, State
 from apexr.steppers._spread import Devices, spread
 
@@ -65,7 +64,7 @@ def blocks(
             return
 
 
-@eqx.filter_jit(compiler_options=ONE_THREAD_EACH)
+@jit_one_thread_each
 def _start(march: March, states: Array, num_steps: int, devices: Devices) -> Kept:
     def start(march: March, states: Array) -> Kept:
         def one(u: State) -> Kept:
@@ -77,7 +76,7 @@ def _start(march: March, states: Array, num_steps: int, devices: Devices) -> Kep
     return spread(start, march, states, devices)
 
 
-@eqx.filter_jit(compiler_options=ONE_THREAD_EACH)
+@jit_one_thread_each
 def _block(
     march: March, kept: Kept, first: Int[Array, ""], num_frames: int, devices: Devices
 ) -> tuple[Kept, Array]:

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float
 
-from apexr.spectral import Grid, dealiasing_mask, derivative_operator, fft, ifft
+from apexr.spectral import Grid, dealiasing_mask, derivative_operator, fft, ifft, ifft_of_low
 from apexr.steppers._arrays import default_float, on_device
+
+SMALL_GRID = 128
+"""Points along an axis up to which few waves are summed by a matrix product."""
 
 
 class PseudoSpectral(eqx.Module):
@@ -34,21 +38,33 @@ class PseudoSpectral(eqx.Module):
     grid: Grid = eqx.field(static=True)
     mask: Bool[Array, "1 *spectrum"]
     mask_products: bool = eqx.field(static=True)
+    kept: int | None = eqx.field(static=True)
 
     def __init__(
         self, grid: Grid, dealiasing_fraction: float, *, mask_products: bool = False
     ) -> None:
         self.grid, self.mask_products = grid, mask_products
-        self.mask = on_device(dealiasing_mask(grid, dealiasing_fraction))
+        mask = dealiasing_mask(grid, dealiasing_fraction)
+        self.mask, self.kept = on_device(mask), _kept(mask, grid)
 
     def field(self, u_hat: Complex[Array, "any *spectrum"]) -> Float[Array, "any *space"]:
         """Return the dealiased fields of spectra."""
-        return ifft(jnp.where(self.mask, u_hat, 0), self.grid)
+        dealiased = jnp.where(self.mask, u_hat, 0)
+        if self.kept is None or jax.default_backend() != "cpu":
+            return ifft(dealiased, self.grid)
+        return ifft_of_low(dealiased[..., : self.kept], self.grid)
 
     def spectrum(self, u: Float[Array, "any *space"]) -> Complex[Array, "any *spectrum"]:
         """Return the spectra of fields, of products formed on the grid."""
         u_hat = fft(u, self.grid.num_spatial_dims)
         return jnp.where(self.mask, u_hat, 0) if self.mask_products else u_hat
+
+
+def _kept(mask: np.ndarray, grid: Grid) -> int | None:
+    """Return up to where the last axis is kept, if on a CPU it is better to leave out the rest."""
+    kept = int(np.count_nonzero(mask.any(axis=tuple(range(mask.ndim - 1)))))
+    small = grid.num_spatial_dims > 1 and grid.num_points <= SMALL_GRID
+    return kept if small and 0 < 2 * kept < grid.num_points else None
 
 
 class NonlinearTerm(eqx.Module):
