@@ -11,7 +11,7 @@ quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,27 @@ os.environ.setdefault(
 )
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a script
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+LONG = (
+    "study/test_dask.py",
+    "study/test_learning_grid.py",
+    "contracts/test_network_contract.py",
+    "cli/test_cli_workers.py",
+    "dashboard/test_in_browser.py",
+    "run/test_interrupted_runs.py",
+    "store/test_index.py",
+    "study/test_many_shapes.py",
+    "store/test_object_stores.py",
+    "study/test_two_processes.py",
+    "study/test_run_study.py",
+    "parity/test_training.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take long: none is to run alone in the end."""
+    rank = {Path(__file__).parent / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(autouse=True, scope="module")
