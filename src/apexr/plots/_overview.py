@@ -31,6 +31,6 @@ def overview(ds: xr.Dataset) -> Any:
     name = metric_identifiers(ds)[0]
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
-    curves = [loss(ds), metric(ds, name, horizon=False), metric(ds, name, logy=True)]
+    curves = [loss(ds), metric(ds, name), metric(ds, name, logy=True, horizon=False)]
     untitled = [shaped(curve, matplotlib={"title": ""}) for curve in curves]
     return arranged([*untitled, *fields], columns=3)
