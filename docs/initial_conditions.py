@@ -24,6 +24,7 @@ EXAMPLES = {
     "sine_waves": "sine_waves;3",
     "white_noise": "white_noise",
 }
+TICKS = (0, 0.5, 1)
 TEXT = """# Initial conditions
 
 An initial condition is a distribution over states, named by a config string. `ic_config` of every
@@ -94,8 +95,8 @@ def _plain(value: object) -> str:
 def _draw() -> None:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 6, figsize=(12, 4.4), layout="constrained")
-    for axis, (name, text) in zip(axes.flat, _panels(), strict=True):
+    figure, axes = plt.subplots(3, 4, figsize=(12, 8.4), layout="constrained")
+    for place, (axis, (name, text)) in enumerate(zip(axes.flat, _panels(), strict=True)):
         condition = INITIAL_CONDITIONS.parse(text)
         channels = condition.num_channels or 1
         dims = 1 if name == "sine_waves" else 2
@@ -103,14 +104,17 @@ def _draw() -> None:
         state = sample_set(condition, grid, num_samples=1, num_channels=channels, seed=1)[0]
         if dims == 1:
             axis.plot(grid.coordinates[0], state[0])
-            axis.set_box_aspect(1)
+            axis.set(box_aspect=1, ylabel="u [–]", xlim=(0, 1), xticks=TICKS)
         else:
             channel = channels - 1 if name.endswith("(2)") else 0
-            axis.imshow(state[channel].T, origin="lower", cmap="RdBu_r", interpolation="nearest")
-        axis.set_title(f"{name}\n{text}", fontsize=6)
-        axis.set_xticks([])
-        axis.set_yticks([])
-    figure.savefig(FOLDER / "images" / "initial_conditions.png", dpi=80)
+            looks = {"origin": "lower", "cmap": "RdBu_r", "interpolation": "nearest"}
+            drawn = axis.imshow(state[channel].T, extent=(0, 1, 0, 1), **looks)
+            figure.colorbar(drawn, cax=axis.inset_axes((1.04, 0, 0.05, 1)), label="u [–]")
+            axis.set(xticks=TICKS, yticks=TICKS, ylabel="" if place % 4 else "y [–]")
+        axis.set(xlabel="x [–]" if place >= 8 else "")
+        axis.set_title(f"{name}\n{text}", fontsize=9)
+    figure.savefig(FOLDER / "images" / "initial_conditions.png", dpi=110)
+    plt.close(figure)
 
 
 def _panels() -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 import xarray as xr
 
 import apexr
+from apexr.study import plan_study
 
 FOLDER = Path(__file__).resolve().with_suffix("")
 STORE = Path(__file__).resolve().parent / "_build" / "study"
@@ -74,8 +75,9 @@ def configs() -> dict[str, list[dict[str, Any]]]:
 
 
 def study(store: Path, todo: list[dict[str, Any]]) -> xr.Dataset:
-    """Return the study, run as far as it was not."""
-    return apexr.run_study(todo, store, progress=False)
+    """Return the study, run as far as it was not, in the order asked for: a network, a colour."""
+    made = apexr.run_study(todo, store, progress=False)
+    return made.sel(experiment=[one.id for one in plan_study(todo)])
 
 
 def pictures(

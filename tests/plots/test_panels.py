@@ -50,3 +50,19 @@ def test_wrong_counts_are_refused(alike):
         plots.panels([])
     with pytest.raises(SpecError, match="at least one plot and one column, got 4 and 0"):
         plots.panels(alike, columns=0)
+
+
+def test_the_overview_leaves_room_for_its_legend():
+    result = mock_experiment()
+    bottom, top = options(list(plots.overview(result))[2])["ylim"]
+    assert bottom < result.mean_nRMSE.min() / 10
+    assert top is None
+
+
+@pytest.mark.parametrize("suffix", [".png", ".html"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0])
+def test_what_has_no_logarithm_is_drawn_without(tmp_path, value, suffix):
+    result = mock_experiment()
+    result["mean_nRMSE"] = result.mean_nRMSE * 0 + value
+    result["train_loss"] = result.train_loss * 0 + value
+    assert plots.save(plots.overview(result), tmp_path / f"a{suffix}").stat().st_size > 5000

@@ -4,6 +4,7 @@ import pytest
 from _results import study
 
 from apexr import plots
+from apexr.plots._paper import fit
 from apexr.testing import mock_experiment
 
 hv = pytest.importorskip("holoviews")
@@ -83,6 +84,21 @@ def test_legends_count_seeds_and_name_the_statistic(data):
     plt.close(figure)
     assert legend.get_title().get_text() == "median, min–max over seeds"
     assert legend.get_texts()[0].get_text() == "Conv;26;10;relu (6 seeds, 1 diverged)"
+
+
+@pytest.mark.parametrize("width", [None, 3.4])
+@pytest.mark.parametrize(("key", "below"), [("study", True), (1, False)])
+def test_a_large_legend_stands_right_below_the_axes(data, key, below, width):
+    import matplotlib.pyplot as plt
+
+    figure = hv.renderer("matplotlib").get_plot(plots.loss(data[key])).state
+    if width:
+        fit(figure, width)
+    axes = figure.axes[0]
+    box = axes.get_legend().get_window_extent()
+    gap = axes.xaxis.get_tightbbox().y0 - box.y1
+    plt.close(figure)
+    assert 0 < gap < 0.5 * box.height if below else gap < 0
 
 
 def test_colours_have_equal_limits_in_what_is_drawn(data):

@@ -10,7 +10,7 @@ from apexr.dashboard._require import panel
 from apexr.store import in_short
 
 COLUMNS = {
-    "state": 80,
+    "state": 100,
     "scenario": 118,
     "net": 112,
     "train": 64,
@@ -23,7 +23,7 @@ COLUMNS = {
     "id": 240,
 }
 """Columns and their widths in pixels."""
-WIDTH = 520
+WIDTH = 540
 SMALL = ".tabulator { font-size: 12px; } .tabulator-col-title { font-size: 12px; }"
 PAGE = 12
 """Rows of a page of the table."""

@@ -58,6 +58,8 @@ def curves(
     several = any(group.runs.sizes["run"] > 1 for group in shown)
     legend = legend_title(f"median{words} over seeds" if several else "")
     legend["bokeh"]["legend_position"] = corner
+    known = array.where(np.isfinite(array.values))
+    logy = logy and bool((known > 0).any())  # where all has diverged there is no logarithm
     options = {"logy": logy, "title": _title(array, by)}
     if not logy and float(array.min()) >= 0:
         options["ylim"] = (0, None)

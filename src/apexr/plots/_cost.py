@@ -74,21 +74,13 @@ def pareto(
         "xlim": _around(paid),
         "title": str(values.attrs["long_name"]),
     }
-    hooks = [*legend["matplotlib"]["hooks"], _legend_below]
     return style(
         hv.Overlay(parts),
         "Overlay",
         both=both,
-        matplotlib={"hooks": hooks},
+        matplotlib=legend["matplotlib"],
         bokeh={**legend["bokeh"], "legend_position": "right", "width": 950},
     )
-
-
-def _legend_below(plot: Any, _: Any) -> None:
-    """Put the legend of matplotlib below, where it takes no width from the axes."""
-    legend = plot.handles["legend"]
-    legend.set_loc("upper left")
-    legend.set_bbox_to_anchor((0, -0.17), transform=plot.handles["axis"].transAxes)
 
 
 def pareto_front(cost: np.ndarray, error: np.ndarray) -> np.ndarray:

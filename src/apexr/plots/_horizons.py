@@ -27,7 +27,7 @@ def marked(drawn: Any, ds: xr.Dataset, array: xr.DataArray) -> Any:
         What is drawn, with its coordinate ``time``.
     """
     last = int(array["time"].values[-1])
-    low, high = _range(drawn)
+    low, high = span(drawn)
     lines = [
         _line(steps, label, dash, (low, high), array)
         for steps, label, dash in (
@@ -64,8 +64,8 @@ def _within(steps: Iterable[int], last: int) -> list[int]:
     return sorted({int(step) for step in steps if step <= last})
 
 
-def _range(drawn: Any) -> tuple[float, float]:
-    """Return what the curves span."""
+def span(drawn: Any) -> tuple[float, float]:
+    """Return the lowest and the highest value of curves, NaN where none is finite."""
     ranges = [element.range(1) for element in drawn]
     lows, highs = [[float(r[end]) for r in ranges if np.isfinite(r[end])] for end in (0, 1)]
     return (min(lows), max(highs)) if lows else (np.nan, np.nan)

@@ -54,7 +54,7 @@ def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) 
 
 
 def grid(rows: Sequence[Sequence[Any]]) -> Any:
-    """Return images in rows and columns; what an outer panel names, an inner one does not."""
+    """Return images in rows and columns; an inner panel does not name what all outer ones name."""
     named = []
     for place, row in enumerate(rows):
         for column, panel in enumerate(row):
@@ -66,9 +66,10 @@ def grid(rows: Sequence[Sequence[Any]]) -> Any:
 
 
 def _same(panel: Any, others: Sequence[Any], axis_number: int) -> bool:
-    """Tell whether one of the other panels has the same axis."""
+    """Tell whether there are other panels, and all of them have the same axis."""
     own = panel.kdims[axis_number : axis_number + 1]
-    return any(own and own == other.kdims[axis_number : axis_number + 1] for other in others)
+    same = [bool(own) and own == other.kdims[axis_number : axis_number + 1] for other in others]
+    return bool(same) and all(same)
 
 
 def bare(panel: Any, *, x: bool, y: bool) -> Any:

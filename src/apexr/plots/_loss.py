@@ -27,5 +27,5 @@ def loss(ds: xr.Dataset, by: str | None = None, band: str = "range") -> Any:
         Listing what there is.
     """
     return curves(
-        pick(ds, "train_loss"), "update_step", by=by, band=band, logy=True, corner="bottom_left"
+        pick(ds, "train_loss"), "update_step", by=by, band=band, logy=True, corner="top_right"
     )

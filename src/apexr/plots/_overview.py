@@ -4,6 +4,7 @@ from typing import Any
 
 import xarray as xr
 
+from apexr.plots._horizons import span
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
 from apexr.plots._panels import shaped
@@ -31,6 +32,14 @@ def overview(ds: xr.Dataset) -> Any:
     name = metric_identifiers(ds)[0]
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
-    curves = [loss(ds), metric(ds, name, horizon=False), metric(ds, name, logy=True)]
+    curves = [loss(ds), metric(ds, name, horizon=False)]
     untitled = [shaped(curve, matplotlib={"title": ""}) for curve in curves]
-    return arranged([*untitled, *fields], columns=3)
+    return arranged([*untitled, _marked(ds, name), *fields], columns=3)
+
+
+def _marked(ds: xr.Dataset, name: str) -> Any:
+    """Return the error on a logarithmic scale; the lower half is left to the legend."""
+    curve = metric(ds, name, logy=True)
+    low, high = span(curve)
+    room = {"ylim": (low**2 / high, None)} if low > 0 else {}
+    return shaped(curve, both=room, matplotlib={"title": ""})

@@ -54,6 +54,7 @@ def _scale(figure: Any, factor: float) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
+    anchors = [_anchor(axes) for axes in figure.axes]
     figure.set_size_inches(figure.get_size_inches() * factor)
     for text in _unique(figure, Text):
         size = text.get_fontsize()
@@ -65,9 +66,9 @@ def _scale(figure: Any, factor: float) -> None:
         group.set_linewidth([each * factor for each in group.get_linewidth()])
         if hasattr(group, "set_sizes") and len(group.get_sizes()):
             group.set_sizes(group.get_sizes() * factor**2)
-    for axes in figure.axes:
+    for axes, anchor in zip(figure.axes, anchors, strict=True):
         _scale_axes(axes, factor)
-        _renew_legend(axes)
+        _renew_legend(axes, anchor)
 
 
 def _unique(figure: Any, kind: type) -> Iterator[Any]:
@@ -92,13 +93,18 @@ def _scale_axes(axes: Any, factor: float) -> None:
             )
 
 
-def _renew_legend(axes: Any) -> None:
+def _anchor(axes: Any) -> Any:
+    """Return where a legend hangs, in parts of its axes; it may be given in points."""
+    legend = axes.get_legend()
+    return legend and legend.get_bbox_to_anchor().transformed(axes.transAxes.inverted()).bounds
+
+
+def _renew_legend(axes: Any, anchor: Any) -> None:
     """Make a legend anew: the room within it follows the size of its text only at first."""
     old = axes.get_legend()
     if old is None:
         return
     handles, texts, title = old.legend_handles, old.get_texts(), old.get_title()
-    anchor = old.get_bbox_to_anchor().transformed(axes.transAxes.inverted())
     axes.legend(
         handles,
         [text.get_text() for text in texts],
@@ -107,6 +113,6 @@ def _renew_legend(axes: Any) -> None:
         title_fontsize=title.get_fontsize(),
         loc=old._loc,
         ncols=old._ncols,
-        bbox_to_anchor=anchor.bounds,
+        bbox_to_anchor=anchor,
         borderaxespad=old.borderaxespad,
     )

@@ -37,6 +37,10 @@ NO_VALUE = "#bdbdbd"
 """Colour of NaN in an image: a gap that is seen."""
 
 _FONTS = {"title": 13, "labels": 13, "ticks": 11, "legend": 11}
+_BELOW = 40
+"""Points from the axes down to a legend below them: room for ticks and a name."""
+MOST_INSIDE = 3
+"""A legend of more entries stands below the axes, where it covers no curve."""
 
 
 OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -186,13 +190,25 @@ def legend_title(text: str) -> dict[str, dict[str, Any]]:
     def finish(plot: Any, element: object) -> None:
         """Add what HoloViews leaves out of matplotlib overlays: legend title and light grid."""
         if "legend" in plot.handles:
-            plot.handles["legend"].set_title(text, prop={"size": _FONTS["legend"]})
+            _place_legend(plot, text)
         axes = plot.handles["axis"]
         axes.grid(True, color="#dddddd", linewidth=0.8)
         for side in (axes.xaxis, axes.yaxis):
             side.set_zorder(-1)
 
     return {"matplotlib": {"hooks": [finish]}, "bokeh": {"legend_opts": {"title": text}}}
+
+
+def _place_legend(plot: Any, title: str) -> None:
+    """Give a legend of matplotlib its title, and its place below if it is large."""
+    from matplotlib.transforms import offset_copy
+
+    legend, axes = plot.handles["legend"], plot.handles["axis"]
+    legend.set_title(title, prop={"size": _FONTS["legend"]})
+    if plot.legend_position == "best" and len(legend.get_texts()) > MOST_INSIDE:
+        legend.set_loc("upper left")
+        low = offset_copy(axes.transAxes, axes.figure, 0, -_BELOW, "points")
+        legend.set_bbox_to_anchor((0, 0), transform=low)
 
 
 def fill(index: int) -> dict[str, dict[str, Any]]:

@@ -29,23 +29,37 @@ class Estimate:
     """Guesses how long experiments take from those that are through.
 
     One of a shape that has been run takes as long as that one did; of others the time follows
-    the work.
+    the work. Where only some of the seeds are missing, it takes that part of the time.
+
+    Attributes
+    ----------
+    seconds
+        By shape, for all seeds.
+    rates
+        Seconds for a unit of work.
+    shares
+        By id, the part of the seeds that is to be run; 1 where none is given.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     rates: list[float] = field(default_factory=list)
+    shares: dict[str, float] = field(default_factory=dict)
 
     def note(self, one: Planned, seconds: float) -> None:
-        """Take in how long an experiment took."""
-        self.seconds[one.shape] = seconds
-        self.rates.append(seconds / one.work)
+        """Take in how long what was to be run of an experiment took."""
+        whole = seconds / self.shares.get(one.id, 1.0)
+        self.seconds[one.shape] = whole
+        self.rates.append(whole / one.work)
 
     def left(self, pending: Sequence[Planned]) -> float | None:
         """Return the seconds that the others will take, or None where nothing is known yet."""
         if not self.rates:
             return None
         rate = float(np.median(self.rates))
-        return sum(self.seconds.get(one.shape, rate * one.work) for one in pending)
+        return sum(
+            self.shares.get(one.id, 1.0) * self.seconds.get(one.shape, rate * one.work)
+            for one in pending
+        )
 
 
 @dataclass(frozen=True)
@@ -114,11 +128,11 @@ def preview(
     """
     pending = pending_work(planned, store, overwrite=overwrite)
     require_room(pending, available_memory() // workers)
-    return outlook(planned, pending, measured(planned, store), workers=workers)
+    return outlook(planned, pending, measured(planned, pending, store), workers=workers)
 
 
-def measured(planned: Sequence[Planned], store: PathInput) -> Estimate:
-    """Return an estimate from the times of experiments that the store holds."""
+def measured(planned: Sequence[Planned], pending: Sequence[Work], store: PathInput) -> Estimate:
+    """Return an estimate for what is to be run, from the times of what the store holds."""
     estimate = Estimate()
     if not Path(store).is_dir():
         return estimate
@@ -128,6 +142,9 @@ def measured(planned: Sequence[Planned], store: PathInput) -> Estimate:
         seconds = _seconds_taken(store, one, sum(len(part.seeds) for part in held[one.id]))
         if seconds is not None:
             estimate.note(one, seconds)
+    estimate.shares = {
+        one.id: sum(len(part.seeds) for part in parts) / len(one.seeds) for one, parts in pending
+    }
     return estimate
 
 

@@ -105,7 +105,7 @@ def run_planned(
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))
     stores.create_study(store)
-    estimate = measured(planned, store) if pending else Estimate()
+    estimate = measured(planned, pending, store) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
     options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
     with stores.planned(store, [_entry(one) for one in planned]):
