@@ -1,5 +1,7 @@
 """Exact tests and quantiles against SciPy, ties and infinities included."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.stats as ss
@@ -10,16 +12,28 @@ from apexr.analysis._quantiles import quantiles, sort_rows
 from apexr.analysis._verdict import holm
 
 
+def differences(n, ties):
+    rows = np.random.default_rng(n).normal(0.3, 1, (20, n))
+    return np.round(rows, 0) + 0.5 if ties else rows
+
+
+@pytest.mark.parametrize(
+    ("n", "ties"), [(2, False), (5, False), (10, False), (13, False), (2, True), (5, True)]
+)
+def test_signed_ranks(n, ties):
+    rows, method = differences(n, ties), ss.PermutationMethod() if ties else "exact"
+    expected = [ss.wilcoxon(row, method=method).pvalue for row in rows]
+    np.testing.assert_allclose(signed_rank_test(rows), expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize("n", [2, 5, 10, 13])
 @pytest.mark.parametrize("ties", [False, True])
-def test_signed_ranks(n, ties):
-    rows = np.random.default_rng(n).normal(0.3, 1, (20, n))
-    rows = np.round(rows, 0) + 0.5 if ties else rows
-    expected = [
-        ss.wilcoxon(row, method="exact" if not ties else ss.PermutationMethod()).pvalue
-        for row in rows
-    ]
-    np.testing.assert_allclose(signed_rank_test(rows), expected, rtol=1e-9)
+def test_signed_ranks_count_every_choice_of_signs(n, ties):
+    rows = differences(n, ties)
+    ranks = ss.rankdata(np.abs(rows), axis=1)
+    sums = np.array(list(itertools.product((-1, 1), repeat=n))) @ ranks.T
+    found = np.abs((np.sign(rows) * ranks).sum(axis=1))
+    np.testing.assert_allclose(signed_rank_test(rows), (np.abs(sums) >= found).mean(axis=0))
 
 
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (2, 3), (5, 5), (10, 8), (20, 20)])

@@ -26,8 +26,8 @@ def write(folder, **study):
 
 
 def test_twelve_seeds_after_ten_train_two(apexr_command, tmp_path):
-    store, study = tmp_path / "study.zarr", {"scenario": "diff_adv", **SIZES, "num_points": 32}
-    nets = ["Conv;26;10;relu", "FNO;12;8;4;gelu"]
+    store, study = tmp_path / "study.zarr", {"scenario": "diff_adv", **SIZES}
+    nets = [NET, "FNO;2;2;1;gelu"]
     file = write(tmp_path, **study, net=nets, num_seeds=10)
     assert apexr_command("study", file, "--store", store, "--no-progress").code == 0
     before = stores.find_parts(store)

@@ -24,9 +24,9 @@ EXAMPLES = {
     "MoUNet": "MoUNet;2;1;tanh",
     "Pure": "Pure;3",
     "Res": "Res;3;1;tanh",
-    "UNet": "UNet;2;2;tanh",
+    "UNet": "UNet;2;1;tanh",
 }
-SHIFTS = {"MoUNet": 2, "UNet": 4, "MLP": 0}
+SHIFTS = {"MoUNet": 2, "UNet": 2, "MLP": 0}
 """By how many points a shift goes through the network; by any number where none is given."""
 POINTS, BATCH = 8, 3
 CASES = [
@@ -85,7 +85,7 @@ def test_networks_map_states_to_states(name, dims, channels):
     np.testing.assert_allclose(batched[BATCH:], moved, atol=4e-6 * scale, err_msg="not periodic")
 
 
-@pytest.mark.parametrize(("name", "dims"), itertools.product(NETWORKS.names(), (1, 2, 3)))
+@pytest.mark.parametrize(("name", "dims"), list(itertools.product(NETWORKS.names(), (1, 2, 3))))
 def test_every_weight_has_a_finite_gradient(name, dims):
     params, static = eqx.partition(drawn(name, dims, 1), eqx.is_inexact_array)
     assert not [leaf for leaf in jax.tree.leaves(static) if eqx.is_array_like(leaf)]
