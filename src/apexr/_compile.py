@@ -1,5 +1,6 @@
 """How programs are compiled: small ones fast, and none twice on a machine."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -25,11 +26,20 @@ time that it takes alone. Whole operations, each in the thread of its device, wa
 """
 
 
-def jit_one_thread_each(function: F) -> F:
-    """Return ``eqx.filter_jit`` of a function, compiled with :data:`ONE_THREAD_EACH`."""
-    jit: Any = eqx.filter_jit  # its types leave out the options, which it hands to jax.jit
-    compiled: F = jit(function, compiler_options=ONE_THREAD_EACH)
-    return compiled
+def jit_for_devices(function: F, jit: Any = eqx.filter_jit, **options: Any) -> F:
+    """Return a jitted function whose last argument are the devices that share its work.
+
+    Where they are several it is compiled with :data:`ONE_THREAD_EACH`; a single device keeps all
+    threads for whatever it is given, a large network as well as a solver.
+    """
+    alone = jit(function, **options)
+    together = jit(function, compiler_options=ONE_THREAD_EACH, **options)
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        return (together if len(arguments[-1]) > 1 else alone)(*arguments)
+
+    return call  # type: ignore[return-value]
 
 
 _FAST_COMPILE = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from apexr._compile import ONE_THREAD_EACH
+from apexr._compile import jit_for_devices
 from apexr._parts import Structure, split
 from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
@@ -173,11 +173,7 @@ def _traced_trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan) 
     return trajectories
 
 
-@partial(
-    jax.jit,
-    static_argnames=("structure", "plan", "devices"),
-    compiler_options=ONE_THREAD_EACH,
-)
+@partial(jit_for_devices, jit=jax.jit, static_argnums=(3, 4, 5))
 def _trajectories(
     own: Any, shared: Any, states: Array, structure: Structure, plan: Plan, devices: Devices
 ) -> Array:

@@ -115,7 +115,7 @@ class Packed:
                 return archive.read(entry)
         except KeyError:
             raise FileNotFoundError(name) from None
-        # as in sizes; EOFError where the archive ends within the entry
+        # NotImplementedError as in sizes; EOFError where the archive ends within the entry
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
             raise StoreError(f"{self.path}: {name} not readable ({error})") from error
 
