@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from apexr.errors import ShapeError
-from apexr.spectral import Grid, derivative, fft, ifft, ifft_of_low, project_real
+from apexr.spectral import Grid, derivative, fft, ifft, ifft_of_real, project_real
 
 GRIDS = [Grid(1, 8), Grid(1, 9), Grid(2, 8), Grid(2, 7), Grid(3, 4), Grid(3, 5)]
 
@@ -31,15 +31,39 @@ def test_projection_is_the_round_trip_over_the_field(grid):
     np.testing.assert_allclose(project_real(spectrum, grid), expected, atol=2e-6)
 
 
-@pytest.mark.parametrize("kept", [1, 2])
-@pytest.mark.parametrize("grid", GRIDS[:4], ids=str)
-def test_few_waves_by_a_matrix_product(grid, kept):
+LARGE = [Grid(2, 98), Grid(2, 99)]
+
+
+@pytest.mark.parametrize("num_fields", [1, 2, 3])
+@pytest.mark.parametrize("grid", [*GRIDS, *LARGE], ids=str)
+@pytest.mark.parametrize("part", [0, 1 / 3, 1, None])
+def test_fields_of_spectra_that_real_fields_have(grid, num_fields, part):
+    low = None if part is None else 1 + int(part * ((grid.num_points - 1) // 2 - 1))
+    axes = range(-grid.num_spatial_dims, 0)
+    spectra = np.fft.rfftn(noise(num_fields, *grid.shape), axes=axes)
+    spectra[..., low or grid.num_points :] = 0
     with jax.enable_x64(True):
-        spectra = fft(jnp.asarray(noise(2, 3, *grid.shape)), grid.num_spatial_dims)
-        low = spectra.at[..., kept:].set(0)
         np.testing.assert_allclose(
-            ifft_of_low(low[..., :kept], grid), ifft(low, grid), rtol=0, atol=1e-15
+            ifft_of_real(spectra, grid, low),
+            np.fft.irfftn(spectra, grid.shape, axes=axes),
+            rtol=0,
+            atol=1e-14,
         )
+
+
+@pytest.mark.parametrize("grid", [Grid(2, 8), Grid(2, 98), Grid(3, 4)], ids=str)
+def test_gradients_go_through_fields_of_low_spectra(grid):
+    with jax.enable_x64(True):
+        start, direction = (jnp.asarray(values) for values in noise(2, 3, *grid.shape))
+
+        def energy(u):
+            return jnp.sum(
+                ifft_of_real(fft(u, grid.num_spatial_dims).at[..., 2:].set(0), grid, 2) ** 4
+            )
+
+        along = jnp.vdot(jax.grad(energy)(start), direction)
+        ahead, behind = (energy(start + sign * 1e-6 * direction) for sign in (1, -1))
+        np.testing.assert_allclose(along, (ahead - behind) / 2e-6, rtol=1e-6)
 
 
 def test_derivatives_of_a_plane_wave():

@@ -9,6 +9,7 @@ entry a dimension; fields and spectra are JAX arrays with the channel axis first
 from apexr.spectral._coefficients import field_from_coefficients, fourier_coefficients
 from apexr.spectral._grid import Grid
 from apexr.spectral._interpolate import interpolate
+from apexr.spectral._inverse import ifft, ifft_of_real
 from apexr.spectral._leray import leray_projection, leray_symbols, project_incompressible
 from apexr.spectral._masks import dealiasing_mask, low_pass_mask, nyquist_mask
 from apexr.spectral._resample import NyquistWave, resample
@@ -18,8 +19,6 @@ from apexr.spectral._transforms import (
     derivative,
     fft,
     grid_of,
-    ifft,
-    ifft_of_low,
     mirrored,
     project_real,
     wrap_periodic,
@@ -53,7 +52,7 @@ __all__ = [
     "gradient_inner_product",
     "grid_of",
     "ifft",
-    "ifft_of_low",
+    "ifft_of_real",
     "interpolate",
     "laplacian",
     "leray_projection",

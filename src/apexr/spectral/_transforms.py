@@ -10,45 +10,13 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
+from apexr.spectral._inverse import ifft
 from apexr.spectral._wavenumbers import NyquistSlope, derivative_operator
 
 
 def fft(field: Float[Array, "*batch"], num_spatial_dims: int) -> Complex[Array, "*batch"]:
     """Return the unscaled real Fourier transform over the last ``num_spatial_dims`` axes."""
     return jnp.fft.rfftn(field, axes=_spatial_axes(num_spatial_dims))
-
-
-def ifft(spectrum: Complex[Array, "*batch"], grid: Grid) -> Float[Array, "*batch"]:
-    """Return the fields whose :func:`fft` are the spectra, for any leading axes."""
-    return jnp.fft.irfftn(spectrum, s=grid.shape, axes=_spatial_axes(grid.num_spatial_dims))
-
-
-def ifft_of_low(low: Complex[Array, "*batch"], grid: Grid) -> Float[Array, "*batch"]:
-    """Return what :func:`ifft` does of spectra that are zero from some wavenumber on.
-
-    Along the last axis few waves are summed by a matrix product, which on small grids takes half
-    the time of a transform (see the table in ``docs/speed.md``).
-
-    Parameters
-    ----------
-    low
-        The spectra, along their last axis up to that wavenumber, below the Nyquist wavenumber.
-    grid
-        The grid of the fields.
-    """
-    others = _spatial_axes(grid.num_spatial_dims)[:-1]
-    waves = jnp.fft.ifftn(low, axes=others) if others else low
-    parts = jnp.concatenate([waves.real, waves.imag], axis=-1)
-    matrix = jnp.asarray(_waves(grid.num_points, low.shape[-1]), parts.dtype)
-    return jnp.matmul(parts, matrix, precision="highest")
-
-
-def _waves(num_points: int, count: int) -> np.ndarray:
-    """Return the fields of the real and of the imaginary parts of the first wavenumbers."""
-    numbers = np.arange(count)
-    phases = 2 * np.pi / num_points * (np.outer(numbers, np.arange(num_points)) % num_points)
-    weights = np.where(numbers == 0, 1, 2)[:, None] / num_points  # -k is not stored
-    return np.concatenate([weights * np.cos(phases), -weights * np.sin(phases)])
 
 
 def _spatial_axes(num_spatial_dims: int) -> tuple[int, ...]:

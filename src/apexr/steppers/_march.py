@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from apexr.spectral import Grid, fft, ifft
+from apexr.spectral import Grid, fft, ifft_of_real
 from apexr.steppers._exponential import ClosedForm
 from apexr.steppers._stepper import Kernel, Stepper, advance
 
@@ -52,8 +52,18 @@ class March(eqx.Module):
         first, num_frames
             Which frames.
         """
+        return self._shown(self.show, kept, first, num_frames)
+
+    def _shown(
+        self,
+        show: Callable[[Kept], Array],
+        kept: Float[Array, "sample *kept"],
+        first: int | Int[Array, ""],
+        num_frames: int,
+    ) -> tuple[Float[Array, "sample *kept"], Float[Array, "sample frame *shown"]]:
+        """Return the frames as ``show`` makes them from what is kept."""
         size = len(kept) if self.together else 1
-        state = jax.eval_shape(self.show, kept[0])
+        state = jax.eval_shape(show, kept[0])
 
         def fill(group: Array, carry: tuple[Kept, Frames]) -> tuple[Kept, Frames]:
             now = jax.lax.dynamic_slice_in_dim(carry[0], group * size, size)
@@ -64,9 +74,9 @@ class March(eqx.Module):
 
             def step(time: Array, carry: tuple[Kept, Frames]) -> tuple[Kept, Frames]:
                 later = jax.vmap(lambda one: self.advance(one, self.every))(carry[0])
-                return later, put(carry[1], jax.vmap(self.show)(later), time)
+                return later, put(carry[1], jax.vmap(show)(later), time)
 
-            made = put(carry[1], jax.vmap(self.show)(now), 0)  # written over if there is a step
+            made = put(carry[1], jax.vmap(show)(now), 0)  # written over if there is a step
             now, made = jax.lax.fori_loop(
                 jnp.where(first == 0, 1, 0), num_frames, step, (now, made)
             )
@@ -112,7 +122,7 @@ class SpectralMarch(March):
 
     def show(self, kept: Kept) -> State:
         """Return the field of the spectrum."""
-        return ifft(kept, self.grid)
+        return ifft_of_real(kept, self.grid)
 
     def advance(self, kept: Kept, num_steps: int) -> Kept:
         """Return the spectrum ``num_steps`` steps later."""
@@ -122,10 +132,13 @@ class SpectralMarch(March):
         self, kept: Float[Array, "sample *kept"], first: int | Int[Array, ""], num_frames: int
     ) -> tuple[Float[Array, "sample *kept"], Frames]:
         """Return what the interface asks for; linear equations need no step before."""
-        if not isinstance(self.kernel, ClosedForm):
+        if isinstance(self.kernel, ClosedForm):
+            steps = (first + jnp.arange(num_frames)) * self.every
+            return kept, self.over(self.kernel.fields(steps, self.grid), kept)
+        if not self.together:
             return super().frames(kept, first, num_frames)
-        steps = (first + jnp.arange(num_frames)) * self.every
-        return kept, self.over(self.kernel.fields(steps, self.grid), kept)
+        kept, spectra = self._shown(lambda spectrum: spectrum, kept, first, num_frames)
+        return kept, jax.lax.map(self.show, spectra)  # many short transforms at once
 
     @property
     def together(self) -> bool:

@@ -10,16 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float
 
-from apexr.spectral import Grid, dealiasing_mask, derivative_operator, fft, ifft, ifft_of_low
+from apexr.spectral import Grid, dealiasing_mask, derivative_operator, fft, ifft_of_real
 from apexr.steppers._arrays import default_float, on_device
-
-SMALL_GRID = 128
-"""Points along an axis up to which few waves are summed by a matrix product."""
 
 
 class PseudoSpectral(eqx.Module):
@@ -49,10 +45,11 @@ class PseudoSpectral(eqx.Module):
 
     def field(self, u_hat: Complex[Array, "any *spectrum"]) -> Float[Array, "any *space"]:
         """Return the dealiased fields of spectra."""
-        dealiased = jnp.where(self.mask, u_hat, 0)
-        if self.kept is None or jax.default_backend() != "cpu":
-            return ifft(dealiased, self.grid)
-        return ifft_of_low(dealiased[..., : self.kept], self.grid)
+        return self.inverse(jnp.where(self.mask, u_hat, 0))
+
+    def inverse(self, dealiased: Complex[Array, "any *spectrum"]) -> Float[Array, "any *space"]:
+        """Return the fields of spectra that are dealiased."""
+        return ifft_of_real(dealiased, self.grid, self.kept)
 
     def spectrum(self, u: Float[Array, "any *space"]) -> Complex[Array, "any *spectrum"]:
         """Return the spectra of fields, of products formed on the grid."""
@@ -61,10 +58,9 @@ class PseudoSpectral(eqx.Module):
 
 
 def _kept(mask: np.ndarray, grid: Grid) -> int | None:
-    """Return up to where the last axis is kept, if on a CPU it is better to leave out the rest."""
+    """Return up to where the last axis is kept, if that is less than all but Nyquist's entry."""
     kept = int(np.count_nonzero(mask.any(axis=tuple(range(mask.ndim - 1)))))
-    small = grid.num_spatial_dims > 1 and grid.num_points <= SMALL_GRID
-    return kept if small and 0 < 2 * kept < grid.num_points else None
+    return kept if 0 < 2 * kept < grid.num_points else None
 
 
 class NonlinearTerm(eqx.Module):

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from apexr.errors import SpecError, UnknownNameError, suggest
-from apexr.spectral import Grid, ifft, laplacian
+from apexr.spectral import Grid, laplacian
 from apexr.steppers._arrays import array_module, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
@@ -194,7 +194,7 @@ class ReactionTerm(NonlinearTerm):
         """Return the spectrum of the reaction."""
         transform = self.transform
         u_hat = jnp.where(transform.mask, u_hat, 0)
-        fields = ifft(u_hat[: self.num_fields], transform.grid)
+        fields = transform.inverse(u_hat[: self.num_fields])
         return self.rates(u_hat, transform.spectrum(self.products(fields)), *self.parameters)
 
 
