@@ -5,8 +5,9 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
+from apexr.spectral._inverse import ifft
 from apexr.spectral._scaling import ScalingMode, scaling
-from apexr.spectral._transforms import as_field, fft, grid_of, ifft
+from apexr.spectral._transforms import as_field, fft, grid_of
 
 
 def fourier_coefficients(

@@ -8,7 +8,8 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
-from apexr.spectral._transforms import as_field, fft, grid_of, ifft
+from apexr.spectral._inverse import ifft
+from apexr.spectral._transforms import as_field, fft, grid_of
 from apexr.spectral._wavenumbers import at_nyquist, frozen, wavenumbers
 
 Directions = Float[np.ndarray, "dim *spectrum"]

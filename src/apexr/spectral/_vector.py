@@ -12,7 +12,8 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral._grid import Grid
-from apexr.spectral._transforms import as_field, fft, grid_of, ifft
+from apexr.spectral._inverse import ifft
+from apexr.spectral._transforms import as_field, fft, grid_of
 from apexr.spectral._wavenumbers import derivative_operator
 
 
