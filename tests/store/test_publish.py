@@ -6,7 +6,7 @@ import xarray as xr
 
 from apexr import store
 from apexr.errors import SchemaError, StoreError
-from apexr.store import _disk, _publish
+from apexr.store import _disk, _layout, _publish
 from apexr.testing import mock_experiment
 
 ID = "0123456789abcdef" * 2
@@ -96,6 +96,25 @@ def test_check_writable_accepts(tmp_path, ds):
     store.create_study(tmp_path / "study")
     store.check_writable(tmp_path / "study", "study")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("asked", range(len(_layout._HOLDS)))
+def test_another_process_makes_the_study_meanwhile(tmp_path, monkeypatch, asked):
+    study = tmp_path / "study"
+    study.mkdir()
+
+    def after(number, question):
+        def ask(folder):
+            answer = question(folder)
+            if number == asked:
+                _publish.write_marker(study)
+            return answer
+
+        return ask
+
+    for number, (word, question) in enumerate(list(_layout._HOLDS.items())):
+        monkeypatch.setitem(_layout._HOLDS, word, after(number, question))
+    store.check_writable(study, "study")
 
 
 def test_check_writable_refuses(tmp_path, ds):

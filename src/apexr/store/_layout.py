@@ -205,8 +205,8 @@ def _is_empty(folder: Path) -> bool:
 
 
 _HOLDS: Mapping[str, Callable[[Any], bool]] = {
+    "nothing": _is_empty,  # first: what another process makes of it meanwhile is found by the rest
     "experiment": lambda folder: is_published(folder) and kind_of(folder) == "experiment",
     "trajectories": lambda folder: is_published(folder) and kind_of(folder) == "trajectories",
     "study": is_study,
-    "nothing": _is_empty,
 }
