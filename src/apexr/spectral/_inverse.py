@@ -18,7 +18,7 @@ SUMMED = {2: 96, 3: 128}
 
 def ifft(spectrum: Complex[Array, "*batch"], grid: Grid) -> Float[Array, "*batch"]:
     """Return the fields whose :func:`fft` are the spectra, for any leading axes."""
-    return jnp.fft.irfftn(spectrum, s=grid.shape, axes=_axes(grid))
+    return jnp.fft.irfftn(spectrum, s=grid.shape, axes=spatial_axes(grid.num_spatial_dims))
 
 
 def ifft_of_real(
@@ -49,20 +49,21 @@ def ifft_of_real(
     return _paired_lines(entries, grid) if low and dims == 2 else ifft(spectra, grid)
 
 
-def _axes(grid: Grid) -> tuple[int, ...]:
-    return tuple(range(-grid.num_spatial_dims, 0))
+def spatial_axes(num_spatial_dims: int) -> tuple[int, ...]:
+    """Return the last axes, those of space."""
+    return tuple(range(-num_spatial_dims, 0))
 
 
 def _paired(spectra: Array, grid: Grid) -> Array:
     """Return the fields, each with another one by a complex transform."""
-    axes = _axes(grid)
+    axes = spatial_axes(grid.num_spatial_dims)
     both = jnp.fft.ifftn(_full(*_halves(spectra, 0), grid, axes), axes=axes)
     return _apart(both, len(spectra), 0)
 
 
 def _paired_lines(low: Array, grid: Grid) -> Array:
     """Return the fields, each line along the last axis with another one by a complex transform."""
-    waves = jnp.fft.ifftn(low, axes=_axes(grid)[:-1])
+    waves = jnp.fft.ifftn(low, axes=spatial_axes(grid.num_spatial_dims)[:-1])
     both = jnp.fft.ifft(_full(*_halves(waves, -2), grid, (-1,)))
     return _apart(both, grid.num_points, -2)
 
@@ -95,7 +96,7 @@ def _full(first: Array, second: Array, grid: Grid, axes: tuple[int, ...]) -> Arr
 
 def _summed(low: Array, grid: Grid) -> Array:
     """Return the fields, the waves along the last axis summed by a matrix product."""
-    waves = jnp.fft.ifftn(low, axes=_axes(grid)[:-1])
+    waves = jnp.fft.ifftn(low, axes=spatial_axes(grid.num_spatial_dims)[:-1])
     parts = jnp.concatenate([waves.real, waves.imag], axis=-1)
     matrix = jnp.asarray(_cosines_and_sines(grid.num_points, low.shape[-1]), parts.dtype)
     return jnp.matmul(parts, matrix, precision="highest")

@@ -10,17 +10,13 @@ from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
-from apexr.spectral._inverse import ifft
+from apexr.spectral._inverse import ifft, spatial_axes
 from apexr.spectral._wavenumbers import NyquistSlope, derivative_operator
 
 
 def fft(field: Float[Array, "*batch"], num_spatial_dims: int) -> Complex[Array, "*batch"]:
     """Return the unscaled real Fourier transform over the last ``num_spatial_dims`` axes."""
-    return jnp.fft.rfftn(field, axes=_spatial_axes(num_spatial_dims))
-
-
-def _spatial_axes(num_spatial_dims: int) -> tuple[int, ...]:
-    return tuple(range(-num_spatial_dims, 0))
+    return jnp.fft.rfftn(field, axes=spatial_axes(num_spatial_dims))
 
 
 def derivative(
