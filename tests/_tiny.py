@@ -65,6 +65,18 @@ def filled(build, seed=0, scale=0.5):
     return jax.tree.map(fill, shapes)
 
 
+def compiled_once(folder):
+    """Return what lets processes share their compiled programs in a folder: environment variables.
+
+    Elsewhere the tests keep none: most programs are compiled once, and keeping takes longer.
+    """
+    return {
+        "JAX_ENABLE_COMPILATION_CACHE": "true",
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
 def python(code, *arguments, cwd=None, env=None, check=True, timeout=300):
     """Run ``code`` in a fresh interpreter and return what it printed."""
     done = subprocess.run(

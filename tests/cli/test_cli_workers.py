@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import apexr
-from _tiny import NET, SIZES
+from _tiny import NET, SIZES, compiled_once
 from apexr import store as stores
 
 LONG = {**SIZES, "optim_config": "adam;3_000;constant;1e-3", "record_loss_every": 20}
@@ -77,6 +77,7 @@ def start(file, store, *options):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | compiled_once(file.parent / "compiled"),
     )
 
 

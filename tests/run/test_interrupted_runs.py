@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import apexr
-from _tiny import SIZES
+from _tiny import SIZES, compiled_once
 from apexr.engine import CALLBACKS, Callback, callback
 from apexr.errors import SpecError
 from apexr.training import tracker
@@ -60,10 +60,6 @@ for line in sys.stdin:
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-COMPILED_ONCE = {
-    "JAX_ENABLE_COMPILATION_CACHE": "true",
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-}
 KINDS = {
     "one seed": {"num_seeds": 1},
     "corrected, three seeds": {"num_seeds": 3, "task": "correct;sequential", "train": "div;2"},
@@ -97,7 +93,6 @@ def kill(tmp_path):
     It returns whether it was killed, and before which updates it was seen.
     """
     log, errors = tmp_path / "log", tmp_path / "errors"
-    kept = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "kept")}
     with errors.open("w") as file:
         runner = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", RUNNER],
@@ -105,7 +100,7 @@ def kill(tmp_path):
             stdout=subprocess.PIPE,
             stderr=file,
             text=True,
-            env=os.environ | COMPILED_ONCE | kept,
+            env=os.environ | compiled_once(tmp_path / "compiled"),
         )
 
     def call(store, keywords, chunks, rng):
