@@ -137,7 +137,7 @@ def picture(study: xr.Dataset) -> Any:
     plots, titles = [], []
     for task, train in itertools.product(TASKS, TRAININGS):
         chosen = study.isel(experiment=((study.task == task) & (study.train == train)).values)
-        plots.append(apexr.plot.metric(chosen, by="net", band="none", logy=True))
+        plots.append(apexr.plot.metric(chosen, by="net", band="none", logy=True, order=NETS))
         titles.append(f"{task}, {train}")
     return apexr.plot.panels(plots, len(TRAININGS), titles)
 

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from apexr import plots, store
 from apexr.errors import MissingExtraError, MissingVariableError, SpecError
@@ -82,6 +83,40 @@ def test_a_study_is_drawn_by_what_differs_or_by_a_coordinate(study):
     assert len(shorter) == 5
     with pytest.raises(MissingVariableError, match=r"no coordinate 'nett'.*did you mean 'net'"):
         plots.metric(study, by="nett")
+
+
+def colours(overlay, kind=hv.Curve):
+    """Return the colour of each group by its name."""
+    drawn = [element for element in overlay if type(element) is kind]
+    return {
+        element.label.split(" (")[0]: hv.Store.lookup_options("bokeh", element, "style").kwargs
+        for element in drawn
+    }
+
+
+def test_one_name_has_one_colour_in_every_picture(study):
+    order = ["FNO", "absent", "Conv;26;10;relu"]
+    fno = study.isel(experiment=[1, 2])
+    for whole, part in (
+        (plots.metric(study, by="net", order=order), plots.metric(fno, by="net", order=order)),
+        (plots.loss(study, by="net", order=order), plots.loss(fno, by="net", order=order)),
+    ):
+        assert [*colours(whole)][:2] == ["FNO", "Conv;26;10;relu"]
+        assert colours(whole)["FNO"] == colours(part)["FNO"]
+    without = colours(plots.metric(study, by="net"))
+    third = colours(plots.metric(study, by="net", order=order))["Conv;26;10;relu"]
+    assert third not in without.values()
+    for points in (study, fno):
+        front = plots.pareto(points, by="net", order=xr.DataArray(order), step=5)
+        first = next(one for one in front if type(one) is hv.Scatter)
+        assert first.label.startswith("FNO (")
+
+
+def test_an_order_that_lacks_a_group_is_refused(study):
+    with pytest.raises(
+        SpecError, match=r"order lacks 'FNO'; it has 'Conv;26;10;relu', 'FNo'.*mean"
+    ):
+        plots.metric(study, by="net", order=["Conv;26;10;relu", "FNo"])
 
 
 def test_missing_variables_are_listed():

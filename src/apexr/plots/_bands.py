@@ -1,7 +1,7 @@
 """Curves with a band over seeds: the shape that losses and metrics share."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -32,7 +32,14 @@ class Group:
 
 
 def curves(
-    array: xr.DataArray, dim: str, *, by: str | None, band: str, logy: bool, corner: str
+    array: xr.DataArray,
+    dim: str,
+    *,
+    by: str | None,
+    band: str,
+    logy: bool,
+    corner: str,
+    order: Sequence[str] | None,
 ) -> Any:
     """Return the median over seeds along ``dim``, with a band, for each group of experiments.
 
@@ -42,18 +49,20 @@ def curves(
         raise SpecError(f"band must be one of {get_args(Band)}, got {band!r}")
     hv = holoviews()
     array = array.compute()
-    shown = list(groups(array, dim, by))
+    shown = groups(array, dim, by)
+    places = places_of([group.name for group in shown], order)
+    shown.sort(key=lambda group: places[group.name])
     low, high, words = _LEVELS[band]
     dims = (axis(array[dim]), axis(array))
     summaries = [quantile_band(group.runs, "run", low, high) for group in shown]
     areas = [
-        _area(summary, dim, dims, index)
-        for index, (group, summary) in enumerate(zip(shown, summaries, strict=True))
+        _area(summary, dim, dims, places[group.name])
+        for group, summary in zip(shown, summaries, strict=True)
         if words and group.runs.sizes["run"] > 1
     ]
     lines = [
-        _line(group, summary, dim, dims, index)
-        for index, (group, summary) in enumerate(zip(shown, summaries, strict=True))
+        _line(group, summary, dim, dims, places[group.name])
+        for group, summary in zip(shown, summaries, strict=True)
     ]
     several = any(group.runs.sizes["run"] > 1 for group in shown)
     legend = legend_title(f"median{words} over seeds" if several else "")
@@ -74,16 +83,35 @@ def _title(array: xr.DataArray, by: str | None) -> str:
     return "  ".join(str(values[0]) for values in config if len(values) == 1)
 
 
-def groups(array: xr.DataArray, dim: str, by: str | None) -> Iterator[Group]:
-    """Yield the runs of each group; by default, one group for each experiment."""
+def groups(array: xr.DataArray, dim: str, by: str | None) -> list[Group]:
+    """Return the runs of each group; by default, one group for each experiment."""
     if "experiment" not in array.dims:
         names = [str(array[by].item())] if by and _check_by(array, by) else [""]
         array = array.expand_dims("experiment")
     else:
         names = names_of_experiments(array, by)
-    for name in dict.fromkeys(names):
-        chosen = array.isel(experiment=[i for i, other in enumerate(names) if other == name])
-        yield _group(name, chosen, dim)
+    return [
+        _group(name, array.isel(experiment=np.flatnonzero(np.array(names) == name)), dim)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def places_of(names: Sequence[str], order: Sequence[str] | None) -> dict[str, int]:
+    """Return the place of each name, from which its colour follows.
+
+    Raises
+    ------
+    SpecError
+        If the order lacks any.
+    """
+    ordered = list(dict.fromkeys(names if order is None else map(str, np.asarray(order).flat)))
+    lacking = [name for name in names if name not in ordered]
+    if lacking:
+        raise SpecError(
+            f"order lacks {', '.join(map(repr, lacking))}; it has {', '.join(map(repr, ordered))}"
+            + suggest(lacking[0], ordered)
+        )
+    return {name: place for place, name in enumerate(ordered) if name in names}
 
 
 def names_of_experiments(array: xr.DataArray | xr.Dataset, by: str | None = None) -> list[str]:

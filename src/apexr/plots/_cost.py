@@ -1,12 +1,13 @@
 """Error against cost: what one gets for what one pays."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from apexr.analysis._select import pick
-from apexr.plots._bands import names_of_experiments
+from apexr.plots._bands import names_of_experiments, places_of
 from apexr.plots._fields import check_choice
 from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, marker, style
@@ -21,6 +22,7 @@ def pareto(
     by: str | None = None,
     step: int | None = None,
     up_to: int = 100,
+    order: Sequence[str] | None = None,
 ) -> Any:
     """Return error against cost with the Pareto front, as a HoloViews overlay.
 
@@ -43,19 +45,23 @@ def pareto(
         Time step of the metric; by default its geometric mean over time is taken.
     up_to
         Last step of the mean.
+    order
+        Names of the groups in the order of colours and legend, those that are not drawn among
+        them: what has one name then has one colour in all plots. By default as they come.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If the cost is none of its choices.
+        If the cost is none of its choices, or the order lacks a name.
     """
     check_choice("cost", cost, COSTS)
     values = reduced(ds, variable, step, up_to)
     price = pick(ds, cost)
     paid = _per_experiment(price)
     names = names_of_experiments(values, by)
+    looks = places_of(names, order)
     found = [runs(values, [place]) for place in range(values.sizes["experiment"])]
     hv = holoviews()
     dims = (
@@ -65,7 +71,7 @@ def pareto(
     parts = [
         *_bars(paid, found, dims),
         *_front(paid, found, dims),
-        *_points(paid, found, names, dims),
+        *_points(paid, found, names, looks, dims),
     ]
     legend = legend_title("median, min–max over seeds")
     both = {
@@ -108,17 +114,19 @@ def _per_experiment(price: xr.DataArray) -> np.ndarray:
     return np.atleast_1d(price.compute().median(extra).values.astype(float))
 
 
-def _points(paid: np.ndarray, found: list[Runs], names: list[str], dims: Any) -> list[Any]:
+def _points(
+    paid: np.ndarray, found: list[Runs], names: list[str], looks: dict[str, int], dims: Any
+) -> list[Any]:
     """Return one element for each name, so that the legend counts its seeds."""
     hv = holoviews()
     made = []
-    for index, name in enumerate(dict.fromkeys(names)):
+    for name, look in looks.items():
         places = [place for place, other in enumerate(names) if other == name]
         own = Runs(np.concatenate([found[place].values for place in places]))
         spots = [(paid[place], found[place].quantiles[1]) for place in places]
         label = f"{name} ({own.count})" if name else own.count
         scatter = hv.Scatter(spots, dims[0], dims[1], label=label)
-        made.append(style(scatter, "Scatter", **marker(index)))
+        made.append(style(scatter, "Scatter", **marker(look)))
     return made
 
 

@@ -1,5 +1,6 @@
 """An error metric over the steps of the rollout."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
@@ -16,6 +17,7 @@ def metric(
     band: str = "range",
     logy: bool = False,
     horizon: bool = True,
+    order: Sequence[str] | None = None,
 ) -> Any:
     """Return a metric over time steps, median and band over seeds, as a HoloViews overlay.
 
@@ -37,14 +39,19 @@ def metric(
         Whether the error axis is logarithmic.
     horizon
         Whether to mark the horizons of the training.
+    order
+        Names of the groups in the order of colours and legend, those that are not drawn among
+        them: what has one name then has one colour in all plots. By default as they come.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
+    SpecError
+        If the order lacks a group.
     """
     array = pick(ds, variable)
     if "test_sample" in array.dims:
         array = array.mean("test_sample", skipna=False, keep_attrs=True)
-    drawn = curves(array, "time", by=by, band=band, logy=logy, corner="top_left")
+    drawn = curves(array, "time", by=by, band=band, logy=logy, corner="top_left", order=order)
     return marked(drawn, ds, array) if horizon else drawn
