@@ -26,6 +26,16 @@ time that it takes alone. Whole operations, each in the thread of its device, wa
 """
 
 
+def keeping_barriers() -> dict[str, str | bool]:
+    """Return the compiler options with which :func:`jax.lax.optimization_barrier` works on a CPU.
+
+    There the compiler takes barriers out before it fuses operations, so that what several of
+    them read is computed in each, with all that it is made of.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    return {"xla_disable_hlo_passes": "cse_barrier_expander"} if on_cpu else {}
+
+
 def jit_for_devices(function: F, jit: Any = eqx.filter_jit, **options: Any) -> F:
     """Return a jitted function whose last argument are the devices that share its work.
 

@@ -78,9 +78,10 @@ def _correlate_1d(
     """Return the cross-correlation with all taps gathered first.
 
     Its gradient keeps the input alone, not the three times larger gathered matrix, and uses one
-    gathered matrix of the incoming gradient for both products: less memory traffic.
+    gathered matrix of the incoming gradient for both products: less memory traffic. What is
+    gathered is computed once, not for each tap.
     """
-    return multiply(_flat(weight), _gather(x, (offsets,)))
+    return multiply(_flat(weight), _gather(jax.lax.optimization_barrier(x), (offsets,)))
 
 
 def _correlate_1d_forward(
@@ -93,6 +94,7 @@ def _correlate_1d_backward(
     offsets: Offsets, kept: tuple[Array, Array], gradient: Float[Array, "out batch x"]
 ) -> tuple[Array, Array]:
     x, weight = kept
+    gradient = jax.lax.optimization_barrier(gradient)
     gathered = _gather(gradient, (tuple(-offset for offset in offsets),))
     flat = gathered.reshape(gathered.shape[0], -1)
     products = jnp.dot(flat, x.reshape(x.shape[0], -1).T)

@@ -76,9 +76,7 @@ class Sequential(Network):
 
     def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the network's output for every state of a batch."""
-        for part in (self.lifting, *self.blocks, self.projection):
-            states = part(states)
-        return states
+        return _run((self.lifting, *self.blocks, self.projection), states)
 
 
 class Hierarchical(Network):
@@ -191,8 +189,13 @@ class Hierarchical(Network):
 
 
 def _run(parts: Sequence[Part], x: Array) -> Array:
+    """Return what parts one after another make of ``x``.
+
+    The compiler is to compute what a block returns once. Left alone it does so anew wherever the
+    next ones read it, and with it what is added to it in each residual block before.
+    """
     for part in parts:
-        x = part(x)
+        x = jax.lax.optimization_barrier(part(x))
     return x
 
 
