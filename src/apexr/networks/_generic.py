@@ -75,8 +75,14 @@ class Sequential(Network):
         return total_reach((self.lifting, *self.blocks, self.projection))
 
     def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
-        """Return the network's output for every state of a batch."""
-        return _run((self.lifting, *self.blocks, self.projection), states)
+        """Return the network's output for every state of a batch.
+
+        The compiler is to compute what a block returns once. Left alone it does so anew wherever
+        the next ones read it, and with it what is added to it in each residual block before.
+        """
+        for part in (self.lifting, *self.blocks, self.projection):
+            states = jax.lax.optimization_barrier(part(states))
+        return states
 
 
 class Hierarchical(Network):
@@ -189,13 +195,8 @@ class Hierarchical(Network):
 
 
 def _run(parts: Sequence[Part], x: Array) -> Array:
-    """Return what parts one after another make of ``x``.
-
-    The compiler is to compute what a block returns once. Left alone it does so anew wherever the
-    next ones read it, and with it what is added to it in each residual block before.
-    """
     for part in parts:
-        x = jax.lax.optimization_barrier(part(x))
+        x = part(x)
     return x
 
 
