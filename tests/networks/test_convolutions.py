@@ -53,7 +53,7 @@ def states(dims, channels, points):
     return np.random.default_rng(0).normal(size=(2, channels, *(points,) * dims)).astype("f4")
 
 
-@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2, 9])  # the last goes around the grid
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_layer_is_a_convolution_of_the_wrapped_input(dims, size, dilation):
