@@ -76,7 +76,14 @@ def with_callback(ds, steps, with_mode):
 
 
 def check_round_trip(folder, ds):
-    unit = store.publish_experiment(ds, {}, folder / "a.zarr", overwrite=True)
+    """Store a result alone and in a study, where other codecs are used."""
+    study = folder / "study.zarr"
+    store.create_study(study)
+    for path in (folder / "a.zarr", store.unit_path(study, "a" * 32)):
+        check_unit(store.publish_experiment(ds, {}, path, overwrite=True), ds)
+
+
+def check_unit(unit, ds):
     read = store.open_experiment(unit).load()
     xr.testing.assert_identical(read, ds)
     for name, array in ds.variables.items():

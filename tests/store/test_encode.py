@@ -1,13 +1,17 @@
 """The files of a result are those that xarray and Zarr make, byte for byte where they are data."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from zarr.core.buffer import default_buffer_prototype
+from zarr.storage import MemoryStore
 
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
@@ -79,6 +83,50 @@ def test_arrays_of_several_chunks(monkeypatch):
     monkeypatch.setattr(_encode, "chunk_shape", limited)
     monkeypatch.setattr(_zarr, "chunk_shape", limited)
     assert_same_files(mock_experiment(), {"w": np.arange(300.0).reshape(10, 30)})
+
+
+def read_by_zarr(files):
+    """Return the variables as Zarr decodes them, with codecs of its own."""
+    make = default_buffer_prototype().buffer.from_bytes
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Numcodecs codecs are not in the Zarr")
+        group = zarr.open_group(MemoryStore({k: make(v) for k, v in files.items()}), mode="r")
+        return {name: array[...] for name, array in group.arrays()}
+
+
+@pytest.mark.usefixtures("no_help")
+@pytest.mark.parametrize("limit", [200, 2**24], ids=["many chunks", "one"])
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8"])
+def test_what_is_smooth_in_time_comes_back_bit_for_bit(dtype, limit, monkeypatch):
+    def limited(dims, shape, itemsize):
+        return chunk_shape(dims, shape, itemsize, limit)
+
+    monkeypatch.setattr(_encode, "chunk_shape", limited)
+    ds = mock_experiment(num_spatial_dims=2, num_points=6, diverged=[1]).astype(dtype)
+    ds["nRMSE"][1, 0] = np.frombuffer(np.random.default_rng(0).bytes(8 * ds.sizes["time"]), dtype)[
+        : ds.sizes["time"]
+    ]
+    files = _encode.encoded(ds, dense=True)
+    packed = {name for name in ds.data_vars if b"pcodec" in files[f"{name}/zarr.json"]}
+    assert packed == {"sample_rollout", "sample_reference", "nRMSE"}
+    read = read_by_zarr(files)
+    for name in packed:
+        assert (
+            read[name].tobytes()
+            == ds[name].values.astype(ds[name].dtype.newbyteorder("<")).tobytes()
+        )
+
+
+def test_trajectories_take_a_fifth_less():
+    ds = mock_experiment(num_times=200, num_points=40)
+    dims = ("sample", "time", "channel", "x")
+    moved = 2 * np.pi * (ds.x - 0.0022 * ds.time)
+    waves = np.exp(-0.003 * ds.time) * (np.sin(moved) + 0.3 * np.cos(3 * moved))
+    waves = waves.expand_dims(("sample", "channel"))
+    ds["sample_reference"][:] = waves.transpose(*dims)
+    name = "sample_reference/c.0.0.0.0"
+    sizes = [len(_encode.encoded(ds, dense=dense)[name]) for dense in (False, True)]
+    assert sizes[1] < 0.8 * sizes[0]
 
 
 def test_what_xarray_stores_in_its_own_form_is_left_to_it():

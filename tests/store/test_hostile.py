@@ -8,6 +8,7 @@ import zipfile
 import numcodecs
 import numpy as np
 import pytest
+from numcodecs.pcodec import PCodec
 
 from _tiny import forget_peak, peak_memory
 from apexr import store
@@ -64,6 +65,8 @@ def grid(*chunk):
 
 
 CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}]
+SMOOTH = [{"name": "numcodecs.pcodec", "configuration": {}}, {"name": "crc32c"}]
+TURNED = {"name": "transpose", "configuration": {"order": [9, 9, 9]}}
 PICKLE = [*CODECS, {"name": "numcodecs.pickle", "configuration": {}}]
 DECLARED = {
     "a coordinate of 10^12": ("time", {"shape": [10**12], "chunk_grid": grid(10**6)}),
@@ -84,6 +87,11 @@ DECLARED = {
     "shards": ("mean_nRMSE", {"codecs": [{"name": "sharding_indexed", "configuration": {}}]}),
     "a pickle codec": ("mean_nRMSE", {"codecs": PICKLE}),
     "a program as codec": ("mean_nRMSE", {"codecs": [{"name": "os.system"}]}),
+    "packed along time and once more": ("nRMSE", {"codecs": [*SMOOTH, {"name": "zstd"}]}),
+    "bytes packed along time": ("nRMSE", {"codecs": [*CODECS, *SMOOTH]}),
+    "text packed along time": ("nRMSE", {"data_type": "string", "codecs": SMOOTH}),
+    "integers packed along time": ("time", {"codecs": SMOOTH}),
+    "axes in no order": ("nRMSE", {"codecs": [TURNED, *SMOOTH]}),
     "codecs that are none": ("mean_nRMSE", {"codecs": 7}),
     "objects": ("mean_nRMSE", {"data_type": "object"}),
     "a type of its own": ("mean_nRMSE", {"data_type": {"name": "struct", "configuration": {}}}),
@@ -147,6 +155,31 @@ def test_a_chunk_that_expands(unit, bomb, bounded):
     signed(unit)
     with pytest.raises(StoreError, match=r"mean_nRMSE/c.0.0: expands to"):
         store.open_experiment(unit).mean_nRMSE.load()
+
+
+FALSE = {
+    "150 MB": lambda count: PCodec().encode(np.zeros(150 * 2**18, "f4")),
+    "too few": lambda count: PCodec().encode(np.zeros(count - 1, "f4")),
+    "nothing": lambda count: b"",
+    "half": lambda count: PCodec().encode(np.arange(count, dtype="f4"))[:-20],
+    "another type": lambda count: PCodec().encode(np.zeros(count, "i8")),
+    "another codec": lambda count: numcodecs.Blosc().encode(np.zeros(count, "f4")),
+    "no end of chunks": lambda count: PCodec().encode(np.zeros(count, "f4"))[:-1] * 1000,
+}
+
+
+@pytest.fixture(params=FALSE)
+def false(request):
+    return FALSE[request.param](DS.nRMSE.size)
+
+
+def test_chunks_packed_along_time_that_hold_something_else(unit, false, bounded):
+    (unit / "data.zarr" / "nRMSE" / "c.0.0.0").write_bytes(false + b"\0\0\0\0")
+    signed(unit)
+    with pytest.raises(
+        StoreError, match=r"nRMSE/c.0.0.0: (holds more or fewer|not float32 packed)"
+    ):
+        store.open_experiment(unit).nRMSE.load()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import ctypes
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,8 +36,15 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     for path, data in files.items():
         with path.open("xb") as file:
             file.write(data)
+    paths = list(files)
+    shares = [paths[first::_SYNCS] for first in range(min(_SYNCS, len(paths)))]
     with ThreadPoolExecutor(_SYNCS) as threads:
-        list(threads.map(sync, files))
+        list(threads.map(_sync_each, shares))
+
+
+def _sync_each(paths: Sequence[Path]) -> None:
+    for path in paths:
+        sync(path)
 
 
 def put(path: Remote, data: bytes, *, new: bool = False) -> None:

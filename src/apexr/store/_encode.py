@@ -22,6 +22,7 @@ from numcodecs.zstd import Zstd
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
 from apexr.store._layout import ORDER, WEIGHTS
+from apexr.store._smooth import is_smooth, packed_along_time, smooth_codecs
 from apexr.store._zarr import (
     CHUNK_KEYS,
     CODECS,
@@ -41,8 +42,17 @@ _NUMBERS = [codec.to_dict() for codec in CODECS]
 _TEXT = [codec.to_dict() for codec in TEXT_CODECS]
 
 
-def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> Files:
+def encoded(
+    ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None, *, dense: bool = False
+) -> Files:
     """Return the files of the Zarr group that holds a result and the weights of its networks.
+
+    Parameters
+    ----------
+    ds, weights
+        What is stored.
+    dense
+        Whether what is smooth in time takes a codec that is no part of the Zarr specification.
 
     Raises
     ------
@@ -55,10 +65,10 @@ def encoded(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None = None) -> 
     given = None if weights is None else held
     if not (_is_plain(ds) and all(_is_plain_weight(*item) for item in held.items())):
         return encoded_by_zarr(ds, given)
-    return _files(ds, given)
+    return _files(ds, given, dense)
 
 
-def _files(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None) -> Files:
+def _files(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None, dense: bool) -> Files:
     variables, attrs = xr.conventions.encode_dataset_coordinates(ds)
     files: Files = {}
     nodes: dict[str, Node] = {}
@@ -67,7 +77,8 @@ def _files(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None) -> Files:
         told = {name: _plain_value(value) for name, value in variable.attrs.items()}
         if variable.dtype.kind == "f":
             told["_FillValue"] = _NAN
-        nodes[str(key)] = _add(files, str(key), variable.values, dims, told)
+        smooth = dense and is_smooth(dims, variable.dtype)
+        nodes[str(key)] = _add(files, str(key), variable.values, dims, told, smooth=smooth)
     if weights is not None:
         nodes[WEIGHTS] = _GROUP
         files[f"{WEIGHTS}/{METADATA}"] = _json(_GROUP)
@@ -108,7 +119,13 @@ def _root(attrs: Mapping[str, Any], nodes: Mapping[str, Node]) -> Node:
 
 
 def _add(
-    files: Files, name: str, values: np.ndarray, dims: Sequence[str], attrs: Node | None
+    files: Files,
+    name: str,
+    values: np.ndarray,
+    dims: Sequence[str],
+    attrs: Node | None,
+    *,
+    smooth: bool = False,
 ) -> Node:
     """Add the files of an array and return its metadata; weights have no attributes."""
     text = values.dtype.kind in "OU"
@@ -122,7 +139,7 @@ def _add(
             "configuration": {"separator": CHUNK_KEYS["separator"]},
         },
         "fill_value": _fill(values, attrs),
-        "codecs": _text_codecs() if text else _number_codecs(values.dtype.itemsize),
+        "codecs": _codecs(values.dtype, dims, smooth),
         "attributes": attrs or {},
         **({"dimension_names": list(dims)} if dims else {}),
         "zarr_format": 3,
@@ -133,7 +150,9 @@ def _add(
     fill = "" if text else (np.nan if node["fill_value"] == "NaN" else 0)
     for place, block in _blocks(values, chunks, fill):
         key = CHUNK_KEYS["separator"].join(("c", *map(str, place)))
-        files[f"{name}/{key}"] = _checked(_packed_text(block) if text else _packed(block))
+        files[f"{name}/{key}"] = _checked(
+            packed_along_time(block, dims) if smooth else _packed(block)
+        )
     return node
 
 
@@ -145,8 +164,12 @@ def _fill(values: np.ndarray, attrs: Node | None) -> Any:
     return 0
 
 
-def _text_codecs() -> list[Any]:
-    return [{"name": "vlen-utf8", "configuration": {}}, *_TEXT]
+def _codecs(dtype: np.dtype[Any], dims: Sequence[str], smooth: bool) -> list[Any]:
+    if smooth:
+        return [*smooth_codecs(dims)]
+    if dtype.kind in "OU":
+        return [{"name": "vlen-utf8", "configuration": {}}, *_TEXT]
+    return _number_codecs(dtype.itemsize)
 
 
 def _number_codecs(itemsize: int) -> list[Any]:
@@ -174,6 +197,8 @@ def _blocks(
 
 
 def _packed(block: np.ndarray) -> bytes:
+    if block.dtype.kind in "OU":
+        return _packed_text(block)
     ordered = np.ascontiguousarray(block, block.dtype.newbyteorder("<"))
     size = block.dtype.itemsize
     return bytes(compress(ordered.view("u1").ravel(), b"zstd", LEVEL, 1, 0, size))

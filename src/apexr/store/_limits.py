@@ -7,11 +7,12 @@ expand to more than the memory, its codecs may be programs. Only what apexr itse
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._files import parse_json
+from apexr.store._smooth import is_packed_along_time, smooth_problems
 
 CHUNK_LIMIT = 2**26
 """Bytes that one chunk may hold."""
@@ -28,10 +29,23 @@ _TEXT_SIZE = 16
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
-def chunk_limits(where: str, metadata: bytes) -> dict[str, int]:
-    """Return how many bytes a chunk of each compressed array may expand to.
+class Chunks(NamedTuple):
+    """What the chunks of a store may hold, by the names of the arrays.
 
-    The metadata are checked first.
+    Attributes
+    ----------
+    limits
+        Bytes to which a chunk may expand, of compressed arrays.
+    smooth
+        The type of the numbers, of arrays that are packed along time.
+    """
+
+    limits: dict[str, int]
+    smooth: dict[str, str]
+
+
+def checked_chunks(where: str, metadata: bytes) -> Chunks:
+    """Return what the chunks of a store may hold, once its metadata are checked.
 
     Parameters
     ----------
@@ -56,11 +70,12 @@ def chunk_limits(where: str, metadata: bytes) -> dict[str, int]:
             for problem in _problems(name, node, name in loaded or len(node["shape"]) < 2)
         ]
         limits = {name: _chunk_bytes(node) for name, node in arrays.items() if _is_packed(node)}
+        smooth = {n: node["data_type"] for n, node in arrays.items() if is_packed_along_time(node)}
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(f"{where}: not the metadata of a store ({error!r})") from error
     if problems:
         raise StoreError(f"{where}: refused\n  " + "\n  ".join(problems))
-    return limits
+    return Chunks(limits, smooth)
 
 
 def _loaded(root: Mapping[str, Any], nodes: Mapping[str, Any]) -> set[str]:
@@ -76,7 +91,9 @@ def _problems(name: str, node: Mapping[str, Any], loaded: bool) -> Iterator[str]
     if any(part in ("", ".", "..") for part in name.split("/")):
         yield "not a name"
     codecs = [codec["name"] for codec in node["codecs"]]
-    if not set(codecs) <= _CODECS:
+    if is_packed_along_time(node):
+        yield from smooth_problems(node)
+    elif not set(codecs) <= _CODECS:
         yield f"codecs {codecs}, expected some of {sorted(_CODECS)}"
     if node.get("storage_transformers") or node["chunk_grid"]["name"] != "regular":
         yield "not stored in regular chunks"
@@ -108,7 +125,8 @@ def _chunk(node: Mapping[str, Any]) -> list[int]:
 
 
 def _is_packed(node: Mapping[str, Any]) -> bool:
-    return any(codec["name"] in _COMPRESSORS for codec in node["codecs"])
+    compressed = any(codec["name"] in _COMPRESSORS for codec in node["codecs"])
+    return compressed or is_packed_along_time(node)
 
 
 def _chunk_bytes(node: Mapping[str, Any]) -> int:

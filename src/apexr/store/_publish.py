@@ -123,7 +123,8 @@ def _publish(
     ds: xr.Dataset, weights: Mapping[str, np.ndarray], unit: Place, overwrite: bool
 ) -> None:
     prefix = data_prefix(unit)
-    files = {f"{prefix}{name}": data for name, data in encoded(ds, weights).items()}
+    stored = encoded(ds, weights, dense=in_study(unit))
+    files = {f"{prefix}{name}": data for name, data in stored.items()}
     manifest = make_manifest(result_labels(ds), entries_of(files))
     publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite)
     if in_study(unit):

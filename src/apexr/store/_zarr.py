@@ -27,7 +27,8 @@ from apexr.errors import StoreError
 from apexr.schema import chunk_shape
 from apexr.store._files import digest
 from apexr.store._layout import ORDER, WEIGHTS
-from apexr.store._limits import check_expansion, chunk_limits
+from apexr.store._limits import check_expansion, checked_chunks
+from apexr.store._smooth import told_as_plain, unpacked
 from apexr.store._source import Source
 
 LEVEL = 3
@@ -61,7 +62,7 @@ class CheckedStore(Store):
             for name, entry in files.items()
             if name.startswith(prefix)
         }
-        self.limits = chunk_limits(f"{source.where}: {prefix}{METADATA}", self.content(METADATA))
+        self.chunks = checked_chunks(f"{source.where}: {prefix}{METADATA}", self.content(METADATA))
 
     def content(self, key: str) -> bytes:
         """Return a file of the group, if it is what the manifest says.
@@ -82,10 +83,16 @@ class CheckedStore(Store):
         return data
 
     def checked(self, key: str) -> bytes:
-        data = self.content(key)
-        limit = self.limits.get(_array_of(key))
-        if limit is not None and not key.endswith(METADATA):
-            check_expansion(f"{self.source.where}: {self.prefix}{key}", data, limit)
+        """Return a file as Zarr is to see it: decoded here if it is packed along time."""
+        data, array = self.content(key), _array_of(key)
+        if key.endswith(METADATA):
+            return told_as_plain(data) if self.chunks.smooth else data
+        limit, dtype = self.chunks.limits.get(array), self.chunks.smooth.get(array)
+        where = f"{self.source.where}: {self.prefix}{key}"
+        if limit is not None and dtype is not None:
+            return unpacked(where, data, dtype, limit)
+        if limit is not None:
+            check_expansion(where, data, limit)
         return data
 
     async def get(
