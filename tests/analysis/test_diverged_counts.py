@@ -7,6 +7,8 @@ from apexr import analysis, plots, store
 from apexr.schema import diverged_seeds
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 STEP = 5
 LAST = 8
 NET, OTHER = "Conv;26;10;relu", "FNO;12;8;4;gelu"

@@ -116,6 +116,7 @@ def assert_equal_studies(first, second):
         np.testing.assert_array_equal(first[name], second[name])
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_study_goes_on_after_ctrl_c(tmp_path, times):
     rng, store = random.Random(4), tmp_path / "study.zarr"

@@ -14,6 +14,8 @@ from apexr._grammar import Choice, Nested, Range
 from apexr.errors import SpecError
 from apexr.scenarios import Request, scenario_dict, specification
 
+pytestmark = pytest.mark.acceptance
+
 KINDS = {
     "network": apexr.networks.NETWORKS,
     "objective": apexr.objectives.OBJECTIVES,

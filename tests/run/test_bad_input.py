@@ -15,6 +15,8 @@ from apexr.objectives import OBJECTIVES
 from apexr.scenarios import difficulty, scenario_dict
 from apexr.training import OPTIMIZERS
 
+pytestmark = pytest.mark.acceptance
+
 KNOWN = {
     "net": ", ".join(NETWORKS.names()),
     "task": ", ".join(TASKS.names()),

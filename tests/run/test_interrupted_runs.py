@@ -143,10 +143,12 @@ def kill_and_go_on(tmp_path, kill, whole, keywords, count, chunks=1):
     return again
 
 
+@pytest.mark.acceptance
 def test_three_kills(tmp_path, kill, whole):
     kill_and_go_on(tmp_path, kill, whole, {"num_seeds": 2}, 3, chunks=2)
 
 
+@pytest.mark.acceptance
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "count", "chunks"),
@@ -168,6 +170,7 @@ def interrupt_at(update, times=1):
     return press
 
 
+@pytest.mark.acceptance
 def test_twenty_interruptions(tmp_path, whole):
     store = tmp_path / "adv.zarr"
     for update in range(40, UPDATES, UPDATES // 20):

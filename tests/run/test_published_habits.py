@@ -14,6 +14,8 @@ from apexr.errors import SpecError
 from apexr.networks import NETWORKS
 from apexr.training import OPTIMIZERS
 
+pytestmark = pytest.mark.acceptance
+
 FIXED = "follows from its other parameters"
 FLAG = "must be true or false"
 BURGERS = {"scenario": "diff_burgers"}

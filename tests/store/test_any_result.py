@@ -11,6 +11,8 @@ from apexr import store
 from apexr.schema import CONFIG_COORDS, validate
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 awkward = st.sampled_from(["", "a/b", "..", "\0", "x" * 300, "é", "e\u0301", "🙂", "\u202eabc"])
 attributes = st.dictionaries(

@@ -11,6 +11,8 @@ from apexr import store
 from apexr.errors import StoreError
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 WEIGHTS = {"layers/0": np.arange(1, 7, dtype=np.float32).reshape(2, 3), "scale": np.array(3.5)}
 DS = mock_experiment(diverged=[1], num_points=8)
 

@@ -18,6 +18,8 @@ from apexr.store._manifest import entries_of, make_manifest
 from apexr.store._publish import publish_files
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 ID = "0123456789abcdef" * 2
 OTHER = "f" * 32
 OLD, NEW = mock_experiment(random_seed=1), mock_experiment(random_seed=2)

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.acceptance
+
 FILLER = """
 import contextlib, shutil, subprocess, sys
 from pathlib import Path

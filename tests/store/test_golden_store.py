@@ -13,6 +13,8 @@ from apexr import store
 from apexr.errors import StoreError
 from apexr.testing import assert_valid
 
+pytestmark = pytest.mark.acceptance
+
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("schema_*.zip"))
 
 

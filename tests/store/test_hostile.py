@@ -17,6 +17,8 @@ from apexr.store._files import digest, json_bytes
 from apexr.store._manifest import entries_below, make_manifest
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 ID = "a" * 32
 DS = mock_experiment()
 MEMORY = 200 * 2**20

@@ -9,6 +9,8 @@ import xarray as xr
 from apexr import store
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 KILLER = """
 import itertools, os, random, signal, sys, time
 from apexr import store

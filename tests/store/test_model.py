@@ -17,6 +17,8 @@ from apexr.store._layout import MANIFEST, PACKED
 from apexr.store._manifest import entries_of, make_manifest
 from apexr.store._publish import ConflictError, publish_files
 
+pytestmark = pytest.mark.acceptance
+
 IDS = [character * 32 for character in "abc"]
 CONTENTS = st.integers(0, 3)
 MEMORY = Path("/dev/shm")

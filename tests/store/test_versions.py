@@ -9,6 +9,8 @@ from apexr.errors import StoreError
 from apexr.store import _manifest, _migrate
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 ID = "a" * 32
 
 

@@ -1,6 +1,7 @@
 """Studies on a real Dask cluster of worker processes: killed, failing, interrupted."""
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import _unruly
 import dask
@@ -28,7 +30,20 @@ TIMES = ("train_seconds", "compile_seconds", "inference_seconds")
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def quick_start():
+    """Let worker processes begin as copies of one that has imported all that they need."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(
+        ["distributed.nanny", "distributed.worker", "apexr.engine", "apexr.study"]
+    )
+    with (
+        mock.patch("distributed.utils._forkserver_preload_set", True),
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, quick_start):
     impatient = {"distributed.deploy.lost-worker-timeout": "1ms"}  # as if all took long to start
     with pytest.MonkeyPatch.context() as patch:
         for name, value in compiled_once(tmp_path_factory.mktemp("compiled")).items():
@@ -114,10 +129,12 @@ def check_killed_workers(client, folder, count, kill):
     return killed.result()
 
 
+@pytest.mark.acceptance
 def test_killed_workers_lose_nothing(client, tmp_path):
     check_killed_workers(client, tmp_path, 6, kill_by_progress)
 
 
+@pytest.mark.acceptance
 @pytest.mark.slow
 def test_workers_killed_every_five_seconds_lose_nothing(tmp_path, record_property):
     with local_cluster(3) as cluster, cluster.get_client() as client:
@@ -170,6 +187,7 @@ def published(study):
     return {u.name: (u.stat().st_ino, (u / "manifest.json").read_bytes()) for u in units}
 
 
+@pytest.mark.acceptance
 @pytest.mark.usefixtures("unruly")
 @pytest.mark.parametrize(
     ("good", "bad", "allowed"),

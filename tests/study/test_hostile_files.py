@@ -11,6 +11,8 @@ from _tiny import NET, SIZES, forget_peak, peak_memory, python
 from apexr.errors import SpecError
 from apexr.study import plan_study
 
+pytestmark = pytest.mark.acceptance
+
 BASE = {"scenario": "diff_adv", "net": NET, **SIZES}
 
 

@@ -122,6 +122,7 @@ def test_a_grid_names_the_entry_of_the_axis():
     assert len(plan_study({**BASE, "vlim": [[-1, 1]]})) == 1
 
 
+@pytest.mark.acceptance
 def test_a_wrong_study_of_a_hundred_is_answered_at_once():
     nets = [f"Conv;{1 + number % 5};1;tanh" for number in range(50)]
     study = [{**BASE, "net": net, "advection_gamma": n} for n, net in enumerate(nets)]
@@ -150,6 +151,7 @@ print([one.id for one in plan_study(json.loads(sys.argv[1]))])
 """
 
 
+@pytest.mark.acceptance
 def test_ids_are_those_of_the_specification():
     study = [{**BASE, "advection_gamma": 1, "vlim": [-1, 2]}, {**BASE, "num_points": 20}]
     here = [one.id for one in plan_study(study)]
@@ -195,6 +197,7 @@ print(json.dumps(ids))
 """
 
 
+@pytest.mark.acceptance
 @pytest.mark.slow
 def test_three_processes_agree_on_all_ids(record_property):
     """Each with a hash seed, an order of the keys, numbers and letters of its own form."""
@@ -205,6 +208,7 @@ def test_three_processes_agree_on_all_ids(record_property):
     record_property("ids", len(found[0]))
 
 
+@pytest.mark.acceptance
 def test_text_that_looks_equal_is_equal():
     class Named(apexr.difficulty.Advection):
         grüße: str = ""  # noqa: PLC2401

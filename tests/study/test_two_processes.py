@@ -11,6 +11,8 @@ from apexr import store
 from apexr.study._turns import in_turn
 from apexr.testing import mock_experiment
 
+pytestmark = pytest.mark.acceptance
+
 COUNT = 20
 
 RUNNER = """
