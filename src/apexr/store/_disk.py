@@ -14,7 +14,7 @@ from pathlib import Path
 
 from apexr.store._place import Place, Remote
 
-_SYNCS = 16
+_SYNCS = 8
 """Files that wait for the disk at a time: it takes them all at once."""
 
 
@@ -33,17 +33,17 @@ def write(path: Path, data: bytes) -> None:
 
 def write_all(files: Mapping[Path, bytes]) -> None:
     """Create files that survive a loss of power; they wait for the disk together."""
-    for path, data in files.items():
+    every = list(files.items())
+    shares = [every[first::_SYNCS] for first in range(min(_SYNCS, len(every)))]
+    with ThreadPoolExecutor(_SYNCS) as threads:
+        list(threads.map(_write_share, shares))
+
+
+def _write_share(files: Sequence[tuple[Path, bytes]]) -> None:
+    for path, data in files:
         with path.open("xb") as file:
             file.write(data)
-    paths = list(files)
-    shares = [paths[first::_SYNCS] for first in range(min(_SYNCS, len(paths)))]
-    with ThreadPoolExecutor(_SYNCS) as threads:
-        list(threads.map(_sync_each, shares))
-
-
-def _sync_each(paths: Sequence[Path]) -> None:
-    for path in paths:
+    for path, _ in files:
         sync(path)
 
 
