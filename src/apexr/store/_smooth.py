@@ -68,7 +68,8 @@ def smooth_problems(node: Node) -> Iterator[str]:
     """Yield what is wrong with the codecs of an array that is packed along time."""
     names = [codec["name"] for codec in node["codecs"]]
     if names not in _CHAINS or node["data_type"] not in TYPES:
-        yield f"codecs {names} for {node['data_type']!r}, expected {_CHAINS[-1]} for {TYPES}"
+        chains = " or ".join(map(str, _CHAINS))
+        yield f"codecs {names} for {node['data_type']!r}, expected {chains} for {TYPES}"
 
 
 def is_packed_along_time(node: Node) -> bool:
