@@ -21,7 +21,7 @@ def activate(name: str, x: Array) -> Array:
 
 
 def _relu(x: Array) -> Array:
-    return jnp.maximum(x, 0)
+    return jax.nn.relu(x)
 
 
 def _identity(x: Array) -> Array:
