@@ -82,6 +82,15 @@ def test_other_boundaries_pad_with_zeros_or_the_mirror_image(
     np.testing.assert_allclose(apply(layer, x), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("boundary", ["periodic", "dirichlet", "neumann"])
+@pytest.mark.parametrize(("dims", "points"), [(2, 7), (2, 8), (3, 5)])
+def test_layers_of_many_channels_are_convolutions_at_every_boundary(dims, points, boundary):
+    layer = filled(lambda key: Convolution(Space(dims, boundary), 12, 12, key=key))
+    x = states(dims, 12, points)
+    expected = by_xla(x, layer.weight, layer.bias, 1, boundary=boundary)
+    np.testing.assert_allclose(apply(layer, x), expected, atol=2e-6 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("dims", [1, 2, 3])
 @pytest.mark.parametrize(("points", "stride"), [(6, 2), (7, 2), (7, 3)])
 def test_a_stride_keeps_some_outputs(dims, points, stride):

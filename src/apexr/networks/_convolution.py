@@ -7,20 +7,16 @@ gradient in 1D is written out, so that reverse mode (also of itself) works but n
 
 import functools
 import itertools
+import math
 import operator
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from apexr.networks import _winograd as winograd
 from apexr.networks._base import PADDING, multiply
-
-Offsets = tuple[int, ...]
-
-
-def tap_offsets(kernel_size: int, dilation: int) -> Offsets:
-    """Return where the taps of a kernel lie, in grid points from its output."""
-    return tuple((tap - (kernel_size - 1) // 2) * dilation for tap in range(kernel_size))
+from apexr.networks._taps import Offsets, gather, pad, tap_offsets, unstack
 
 
 def convolve(
@@ -36,39 +32,62 @@ def convolve(
     ``yⱼ = Σₖ wₖ x(s j + oₖ)`` with the offsets of :func:`tap_offsets` along each axis. Another
     boundary than the periodic one is a larger periodic grid, of which the inside is kept.
     """
-    offsets = tap_offsets(weight.shape[-1], dilation)
-    if boundary == "periodic":
-        return _correlate(x, weight, offsets, stride)
-    first, last = offsets[0], offsets[-1]
-    padded = pad(x, (-first, last), boundary)
-    out = _correlate(padded, weight, tuple(offset - first for offset in offsets), stride)
-    inside = (slice(-(-points // stride)) for points in x.shape[2:])
+    offsets, points, first = tap_offsets(weight.shape[-1], dilation), x.shape[2:], 0
+    if boundary != "periodic":
+        first = -offsets[0]
+        x = pad(x, (first, offsets[-1]), boundary)
+    if stride == 1:
+        out = _correlate(x, weight, offsets)
+    else:
+        ahead = tuple(first + offset for offset in offsets)
+        out, first = multiply(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
+    inside = (slice(first, first - (-size // stride)) for size in points)
     return out[(slice(None), slice(None), *inside)]
 
 
-def pad(x: Float[Array, "in batch *space"], widths: tuple[int, int], boundary: str) -> Array:
-    """Return ``x`` with so many points more (before, after) along each axis."""
-    return jnp.pad(x, ((0, 0), (0, 0), *(widths,) * (x.ndim - 2)), mode=PADDING[boundary])
+def _correlate(x: Array, weight: Array, offsets: Offsets) -> Array:
+    """Return the periodic cross-correlation, in 2D and 3D the cheapest way.
 
-
-def _correlate(x: Array, weight: Array, offsets: Offsets, stride: int) -> Array:
-    """Return the periodic cross-correlation.
-
-    In 1D, and wherever points are left out, all taps are gathered before the product. In 2D and
-    3D the taps of all axes but the last are; those of the last are shifted and added after it,
-    which keeps the gathered matrix three times smaller.
+    All ways give the same numbers to rounding.
     """
-    if stride > 1:
-        dims = x.ndim - 2
-        return multiply(_flat(weight), _gather(x, (offsets,) * dims, stride))
-    if x.ndim == 3:
+    dims = x.ndim - 2
+    if dims == 1:
         return _correlate_1d(x, weight, offsets)
-    lead = _gather(x, (offsets,) * (x.ndim - 3))
-    kernel = jnp.moveaxis(weight, -1, 0)  # last tap, out, in, lead taps
-    kernel = jnp.moveaxis(kernel, 2, -1).reshape(len(offsets) * weight.shape[0], -1)
-    parts = multiply(kernel, lead).reshape(len(offsets), weight.shape[0], *x.shape[1:])
-    shifted = (jnp.roll(parts[tap], -shift, axis=-1) for tap, shift in enumerate(offsets))
-    return functools.reduce(operator.add, shifted)
+    costs = {axes: _cost(*_work(weight, axes)) for axes in range(dims, -1, -1)}
+    axes = min(costs, key=costs.__getitem__)
+    if offsets == winograd.OFFSETS and _cost(*winograd.work(weight)) < costs[axes]:
+        return winograd.correlate(x, weight)
+    return _correlate_split(x, weight, offsets, axes)
+
+
+def _cost(written: float, multiplied: float) -> float:
+    """Return what a point costs: a core multiplies about ten times as fast as it writes."""
+    return written + multiplied / 10
+
+
+def _work(weight: Float[Array, "out in *kernel"], axes: int) -> tuple[float, float]:
+    """Return the same of :func:`_correlate_split` as :func:`winograd.work` does."""
+    out_channels, in_channels, *kernel = weight.shape
+    gathered = 1 + math.prod(kernel[:axes]) if axes > 0 else 0
+    shifted = 1 + math.prod(kernel[axes:]) if axes < len(kernel) else 1
+    written = gathered * in_channels + shifted * out_channels
+    return written, weight.size
+
+
+def _correlate_split(x: Array, weight: Array, offsets: Offsets, axes: int) -> Array:
+    """Return the periodic cross-correlation in 2D or 3D.
+
+    The taps of so many axes are gathered before the product; those of the others are shifted and
+    added after it.
+    """
+    gathered = gather(x, (offsets,) * axes)
+    order = (*range(2 + axes, weight.ndim), 0, *range(2, 2 + axes), 1)
+    kernel = weight.transpose(order).reshape(-1, gathered.shape[0])
+    parts = multiply(kernel, gathered).reshape(-1, weight.shape[0], *x.shape[1:])
+    others = tuple(range(2 + axes, x.ndim))
+    shifts = itertools.product([-offset for offset in offsets], repeat=len(others))
+    pairs = zip(unstack(parts, 0), shifts, strict=True)
+    return functools.reduce(operator.add, (jnp.roll(part, by, others) for part, by in pairs))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -80,7 +99,7 @@ def _correlate_1d(
     Its gradient keeps the input alone, not the three times larger gathered matrix, and uses one
     gathered matrix of the incoming gradient for both products: less memory traffic.
     """
-    return multiply(_flat(weight), _gather(x, (offsets,)))
+    return multiply(_flat(weight), gather(x, (offsets,)))
 
 
 def _correlate_1d_forward(
@@ -93,7 +112,7 @@ def _correlate_1d_backward(
     offsets: Offsets, kept: tuple[Array, Array], gradient: Float[Array, "out batch x"]
 ) -> tuple[Array, Array]:
     x, weight = kept
-    gathered = _gather(gradient, (tuple(-offset for offset in offsets),))
+    gathered = gather(gradient, (tuple(-offset for offset in offsets),))
     flat = gathered.reshape(gathered.shape[0], -1)
     products = jnp.dot(flat, x.reshape(x.shape[0], -1).T)
     products = products.reshape(len(offsets), weight.shape[0], weight.shape[1])
@@ -104,41 +123,8 @@ _correlate_1d.defvjp(_correlate_1d_forward, _correlate_1d_backward)
 
 
 def _flat(weight: Float[Array, "out in *kernel"]) -> Float[Array, "out tapped"]:
-    """Return the weight as a matrix for what :func:`_gather` gives."""
+    """Return the weight as a matrix for what :func:`gather` gives."""
     return jnp.moveaxis(weight, 1, -1).reshape(weight.shape[0], -1)
-
-
-def _gather(x: Array, offsets: tuple[Offsets, ...], stride: int = 1) -> Array:
-    """Stack shifted copies of ``x`` along the channels; axes are shifted from the first on.
-
-    The grid is continued beyond its ends once, for all copies: on a CPU, three rolled arrays cost
-    twice as much. What the copies are cut from is computed once, not for each of them.
-    """
-    points, wide, starts = x.shape[2:], x, []
-    for axis, taps in enumerate(offsets):
-        shifts = _shortest(taps, points[axis])
-        before, after = max(0, -min(shifts)), max(0, *shifts)
-        wide = _continued(wide, 2 + axis, before, after)
-        starts.append([before + shift for shift in shifts])
-    wide = jax.lax.optimization_barrier(wide)
-    windows = (
-        [slice(s, s + size, stride) for s, size in zip(combination, points, strict=False)]
-        for combination in itertools.product(*starts)
-    )
-    return jnp.concatenate([wide[:, :, *window] for window in windows], axis=0)
-
-
-def _shortest(offsets: Offsets, points: int) -> Offsets:
-    """Return the offsets on a circle of so many points, the short way around."""
-    return tuple((offset + points // 2) % points - points // 2 for offset in offsets)
-
-
-def _continued(x: Array, axis: int, before: int, after: int) -> Array:
-    """Return ``x`` with so many points of the other end before and after it."""
-    points = x.shape[axis]
-    last = jax.lax.slice_in_dim(x, points - before, points, axis=axis)
-    first = jax.lax.slice_in_dim(x, 0, after, axis=axis)
-    return jnp.concatenate([last, x, first], axis=axis)
 
 
 def upsample(

@@ -7,7 +7,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
 from apexr.networks._base import Layer, Reach, Space, add_bias, draw_weights, multiply
-from apexr.networks._convolution import convolve, tap_offsets, upsample
+from apexr.networks._convolution import convolve, upsample
+from apexr.networks._taps import tap_offsets
 
 EPSILON = 1e-5
 """What is added to a variance before its root is divided by."""

@@ -1,0 +1,63 @@
+"""Where the taps of a kernel lie on a grid, and the points that they read, gathered."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from apexr.networks._base import PADDING
+
+Offsets = tuple[int, ...]
+
+
+def tap_offsets(kernel_size: int, dilation: int) -> Offsets:
+    """Return where the taps of a kernel lie, in grid points from its output."""
+    return tuple((tap - (kernel_size - 1) // 2) * dilation for tap in range(kernel_size))
+
+
+def pad(x: Float[Array, "in batch *space"], widths: tuple[int, int], boundary: str) -> Array:
+    """Return ``x`` with so many points more (before, after) along each axis."""
+    return jnp.pad(x, ((0, 0), (0, 0), *(widths,) * (x.ndim - 2)), mode=PADDING[boundary])
+
+
+def gather(x: Array, offsets: tuple[Offsets, ...], stride: int = 1) -> Array:
+    """Stack shifted copies of ``x`` along the channels; axes are shifted from the first on.
+
+    The grid is continued beyond its ends once, for all copies: on a CPU, three rolled arrays cost
+    twice as much. What the copies are cut from is computed once, not for each of them.
+    """
+    points, wide, starts = x.shape[2:], x, []
+    for axis, taps in enumerate(offsets):
+        shifts = _shortest(taps, points[axis])
+        before, after = max(0, -min(shifts)), max(0, *shifts)
+        wide = _continued(wide, 2 + axis, before, after)
+        starts.append([before + shift for shift in shifts])
+    wide = jax.lax.optimization_barrier(wide)
+    windows = (
+        [slice(s, s + size, stride) for s, size in zip(combination, points, strict=False)]
+        for combination in itertools.product(*starts)
+    )
+    return jnp.concatenate([wide[:, :, *window] for window in windows], axis=0)
+
+
+def _shortest(offsets: Offsets, points: int) -> Offsets:
+    """Return the offsets on a circle of so many points, the short way around."""
+    return tuple((offset + points // 2) % points - points // 2 for offset in offsets)
+
+
+def _continued(x: Array, axis: int, before: int, after: int) -> Array:
+    """Return ``x`` with so many points of the other end before and after it."""
+    points = x.shape[axis]
+    last = jax.lax.slice_in_dim(x, points - before, points, axis=axis)
+    first = jax.lax.slice_in_dim(x, 0, after, axis=axis)
+    return jnp.concatenate([last, x, first], axis=axis)
+
+
+def unstack(x: Array, axis: int) -> list[Array]:
+    """Return what lies at each index along an axis.
+
+    Other than indexing, this has a gradient that is put together at once.
+    """
+    pieces = jax.lax.split(x, (1,) * x.shape[axis], axis=axis)
+    return [jnp.squeeze(piece, axis) for piece in pieces]
