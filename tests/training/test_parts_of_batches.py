@@ -49,6 +49,8 @@ def test_parts_add_up_to_the_whole(dims, seeds, monkeypatch):
         ((32, 32), 5, 1000, 1),
         ((32, 32), 20, 200_000, 20),  # reading them ten times would cost more
         ((8, 8, 8), 2, 1000, 2),
+        ((16, 16, 16), 20, 1000, 1),
+        ((64, 64), 20, 1000, 1),
         ((160,), 20, 1000, 20),
     ],
 )

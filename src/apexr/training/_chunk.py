@@ -29,6 +29,9 @@ KEPT_PROGRAMS = 16
 LIGHT = 100
 """Up to so many weights for each number of a state, a batch is taken in parts."""
 
+LARGE = 2**11
+"""Numbers of a state above which a part of a batch is one window, not two."""
+
 NEVER = -1
 """The value of ``diverged_at`` for a seed whose losses all stayed finite."""
 
@@ -187,7 +190,7 @@ def windows_at_once(params: Any, work: Work) -> int:
     batch, state = work.indices.shape[-1], work.frames.size // work.frames.shape[1]
     light = sum(leaf.size for leaf in jax.tree.leaves(params)) < LIGHT * state
     if work.frames.ndim > 3 and light and jax.default_backend() == "cpu":
-        return 2 - batch % 2
+        return 1 if batch % 2 or state > LARGE else 2
     return batch
 
 
