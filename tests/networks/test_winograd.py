@@ -40,7 +40,7 @@ def worst(made, true):
 
 def test_six_products_give_four_outputs_exactly():
     """By unit vectors in rational numbers: the algorithm is bilinear."""
-    kernel = [[Fraction(round(24 * entry), 24) for entry in row] for row in winograd.KERNEL]
+    kernel = [[Fraction(round(48 * entry), 48) for entry in row] for row in winograd.KERNEL]
     for tap, point in itertools.product(range(3), range(6)):
         products = [row[tap] * int(winograd.INPUT[i, point]) for i, row in enumerate(kernel)]
         made = [

@@ -38,12 +38,16 @@ INPUT = np.array(
     ]
 )
 """From the rows that a tile reads to the right factors of its six products (``Bᵀ``)."""
-KERNEL = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
-"""From the taps of the first axis to the left factors (``G``)."""
+KERNEL = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 48
+"""From the taps of the first axis to the left factors: half of ``G``, for twice ``Aᵀ``."""
 OUTPUT = np.array(
-    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+    [[2, 2, 2, 2, 2, 0], [0, 2, -2, 4, -4, 0], [0, 2, 2, 8, 8, 0], [0, 2, -2, 16, -16, 2]]
 )
-"""From the products to the rows of a tile (``Aᵀ``)."""
+"""From the products to the rows of a tile: twice ``Aᵀ``.
+
+Where a factor is one and the others are nought, a sum is a copy, and what stacks both is compiled
+to slower loops.
+"""
 
 
 def work(weight: Float[Array, "out in *kernel"]) -> tuple[float, float]:
