@@ -47,10 +47,10 @@ def test_memory_is_counted_by_shapes():
 @pytest.mark.usefixtures("no_training")
 def test_huge_sizes_are_refused_before_anything_is_made(tmp_path):
     huge = {**BASE, "num_spatial_dims": 2, "num_points": [16, 10**6, 2 * 10**6]}
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(SpecError) as caught:
         apexr.run_study(huge, tmp_path / "study.zarr", progress=False)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     said = str(caught.value)
     assert said.startswith("2 of 3 experiments cannot fit into the memory of")
     assert 'num_points": 1000000' in said
