@@ -9,7 +9,7 @@ import apexr
 from _tiny import NET, SIZES
 from apexr.errors import ApexrWarning, DivergenceError, SpecError, StoreError
 from apexr.scenarios import scenario_dict
-from apexr.study import plan_study
+from apexr.study import _run, plan_study
 from apexr.testing import assert_valid, no_compute
 
 
@@ -192,3 +192,18 @@ def test_finished_experiments_are_run_again_on_demand(configs, tmp_path, monkeyp
 def test_progress_is_shown(configs, store, capsys):
     apexr.run_study(configs, store)
     assert "study: 100%" in capsys.readouterr().err
+
+
+def test_ctrl_c_between_two_trainings_says_that_the_study_goes_on(configs, tmp_path, monkeypatch):
+    def run_first_only(one, *arguments, **options):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(one)
+        run_parts(one, *arguments, **options)
+
+    run_parts, calls = _run.run_parts, []
+    monkeypatch.setattr(_run, "run_parts", run_first_only)
+    with pytest.raises(KeyboardInterrupt, match="1 of 2 experiments published; the same call"):
+        apexr.run_study(configs, tmp_path / "study.zarr", progress=False)
+    states = apexr.list_experiments(tmp_path / "study.zarr")["state"]
+    assert sorted(states) == ["pending", "published"]

@@ -81,7 +81,6 @@ class Dispatch:
         self.bar = bar
         self.options = options
         self.failures: list[Failure] = []
-        self._total, self._published = len(pending), 0
         self._queue: dict[str, deque[Work]] = {}
         for work in pending:
             self._queue.setdefault(work[0].shape, deque()).append(work)
@@ -163,8 +162,8 @@ class Dispatch:
         one = work[0]
         if future.status == "cancelled":
             raise WorkerDiedError(
-                f"the connection to the scheduler is lost; {self._counted()} published, the same"
-                " call goes on from there"
+                f"the connection to the scheduler is lost; {self.bar.published()}, the same call"
+                " goes on from there"
             )
         error = future.exception()
         if error is not None:
@@ -177,7 +176,6 @@ class Dispatch:
             self.failures.append(Failure(one, outcome.text))
             self.bar.finish(one, None)
         elif outcome.state == "published":
-            self._published += 1
             self.bar.finish(one, outcome.seconds)
 
     def _record(self, one: Planned, error: BaseException) -> None:
@@ -212,10 +210,7 @@ class Dispatch:
         self.client.run(ask_to_stop, on_error="ignore")
         while self._flying:
             self._receive()
-        raise KeyboardInterrupt(f"{self._counted()} published; the same call goes on from there")
-
-    def _counted(self) -> str:
-        return f"{self._published} of {self._total} experiments"
+        raise KeyboardInterrupt(f"{self.bar.published()}; the same call goes on from there")
 
     def _described(self, workers: int) -> str:
         """Return what the bar says of those that run."""

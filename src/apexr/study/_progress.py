@@ -32,6 +32,7 @@ class Progress:
         shown: bool,
     ) -> None:
         self._pending = list(pending)
+        self._total, self._published = len(pending), 0
         self._estimate = estimate
         self._workers = 1
         self._running = ""
@@ -53,9 +54,14 @@ class Progress:
         """Count an experiment as done; ``seconds`` is None where it did not come to its end."""
         if seconds is not None:
             self._estimate.note(one, seconds)
+            self._published += 1
         self._pending.remove(one)
         self._tell(refresh=False)
         self._bar.update()
+
+    def published(self) -> str:
+        """Return how many of the experiments that were to be run came to their end."""
+        return f"{self._published} of {self._total} experiments published"
 
     def show_running(self, running: str, workers: int) -> None:
         """Say what is being run, on how many workers."""

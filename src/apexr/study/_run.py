@@ -129,16 +129,20 @@ def _run_here(
     keep_compiled()
     programs = Programs()
     failures = []
-    for one, parts in in_turn(pending, store, lambda one: remaining(one, store)):
-        programs.enter(one.shape)
-        start, seconds = time.perf_counter(), None
-        try:
-            run_parts(one, parts, store, **options)
-            seconds = time.perf_counter() - start
-        except Exception as error:  # whatever one experiment does, the others go on
-            stores.record_failure(store, one.id, error, one.experiment.config)
-            failures.append(Failure(one, told(error)))
-        bar.finish(one, seconds)
+    try:
+        for one, parts in in_turn(pending, store, lambda one: remaining(one, store)):
+            programs.enter(one.shape)
+            start, seconds = time.perf_counter(), None
+            try:
+                run_parts(one, parts, store, **options)
+                seconds = time.perf_counter() - start
+            except Exception as error:  # whatever one experiment does, the others go on
+                stores.record_failure(store, one.id, error, one.experiment.config)
+                failures.append(Failure(one, told(error)))
+            bar.finish(one, seconds)
+    except KeyboardInterrupt as stop:  # a training that was stopped says how far it is
+        far = f"{bar.published()}; the same call goes on from there"
+        raise KeyboardInterrupt(str(stop) or far) from stop
     return failures
 
 
