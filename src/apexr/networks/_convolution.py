@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from apexr.networks import _winograd as winograd
 from apexr.networks._base import PADDING, multiply
+from apexr.networks._products import fill_lanes
 from apexr.networks._taps import Offsets, gather, pad, tap_offsets, unstack
 
 
@@ -114,7 +115,7 @@ def _correlate_1d_backward(
     x, weight = kept
     gathered = gather(gradient, (tuple(-offset for offset in offsets),))
     flat = gathered.reshape(gathered.shape[0], -1)
-    products = jnp.dot(flat, x.reshape(x.shape[0], -1).T)
+    products = jnp.dot(flat, fill_lanes(x.reshape(x.shape[0], -1), 0).T)[:, : x.shape[0]]
     products = products.reshape(len(offsets), weight.shape[0], weight.shape[1])
     return multiply(_flat(jnp.swapaxes(weight, 0, 1)), gathered), jnp.moveaxis(products, 0, 2)
 

@@ -21,6 +21,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from apexr.networks._products import multiply_each
 from apexr.networks._taps import gather, unstack
 
 OFFSETS = (-1, 0, 1)
@@ -74,7 +75,7 @@ def correlate(
     if x.ndim > 4:  # one axis lies between the first and the last
         factors = jax.vmap(lambda factor: gather(factor, ((0,), OFFSETS)))(factors)
     flat = factors.reshape(*factors.shape[:2], -1)
-    products = jnp.einsum("pgs,pgn->psn", _kernel_factors(weight), flat)
+    products = multiply_each(_kernel_factors(weight), flat)
     products = products.reshape(len(INPUT), weight.shape[0], len(OFFSETS), *factors.shape[2:])
     summed = _apart(_sum_shifted(*unstack(_apart(products), 2)))
     out = _apart(_combine(OUTPUT, unstack(summed, 0), axis=3))
@@ -101,11 +102,11 @@ def _input_factors(
 
 def _kernel_factors(
     weight: Float[Array, "out in *kernel"],
-) -> Float[Array, "product gathered shifted"]:
-    """Return the left factors: for all that is gathered, all that is to be shifted."""
+) -> Float[Array, "product shifted gathered"]:
+    """Return the left factors: all that is to be shifted, of all that is gathered."""
     between = range(3, weight.ndim - 1)
-    taps = weight.transpose(2, *between, 1, 0, weight.ndim - 1)
-    taps = _apart(taps.reshape(len(OFFSETS), -1, weight.shape[0] * len(OFFSETS)))
+    taps = weight.transpose(2, 0, weight.ndim - 1, *between, 1)
+    taps = _apart(taps.reshape(len(OFFSETS), weight.shape[0] * len(OFFSETS), -1))
     return _apart(_combine(KERNEL, unstack(taps, 0), axis=0))
 
 
