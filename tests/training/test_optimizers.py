@@ -17,7 +17,7 @@ STEPS = 2
 @pytest.fixture(scope="module")
 def weights():
     rng = np.random.default_rng(0)
-    return {"a": jnp.asarray(rng.normal(size=(3, 2, 3)), "f4"), "b": jnp.ones((2, 1)) / 3}
+    return {"a": jnp.asarray(rng.normal(size=(3, 2, 3)), "f4"), "b": jnp.full((2, 1), 0.7)}
 
 
 def descend(transformation, weights):

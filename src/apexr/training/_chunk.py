@@ -10,7 +10,6 @@ import equinox as eqx
 import jax
 import jax.flatten_util
 import jax.numpy as jnp
-import optax
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
@@ -22,6 +21,7 @@ from apexr.steppers import Solver
 from apexr.training._batched import as_batched
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
 from apexr.training._optimizers import Optimizer
+from apexr.training._vectors import add_changes
 
 KEPT_PROGRAMS = 16
 """How many compiled trainings a process keeps at hand."""
@@ -210,7 +210,7 @@ def _update(
     changes, optimizer = recipe.optimizer.build().update(gradient, state.optimizer, state.params)
     is_first_bad = ~jnp.isfinite(loss) & (state.diverged_at == NEVER)
     diverged_at = jnp.where(is_first_bad, work.first_update + place, state.diverged_at)
-    state = TrainState(optax.apply_updates(state.params, changes), optimizer, diverged_at)
+    state = TrainState(add_changes(state.params, changes), optimizer, diverged_at)
     return state, jnp.where(place == 0, loss, first_loss)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import optax
 
 from apexr.training._optimizers import optimizer
+from apexr.training._vectors import on_vectors
 
 NAMED_OPTIMIZERS = {
     "adabelief": "Adam scaled by how much a gradient surprises (Zhuang et al. 2020).",
@@ -34,12 +35,16 @@ NAMED_OPTIMIZERS = {
 }
 """Optax's optimisers that are registered by name, each with a line about it."""
 
+SHAPED = {"adafactor"}
+"""Those to which it matters how the numbers of an array of weights are arranged."""
+
 
 def _register(name: str, meaning: str) -> None:
     make: Callable[..., optax.GradientTransformation] = getattr(optax, name)
 
     def named(rate: optax.Schedule, **options: Any) -> optax.GradientTransformation:
-        return make(rate, **options)
+        made = make(rate, **options)
+        return made if name in SHAPED else on_vectors(made)
 
     named.__doc__, named.__name__, named.__qualname__ = meaning, name, name
     named.__signature__ = inspect.signature(make)  # type: ignore[attr-defined] # its options
