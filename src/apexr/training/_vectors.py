@@ -1,7 +1,7 @@
 """Updates of weights as long vectors.
 
 On a CPU a loop over the last axis of a kernel, of three numbers or twelve, takes several times as
-long as one over all of its numbers. Barriers keep the compiler from making it of a loop over all.
+long as one over all of its numbers. Barriers keep the compiler from going back to the former.
 """
 
 from typing import Any
@@ -19,9 +19,8 @@ def on_vectors(inner: optax.GradientTransformation) -> optax.GradientTransformat
 
     def update(gradient: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         changes, new = inner.update(*map(_as_vectors, (gradient, state, params)))
-        return _shaped_like(gradient, changes), _shaped_like(
-            state, jax.lax.optimization_barrier(new)
-        )
+        state = _shaped_like(state, jax.lax.optimization_barrier(new))
+        return _shaped_like(gradient, changes), state
 
     return optax.GradientTransformation(inner.init, update)
 
