@@ -52,7 +52,29 @@ def jit_for_devices(function: F, jit: Any = eqx.filter_jit, **options: Any) -> F
     return call  # type: ignore[return-value]
 
 
-_FAST_COMPILE = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+_FAST_COMPILE: dict[str, str | bool | int] = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+}
+
+
+@functools.cache
+def _is_known(option: str, value: str | bool | int) -> bool:
+    """Return whether the compiler of this process accepts an option: a trivial program tries it.
+
+    Compiler options are private to XLA, and each release may drop some.
+    """
+    lowered = jax.jit(lambda x: x).lower(jax.ShapeDtypeStruct((), "float32"))
+    try:
+        lowered.compile(compiler_options={option: value})
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+def known(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that the compiler of this process accepts."""
+    return {option: value for option, value in options.items() if _is_known(option, value)}
 
 
 def jit_once(function: F, *, static_argnames: tuple[str, ...] = ()) -> Callable[[int], F]:
@@ -60,9 +82,14 @@ def jit_once(function: F, *, static_argnames: tuple[str, ...] = ()) -> Callable[
 
     Drawing random numbers takes longer to compile than to do, unless there are very many.
     """
-    quick = jax.jit(function, static_argnames=static_argnames, compiler_options=_FAST_COMPILE)
+
+    @functools.cache
+    def quick() -> Any:
+        options = known(_FAST_COMPILE)
+        return jax.jit(function, static_argnames=static_argnames, compiler_options=options)
+
     thorough = jax.jit(function, static_argnames=static_argnames)
-    return lambda size: quick if size < SMALL else thorough  # type: ignore[return-value]
+    return lambda size: quick() if size < SMALL else thorough  # type: ignore[return-value]
 
 
 def keep_compiled() -> None:
