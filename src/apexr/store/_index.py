@@ -148,7 +148,7 @@ def _joined(study: Place, segments: Sequence[xr.Dataset]) -> xr.Dataset:
     deferred = {name: Deferred.from_json(entry) for name, entry in told.items()}
     grids = set(joined[GRID].values.tolist())
     lazy = {name: array.variable.chunk(experiment=SEGMENT) for name, array in joined.items()}
-    rows = joined.drop_vars([GRID, UNITS]).assign(lazy)
+    rows = joined.drop_vars([GRID, UNITS]).assign(lazy).drop_encoding()
     return without_complete(
         with_deferred(rows, study, joined[UNITS].values, deferred, one_grid=len(grids) == 1)
     )

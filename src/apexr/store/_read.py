@@ -69,9 +69,12 @@ def opened(store: CheckedStore) -> xr.Dataset:
 
 
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
-    """Return an opened Dataset with Dask-backed variables and with coordinates in memory."""
+    """Return an opened Dataset with Dask-backed variables and with coordinates in memory.
+
+    It carries no encoding: how one result was stored fits neither a selection of it nor a join.
+    """
     lazy = {name: as_lazy(array.variable) for name, array in ds.data_vars.items()}
-    return with_text(ds).assign(lazy)
+    return with_text(ds).assign(lazy).drop_encoding()
 
 
 def _labelled(ds: xr.Dataset, config: Mapping[str, str]) -> xr.Dataset:
@@ -125,10 +128,10 @@ def _in_order(ds: xr.Dataset) -> xr.Dataset:
 
 def as_lazy(variable: xr.Variable) -> xr.Variable:
     """Return a stored variable with its stored chunks as Dask chunks."""
-    return variable.chunk(variable.encoding.get("preferred_chunks", {}))
+    return variable.chunk(variable.encoding.get("preferred_chunks", {})).drop_encoding()
 
 
 def in_memory(variable: xr.Variable) -> xr.Variable:
     """Return a coordinate with its values read, text as Python strings."""
-    loaded = variable.load()
+    loaded = variable.load().drop_encoding()
     return loaded.astype(object) if loaded.dtype.kind in "TU" else loaded
