@@ -59,7 +59,7 @@ _FAST_COMPILE: dict[str, str | bool | int] = {
 
 
 @functools.cache
-def _is_known(option: str, value: str | bool | int) -> bool:
+def _is_known(option: str, value: Any) -> bool:
     """Return whether the compiler of this process accepts an option: a trivial program tries it.
 
     Compiler options are private to XLA, and each release may drop some.
