@@ -1,4 +1,10 @@
-"""How programs are compiled: small ones fast, and none twice on a machine."""
+"""How programs are compiled: small ones fast, and none twice on a machine.
+
+Compiler options and the names of compiler passes are private to XLA, and each release may drop
+some. An option that is not known is an error, the name of a pass is not. So options are tried on a
+trivial program, and what a pass is left out for is looked up in such a program's compiled text:
+once a process, when the first program that wants it is compiled.
+"""
 
 import functools
 import os
@@ -10,71 +16,172 @@ import equinox as eqx
 import jax
 
 F = TypeVar("F", bound=Callable[..., Any])
+Options = dict[str, Any]
 
 SMALL = 2**20
 """Numbers that a program may handle and still be called small."""
 
-ONE_THREAD_EACH: dict[str, str | bool] = {
-    "xla_cpu_multi_thread_eigen": False,
-    "xla_disable_hlo_passes": "cpu-parallel-task-assigner",
-}
-"""Compiler options for programs of which every core runs one of its own.
 
-All devices of a CPU share one pool of threads. An operation that is cut into tasks for the pool
-waits until the other device, whose operations fill the pool, lets them in: up to 50 times the
-time that it takes alone. Whole operations, each in the thread of its device, wait for nothing.
-"""
+def on_cpu() -> bool:
+    """Tell whether programs run on a CPU, unless they are given other devices."""
+    device = jax.config.jax_default_device  # type: ignore[attr-defined]
+    platform = getattr(device, "platform", device) or jax.default_backend()
+    return str(platform) == "cpu"
 
 
-def keeping_barriers() -> dict[str, str | bool]:
+@functools.cache
+def one_thread_each() -> Options:
+    """Return the compiler options for programs of which every core runs one of its own.
+
+    All devices of a CPU share one pool of threads. An operation that is cut into tasks for the
+    pool waits until the other device, whose operations fill the pool, lets them in: up to 50 times
+    the time that it takes alone. Whole operations, each in the thread of its device, wait for
+    nothing.
+    """
+    if jax.default_backend() != "cpu":
+        return {}
+    return _effective(
+        {"xla_cpu_multi_thread_eigen": False},
+        without="cpu-parallel-task-assigner",
+        program=jax.lax.sin,
+        holds=lambda text: "outer_dimension_partitions" not in text,
+    )
+
+
+@functools.cache
+def keeping_barriers() -> Options:
     """Return the compiler options with which :func:`jax.lax.optimization_barrier` works on a CPU.
 
     There the compiler takes barriers out before it fuses operations, so that what several of
-    them read is computed in each, with all that it is made of.
+    them read is computed in each, with all that it is made of. Newer compilers make one kernel of
+    a small loop with all that is in it, which they cannot do where a barrier is left.
     """
-    on_cpu = jax.default_backend() == "cpu"
-    return {"xla_disable_hlo_passes": "cse_barrier_expander"} if on_cpu else {}
+    if jax.default_backend() != "cpu":
+        return {}
+    return _effective(
+        {},
+        without="cse_barrier_expander,small-while-loop-hoisting",
+        program=_barrier_in_a_loop,
+        holds=lambda text: "opt-barrier" in text,
+    )
+
+
+def _barrier_in_a_loop(x: Any) -> Any:
+    def body(_: int, x: Any) -> Any:
+        kept = jax.lax.optimization_barrier(jax.lax.neg(x))
+        return jax.lax.add(jax.lax.rev(kept, (0,)), kept)
+
+    return jax.lax.fori_loop(0, 3, body, jax.lax.slice(x, (0, 0), (1, 8)))
+
+
+def _effective(
+    options: Options, *, without: str, program: Callable[[Any], Any], holds: Callable[[str], bool]
+) -> Options:
+    """Return the options that are known, and the one that leaves passes out if that has effect.
+
+    Parameters
+    ----------
+    options
+        Other options.
+    without
+        Names of compiler passes.
+    program
+        Makes of one large array what the passes would change.
+    holds
+        Tells from the compiled text of the program whether they left it alone.
+    """
+    passes: Options = {"xla_disable_hlo_passes": without}
+    if _shows(program, options | passes, holds):  # as a rule this is all that is compiled
+        return options | passes
+    options = _known(options)
+    return options | passes if _shows(program, passes, holds) else options
+
+
+def _shows(program: Callable[[Any], Any], options: Options, holds: Callable[[str], bool]) -> bool:
+    text = _compiled_text(program, options)
+    return text is not None and holds(text)
+
+
+def _known(options: Options) -> Options:
+    """Return the options that the compiler of this process accepts."""
+    if _compiled_text(_identity, options) is not None:
+        return options
+    single = ({option: value} for option, value in options.items())
+    accepted = [option for option in single if _compiled_text(_identity, option) is not None]
+    return {name: value for option in accepted for name, value in option.items()}
+
+
+def _identity(x: Any) -> Any:
+    return x
+
+
+def _compiled_text(program: Callable[[Any], Any], options: Options) -> str | None:
+    """Return a program of one large array as it is compiled, None if it cannot be."""
+    lowered = jax.jit(program).lower(jax.ShapeDtypeStruct((256, 256), "float32"))
+    try:
+        return lowered.compile(compiler_options=options).as_text()
+    except jax.errors.JaxRuntimeError:
+        return None
 
 
 def jit_for_devices(function: F, jit: Any = eqx.filter_jit, **options: Any) -> F:
     """Return a jitted function whose last argument are the devices that share its work.
 
-    Where they are several it is compiled with :data:`ONE_THREAD_EACH`; a single device keeps all
+    Where they are several it is compiled with :func:`one_thread_each`; a single device keeps all
     threads for whatever it is given, a large network as well as a solver.
     """
     alone = jit(function, **options)
-    together = jit(function, compiler_options=ONE_THREAD_EACH, **options)
+
+    @functools.cache
+    def together() -> Any:
+        return jit(function, compiler_options=one_thread_each(), **options)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
-        return (together if len(arguments[-1]) > 1 else alone)(*arguments)
+        return (together() if len(arguments[-1]) > 1 else alone)(*arguments)
 
     return call  # type: ignore[return-value]
 
 
-_FAST_COMPILE: dict[str, str | bool | int] = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_use_fusion_emitters": False,
-}
+class JitKeepingBarriers:
+    """A jitted function whose barriers stay, on a CPU too; see :func:`keeping_barriers`.
 
+    Barriers only make it faster. Where the compiler cannot emit them, the function is compiled as
+    compilers do by default.
 
-@functools.cache
-def _is_known(option: str, value: Any) -> bool:
-    """Return whether the compiler of this process accepts an option: a trivial program tries it.
-
-    Compiler options are private to XLA, and each release may drop some.
+    Parameters
+    ----------
+    function, options
+        As for :func:`jax.jit`.
     """
-    lowered = jax.jit(lambda x: x).lower(jax.ShapeDtypeStruct((), "float32"))
-    try:
-        lowered.compile(compiler_options={option: value})
-    except jax.errors.JaxRuntimeError:
-        return False
-    return True
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        self._jitted = jax.jit(function, compiler_options=keeping_barriers(), **options)
+        self._by_default = jax.jit(function, **options)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return what the function makes of the arguments."""
+        try:
+            return self._jitted(*arguments)
+        except jax.errors.JaxRuntimeError:
+            before = self._jitted
+            self.compiled(*arguments)
+            if self._jitted is before:  # it compiles: the error is one of running it
+                raise
+        return self._jitted(*arguments)
+
+    def compiled(self, *arguments: Any) -> Any:
+        """Return the program for arguments of these shapes, which a call then uses."""
+        try:
+            return self._jitted.lower(*arguments).compile()
+        except jax.errors.JaxRuntimeError:
+            if self._jitted is self._by_default:
+                raise
+            self._jitted = self._by_default
+        return self._jitted.lower(*arguments).compile()
 
 
-def known(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that the compiler of this process accepts."""
-    return {option: value for option, value in options.items() if _is_known(option, value)}
+_FAST_COMPILE: Options = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 
 
 def jit_once(function: F, *, static_argnames: tuple[str, ...] = ()) -> Callable[[int], F]:
@@ -85,7 +192,7 @@ def jit_once(function: F, *, static_argnames: tuple[str, ...] = ()) -> Callable[
 
     @functools.cache
     def quick() -> Any:
-        options = known(_FAST_COMPILE)
+        options = _known(_FAST_COMPILE) if jax.default_backend() == "cpu" else {}
         return jax.jit(function, static_argnames=static_argnames, compiler_options=options)
 
     thorough = jax.jit(function, static_argnames=static_argnames)

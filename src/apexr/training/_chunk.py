@@ -14,7 +14,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
 
-from apexr._compile import keeping_barriers
+from apexr._compile import JitKeepingBarriers
 from apexr._parts import Structure
 from apexr.objectives import PLAIN, Objective, Setting
 from apexr.steppers import Solver
@@ -243,16 +243,11 @@ def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
-def compiled_chunk(recipe: Recipe) -> Any:
+def compiled_chunk(recipe: Recipe) -> JitKeepingBarriers:
     """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
     chunk = _over_seeds(lambda state, work: _train_seed(state, recipe, work), recipe)
     over_seeds = NamedSharding(recipe.mesh, P(SEED_AXIS))
-    return jax.jit(
-        chunk,
-        donate_argnums=(0,),
-        out_shardings=(over_seeds, over_seeds),
-        compiler_options=keeping_barriers(),
-    )
+    return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(over_seeds, over_seeds))
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)

@@ -78,7 +78,7 @@ def footprint(
         *(jax.ShapeDtypeStruct((), np.int32),) * 2,
     )
     with Clock() as clock:
-        used = compiled_chunk(recipe).lower(state, work).compile().memory_analysis()
+        used = compiled_chunk(recipe).compiled(state, work).memory_analysis()
     one_seed = jax.eval_shape(lambda tree: jax.tree.map(lambda a: a[0], tree), state.params)
     on_device = dataclasses.replace(
         work, indices=jax.ShapeDtypeStruct((1, batch // parts), np.int32)
