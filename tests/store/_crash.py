@@ -7,6 +7,7 @@ machine finds when it starts again.
 """
 
 import errno
+import io
 import shutil
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class Disk:
         for name in CHANGES:
             monkeypatch.setattr(_disk, name, self._wrapped(name))
         monkeypatch.setattr(_disk, "write_all", self._write_all)
+        monkeypatch.setattr(_disk, "write_by", self._write_by)
 
     def _scan(self, folder):
         node = Node()
@@ -66,6 +68,12 @@ class Disk:
         """Write file by file: each is an operation that may fail."""
         for path, data in files.items():
             _disk.write(path, data)
+
+    def _write_by(self, path, fill):
+        """Write what a function fills in as one operation."""
+        held = io.BytesIO()
+        fill(held)
+        _disk.write(path, held.getvalue())
 
     def _do(self, name, arguments):
         """Do it on the real disk; what is durable is known to the model, so nothing is synced."""

@@ -44,7 +44,7 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, jump, monkeypatch):
         store.publish_experiment(ds, {}, store.unit_path(tmp_path, name))
     keep(tmp_path, 100), keep(tmp_path, 200)
     before = store.open_study(tmp_path).load()
-    (tmp_path / ".staging" / "left").mkdir()
+    (tmp_path / ".staging" / f"{5:032x}-{6:032x}").mkdir()
 
     jump(tmp_path)
     xr.testing.assert_identical(store.open_study(tmp_path).load(), before)

@@ -140,13 +140,15 @@ def test_what_is_damaged_is_put_aside_and_can_be_published_again(tmp_path):
     (study / "failures").mkdir(exist_ok=True)
     (study / "failures" / f"{9:032x}.json").write_text("{")
     (study / ".staging").mkdir(exist_ok=True)
-    (study / ".staging" / "left").mkdir()
+    (study / ".staging" / f"{5:032x}-{6:032x}").mkdir()
+    (study / ".staging" / "somebody else's").mkdir()
     for number in (0, 2, 7):  # damaged, published, not run yet
         store.Checkpoints(store.unit_path(study, f"{number:032x}"), {}, 0).save(1, {})
     done = store.repair(study)
     assert len(done.moved) == 4
     assert done.swept == 1
     assert all(place.exists() for place in done.moved.values())
+    assert (study / ".staging" / "somebody else's").exists()
     assert store.verify(study) == 2
     assert not store.is_published(units[0])
     store.publish_experiment(DS, {}, units[0])

@@ -53,7 +53,7 @@ def export(
     from apexr.schema import identifier
 
     source = store if experiment is None else stores.unit_path(store, experiment)
-    stem = stores.place(store).absolute().name.removesuffix(".zarr")
+    stem = stores.place(store).name.removesuffix(".zarr")
     if format in (Format.csv, Format.parquet):
         variable = variable or "mean_nRMSE"
         stem += f"_{identifier(variable)}"

@@ -13,7 +13,8 @@ from apexr.store._list import list_experiments
 from apexr.store._manifest import read_manifest
 from apexr.store._pack import merge, pack
 from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
-from apexr.store._place import Place, at, is_url, place
+from apexr.store._place import Address as Place
+from apexr.store._place import at, is_url, place
 from apexr.store._plans import planned
 from apexr.store._publish import ConflictError, create_study, publish_experiment
 from apexr.store._read import open_experiment, read_weights

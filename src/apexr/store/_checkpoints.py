@@ -9,12 +9,14 @@ import hashlib
 import io
 import json
 import logging
-import shutil
+import os
+import re
 import time
 import uuid
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -22,12 +24,18 @@ from apexr.errors import StoreError
 from apexr.store import _disk
 from apexr.store._files import make_folder
 from apexr.store._layout import checkpoint_folder
-from apexr.store._place import PathLike, place
+from apexr.store._local import Local
+from apexr.store._place import PathLike, entries, place
 
 FORMAT = "apexr-checkpoint"
 GENERATIONS = 2
 _SUFFIX = ".ckpt"
+_NAME = re.compile(r"\.?[0-9a-f]{16}-[0-9]{12}\.ckpt(-[0-9a-f]{32})?")
+"""What files of checkpoints are called, while they are written too: no others are removed."""
 _LONGEST_HEAD = 2**20
+_BLOCK = 2**20
+_SPARSE = 16
+"""Bytes that a file says it has for each that the disk holds: weights are not as compressible."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,11 +58,16 @@ class Checkpoints:
     def __init__(
         self, unit: PathLike, circumstances: Mapping[str, Any], seconds: float | None
     ) -> None:
-        self.folder = checkpoint_folder(place(unit).absolute())
+        self._folder = checkpoint_folder(place(unit))
         self._circumstances = dict(circumstances)
         self._mark = _digest(json.dumps(self._circumstances, sort_keys=True).encode())[:16]
         self._seconds = seconds
         self._last = time.monotonic()
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._folder.path
 
     def is_due(self) -> bool:
         """Tell whether it is time for the next checkpoint."""
@@ -68,14 +81,14 @@ class Checkpoints:
         StoreError
             If it cannot be written.
         """
-        path = self.folder / f"{self._mark}-{update:012d}{_SUFFIX}"
+        path = self._folder / f"{self._mark}-{update:012d}{_SUFFIX}"
         aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
         try:
-            make_folder(self.folder)
+            make_folder(self._folder)
             aside.write_bytes(_packed(arrays, self._circumstances))
             _disk.sync(aside)
-            aside.replace(path)
-            _disk.sync(self.folder)
+            aside.move_to(path)
+            _disk.sync(self._folder)
         except OSError as error:
             aside.unlink(missing_ok=True)
             raise StoreError(f"{path}: the checkpoint is not written, {error}") from error
@@ -100,18 +113,32 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove all checkpoints: the result is published."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        drop_checkpoints(self._folder)
 
-    def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{self._mark}-*{_SUFFIX}"), reverse=True)
+    def _newest_first(self) -> list[Local]:
+        return [path for path in reversed(_held(self._folder)) if path.name.startswith(self._mark)]
 
     def _tell_of_others(self) -> None:
         """Say of checkpoints made in other circumstances what keeps them from being used."""
-        for path in sorted(self.folder.glob(f"[0-9a-f]*{_SUFFIX}")):
+        for path in _held(self._folder):
             try:
                 _unpacked(path, self._circumstances)
             except StoreError as error:
                 _log.warning("%s; it is not used", error)
+
+
+def drop_checkpoints(folder: Local) -> None:
+    """Remove all checkpoints of an experiment, and nothing else that may lie there."""
+    for path in entries(folder):
+        if _NAME.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    folder.remove_empty()
+
+
+def _held(folder: Local) -> list[Local]:
+    """Return the checkpoints of an experiment, those of the most updates last."""
+    named = (path for path in entries(folder) if isinstance(path, Local))
+    return [path for path in named if _NAME.fullmatch(path.name) and path.suffix == _SUFFIX]
 
 
 def _digest(content: bytes) -> str:
@@ -141,7 +168,7 @@ def _packed(arrays: Mapping[str, np.ndarray], circumstances: Mapping[str, Any]) 
     return json.dumps(head).encode() + b"\n" + content
 
 
-def _unpacked(path: Path, circumstances: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _unpacked(path: Local, circumstances: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return the arrays of a checkpoint.
 
     Raises
@@ -150,20 +177,45 @@ def _unpacked(path: Path, circumstances: Mapping[str, Any]) -> dict[str, np.ndar
         If it is damaged or was made in other circumstances.
     """
     try:
-        line, _, content = path.read_bytes().partition(b"\n")
-        head = json.loads(line) if len(line) < _LONGEST_HEAD else None
-    except (OSError, ValueError, RecursionError) as error:
+        with path.reading() as file:
+            held = os.fstat(file.fileno())
+            line = file.readline(_LONGEST_HEAD)
+            head = json.loads(line) if line.endswith(b"\n") else None
+            if not isinstance(head, dict) or head.get("format") != FORMAT:
+                raise StoreError(f"{path}: not a checkpoint of apexr")
+            _check_circumstances(path, head.get("circumstances"), circumstances)
+            if getattr(held, "st_blocks", held.st_size) * 512 * _SPARSE < held.st_size:
+                raise StoreError(f"{path}: the checkpoint is mostly a hole; refused")
+            return _arrays(path, file, head.get("blake2b"))
+    except StoreError:
+        raise
+    except _UNREADABLE as error:
         raise StoreError(f"{path}: the checkpoint cannot be read ({error})") from error
-    if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise StoreError(f"{path}: not a checkpoint of apexr")
-    if head.get("blake2b") != _digest(content):
+
+
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, RecursionError, MemoryError, EOFError),
+    *(zipfile.BadZipFile, NotImplementedError),
+)
+"""What a file that is no checkpoint may raise on being read."""
+
+
+def _arrays(path: Local, file: BinaryIO, expected: object) -> dict[str, np.ndarray]:
+    """Return the arrays that begin where an open file is, once their digest is checked."""
+    start, state = file.tell(), hashlib.blake2b(digest_size=32)
+    while block := file.read(_BLOCK):
+        state.update(block)
+    if state.hexdigest() != expected:
         raise StoreError(f"{path}: the checkpoint is damaged, its digest does not fit")
-    _check_circumstances(path, head.get("circumstances"), circumstances)
-    with np.load(io.BytesIO(content)) as arrays:
+    with zipfile.ZipFile(file) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise StoreError(f"{path}: the checkpoint is compressed; refused")
+    file.seek(start)
+    with np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
-def _check_circumstances(path: Path, made: Any, now: Mapping[str, Any]) -> None:
+def _check_circumstances(path: Local, made: Any, now: Mapping[str, Any]) -> None:
     made = made if isinstance(made, dict) else {}
     for name in {**made, **now}:
         if made.get(name) != now.get(name):

@@ -8,10 +8,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from apexr.errors import StoreError
 from apexr.store._files import make_folder
-from apexr.store._layout import LOCKS, check_id
+from apexr.store._layout import LOCKS, check_id, is_id
+from apexr.store._local import Local
 from apexr.store._locks import hold, is_held
-from apexr.store._place import PathLike, Remote, place
+from apexr.store._place import PathLike, entries, place
+from apexr.store._remote import Remote
 
 _NOTE = 64
 """Characters of a note: always as many, so that a new one covers the old one."""
@@ -31,14 +34,14 @@ def claim(study: PathLike, experiment: str, *, wait: bool = True) -> Iterator[bo
     wait
         Whether to wait while another process has it, or to yield False at once.
     """
-    folder = place(study).absolute() / LOCKS
+    folder = place(study) / LOCKS
     if isinstance(folder, Remote):
         yield True
         return
     make_folder(folder)
     with hold(folder / check_id(experiment), wait=wait) as mine:
         if mine:
-            os.truncate(folder / experiment, 0)  # what one who died has noted
+            _write(folder / experiment, "")  # what one who died has noted
         yield mine
 
 
@@ -47,7 +50,12 @@ def claimed(study: PathLike) -> set[str]:
     folder = place(study) / LOCKS
     if isinstance(folder, Remote):
         return set()
-    return {path.name for path in folder.iterdir() if is_held(path)} if folder.is_dir() else set()
+    held = set()
+    for path in entries(folder):
+        with suppress(StoreError):  # what is no file is nobody's lock
+            if isinstance(path, Local) and is_id(path.name) and is_held(path):
+                held.add(path.name)
+    return held
 
 
 def note_progress(study: PathLike, experiment: str, done: int, total: int) -> None:
@@ -55,8 +63,18 @@ def note_progress(study: PathLike, experiment: str, done: int, total: int) -> No
     path = place(study) / LOCKS / check_id(experiment)
     if isinstance(path, Remote):
         return
-    with suppress(OSError), path.open("r+") as file:  # gone where nobody has claimed it
-        file.write(json.dumps([done, total]).ljust(_NOTE))
+    with suppress(OSError):  # gone where nobody has claimed it
+        _write(path, json.dumps([done, total]).ljust(_NOTE))
+
+
+def _write(path: Local, note: str) -> None:
+    """Write a note over the one before; an empty one removes it."""
+    with os.fdopen(path.descriptor(os.O_RDWR), "r+") as file:
+        if os.fstat(file.fileno()).st_nlink > 1:
+            raise StoreError(f"{path}: has other names besides, which is not allowed in a store")
+        file.write(note)
+        if not note:
+            file.truncate()
 
 
 def read_progress(study: PathLike, experiment: str) -> tuple[int, int] | None:
@@ -64,7 +82,7 @@ def read_progress(study: PathLike, experiment: str) -> tuple[int, int] | None:
     path = place(study) / LOCKS / check_id(experiment)
     if isinstance(path, Remote):
         return None
-    with suppress(OSError, ValueError, TypeError, RecursionError), path.open() as file:
+    with suppress(OSError, ValueError, TypeError, RecursionError), path.reading() as file:
         done, total = json.loads(file.read(_NOTE))
         return int(done), int(total)
     return None

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import uuid
 import warnings
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from apexr.errors import MissingExtraError, SpecError, StoreError
 from apexr.store import _disk
 from apexr.store._files import exchange, make_folder, move_in, scratch, sync_tree
 from apexr.store._layout import staging_folder
+from apexr.store._local import Local
 from apexr.store._place import PathLike, local
 from apexr.store._publish import ConflictError
 from apexr.store._read import lazy_dataset
@@ -33,7 +33,7 @@ def check_dataset_path(path: PathLike) -> Path:
     StoreError
         If something lies in the way.
     """
-    target = local(path, "a Dataset of data")
+    target = local(path, "a Dataset of data").path
     if target.suffix not in (ZARR, NETCDF):
         raise SpecError(f"a store must end in {ZARR} or {NETCDF}, got {str(path)!r}")
     if target.suffix == NETCDF and importlib.util.find_spec("h5netcdf") is None:
@@ -72,10 +72,11 @@ def publish_dataset(ds: xr.Dataset, path: PathLike, *, overwrite: bool = False) 
             f"{target}: exists already; use overwrite=True, another path, or open_dataset to read"
         )
     try:
-        make_folder(target.parent)
-        with scratch(staging_folder(target, uuid.uuid4().hex)) as folder:
+        there = Local(target)
+        make_folder(there.parent)
+        with scratch(staging_folder(there)) as folder:
             write = _write_zarr if target.suffix == ZARR else _write_netcdf
-            write(ds.drop_encoding(), folder, target)
+            write(ds.drop_encoding(), folder, there)
     except StoreError:
         raise
     except OSError as error:
@@ -83,19 +84,19 @@ def publish_dataset(ds: xr.Dataset, path: PathLike, *, overwrite: bool = False) 
     return target
 
 
-def _write_zarr(ds: xr.Dataset, folder: Path, target: Path) -> None:
+def _write_zarr(ds: xr.Dataset, folder: Local, target: Local) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        ds.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=encoding(ds))
-        zarr.consolidate_metadata(folder)
+        ds.to_zarr(folder.path, mode="w", zarr_format=3, consolidated=False, encoding=encoding(ds))
+        zarr.consolidate_metadata(folder.path)
     sync_tree(folder)
     if not move_in(folder, target):
         exchange(folder, target)
 
 
-def _write_netcdf(ds: xr.Dataset, folder: Path, target: Path) -> None:
+def _write_netcdf(ds: xr.Dataset, folder: Local, target: Local) -> None:
     file = folder / target.name
-    ds.to_netcdf(file, engine="h5netcdf")
+    ds.to_netcdf(file.path, engine="h5netcdf")
     _disk.sync(file)
     _disk.rename(file, target)
     _disk.sync(target.parent)

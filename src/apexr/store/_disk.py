@@ -4,47 +4,50 @@ Callers name them by the module (``_disk.write``), so that tests can count them,
 fail, and model what a crash leaves behind.
 """
 
-import ctypes
 import os
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import BinaryIO
 
-from apexr.store._place import Place, Remote
+from apexr.store._local import Local
+from apexr.store._place import Place
+from apexr.store._remote import Remote
 
 _SYNCS = 8
 """Files that wait for the disk at a time: it takes them all at once."""
 
 
-def mkdir(folder: Path) -> None:
+def mkdir(folder: Local) -> None:
     """Create one folder, which must not exist."""
-    os.mkdir(folder)
+    folder.mkdir()
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Local, data: bytes) -> None:
     """Create a file with this content, which survives a loss of power."""
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(data)
+    path.sync()
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
+def write_by(path: Local, fill: Callable[[BinaryIO], None]) -> None:
+    """Create a file that a function fills, which survives a loss of power."""
+    with os.fdopen(path.descriptor(os.O_RDWR | os.O_CREAT | os.O_EXCL), "w+b") as file:
+        fill(file)
+    path.sync()
+
+
+def write_all(files: Mapping[Local, bytes]) -> None:
     """Create files that survive a loss of power; they wait for the disk together."""
-    every = list(files.items())
+    every = list(files)
     shares = [every[first::_SYNCS] for first in range(min(_SYNCS, len(every)))]
     with ThreadPoolExecutor(_SYNCS) as threads:
-        list(threads.map(_write_share, shares))
+        list(threads.map(lambda share: _write_share(share, files), shares))
 
 
-def _write_share(files: Sequence[tuple[Path, bytes]]) -> None:
-    for path, data in files:
-        with path.open("xb") as file:
-            file.write(data)
-    for path, _ in files:
-        sync(path)
+def _write_share(names: Sequence[Local], files: Mapping[Local, bytes]) -> None:
+    for path in names:
+        path.write_bytes(files[path])
+    for path in names:
+        path.sync()
 
 
 def put(path: Remote, data: bytes, *, new: bool = False) -> None:
@@ -59,33 +62,23 @@ def upload(folder: Remote, files: Mapping[str, bytes]) -> None:
 
 def sync(path: Place) -> None:
     """Make a file's content, or a folder's list of names, survive a loss of power."""
-    if isinstance(path, Remote):
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    path.sync()
 
 
 def rename(source: Place, target: Place) -> None:
     """Give a file or folder another name; a file or an empty folder of that name is replaced."""
-    if isinstance(source, Remote) and isinstance(target, Remote):
-        source.move_to(target)
-    else:
-        os.rename(source, target)
+    match source, target:
+        case (Local(), Local()):
+            source.move_to(target)
+        case (Remote(), Remote()):
+            source.move_to(target)
+        case _:
+            raise TypeError(f"{source} and {target} lie in different stores")
 
 
-def exchange(source: Path, target: Path) -> bool:
+def exchange(source: Local, target: Local) -> bool:
     """Let two names change places in one step, and tell whether the system can (Linux)."""
-    if not sys.platform.startswith("linux"):
-        return False
-    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    try:
-        function = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        return False
-    return bool(function(here, os.fsencode(source), here, os.fsencode(target), swap) == 0)
+    return source.exchange_with(target)
 
 
 def unlink(path: Place) -> None:
@@ -95,7 +88,4 @@ def unlink(path: Place) -> None:
 
 def remove(folder: Place) -> None:
     """Remove a folder and all below it, as far as that is possible."""
-    if isinstance(folder, Remote):
-        folder.remove()
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder.remove()

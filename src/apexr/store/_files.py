@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import json
-import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -14,31 +14,23 @@ from typing import Any
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store import _disk
+from apexr.store._local import Local
 from apexr.store._locks import hold_new_folder
-from apexr.store._place import Place, Remote, size_of
+from apexr.store._place import PathLike, Place, place
+from apexr.store._remote import Remote
+from apexr.store._source import sizes_of
 
 _BLOCK = 2**20
-JSON_BYTES = 64 * 2**20
+_AT_ONCE = 2**26
+"""Bytes of the files that are written together."""
+JSON_BYTES = 2**25
 """Larger JSON files are no part of a store: reading one must not fill the memory."""
-
-
-def files_in(folder: Path) -> Iterator[Path]:
-    """Yield every file below ``folder``, in a fixed order; links are refused.
-
-    Raises
-    ------
-    StoreError
-        If anything but files and folders lies in the folder: a store is self-contained.
-    """
-    for entry in sorted(os.scandir(folder), key=lambda item: item.name):
-        if entry.is_symlink():
-            raise StoreError(f"{entry.path}: symbolic links are not allowed in a store")
-        if entry.is_dir():
-            yield from files_in(Path(entry.path))
-        elif entry.is_file():
-            yield Path(entry.path)
-        else:
-            raise StoreError(f"{entry.path}: neither a file nor a folder")
+JSON_MEMORY = 150 * 2**20
+"""Bytes that the values of a JSON file may take, which can be seventy times those of the file."""
+_OBJECT_BYTES = {b"{": 250, b"[": 60, b",": 100}
+LONGEST_TEXT = 2**20
+"""Characters of a label."""
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def digest(data: bytes) -> str:
@@ -46,21 +38,22 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=32).hexdigest()
 
 
-def digest_file(path: Path) -> str:
+def digest_file(path: Local) -> str:
     """Return the BLAKE2b digest of a file."""
     state = hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
+    with path.reading() as file:
         while block := file.read(_BLOCK):
             state.update(block)
     return state.hexdigest()
 
 
-def sync_tree(folder: Path) -> None:
+def sync_tree(folder: Local) -> None:
     """Make a folder and all below it survive a loss of power."""
-    for root, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            _disk.sync(Path(root) / name)
-        _disk.sync(Path(root))
+    names = folder.sizes()
+    folders = {str(parent) for name in names for parent in Path(name).parents} - {"."}
+    for name in (*names, *sorted(folders, reverse=True)):
+        _disk.sync(folder / name)
+    _disk.sync(folder)
 
 
 def make_folder(folder: Place) -> None:
@@ -76,7 +69,7 @@ def make_folder(folder: Place) -> None:
     _disk.sync(folder.parent)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: Local, files: Mapping[str, bytes]) -> None:
     """Write files below an existing folder, durably; names are relative paths.
 
     Raises
@@ -84,22 +77,39 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     OSError
         If the disk has less space left than they take, before anything is written.
     """
-    size = sum(map(len, files.values()))
+    sizes = sizes_of(files)
+    size = sum(sizes.values())
     free = shutil.disk_usage(folder).free
     if size > free:
         raise OSError(
             errno.ENOSPC,
             f"it takes {format_bytes(size)}, the disk has {format_bytes(free)} left",
         )
-    folders = {folder}
+    folders = {folder: 0}
     for name in files:
-        for parent in reversed(Path(name).parents):
-            if folder / parent not in folders:
-                _disk.mkdir(folder / parent)
-                folders.add(folder / parent)
-    _disk.write_all({folder / name: data for name, data in files.items()})
-    for made in sorted(folders, reverse=True):
+        for parent in reversed(Path(name).parents[:-1]):
+            made = folder / parent.as_posix()
+            if made not in folders:
+                _disk.mkdir(made)
+                folders[made] = len(made.inner)
+    for names in _batches(sizes):
+        _disk.write_all({folder / name: files[name] for name in names})
+    for made in sorted(folders, key=lambda made: folders[made], reverse=True):
         _disk.sync(made)
+
+
+def _batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    """Yield the names of files, in groups that take no more memory together than is good."""
+    names: list[str] = []
+    held = 0
+    for name, size in sizes.items():
+        if names and held + size > _AT_ONCE:
+            yield names
+            names, held = [], 0
+        names.append(name)
+        held += size
+    if names:
+        yield names
 
 
 def canonical_json(data: Mapping[str, Any]) -> str:
@@ -112,8 +122,9 @@ def json_bytes(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, indent=1, ensure_ascii=False).encode()
 
 
-def write_json(path: Place, data: Mapping[str, Any]) -> None:
+def write_json(where: PathLike, data: Mapping[str, Any]) -> None:
     """Write a JSON file in one step, so that readers see the old or the new one."""
+    path = place(where)
     if isinstance(path, Remote):
         _disk.put(path, json_bytes(data))
         return
@@ -136,10 +147,8 @@ def read_json(path: Place) -> dict[str, Any]:
         If the file is missing, too large, or does not hold a dictionary.
     """
     try:
-        if size_of(path) > JSON_BYTES:
-            raise StoreError(f"{path}: over {format_bytes(JSON_BYTES)}, no part of a store")
-        return parse_json(str(path), path.read_bytes())
-    except FileNotFoundError:
+        return parse_json(str(path), path.read_bytes(JSON_BYTES))
+    except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{path}: missing") from None
     except StoreError:
         raise
@@ -148,9 +157,26 @@ def read_json(path: Place) -> dict[str, Any]:
 
 
 def parse_json(where: str, content: bytes) -> dict[str, Any]:
-    """Return the dictionary that a JSON text holds; ``where`` is named if it holds none."""
+    """Return the dictionary that a JSON text holds.
+
+    Parameters
+    ----------
+    where
+        What is named in messages.
+    content
+        The text, in UTF-8.
+
+    Raises
+    ------
+    StoreError
+        If it is no JSON, no dictionary, takes too much memory, or holds what is no text.
+    """
+    if sum(content.count(sign) * size for sign, size in _OBJECT_BYTES.items()) > JSON_MEMORY:
+        raise StoreError(f"{where}: too many values, no part of a store")
     try:
-        data = json.loads(content)
+        data = json.loads(content.decode())
+        if _SURROGATE.search(content):
+            json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{where}: not readable ({error})") from error
     if not isinstance(data, dict):
@@ -158,8 +184,20 @@ def parse_json(where: str, content: bytes) -> dict[str, Any]:
     return data
 
 
+def is_text(value: object) -> bool:
+    """Tell whether a value is text of a length that a label may have."""
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+
+def is_seeds(value: object) -> bool:
+    """Tell whether a value is a list of seeds."""
+    return isinstance(value, list) and all(
+        type(seed) is int and -(2**63) <= seed < 2**63 for seed in value
+    )
+
+
 @contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
+def scratch(folder: Local) -> Iterator[Local]:
     """Make ``folder``, lend it, and remove what is left of it in the end.
 
     It is locked meanwhile, so that other processes do not sweep it away.
@@ -172,7 +210,7 @@ def scratch(folder: Path) -> Iterator[Path]:
         _disk.remove(folder)
 
 
-def move_in(source: Path, target: Path) -> bool:
+def move_in(source: Local, target: Local) -> bool:
     """Rename a folder to ``target`` unless something is there already; tell whether it moved."""
     try:
         _disk.rename(source, target)
@@ -184,7 +222,7 @@ def move_in(source: Path, target: Path) -> bool:
     return True
 
 
-def exchange(source: Path, target: Path) -> None:
+def exchange(source: Local, target: Local) -> None:
     """Let two folders change places, in one step where the system can do it."""
     if not _disk.exchange(source, target):
         aside = source.with_name(f"{source.name}-old")

@@ -17,8 +17,9 @@ from apexr.errors import StoreError, warn
 from apexr.store._files import digest
 from apexr.store._join import without_complete
 from apexr.store._layout import MANIFEST
+from apexr.store._local import Local
 from apexr.store._parts import read_part
-from apexr.store._place import Place, Remote, at_once
+from apexr.store._place import Place, at_once
 from apexr.store._rows import Deferred, with_deferred
 from apexr.store._segments import (
     Index,
@@ -72,9 +73,9 @@ def _stamps(units: Sequence[Place]) -> dict[str, str]:
 
 
 def _stamp(unit: Place) -> str:
-    if not isinstance(unit, Remote):
-        with suppress(OSError), open(f"{unit}/{MANIFEST}", "rb", buffering=0) as file:
-            return digest(file.read())  # so of most: there may be very many
+    if isinstance(unit, Local):
+        with suppress(OSError):
+            return digest((unit / MANIFEST).read_bytes())  # so of most: there may be very many
     try:
         return digest(source_of(unit).read(MANIFEST))
     except (OSError, StoreError):

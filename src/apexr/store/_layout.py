@@ -29,12 +29,15 @@ import hashlib
 import json
 import os
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from apexr.errors import StoreError
-from apexr.store._place import PathLike, Place, Remote, place
+from apexr.store._local import Local
+from apexr.store._place import Address, PathLike, Place, address, place
+from apexr.store._remote import Remote
 
 DATA = "data.zarr"
 MANIFEST = "manifest.json"
@@ -59,18 +62,29 @@ FORMATS: Mapping["UnitKind", str] = {
 """What a manifest calls each kind of unit."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_STAGED = re.compile(r"[0-9a-f]{32}(\.zip)?-[0-9a-f]{32}")
 
 UnitKind = Literal["experiment", "trajectories", "index"]
 
 
 def check_id(experiment: str) -> str:
     """Return ``experiment`` if it is an id, 32 hexadecimal digits, never a path."""
-    if not _ID.fullmatch(experiment):
+    if not is_id(experiment):
         raise StoreError(f"an experiment id is 32 hexadecimal digits, got {experiment!r}")
     return experiment
 
 
-def unit_path(study: PathLike, experiment: str) -> Place:
+def is_id(name: object) -> bool:
+    """Tell whether a name is an id."""
+    return isinstance(name, str) and _ID.fullmatch(name) is not None
+
+
+def unit_path(study: PathLike, experiment: str) -> Address:
+    """Return where the unit of an experiment lies in a study."""
+    return address(unit_of(study, experiment))
+
+
+def unit_of(study: PathLike, experiment: str) -> Place:
     """Return the unit of an experiment in a study."""
     return place(study) / EXPERIMENTS / check_id(experiment)
 
@@ -97,15 +111,23 @@ def data_prefix(unit: Place) -> str:
     return f"{DATA}/" if in_study(unit) else ""
 
 
-def staging_folder(unit: Path, suffix: str) -> Path:
+def staging_folder(unit: Local) -> Local:
     """Return a fresh place on the same file system where ``unit`` is written first."""
-    name = f"{unit.name}-{suffix}"
+    name = f"{unit.name}-{uuid.uuid4().hex}"
     if in_study(unit):
         return unit.parent.parent / STAGING / name
     return unit.parent / f"{STAGING}-{name}"
 
 
-def checkpoint_folder(unit: Place) -> Path:
+def is_staged(name: str, unit: str | None = None) -> bool:
+    """Tell whether a name is that of a staging folder: in a study, or beside a single unit."""
+    if unit is None:
+        return _STAGED.fullmatch(name) is not None
+    start, _, suffix = name.rpartition("-")
+    return start == f"{STAGING}-{unit}" and is_id(suffix)
+
+
+def checkpoint_folder(unit: Place) -> Local:
     """Return where the checkpoints of an experiment lie until ``unit`` is published.
 
     Those of an object store lie in the cache of this machine.
@@ -113,7 +135,7 @@ def checkpoint_folder(unit: Place) -> Path:
     if isinstance(unit, Remote):
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
         name = hashlib.blake2b(str(unit).encode(), digest_size=16).hexdigest()
-        return cache / "apexr" / CHECKPOINTS / name
+        return Local((cache / "apexr").absolute()) / CHECKPOINTS / name
     if in_study(unit):
         return unit.parent.parent / CHECKPOINTS / unit.name
     return unit.parent / f".{CHECKPOINTS}-{unit.name}"
@@ -135,7 +157,7 @@ def kind_of(unit: PathLike) -> UnitKind:
         return "experiment"  # only experiments are packed
     try:
         told = json.loads((place(unit) / MANIFEST).read_bytes())["format"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "experiment"
     return next((kind for kind, name in FORMATS.items() if name == told), "experiment")
 
@@ -150,7 +172,7 @@ def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experime
     StoreError
         If the path holds something else, or cannot be created or written.
     """
-    target = place(path).absolute()
+    target = place(path)
     if isinstance(target, Remote):
         _check_objects(target, kind)
         return
@@ -173,8 +195,8 @@ def _check_objects(target: Remote, kind: str) -> None:
         probe.unlink(missing_ok=True)
 
 
-def _check_content(target: Path, kind: str) -> None:
-    if not os.path.lexists(target):
+def _check_content(target: Local, kind: str) -> None:
+    if not target.is_there():
         return
     found = "a file"
     if target.is_dir():
@@ -189,17 +211,17 @@ def _check_kind(target: Place, kind: str, found: str) -> None:
         )
 
 
-def _check_access(target: Path) -> None:
-    place = target if is_study(target) else target.parent
-    while not os.path.lexists(place):
-        place = place.parent
-    if not place.is_dir():
-        raise StoreError(f"{target}: cannot be created, because {place} is a file")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise StoreError(f"{target}: cannot be created, no permission to write in {place}")
+def _check_access(target: Local) -> None:
+    holder = target if is_study(target) else target.parent
+    while not holder.is_there():
+        holder = holder.parent
+    if not holder.is_dir():
+        raise StoreError(f"{target}: cannot be created, because {holder} is a file")
+    if not os.access(holder, os.W_OK | os.X_OK):
+        raise StoreError(f"{target}: cannot be created, no permission to write in {holder}")
 
 
-def _is_empty(folder: Path) -> bool:
+def _is_empty(folder: Place) -> bool:
     """Tell whether nothing is there but what a writer that died has left of a marker."""
     return all(path.name.startswith(f".{STUDY}-") for path in folder.iterdir())
 

@@ -8,9 +8,10 @@ trained twice, but publishing stays first come, first served.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from apexr.errors import StoreError
 from apexr.store import _disk
+from apexr.store._local import Local
 
 try:
     import fcntl
@@ -19,7 +20,7 @@ except ImportError:  # not on Windows: nothing is claimed without waiting, nothi
 
 
 @contextmanager
-def hold(path: Path, *, wait: bool = True) -> Iterator[bool]:
+def hold(path: Local, *, wait: bool = True) -> Iterator[bool]:
     """Hold the lock of a file that is made for it; yield whether it is held.
 
     Parameters
@@ -38,9 +39,12 @@ def hold(path: Path, *, wait: bool = True) -> Iterator[bool]:
             os.close(descriptor)
 
 
-def _acquire(path: Path, wait: bool) -> int | None:
+def _acquire(path: Local, wait: bool) -> int | None:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = path.descriptor(os.O_RDWR | os.O_CREAT)
+        if os.fstat(descriptor).st_nlink > 1:  # it is written to: no other name may be meant
+            os.close(descriptor)
+            raise StoreError(f"{path}: has other names besides, which is not allowed in a store")
         if not _lock(descriptor, wait) and not wait:
             os.close(descriptor)
             return None
@@ -50,7 +54,7 @@ def _acquire(path: Path, wait: bool) -> int | None:
 
 
 @contextmanager
-def hold_new_folder(folder: Path) -> Iterator[None]:
+def hold_new_folder(folder: Local) -> Iterator[None]:
     """Make a folder and lock it, in one step as seen by those who ask whether it is abandoned."""
     with _locked_folder(folder.parent, wait=True):
         _disk.mkdir(folder)
@@ -63,7 +67,7 @@ def hold_new_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def abandoned(folder: Path) -> Iterator[bool]:
+def abandoned(folder: Local) -> Iterator[bool]:
     """Yield whether no process holds the lock of a folder; none can take it meanwhile."""
     if fcntl is None:
         yield False
@@ -73,13 +77,10 @@ def abandoned(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def _locked_folder(folder: Path, wait: bool) -> Iterator[bool]:
+def _locked_folder(folder: Local, wait: bool) -> Iterator[bool]:
     """Lock a folder where the file system can; yield whether it is locked."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        yield _lock(descriptor, wait)
-    finally:
-        os.close(descriptor)
+    with folder.opened() as descriptor:
+        yield isinstance(descriptor, int) and _lock(descriptor, wait)
 
 
 def _lock(descriptor: int, wait: bool) -> bool:
@@ -92,19 +93,19 @@ def _lock(descriptor: int, wait: bool) -> bool:
     return True
 
 
-def _is_same(descriptor: int, path: Path) -> bool:
+def _is_same(descriptor: int, path: Local) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+        return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
 
 
-def is_held(path: Path) -> bool:
+def is_held(path: Local) -> bool:
     """Tell whether a process holds the lock of a file, without taking it."""
     if fcntl is None:
         return False
     try:
-        with path.open() as file:
+        with path.reading() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -6,8 +6,8 @@ from small JSON files alone.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,18 @@ import xarray as xr
 
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION, diverged_seeds
-from apexr.store._files import canonical_json, digest, digest_file, files_in, parse_json
-from apexr.store._layout import FORMATS, MANIFEST, UnitKind, data_prefix, kind_of
-from apexr.store._place import PathLike, Place, place
-from apexr.store._source import Objects, Packed, Source, pack_files, source_of
+from apexr.store._files import canonical_json, digest, digest_file, is_seeds, is_text, parse_json
+from apexr.store._layout import FORMATS, MANIFEST, PACKED, UnitKind, data_prefix, in_study, kind_of
+from apexr.store._local import FILE_LIMIT
+from apexr.store._place import PathLike, Place, local, place
+from apexr.store._source import Objects, Packed, Source, source_of
 
 Entry = dict[str, Any]
+
+_DATA = re.compile(r"|data-[0-9a-f]{16}\.zarr/")
+"""Where the Zarr group of a unit may begin that does not lie where others do."""
+_LONGEST_NAME = 1024
+_DEEPEST = 4
 
 
 def make_manifest(
@@ -59,14 +65,12 @@ def entries_of(files: Mapping[str, bytes]) -> dict[str, Entry]:
     }
 
 
-def entries_below(folder: Path) -> dict[str, Entry]:
+def entries_below(path: PathLike) -> dict[str, Entry]:
     """Return size and digest of the files below a folder."""
+    folder = local(path, "what is written file by file")
     return {
-        path.relative_to(folder).as_posix(): {
-            "size": path.stat().st_size,
-            "blake2b": digest_file(path),
-        }
-        for path in files_in(folder)
+        name: {"size": size, "blake2b": digest_file(folder / name)}
+        for name, size in folder.sizes().items()
     }
 
 
@@ -78,7 +82,8 @@ def read_manifest(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, An
     StoreError
         If there is none, if it is damaged, or if its schema is newer than this apexr.
     """
-    source = source_of(place(unit))
+    target = place(unit)
+    source = source_of(target)
     path = f"{source.where}/{MANIFEST}"
     try:
         content = source.read(MANIFEST)
@@ -90,12 +95,79 @@ def read_manifest(unit: PathLike, kind: UnitKind = "experiment") -> dict[str, An
     manifest = parse_json(path, content)
     check_version(path, manifest, FORMATS[kind])
     _check_form(path, manifest)
+    _check_labels(path, manifest, kind)
+    if kind == "experiment":
+        _check_name(target, manifest)
     return manifest
+
+
+def _check_name(unit: Place, manifest: Mapping[str, Any]) -> None:
+    """Check that a unit of a study lies under the name under which it was published.
+
+    Manifests of older releases do not say it; but results carry the id by which they are named.
+    """
+    name = unit.name.removesuffix(PACKED)
+    told = manifest.get("unit", manifest["attrs"].get("experiment_id", name))
+    if in_study(unit) and told != name:
+        raise StoreError(f"{unit}: damaged, it holds {told!r} under another name")
+
+
+def _check_labels(path: str, manifest: Mapping[str, Any], kind: UnitKind) -> None:
+    """Check that the labels of a unit have the form in which they are written."""
+    for key, test in _LABELS[kind].items():
+        if key not in manifest or not test(manifest[key]):
+            raise StoreError(f"{path}: damaged, what it says of {key!r} has another form")
+    if type(manifest.get("num_diverged", 0)) is not int:
+        raise StoreError(f"{path}: damaged, 'num_diverged' is no number")
+    if not _DATA.fullmatch(str(manifest.get("data", ""))):
+        raise StoreError(f"{path}: damaged, its data lie in {manifest['data']!r}")
+
+
+def _is_config(held: object) -> bool:
+    return isinstance(held, dict) and held.keys() <= {*CONFIG_COORDS} and _is_texts(held)
+
+
+def _is_attrs(held: object) -> bool:
+    return isinstance(held, dict) and all(map(_is_plain_value, held.values()))
+
+
+def _is_texts(held: object) -> bool:
+    return isinstance(held, dict) and all(map(is_text, held.values()))
+
+
+def _is_sizes(held: object) -> bool:
+    return isinstance(held, dict) and all(type(n) is int and n >= 0 for n in held.values())
+
+
+def _is_plain_value(value: object, depth: int = 0) -> bool:
+    """Tell whether a value is text, a number, or lists of such, not too deep within another."""
+    if isinstance(value, list) and depth < _DEEPEST:
+        return all(_is_plain_value(one, depth + 1) for one in value)
+    if isinstance(value, dict) and depth < _DEEPEST:
+        return all(_is_plain_value(one, depth + 1) for one in value.values())
+    return value is None or isinstance(value, str | int | float)
+
+
+_LABELS: Mapping[UnitKind, Mapping[str, Callable[[Any], bool]]] = {
+    "experiment": {
+        "config": _is_config,
+        "attrs": _is_attrs,
+        "sizes": _is_sizes,
+        "seeds": is_seeds,
+    },
+    "trajectories": {"name": is_text, "attrs": _is_attrs},
+    "index": {"units": _is_texts},
+}
+"""What a manifest says of each kind of unit, and how to tell that it has the right form."""
 
 
 def _check_form(path: str, manifest: dict[str, Any]) -> None:
     """Check that a manifest is whole and that it lists plain files below its unit."""
-    if manifest.get("digest") != _own_digest(manifest):
+    try:
+        fits = manifest.get("digest") == _own_digest(manifest)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: damaged ({error})") from error
+    if not fits:
         raise StoreError(f"{path}: damaged, its digest does not fit")
     files = manifest.get("files")
     listed = files.items() if isinstance(files, dict) else [("files", files)]
@@ -105,13 +177,15 @@ def _check_form(path: str, manifest: dict[str, Any]) -> None:
 
 
 def _is_plain(name: str) -> bool:
-    return not any(part in ("", ".", "..") for part in name.split("/")) and "\0" not in name
+    plain = not any(part in ("", ".", "..") for part in name.split("/"))
+    return plain and "\0" not in name and len(name) <= _LONGEST_NAME
 
 
 def _is_entry(entry: object) -> bool:
     return (
         isinstance(entry, dict)
-        and isinstance(entry.get("size"), int)
+        and type(entry.get("size")) is int
+        and 0 <= entry["size"] <= FILE_LIMIT
         and isinstance(entry.get("blake2b"), str)
     )
 
@@ -121,7 +195,7 @@ def check_version(path: PathLike, data: dict[str, Any], expected: str) -> None:
     if data.get("format") != expected:
         raise StoreError(f"{path}: expected format {expected!r}, got {data.get('format')!r}")
     version = data.get("schema_version")
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
+    if type(version) is not int or not 0 < version <= SCHEMA_VERSION:
         raise StoreError(
             f"{path}: written with schema version {version}, this apexr reads up to "
             f"{SCHEMA_VERSION}; install a newer apexr"
@@ -179,7 +253,6 @@ def _is_hidden(name: str) -> bool:
 
 
 def _content_problems(source: Source, manifest: dict[str, Any]) -> Iterator[str]:
-    content = {}
     for name, entry in manifest["files"].items():
         try:
             data = source.read(name)
@@ -188,12 +261,7 @@ def _content_problems(source: Source, manifest: dict[str, Any]) -> Iterator[str]
             continue
         if digest(data) != entry["blake2b"]:
             yield f"{name}: content changed"
-        if isinstance(source, Packed):
-            content[name] = data
-    if (
-        isinstance(source, Packed)
-        and pack_files({**content, MANIFEST: source.read(MANIFEST)}) != source.path.read_bytes()
-    ):
+    if isinstance(source, Packed) and not source.is_as_packed():
         yield "the packed file: content changed"
 
 

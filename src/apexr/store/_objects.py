@@ -13,7 +13,7 @@ from apexr.store import _disk
 from apexr.store._files import canonical_json, digest, json_bytes, parse_json
 from apexr.store._layout import DATA, MANIFEST, data_prefix
 from apexr.store._manifest import sealed
-from apexr.store._place import Remote
+from apexr.store._remote import Remote
 
 PREFIX = "data-"
 _DIGITS = 16

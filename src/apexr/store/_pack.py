@@ -1,12 +1,11 @@
 """Packing units into one file each, and bringing the units of one study into another."""
 
-import uuid
-from pathlib import Path
+import functools
 
 from apexr.errors import StoreError
 from apexr.store import _disk
 from apexr.store._failures import read_failures
-from apexr.store._files import make_folder, scratch, write_files, write_json
+from apexr.store._files import make_folder, scratch, write_json
 from apexr.store._layout import (
     MANIFEST,
     PACKED,
@@ -14,12 +13,13 @@ from apexr.store._layout import (
     is_published,
     is_study,
     staging_folder,
-    unit_path,
+    unit_of,
 )
+from apexr.store._local import Local
 from apexr.store._manifest import verify_unit
 from apexr.store._place import PathLike, Place, local, place
 from apexr.store._publish import ConflictError, create_study, publish_files
-from apexr.store._source import pack_files, read_all, source_of
+from apexr.store._source import packed_into, read_all, source_of
 from apexr.store._units import check_study, units_of
 
 
@@ -39,14 +39,16 @@ def pack(path: PathLike) -> int:
     return sum(_pack(local(unit, "packing")) for unit in units)
 
 
-def _pack(unit: Path) -> bool:
+def _pack(unit: Local) -> bool:
     packed = unit.with_name(unit.name + PACKED)
     if unit.suffix == PACKED or (not (unit / MANIFEST).is_file() and packed.is_file()):
         return False
     verify_unit(unit)
-    archive = pack_files(read_all(source_of(unit)))
-    with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
-        write_files(folder, {packed.name: archive})
+    files = read_all(source_of(unit))
+    write = functools.partial(packed_into, names=files, read=files.__getitem__)
+    with scratch(staging_folder(unit)) as folder:
+        _disk.write_by(folder / packed.name, write)
+        _disk.sync(folder)
         _disk.rename(folder / packed.name, packed)
         _disk.sync(unit.parent)
         _disk.rename(unit, folder / unit.name)  # and with the folder it goes
@@ -73,12 +75,12 @@ def merge(into: PathLike, *others: PathLike) -> int:
     """
     for other in others:
         check_study(other)
-    make_folder(place(into).absolute().parent)
+    make_folder(place(into).parent)
     create_study(into)
     count, problems = 0, []
     for unit in (unit for other in others for unit in units_of(other)):
         try:
-            count += _copy(unit, unit_path(place(into).absolute(), unit.name))
+            count += _copy(unit, unit_of(place(into), unit.name))
         except StoreError as error:
             problems.append(error)
     for other in others:
@@ -99,5 +101,5 @@ def _copy(unit: Place, target: Place) -> bool:
 def _copy_failures(study: PathLike, into: PathLike) -> None:
     for name, record in read_failures(study).items():
         path = failure_path(into, name)
-        if not (path.exists() or is_published(unit_path(into, name))):
+        if not (path.exists() or is_published(unit_of(into, name))):
             write_json(path, record)

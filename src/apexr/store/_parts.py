@@ -100,7 +100,7 @@ def units_behind(path: PathLike) -> list[Place]:
     The path of an experiment in a study names no folder if the experiment has been asked for with
     more and more seeds; then its parts are found, in the order of their seeds.
     """
-    unit = place(path).absolute()
+    unit = place(path)
     if is_published(unit) or not in_study(unit):
         return [unit]
     parts = find_parts(unit.parent.parent).get(unit.name, [])

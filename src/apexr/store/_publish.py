@@ -1,8 +1,6 @@
 """Publishing: an experiment comes into sight whole, by one rename, or not at all."""
 
-import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +33,7 @@ from apexr.store._layout import (
     is_study,
     staging_folder,
 )
+from apexr.store._local import Local
 from apexr.store._manifest import (
     check_version,
     contents,
@@ -44,7 +43,8 @@ from apexr.store._manifest import (
     result_labels,
 )
 from apexr.store._objects import upload
-from apexr.store._place import PathLike, Place, Remote, place
+from apexr.store._place import Address, PathLike, Place, address, place
+from apexr.store._remote import Remote
 from apexr.store._staging import sweep_study, sweep_unit
 
 STUDY_FORMAT = "apexr-study"
@@ -81,7 +81,7 @@ def publish_experiment(
     weights: Mapping[str, np.ndarray],
     unit_path: PathLike,
     overwrite: bool = False,
-) -> Place:
+) -> Address:
     """Write a result and the weights of its networks, durably; return the unit's path.
 
     Everything is written aside, synced to disk and renamed into place. Where an equal result is
@@ -107,7 +107,7 @@ def publish_experiment(
     StoreError
         If the path holds something else or cannot be written.
     """
-    unit = place(unit_path).absolute()
+    unit = place(unit_path)
     validate(ds)
     check_writable(unit)
     try:
@@ -116,7 +116,7 @@ def publish_experiment(
         raise
     except OSError as error:
         raise StoreError(f"{unit}: not published, {error}") from error
-    return unit
+    return address(unit)
 
 
 def _publish(
@@ -125,20 +125,22 @@ def _publish(
     prefix = data_prefix(unit)
     stored = encoded(ds, weights, dense=in_study(unit))
     files = {f"{prefix}{name}": data for name, data in stored.items()}
-    manifest = make_manifest(result_labels(ds), entries_of(files))
+    name = {"unit": unit.name} if in_study(unit) else {}
+    manifest = make_manifest({**name, **result_labels(ds)}, entries_of(files))
     publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite)
     if in_study(unit):
         forget_failure(unit.parent.parent, unit.name)
 
 
-def publish_files(files: Mapping[str, bytes], unit: Place, overwrite: bool = False) -> None:
+def publish_files(files: Mapping[str, bytes], path: PathLike, overwrite: bool = False) -> None:
     """Write the files of a unit aside, its manifest among them, and bring them into sight."""
+    unit = place(path)
     if isinstance(unit, Remote):
         _publish_objects(files, unit, overwrite)
         return
     if not in_study(unit):
         sweep_unit(unit)
-    with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
+    with scratch(staging_folder(unit)) as folder:
         write_files(folder, files)
         make_folder(unit.parent)
         packed = unit.with_name(unit.name + PACKED)
@@ -150,7 +152,7 @@ def publish_files(files: Mapping[str, bytes], unit: Place, overwrite: bool = Fal
             _disk.unlink(packed)
 
 
-def _settle(folder: Path, unit: Path, overwrite: bool) -> None:
+def _settle(folder: Local, unit: Local, overwrite: bool) -> None:
     """Decide between a result just written and the one that is there already."""
     if overwrite:
         exchange(folder, unit)
@@ -166,7 +168,7 @@ def _publish_objects(files: Mapping[str, bytes], unit: Remote, overwrite: bool) 
         _refuse_other(unit, made)
 
 
-def _check_equal(folder: Path, unit: Path) -> None:
+def _check_equal(folder: Local, unit: Local) -> None:
     _refuse_other(unit, read_manifest(folder))
 
 

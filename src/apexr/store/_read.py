@@ -10,7 +10,7 @@ import zarr
 from apexr.errors import StoreError
 from apexr.schema import VARIABLES
 from apexr.store._along_seed import along_seed, weights_along_seed
-from apexr.store._layout import ORDER, WEIGHTS, unit_path
+from apexr.store._layout import ORDER, WEIGHTS, unit_of
 from apexr.store._manifest import check_sizes, prefix_of
 from apexr.store._migrate import migrated
 from apexr.store._parts import units_behind
@@ -37,7 +37,7 @@ def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
-    unit = path if experiment is None else unit_path(path, experiment)
+    unit = path if experiment is None else unit_of(path, experiment)
     return along_seed([open_unit(part) for part in units_behind(unit)])
 
 

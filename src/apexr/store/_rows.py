@@ -12,7 +12,7 @@ import xarray as xr
 
 from apexr.store._along_seed import along_seed
 from apexr.store._join import GRID_DIMS
-from apexr.store._layout import unit_path
+from apexr.store._layout import unit_of
 from apexr.store._place import Place
 from apexr.store._read import open_plain, open_unit
 
@@ -141,7 +141,7 @@ def _read_row(
 def _read(study: Place, units: str, name: str) -> xr.DataArray | None:
     """Return a variable of one experiment in memory, or None if it has none of that name."""
     if " " not in units:
-        whole = open_plain(unit_path(study, units))
+        whole = open_plain(unit_of(study, units))
         return whole[name].load() if name in whole else None
     with dask.config.set(scheduler="synchronous"):
         parts = _open(study, units)
@@ -149,7 +149,7 @@ def _read(study: Place, units: str, name: str) -> xr.DataArray | None:
 
 
 def _open(study: Place, units: str) -> xr.Dataset:
-    return along_seed([open_unit(unit_path(study, name)) for name in units.split()])
+    return along_seed([open_unit(unit_of(study, name)) for name in units.split()])
 
 
 def _in_order(ds: xr.Dataset, first: xr.Dataset) -> xr.Dataset:

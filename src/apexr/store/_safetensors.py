@@ -11,7 +11,7 @@ import numpy as np
 from apexr.errors import SpecError, StoreError, needs
 from apexr.schema import CONFIG_COORDS
 from apexr.store._files import make_folder
-from apexr.store._place import PathLike
+from apexr.store._place import PathLike, place
 from apexr.store._read import open_experiment, read_weights
 
 SUFFIX = ".safetensors"
@@ -43,7 +43,7 @@ def export_safetensors(unit: PathLike, path: PathLike) -> Path:
     told["seeds"] = json.dumps(held["seed"].values.tolist())
     arrays = {name: np.ascontiguousarray(array) for name, array in read_weights(unit).items()}
     try:
-        make_folder(target.parent)
+        make_folder(place(target.parent))
         save_file(arrays, target, {name: str(value) for name, value in told.items()})
     except OSError as error:
         raise StoreError(f"{target}: cannot be written ({error})") from error

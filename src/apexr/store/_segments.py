@@ -18,9 +18,10 @@ from apexr.store._join import all_labels, concat, with_labels
 from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER
 from apexr.store._locks import hold
 from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
-from apexr.store._place import Place, Remote, entries
+from apexr.store._place import Place, entries
 from apexr.store._publish import publish_files
 from apexr.store._read import checked_store, lazy_dataset, opened
+from apexr.store._remote import Remote
 from apexr.store._rows import Deferred
 from apexr.store._small import DEFERRED, UNITS
 

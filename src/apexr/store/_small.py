@@ -12,7 +12,7 @@ from apexr.schema import presence_name
 from apexr.store._alike import Member, alike, can_stack, read_member, stacked
 from apexr.store._along_seed import along_seed
 from apexr.store._join import all_labels, filled_up, grid_key, without_grid
-from apexr.store._layout import unit_path
+from apexr.store._layout import unit_of
 from apexr.store._place import Place
 from apexr.store._read import open_plain
 from apexr.store._rows import Deferred, deferred_of
@@ -45,7 +45,7 @@ def rows_of(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) ->
         if len(units) == 1:
             del left[name]
             with _noting(damaged):
-                members[name] = read_member(unit_path(study, units[0]))
+                members[name] = read_member(unit_of(study, units[0]))
     blocks = []
     for group in alike(members):
         if (block := _stacked(group, damaged)) is None:
@@ -121,7 +121,7 @@ def _readable(study: Place, units: Sequence[str], damaged: list[str]) -> dict[st
     found = {}
     for name in sorted(units):
         with _noting(damaged):
-            found[name] = open_plain(unit_path(study, name))
+            found[name] = open_plain(unit_of(study, name))
     return found
 
 

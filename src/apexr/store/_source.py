@@ -1,21 +1,25 @@
 """Where the bytes of a unit come from: a folder, or one packed file. Both read alike."""
 
+import functools
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO, Protocol
 
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
-from apexr.store._files import files_in
 from apexr.store._layout import MANIFEST, PACKED
-from apexr.store._place import Place, Remote
+from apexr.store._local import FILE_LIMIT, Local
+from apexr.store._place import Place
+from apexr.store._remote import Remote
 
-FILE_LIMIT = 2**27
-"""Bytes of one file of a unit: chunks are far smaller."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_HEAD = 30
+"""Bytes of the head of an entry, before its name."""
+_LONGEST_LIST = 2**23
+"""Bytes of the list of entries of a packed file, which is parsed at once."""
+_SHORT = 4096
 
 
 class Source(Protocol):
@@ -36,7 +40,7 @@ class Source(Protocol):
 class Folder:
     """A unit as it is published."""
 
-    path: Path
+    path: Local
 
     @property
     def where(self) -> str:
@@ -45,18 +49,11 @@ class Folder:
 
     def sizes(self) -> dict[str, int]:
         """Return the size of each file."""
-        return {
-            path.relative_to(self.path).as_posix(): path.stat().st_size
-            for path in files_in(self.path)
-        }
+        return self.path.sizes()
 
     def read(self, name: str) -> bytes:
         """Return the content of a file; FileNotFoundError where there is none."""
-        path = self.path / name
-        if not path.is_file():
-            raise FileNotFoundError(name)
-        _check_size(f"{path}", path.stat().st_size)
-        return path.read_bytes()
+        return (self.path / name).read_bytes()
 
 
 @dataclass(frozen=True)
@@ -76,16 +73,14 @@ class Objects:
 
     def read(self, name: str) -> bytes:
         """Return the content of an object; FileNotFoundError where there is none."""
-        data = (self.place / name).read_bytes()
-        _check_size(f"{self.place}/{name}", len(data))
-        return data
+        return (self.place / name).read_bytes()
 
 
 @dataclass(frozen=True)
 class Packed:
     """A unit in one zip file: nothing is compressed in it beyond the chunks themselves."""
 
-    path: Path
+    path: Local
 
     @property
     def where(self) -> str:
@@ -94,35 +89,114 @@ class Packed:
 
     def sizes(self) -> dict[str, int]:
         """Return the size of each file."""
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                entries = archive.infolist()
-        # zipfile says NotImplementedError of an archive of a newer version of the format
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise StoreError(f"{self.path}: not readable ({error})") from error
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-            raise StoreError(f"{self.path}: compressed entries are not allowed in a packed store")
-        return {entry.filename: entry.file_size for entry in entries}
+        return {name: entry.file_size for name, entry in self._entries.items()}
 
     def read(self, name: str) -> bytes:
         """Return the content of a file; FileNotFoundError where there is none."""
+        entry = self._entries.get(name)
+        if entry is None:
+            raise FileNotFoundError(name)
+        if entry.file_size > FILE_LIMIT:
+            raise StoreError(f"{self.path}: {name}: over {format_bytes(FILE_LIMIT)}")
+        with self.path.reading() as file:
+            file.seek(entry.header_offset)
+            head = file.read(_HEAD)
+            if head[:4] != b"PK\3\4" or len(head) < _HEAD:
+                raise StoreError(f"{self.path}: {name} not readable (no entry is where it should)")
+            file.seek(sum(int.from_bytes(head[at : at + 2], "little") for at in (26, 28)), 1)
+            data = file.read(entry.file_size)
+        if len(data) < entry.file_size:
+            raise StoreError(f"{self.path}: {name} not readable (the file ends within it)")
+        return data
+
+    def is_as_packed(self) -> bool:
+        """Tell whether every byte is as :func:`packed_into` writes it of the same files."""
+        with self.path.reading() as file:
+            compared = _Compared(file)
+            packed_into(compared, self.sizes(), self.read)
+            return compared.is_equal()
+
+    @functools.cached_property
+    def _entries(self) -> dict[str, zipfile.ZipInfo]:
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                entry = archive.getinfo(name)
-                if entry.compress_type != zipfile.ZIP_STORED:
-                    raise StoreError(f"{self.path}: {name} is compressed")
-                _check_size(f"{self.path}: {name}", entry.file_size)
-                return archive.read(entry)
-        except KeyError:
-            raise FileNotFoundError(name) from None
-        # NotImplementedError as in sizes; EOFError where the archive ends within the entry
-        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-            raise StoreError(f"{self.path}: {name} not readable ({error})") from error
+            with self.path.reading() as file, zipfile.ZipFile(_Guarded(file)) as archive:
+                entries = archive.infolist()
+        # zipfile says NotImplementedError of an archive of a newer version of the format
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            raise StoreError(f"{self.path}: not readable ({error})") from error
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise StoreError(f"{self.path}: compressed entries are not allowed in a packed store")
+        return {entry.filename: entry for entry in entries}
 
 
-def _check_size(where: str, size: int) -> None:
-    if size > FILE_LIMIT:
-        raise StoreError(f"{where}: over {format_bytes(FILE_LIMIT)}, no part of a store")
+class _Guarded(io.RawIOBase):
+    """A file of which no more can be read at once than the list of its entries may take."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(min(size, _LONGEST_LIST + 1) if size >= 0 else _LONGEST_LIST + 1)
+        if len(data) > _LONGEST_LIST:
+            raise ValueError("its list of entries is too long")
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+
+class _Compared(io.RawIOBase):
+    """What is written here is compared with what a file holds.
+
+    Short pieces are kept until the end: the heads of entries are written twice.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._place, self._end = 0, 0
+        self._short: dict[int, bytes] = {}
+        self._differs = False
+
+    def write(self, data: Any) -> int:
+        size = len(data)
+        if size <= _SHORT:
+            self._short[self._place] = bytes(data)
+        elif self._held(self._place, size) != data:
+            self._differs = True
+        self._place += size
+        self._end = max(self._end, self._place)
+        return size
+
+    def _held(self, place: int, size: int) -> bytes:
+        self._file.seek(place)
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._place = offset + (0, self._place, self._end)[whence]
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def seekable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def is_equal(self) -> bool:
+        """Tell whether all was the same, and the file holds nothing else."""
+        same = all(self._held(place, len(data)) == data for place, data in self._short.items())
+        return same and not self._differs and self._file.seek(0, io.SEEK_END) == self._end
 
 
 def source_of(unit: Place) -> Source:
@@ -130,25 +204,42 @@ def source_of(unit: Place) -> Source:
     if isinstance(unit, Remote):
         return Objects(unit)
     packed = unit if unit.suffix == PACKED else unit.with_name(unit.name + PACKED)
-    if (unit / MANIFEST).is_file() or not packed.is_file():
+    if not packed.is_file() or (packed != unit and (unit / MANIFEST).is_file()):
         return Folder(unit)
     return Packed(packed)
 
 
-def read_all(source: Source) -> dict[str, bytes]:
-    """Return every file of a unit."""
-    return {name: source.read(name) for name in sorted(source.sizes())}
+class Files(Mapping[str, bytes]):
+    """The files of a unit by name, read when they are asked for: one at a time is in memory."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.sizes = dict(sorted(source.sizes().items()))
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._source.read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
 
 
-def pack_files(files: Mapping[str, bytes]) -> bytes:
-    """Return the packed form of some files, the same bytes for the same files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), files[name])
-    return buffer.getvalue()
+def sizes_of(files: Mapping[str, bytes]) -> dict[str, int]:
+    """Return the sizes of files, of those of a unit without reading them."""
+    if isinstance(files, Files):
+        return files.sizes
+    return {name: len(data) for name, data in files.items()}
 
 
-def plain_name(unit: Path) -> Path:
-    """Return the unit without the suffix of its packed form."""
-    return unit.with_name(unit.name.removesuffix(PACKED))
+def read_all(source: Source) -> Mapping[str, bytes]:
+    """Return every file of a unit, each to be read when it is asked for."""
+    return Files(source)
+
+
+def packed_into(file: Any, names: Iterable[str], read: Callable[[str], bytes]) -> None:
+    """Write the packed form of some files, the same bytes for the same files."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(names):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), read(name))

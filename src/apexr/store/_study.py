@@ -36,7 +36,7 @@ def open_study(path: PathLike) -> xr.Dataset:
     """
     check_study(path)
     if len(units := units_of(path)) > INDEX_FROM:
-        return open_indexed(place(path).absolute(), units)
+        return open_indexed(place(path), units)
     return join_experiments(_open_all(path))
 
 

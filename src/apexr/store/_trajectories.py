@@ -1,7 +1,6 @@
 """Trajectories on disk: one Zarr group, filled block by block, published whole or not at all."""
 
 import shutil
-import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._files import exchange, move_in, scratch, sync_tree, write_json
 from apexr.store._layout import MANIFEST, check_writable, is_published, staging_folder
+from apexr.store._local import Local
 from apexr.store._manifest import check_sizes, entries_below, make_manifest
 from apexr.store._place import PathLike, local
 from apexr.store._publish import ConflictError
@@ -73,10 +73,10 @@ def check_trajectories(path: PathLike, size: int, *, overwrite: bool = False) ->
             f"{target}: trajectories are stored here already; open them with"
             " apexr.open_trajectories, use overwrite=True or another path"
         )
-    place = target.parent
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    holder = target.parent
+    while not holder.is_there():
+        holder = holder.parent
+    free = shutil.disk_usage(holder).free
     if size > free:
         raise StoreError(
             f"{target}: the trajectories take {format_bytes(size)}, but the disk has"
@@ -113,9 +113,9 @@ def writing_trajectories(
     unit = local(path, "a store of trajectories")
     try:
         sweep_unit(unit)
-        with scratch(staging_folder(unit, uuid.uuid4().hex)) as folder:
-            yield _create(template, folder, tuple(chunks))
-            _consolidate(folder)
+        with scratch(staging_folder(unit)) as folder:
+            yield _create(template, folder.path, tuple(chunks))
+            _consolidate(folder.path)
             _publish(template, folder, unit, overwrite)
     except StoreError:
         raise
@@ -148,7 +148,7 @@ def _consolidate(folder: Path) -> None:
         zarr.consolidate_metadata(folder)
 
 
-def _publish(template: xr.DataArray, folder: Path, unit: Path, overwrite: bool) -> None:
+def _publish(template: xr.DataArray, folder: Local, unit: Local, overwrite: bool) -> None:
     labels = {
         "name": str(template.name),
         "attrs": template.attrs,

@@ -4,8 +4,9 @@ from apexr.errors import StoreError
 from apexr.store._files import read_json
 from apexr.store._layout import EXPERIMENTS, PACKED, STUDY, check_id, is_published, is_study
 from apexr.store._manifest import check_version
-from apexr.store._place import PathLike, Place, Remote, at_once, place
+from apexr.store._place import PathLike, Place, at_once, entries, place
 from apexr.store._publish import STUDY_FORMAT
+from apexr.store._remote import Remote
 
 
 def check_study(path: PathLike) -> None:
@@ -30,8 +31,8 @@ def units_of(path: PathLike) -> list[Place]:
     StoreError
         If something that has no name of a unit lies among them.
     """
-    folder = place(path).absolute() / EXPERIMENTS
-    names = {name.removesuffix(PACKED) for name in _names(folder)}
+    folder = place(path) / EXPERIMENTS
+    names = {entry.name.removesuffix(PACKED) for entry in entries(folder)}
     units = [folder / check_id(name) for name in sorted(names)]
     return _finished(units, folder) if isinstance(folder, Remote) else units
 
@@ -40,7 +41,3 @@ def _finished(units: list[Place], folder: Remote) -> list[Place]:
     """Return the units that have a manifest: in an object store, others are being uploaded."""
     there = at_once(is_published, units, folder)
     return [unit for unit, finished in zip(units, there, strict=True) if finished]
-
-
-def _names(folder: Place) -> list[str]:
-    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []

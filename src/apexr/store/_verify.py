@@ -1,11 +1,12 @@
 """Verify and repair: every byte of a store is checked; what is damaged is put aside."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from apexr.errors import StoreError
 from apexr.store import _disk
+from apexr.store._checkpoints import drop_checkpoints
 from apexr.store._claims import claimed
 from apexr.store._files import make_folder, read_json
 from apexr.store._layout import (
@@ -13,19 +14,33 @@ from apexr.store._layout import (
     DAMAGED,
     EXPERIMENTS,
     FAILURES,
+    FORMATS,
     INDEX,
+    LOCKS,
+    MANIFEST,
     PACKED,
+    STAGING,
     STUDY,
     check_id,
+    is_id,
     is_published,
     is_study,
     packed_path,
+    unit_of,
 )
-from apexr.store._manifest import verify_unit
-from apexr.store._place import PathLike, Place, Remote, entries, place
-from apexr.store._publish import create_study, write_marker
+from apexr.store._local import Local
+from apexr.store._manifest import read_manifest, verify_unit
+from apexr.store._parts import PARTS
+from apexr.store._place import Address, PathLike, Place, address, entries, place
+from apexr.store._plans import PLANS
+from apexr.store._publish import write_marker
+from apexr.store._remote import Remote
 from apexr.store._staging import sweep_study, sweep_unit
 from apexr.store._units import check_study
+
+_FOLDERS = (EXPERIMENTS, FAILURES, STAGING, LOCKS, INDEX, DAMAGED, CHECKPOINTS, PLANS)
+_BLOCK = 2**20
+_LONGEST_MARK = 64
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class Repaired:
         How many unfinished writings were removed.
     """
 
-    moved: dict[str, Place]
+    moved: dict[str, Address]
     swept: int
 
 
@@ -57,66 +72,95 @@ def verify(path: PathLike) -> int:
     StoreError
         Naming every file that is damaged.
     """
-    if not is_study(path):
-        verify_unit(path)
+    study = place(path)
+    if not is_study(study):
+        verify_unit(study)
         return 1
-    check_study(path)
-    problems = dict(_problems(place(path)))
+    check_study(study)
+    problems = {**dict(_layout_problems(study)), **dict(_problems(study))}
     if problems:
         raise StoreError("\n".join(problems.values()))
-    return len({unit.name.removesuffix(PACKED) for unit in _units(place(path))})
+    return len({unit.name.removesuffix(PACKED) for unit in _units(study)})
 
 
 def repair(path: PathLike) -> Repaired:
     """Put aside what is damaged, so that it is run again, and sweep what died writers have left.
 
     Nothing is deleted but unfinished writings, checkpoints of what is published, and the index,
-    which is made anew when it is needed.
+    which is made again when it is needed; nothing that has another name than apexr gives is.
     Damaged experiments of a study lie in its folder ``.damaged`` afterwards, a damaged single unit
-    beside its place.
+    beside its place. Links are moved themselves, never what they lead to.
 
     Raises
     ------
     StoreError
         If nothing that apexr has written is there.
     """
-    target = place(path).absolute()
-    if not _looks_like_study(target):
+    target = place(path)
+    if not _is_or_was_study(target):
         return _repair_unit(target)
     moved = {}
-    if (target / STUDY).exists() and not _is_sound(target / STUDY):
-        moved[f"{target / STUDY}: damaged"] = _put_aside(target / STUDY, target / DAMAGED)
-    swept = sweep_study(target)
-    if not is_study(target):
+    marker = target / STUDY
+    if not _is_sound(marker):
+        if marker.is_there():
+            moved[f"{marker}: damaged"] = _put_aside(marker, target / DAMAGED)
         write_marker(target)
-    create_study(target)
+    check_study(target)
+    for entry, problem in dict(_layout_problems(target)).items():
+        moved[problem] = _put_aside(entry, target / DAMAGED)
+    swept = sweep_study(target)
     problems = dict(_problems(target))
     for entry, problem in problems.items():
         moved[problem] = _put_aside(entry, target / DAMAGED)
         twin = packed_path(entry)  # left by a writer that died: as old, or older
-        if twin not in problems and twin.exists():
+        if twin not in problems and twin.is_there():
             _put_aside(twin, target / DAMAGED)
-    _disk.remove(target / INDEX)
+    drop_index(target)
     _drop_checkpoints(target)
-    return Repaired(moved, swept)
+    return Repaired({problem: address(aside) for problem, aside in moved.items()}, swept)
+
+
+def drop_index(study: Place) -> None:
+    """Remove the segments of an index."""
+    for entry in entries(study / INDEX):
+        if is_id(entry.name):
+            _disk.remove(entry)
+    (study / INDEX).remove_empty()
 
 
 def _drop_checkpoints(study: Place) -> None:
     """Remove the checkpoints of experiments that are published, unless something runs there."""
     if not claimed(study):
         for entry in entries(study / CHECKPOINTS):
-            if is_published(study / EXPERIMENTS / entry.name):
-                _disk.remove(entry)
+            mine = is_id(entry.name) and is_published(unit_of(study, entry.name))
+            if mine and isinstance(entry, Local):
+                drop_checkpoints(entry)
 
 
 def _repair_unit(unit: Place) -> Repaired:
-    if not is_published(unit):
+    if not (is_published(unit) and _is_ours(unit)):
         raise StoreError(f"{unit}: no store of apexr is here")
     swept = 0 if isinstance(unit, Remote) else sweep_unit(unit)
-    held = unit if unit.exists() else packed_path(unit)
+    held = unit if unit.is_there() else packed_path(unit)
     problem = _problem(held)
-    moved = {problem: _put_aside(held, held.parent, f"{DAMAGED}-")} if problem else {}
-    return Repaired(moved, swept)
+    if not problem:
+        return Repaired({}, swept)
+    return Repaired({problem: address(_put_aside(held, held.parent, f"{DAMAGED}-"))}, swept)
+
+
+def _is_ours(unit: Place) -> bool:
+    """Tell whether apexr has written what lies there, however damaged it may be."""
+    held = unit / MANIFEST if unit.is_dir() else packed_path(unit)
+    if not isinstance(held, Local):
+        return True
+    marks = [f'"{name}"'.encode() for name in FORMATS.values()]
+    before = b""
+    with held.reading() as file:
+        while block := file.read(_BLOCK):
+            if any(mark in before + block for mark in marks):
+                return True
+            before = block[-_LONGEST_MARK:]
+    return False
 
 
 def _problems(study: Place) -> Iterator[tuple[Place, str]]:
@@ -124,20 +168,49 @@ def _problems(study: Place) -> Iterator[tuple[Place, str]]:
     for entry in _units(study):
         if problem := _problem(entry, in_study=True):
             yield entry, problem
-    for entry in entries(study / FAILURES):
+    for entry in _entries(study / FAILURES):
         if not _is_sound(entry):
             yield entry, f"{entry}: not readable"
-    for entry in entries(study / INDEX):
+    for entry in _entries(study / INDEX):
         if problem := _problem(entry, in_study=True):
             yield entry, problem
+
+
+def _layout_problems(study: Place) -> Iterator[tuple[Place, str]]:
+    """Yield what lies where a study has a folder or a file of its own and is none."""
+    yield from _others([study / name for name in _FOLDERS], "folder")
+    yield from _others([study / PARTS], "file")
+    for name in (LOCKS, PLANS):
+        yield from _others(_entries(study / name), "file")
+    yield from _others(_entries(study / STAGING), "folder")
+    for folder in _entries(study / CHECKPOINTS):
+        yield from _others([folder], "folder")
+        yield from _others(_entries(folder), "file")
+
+
+def _others(paths: Iterable[Place], kind: str) -> Iterator[tuple[Place, str]]:
+    """Yield what is neither missing nor a file or a folder, as it should be."""
+    for path in paths:
+        try:
+            wanted = path.is_file() if kind == "file" else path.is_dir()
+            if not wanted and path.is_there():
+                yield path, f"{path}: not a {kind}"
+        except StoreError as error:
+            yield path, str(error)
+
+
+def _entries(folder: Place) -> list[Place]:
+    """Return what lies in a folder of the study, nothing where something else has its name."""
+    try:
+        return entries(folder)
+    except StoreError:
+        return []
 
 
 def _problem(entry: Place, *, in_study: bool = False) -> str:
     try:
         if in_study:
             check_id(entry.name.removesuffix(PACKED))
-        if entry.is_symlink():
-            raise StoreError(f"{entry}: symbolic links are not allowed in a store")
         verify_unit(entry)
     except (StoreError, OSError) as error:
         return str(error)
@@ -146,7 +219,7 @@ def _problem(entry: Place, *, in_study: bool = False) -> str:
 
 def _units(study: Place) -> list[Place]:
     """Return what lies among the experiments; of object stores what is published."""
-    found = entries(study / EXPERIMENTS)
+    found = _entries(study / EXPERIMENTS)
     return [u for u in found if is_published(u)] if isinstance(study, Remote) else found
 
 
@@ -158,8 +231,17 @@ def _is_sound(path: Place) -> bool:
     return True
 
 
-def _looks_like_study(folder: Place) -> bool:
-    return is_study(folder) or (folder / EXPERIMENTS).is_dir()
+def _is_or_was_study(folder: Place) -> bool:
+    """Tell whether a folder is a study, or one whose marker is lost or damaged."""
+    return _is_sound(folder / STUDY) or any(map(_is_sound_unit, _units(folder)))
+
+
+def _is_sound_unit(entry: Place) -> bool:
+    try:
+        read_manifest(entry)
+    except (StoreError, OSError):
+        return False
+    return is_id(entry.name.removesuffix(PACKED))
 
 
 def _put_aside(entry: Place, folder: Place, prefix: str = "") -> Place:
