@@ -104,10 +104,10 @@ def warn(message: str) -> None:
 
 
 def _is_inside(level: int) -> bool:
-    """Tell whether the frame so far above the caller is apexr's, or made up by dataclasses."""
+    """Tell whether the frame so far above the caller is apexr's, or of what makes its objects."""
     try:
         frame = sys._getframe(level + 1)
     except ValueError:
         return False
     name = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0] == "apexr" or frame.f_code.co_filename == "<string>"
+    return name.partition(".")[0] in ("apexr", "equinox") or frame.f_code.co_filename == "<string>"

@@ -94,7 +94,7 @@ def test_patterns_have_rates():
 
 @pytest.mark.parametrize("small", [0.0, 1e-7])
 def test_waves_grow_at_their_rate(small):
-    grid, time = Grid(2, 24, 10 * np.pi), 0.5
+    grid, time = Grid(2, 36, 10 * np.pi), 0.5
     cubic = (0.0, 0.0, 1.0, -1.0) if small else (0.0,)
     equation = SwiftHohenberg(reactivity=0.7, critical_number=1.0, polynomial_coefficients=cubic)
     amplitude = small or 1.0

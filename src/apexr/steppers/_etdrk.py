@@ -30,7 +30,8 @@ class Scheme(eqx.Module):
     """One step of a semi-linear equation, from spectrum to spectrum.
 
     Holds arrays and shapes only, so that equations which differ in their coefficients share
-    compiled code.
+    compiled code. Where ``waves``, ``(1, *spectrum)``, are given, its factors are zero for all
+    others: no state has them after a step, at no cost.
     """
 
     parts: ClassVar[tuple[float, ...]] = (1.0,)  # of a step, whose exponentials it needs
@@ -49,6 +50,7 @@ class Scheme(eqx.Module):
         *,
         mode: CoefficientMode,
         circle: Circle,
+        waves: Any = None,
     ) -> None:
         xp = array_module(z, dt)
         if mode == "exact":
@@ -56,8 +58,12 @@ class Scheme(eqx.Module):
         else:
             values = tuple(mean.real + 0j for mean in contour_means(self.weights, z, circle))
         self.grid, self.term = grid, term
-        self.exponentials = tuple(on_device(xp.exp(part * z)) for part in self.parts)
-        self.coefficients = tuple(on_device(dt * value) for value in values)
+
+        def placed(factor: Any) -> Array:
+            return on_device(factor if waves is None else xp.where(waves, factor, 0))
+
+        self.exponentials = tuple(placed(xp.exp(part * z)) for part in self.parts)
+        self.coefficients = tuple(placed(dt * value) for value in values)
 
     @staticmethod
     @abc.abstractmethod

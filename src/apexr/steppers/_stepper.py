@@ -6,16 +6,24 @@ from typing import Any, get_args
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
 from apexr._parts import Constant
 from apexr.errors import ShapeError, SpecError
-from apexr.spectral import Grid, fft, ifft
-from apexr.steppers._arrays import check_count, default_float, is_traced, on_device
+from apexr.spectral import Grid, dealiasing_mask, fft, ifft
+from apexr.steppers._arrays import (
+    array_module,
+    check_count,
+    default_float,
+    is_traced,
+    on_device,
+)
 from apexr.steppers._contour import Circle
 from apexr.steppers._etdrk import SCHEMES, CoefficientMode
 from apexr.steppers._exponential import ClosedForm, Exponential, real_symbol
+from apexr.steppers._growth import warn_of_growth
 from apexr.steppers._terms import PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Equation
 
@@ -41,6 +49,15 @@ class Stepper(Constant):
         stepped: Array = self.kernel(u_hat)
         return stepped
 
+    @property
+    def waves(self) -> Bool[np.ndarray, "1 *spectrum"] | None:
+        """Return which waves a state has after a step; None where it may have all."""
+        return None
+
+    def project(self, u: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
+        """Return states, ``(…, channel, *space)``, without the waves that no step keeps."""
+        return u if self.waves is None else _filter(u, self.grid, on_device(self.waves))
+
     def __call__(self, u: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
         """Return the state one step later.
 
@@ -50,6 +67,11 @@ class Stepper(Constant):
             If the state is not ``(channel, *space)`` of this stepper.
         """
         return _step(self.kernel, self.grid, as_states(self, u))
+
+
+@eqx.filter_jit
+def _filter(u: Array, grid: Grid, waves: Array) -> Array:
+    return ifft(jnp.where(waves, fft(u, grid.num_spatial_dims), 0), grid)
 
 
 @eqx.filter_jit
@@ -77,7 +99,10 @@ def as_states(stepper: Stepper, u: Any, *, batched: bool = False) -> Array:
 class ETDRKStepper(Stepper):
     """An equation advanced by exponential time differencing (ETDRK).
 
-    Linear equations are solved exactly, whatever the order.
+    Linear equations are solved exactly, whatever the order. Others are solved by a Galerkin method:
+    products are formed from the waves of the dealiasing mask, and the state has no other waves.
+    Those of an initial state are dropped by the first step. If waves outside the mask would grow,
+    the grid is too coarse for the equation, and an :class:`~apexr.errors.ApexrWarning` says so.
 
     Parameters
     ----------
@@ -96,16 +121,17 @@ class ETDRKStepper(Stepper):
     dealiasing_fraction
         See :func:`apexr.spectral.dealiasing_mask`; None takes the equation's own.
     mask_products
-        Whether products are dealiased like their factors, so that quadratic invariants (the energy
-        and enstrophy of an ideal flow) are kept. None: with exact coefficients, as the published
-        data were made without.
+        Whether products, and with them the state, are dealiased like the factors, so that
+        quadratic invariants (the energy and enstrophy of an ideal flow) are kept. None: with exact
+        coefficients. The published data were made without: there, waves outside the mask follow
+        the linear part alone, without bound where it grows.
     num_circle_points, circle_radius
         The circle around each ``Δt 𝓛`` for ``"real"`` coefficients.
 
     Raises
     ------
     SpecError
-        If a parameter is out of its range.
+        If a parameter is out of its range, or the grid is so coarse that no wave is dealiased.
     ShapeError
         If the equation's linear symbol does not fit the grid.
 
@@ -123,6 +149,8 @@ class ETDRKStepper(Stepper):
     dt: Any
     order: int = eqx.field(static=True)
     coefficients: CoefficientMode = eqx.field(static=True)
+    dealiasing_fraction: float = eqx.field(static=True)
+    mask_products: bool = eqx.field(static=True)
     num_channels: int = eqx.field(static=True)
     kernel: Kernel
 
@@ -141,34 +169,62 @@ class ETDRKStepper(Stepper):
     ) -> None:
         _check_scheme(order, coefficients, dt)
         circle = Circle(num_circle_points, circle_radius)
-        z = _exponent(equation, grid, dt)
-        self.equation = None if is_traced(z) else equation
         self.grid, self.dt, self.num_channels = grid, dt, equation.num_channels(grid)
         self.order, self.coefficients = order, coefficients
-        fraction = (
+        self.dealiasing_fraction = (
             equation.default_dealiasing_fraction
             if dealiasing_fraction is None
             else dealiasing_fraction
         )
-        masked = coefficients == "exact" if mask_products is None else mask_products
-        transform = PseudoSpectral(grid, fraction, mask_products=masked)
+        self.mask_products = coefficients == "exact" if mask_products is None else mask_products
+        z = dt * equation.linear_symbol(grid)
+        _check_shape(z, equation, grid)
+        self.equation = None if is_traced(z) else equation
+        transform = PseudoSpectral(grid, self.dealiasing_fraction, mask_products=self.mask_products)
         term = ZeroTerm() if order == 0 else equation.nonlinear_term(transform)
         if isinstance(term, ZeroTerm):
-            self.kernel = Exponential.of(z, grid)
-        else:
-            z = real_symbol(z, grid) if coefficients == "exact" else z
-            self.kernel = SCHEMES[order](term, grid, z, dt, mode=coefficients, circle=circle)
+            self.kernel = Exponential.of(_checked(z, equation, dt), grid)
+            return
+        mask = _dealiasing_mask(grid, self.dealiasing_fraction)
+        warn_of_growth(z, equation, grid, mask, galerkin=self.mask_products)
+        waves = mask if self.mask_products else None
+        z = _checked(z if waves is None else array_module(z).where(waves, z, 0), equation, dt)
+        z = real_symbol(z, grid) if coefficients == "exact" else z
+        self.kernel = SCHEMES[order](
+            term, grid, z, dt, mode=coefficients, circle=circle, waves=waves
+        )
+
+    @property
+    def waves(self) -> Bool[np.ndarray, "1 *spectrum"] | None:
+        """Return those of the dealiasing mask, and None for linear equations."""
+        linear = isinstance(self.kernel, Exponential)
+        if linear or not self.mask_products:
+            return None
+        return dealiasing_mask(self.grid, self.dealiasing_fraction)
 
 
-def _exponent(equation: Equation, grid: Grid, dt: Any) -> Any:
-    """Return ``Δt 𝓛``: on the host in double precision unless a coefficient is traced."""
-    z = dt * equation.linear_symbol(grid)
+def _dealiasing_mask(grid: Grid, fraction: float) -> Bool[np.ndarray, "1 *spectrum"]:
+    """Return the mask of a nonlinear equation, which holds the mean at least."""
+    mask = dealiasing_mask(grid, fraction)
+    if not mask.any():
+        raise SpecError(
+            f"dealiasing_fraction {fraction:.3g} keeps no wave of {grid}, not even the mean; take"
+            " more points"
+        )
+    return mask
+
+
+def _check_shape(z: Any, equation: Equation, grid: Grid) -> None:
     fits = ((1, *grid.spectral_shape), (equation.num_channels(grid), *grid.spectral_shape))
     if np.shape(z) not in fits:
         raise ShapeError(
             f"linear symbol of {type(equation).__name__} must have shape {fits[0]} or {fits[1]},"
             f" got {np.shape(z)}"
         )
+
+
+def _checked(z: Any, equation: Equation, dt: Any) -> Any:
+    """Return ``Δt 𝓛``: on the host in double precision unless a coefficient is traced."""
     if is_traced(z):
         return z
     z = np.asarray(z, complex)
@@ -222,6 +278,11 @@ class RepeatedStepper(Stepper):
         linear = isinstance(stepper.kernel, ClosedForm)
         make = stepper.kernel.repeated if linear else partial(Substeps, stepper.kernel)
         self.kernel = make(num_substeps)
+
+    @property
+    def waves(self) -> Bool[np.ndarray, "1 *spectrum"] | None:
+        """Return those of the inner stepper."""
+        return self.stepper.waves
 
 
 class Substeps(eqx.Module):
