@@ -37,7 +37,9 @@ def with_seeds(specification: Mapping[str, Any], seeds: Sequence[int]) -> dict[s
 
 
 def _composed(data: Any) -> Any:
-    """Return data in which text that looks equal is equal."""
+    """Return data in which text that looks equal is equal, and numbers are Python's own."""
+    if hasattr(data, "tolist"):  # of NumPy, JAX and others
+        data = data.tolist()
     if isinstance(data, str):
         return unicodedata.normalize("NFC", data)
     if isinstance(data, Mapping):

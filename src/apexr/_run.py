@@ -1,7 +1,7 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -9,7 +9,14 @@ import xarray as xr
 from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
 from apexr._typing import PathInput, Precision
-from apexr.engine import from_flat_weights, named_weights, select_seed, skeleton, with_weights
+from apexr.engine import (
+    Stacked,
+    from_flat_weights,
+    named_weights,
+    select_seed,
+    skeleton,
+    with_weights,
+)
 from apexr.errors import MissingVariableError, SpecError, StoreError
 from apexr.experiment import Experiment, Watch, circumstances
 from apexr.scenarios import (
@@ -246,7 +253,10 @@ def evaluate(
         and of test samples and time steps only some: those are scored, and the result says which
         they are. The grid, the channels and labels that the reference lacks are refused.
     reference
-        True trajectories of the same form; by default the scenario's test data.
+        True trajectories of the same form, of any number of samples, steps and points; the
+        rollout then has their shape. By default the scenario's test data. A DataArray that holds
+        time 0 says with which states they begin; otherwise the result has none, unless they are
+        as many as the test data on the same grid.
     name
         What the model is called in the result.
     **scenario_kwargs
@@ -263,7 +273,11 @@ def evaluate(
 
 
 def load_networks(
-    store: PathInput | xr.Dataset, experiment: str | None = None, *, update_step: int | None = None
+    store: PathInput | xr.Dataset,
+    experiment: str | None = None,
+    *,
+    seed: int | None = None,
+    update_step: int | None = None,
 ) -> Any:
     """Return the trained emulators of a stored experiment.
 
@@ -274,45 +288,75 @@ def load_networks(
         ``.safetensors``. With ``update_step``, a result will do.
     experiment
         The id of the experiment in a study.
+    seed
+        Gives the network of that seed alone; by default there are those of all seeds.
     update_step
         Gives the emulators as they were before that update, if the callback ``net`` recorded
         them; by default as they were in the end.
 
     Returns
     -------
-    The module; its arrays lead with the seeds unless there is one seed. Its precision is that of
-    the experiment: use float64 within ``jax.enable_x64(True)``.
+    The network of one seed; of several seeds a module of all of them, an
+    :class:`apexr.engine.Stacked`: ``len``, iteration and ``[k]`` work, and its arrays lead with
+    the seeds. The precision is that of the experiment: use float64 within
+    ``jax.enable_x64(True)``.
 
     Raises
     ------
+    SpecError
+        If it is a study and no experiment is named, or no store at all.
     StoreError
         If nothing is published there.
     MissingVariableError
-        If the weights of that step were not recorded, or the store holds none.
+        If there is no such seed, the weights of that step were not recorded, or the store holds
+        none.
     UnknownNameError
         If the scenario is not registered in this process.
+
+    Examples
+    --------
+    >>> network = apexr.load_networks("adv.zarr", seed=0)
+    >>> networks = apexr.load_networks("adv.zarr")
+    >>> [network(state) for network in networks]
     """
     from apexr import store as stores  # Zarr is slow to import
 
     if isinstance(store, xr.Dataset):
-        return _networks_of_step(store, update_step)
+        return _of_seed(*_networks_of_step(store, update_step), seed)
     unit = store if experiment is None else stores.unit_path(store, experiment)
     if str(unit).endswith(stores.SAFETENSORS):
         weights, told = stores.read_safetensors(unit)
-        return _rebuilt(told.get("specification"), lambda empty: with_weights(empty, weights))
+        filled = _rebuilt(told, lambda empty: with_weights(empty, weights))
+        return _of_seed(filled, json.loads(told["seeds"]), seed)
+    if experiment is None and stores.is_study(unit):
+        ids = ", ".join(map(repr, stores.list_experiments(unit)["id"][:3]))
+        raise SpecError(
+            f"{unit} is a study; name one of its experiments by its id, such as {ids or 'none'}"
+            " (see apexr.list_experiments): load_networks(STUDY, ID)"
+        )
     held = stores.open_experiment(unit)
     if update_step is not None:
-        return _networks_of_step(held, update_step)
+        return _of_seed(*_networks_of_step(held, update_step), seed)
     weights = stores.read_weights(unit)
     if not weights:
         raise MissingVariableError(
             f"{unit}: holds no weights; it was published or imported without them"
         )
-    return _rebuilt(held.attrs["specification"], lambda empty: with_weights(empty, weights))
+    filled = _rebuilt(held.attrs, lambda empty: with_weights(empty, weights))
+    return _of_seed(filled, held["seed"].values.tolist(), seed)
 
 
-def _networks_of_step(result: xr.Dataset, update_step: int | None) -> Any:
-    """Return the emulators that the callback ``net`` recorded before an update."""
+def _of_seed(networks: Any, seeds: list[int], seed: int | None) -> Any:
+    """Return the network of a seed, or those of all; a single one does not lead with its seed."""
+    if seed is not None and seed not in seeds:
+        raise MissingVariableError(f"no network of seed {seed!r}; there are {seeds}")
+    if len(seeds) == 1:
+        return networks
+    return Stacked(networks, seeds) if seed is None else select_seed(networks, seeds.index(seed))
+
+
+def _networks_of_step(result: xr.Dataset, update_step: int | None) -> tuple[Any, list[int]]:
+    """Return the emulators that the callback ``net`` recorded before an update, and the seeds."""
     recorded = result.get("net_weights")
     steps = [] if recorded is None else recorded["update_step_net"].values.tolist()
     if recorded is None or update_step not in steps:
@@ -321,21 +365,21 @@ def _networks_of_step(result: xr.Dataset, update_step: int | None) -> Any:
             f" {steps or 'none'}: name net;EVERY among the callbacks, or give the store and no"
             " update_step for the weights in the end"
         )
-    flat = recorded.sel(update_step_net=update_step).transpose("seed", "parameter").values
-    single = len(flat) == 1
+    flat = recorded.sel(update_step_net=update_step).transpose("seed", "parameter")
+    seeds = flat["seed"].values.tolist()
 
     def fill(empty: Any) -> Any:
-        filled = from_flat_weights(empty, flat)
-        return select_seed(filled, 0) if single else filled
+        filled = from_flat_weights(empty, flat.values)
+        return select_seed(filled, 0) if len(seeds) == 1 else filled
 
-    return _rebuilt(result.attrs["specification"], fill)
+    return _rebuilt(result.attrs, fill), seeds
 
 
-def _rebuilt(specification: str | None, fill: Callable[[Any], Any]) -> Any:
+def _rebuilt(told: Mapping[str, Any], fill: Callable[[Any], Any]) -> Any:
     """Return the emulator of a specification with its weights filled in."""
-    if specification is None:
+    if "specification" not in told:
         raise StoreError("the file does not say which experiment its weights are from")
-    spec = json.loads(specification)
+    spec = json.loads(told["specification"])
     chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
     with computing_in(spec["precision"]):
         return fill(skeleton(emulator_plan(chosen, spec["task"], spec["net"])))

@@ -173,3 +173,54 @@ def test_wrong_scenarios_are_refused(noisy):
         apexr.evaluate("diff_avd", noisy)
     with pytest.raises(SpecError, match="unknown scenario keyword 'num_point'"):
         apexr.evaluate("diff_adv", noisy, num_point=16)
+
+
+def by_hand(rollout, reference):
+    """Return the normalized errors of steps from 1 on, ``(sample, time)``, in double precision."""
+    rollout, reference = (np.asarray(a, np.float64) for a in (rollout, reference))
+    square = ((rollout - reference) ** 2).mean(-1) / (reference**2).mean(-1)
+    return np.sqrt(square).sum(-1)
+
+
+@pytest.mark.parametrize(("samples", "steps", "points"), [(2, 3, 16), (4, 9, 16), (2, 3, 24)])
+def test_a_reference_says_how_large_the_rollout_is(scenario, samples, steps, points):
+    rng = np.random.default_rng(1)
+    reference, rollout = rng.normal(size=(2, samples, steps, 1, points)).astype("f4")
+    ds = apexr.evaluate(scenario, rollout, reference=reference)
+    assert_valid(ds)
+    np.testing.assert_allclose(ds.nRMSE[0], by_hand(rollout, reference), rtol=1e-5)
+    assert ds["time"].values.tolist() == list(range(1, steps + 1))
+    assert ds.sizes["x"] == points
+    assert float(ds.x[-1]) == pytest.approx(1 - 1 / points)
+    assert "initial_state" not in ds  # whose they are is not known
+    with pytest.raises(ShapeError, match=rf"test_sample: {samples}, time: {steps}"):
+        apexr.evaluate(scenario, rollout[:, 1:], reference=reference)
+
+
+def test_a_labelled_reference_keeps_its_labels_and_initial_states(scenario):
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(4, 6, 1, 16)).astype("f4")
+    reference = apexr.labels.trajectories(values, scenario.axes, samples=[3, 5, 7, 9])
+    rollout = reference.copy(data=values + 1)
+    ds = apexr.evaluate(scenario, rollout, reference=reference.transpose("x", ...))
+    assert ds["test_sample"].values.tolist() == [3, 5, 7, 9]
+    np.testing.assert_array_equal(ds.initial_state, values[:2, 0])
+    np.testing.assert_array_equal(ds.sample_reference, values[:2, 1:])
+    np.testing.assert_allclose(ds.nRMSE[0], by_hand(values[:, 1:] + 1, values[:, 1:]), rtol=1e-5)
+    part = apexr.evaluate(scenario, rollout.sel(sample=[5, 9]), reference=reference)
+    np.testing.assert_array_equal(part.nRMSE, ds.nRMSE.sel(test_sample=[5, 9]))
+
+
+def test_references_that_do_not_fit(scenario, truth):
+    for wrong, match in (
+        (truth.values[0, 1:], r"reference must have shape \(sample, time, channel, x\).*got \(5"),
+        (np.zeros((2, 3, 4, 16)), r"with 1 channels, got \(2, 3, 4, 16\)"),
+        (np.zeros((0, 3, 1, 16)), "reference must hold something"),
+        (truth.isel(x=slice(0, 8)), "x: the reference lives on another grid"),
+        (truth.rename(channel="kind"), "reference has no dimension 'channel'"),
+        ("reference", "reference must hold real numbers"),
+        (truth.to_dataset(name="a"), "reference must be an array, got a Dataset; pass one of a"),
+        (truth.expand_dims(seed=2), "must not have several seeds, got 2"),
+    ):
+        with pytest.raises(ShapeError, match=match):
+            apexr.evaluate(scenario, truth, reference=wrong)

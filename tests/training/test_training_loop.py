@@ -253,3 +253,20 @@ def test_optimizers_of_ones_own(data):
         assert_equal_weights(one, net, atol=1e-5)
     finally:
         OPTIMIZERS.registry.unregister("descent")
+
+
+def test_the_full_loss_is_compiled_once(data):
+    traced = []
+
+    class Counted(eqx.Module):
+        factor: jax.Array
+
+        def __call__(self, state):
+            traced.append(state.shape)
+            return self.factor * state
+
+    first = Trainer(data, PLAN).full_loss(Counted(jnp.asarray(0.5)))
+    count = len(traced)
+    again = Trainer(data, PLAN).full_loss(Counted(jnp.asarray(0.25)))
+    assert len(traced) == count > 0
+    assert again != first

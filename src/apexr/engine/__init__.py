@@ -12,7 +12,6 @@ from apexr.engine._emulators import (
     EmulatorPlan,
     count_parameters,
     draw_emulators,
-    select_seed,
     skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
@@ -22,6 +21,7 @@ from apexr.engine._room import (
     require_room_for_data,
     require_room_for_training,
 )
+from apexr.engine._stacked import Stacked, select_seed, stacked
 from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
 from apexr.engine._weights import from_flat_weights, named_shapes, named_weights, with_weights
 
@@ -36,6 +36,7 @@ __all__ = [
     "Evaluated",
     "Predict",
     "Recorder",
+    "Stacked",
     "Task",
     "TestSet",
     "available_bytes",
@@ -53,6 +54,7 @@ __all__ = [
     "score_rollouts",
     "select_seed",
     "skeleton",
+    "stacked",
     "task",
     "with_weights",
 ]

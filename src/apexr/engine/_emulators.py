@@ -8,12 +8,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from apexr._compile import jit_once
-from apexr._parts import split
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
 from apexr.networks import NetworkSpec
@@ -121,13 +119,6 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *network)
     rest = eqx.filter(_shapes(*network), _is_shape, inverse=True)
     return plan.compose(eqx.combine(arrays, rest)), shuffle_keys
-
-
-def select_seed(emulators: Any, index: int) -> Any:
-    """Return the emulator of one seed."""
-    own, shared, structure = split(emulators)
-    picked = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), own)
-    return structure.filled(picked, jax.tree.map(lambda a: jnp.asarray(np.asarray(a)), shared))
 
 
 def count_parameters(plan: EmulatorPlan) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._parts import split
+from apexr.engine._stacked import unstacked
 from apexr.errors import ShapeError
 
 
@@ -18,13 +19,15 @@ def named_weights(emulators: Any) -> dict[str, np.ndarray]:
 
     Those of solvers in it follow from the scenario and are left out.
     """
-    leaves, _ = jax.tree_util.tree_flatten_with_path(split(emulators).own)
+    leaves, _ = jax.tree_util.tree_flatten_with_path(split(unstacked(emulators)).own)
     return {_name(path): np.asarray(leaf) for path, leaf in leaves}
 
 
 def named_shapes(emulators: Any) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the arrays of a module, or of what stands in their places, by path."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(split(emulators, _is_array_like).own)
+    leaves, _ = jax.tree_util.tree_flatten_with_path(
+        split(unstacked(emulators), _is_array_like).own
+    )
     return {_name(path): tuple(leaf.shape) for path, leaf in leaves}
 
 
@@ -36,7 +39,7 @@ def with_weights(emulators: Any, weights: dict[str, np.ndarray]) -> Any:
     KeyError
         If an array is missing.
     """
-    own, shared, structure = split(emulators, _is_array_like)
+    own, shared, structure = split(unstacked(emulators), _is_array_like)
     filled = jax.tree_util.tree_map_with_path(
         lambda path, _: jax.numpy.asarray(weights[_name(path)]), own
     )

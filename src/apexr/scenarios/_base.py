@@ -14,7 +14,7 @@ from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
 from apexr.scenarios import _data, _pieces
-from apexr.scenarios._fields import convert_fields
+from apexr.scenarios._fields import convert_fields, defaults, same
 from apexr.scenarios._meta import ScenarioMeta
 from apexr.spectral import Grid
 from apexr.training import Trainer
@@ -168,10 +168,11 @@ class BaseScenario(metaclass=ScenarioMeta):
     @property
     def changed_parameters(self) -> dict[str, Any]:
         """The parameters that differ from the defaults of the class."""
+        usual = defaults(type(self))
         return {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)  # type: ignore[arg-type]
-            if field.init and getattr(self, field.name) != field.default
+            name: value
+            for name, value in self.all_parameters.items()
+            if name not in usual or not same(value, usual[name])
         }
 
     def get_ic_generator(self) -> InitialCondition:

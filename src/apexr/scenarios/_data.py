@@ -1,9 +1,6 @@
 """Reference data of scenarios: made once per process, checked, labelled."""
 
-import dataclasses
-import functools
 import json
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,9 +12,10 @@ from jaxtyping import Array, Float
 from apexr import labels
 from apexr._digest import canonical_json
 from apexr._precision import current_precision
-from apexr.errors import ApexrWarning, DivergenceError
+from apexr.errors import DivergenceError
 from apexr.initial import sample_set
-from apexr.scenarios._identity import scenario_key
+from apexr.scenarios._identity import plain_parameters, scenario_key
+from apexr.scenarios._kept import Kept, a_part_of_memory
 from apexr.spectral import Grid
 from apexr.steppers import Stepper, repeat, rollout, simulate
 
@@ -32,8 +30,8 @@ Solver = Literal["reference", "coarse"]
 LITTLE = 10_000_000
 """Values of reference data up to which they are made on one device."""
 
-KEPT = 4
-"""How many sets of trajectories are kept for reuse."""
+_KEPT = Kept(4, a_part_of_memory)
+"""Sets of trajectories for reuse: data for training and for testing of two scenarios."""
 
 _NOT_ABOUT_DATA = (
     "optim_config",
@@ -50,17 +48,21 @@ def trajectories(
     scenario: "BaseScenario", split: Split, solver: Solver
 ) -> Float[Array, "sample time channel *space"]:
     """Return trajectories with their initial states; equal requests share one array."""
-    defaults = {f.name: f.default for f in dataclasses.fields(scenario)}  # type: ignore[arg-type]
-    neutral: dict[str, Any] = {name: defaults[name] for name in _NOT_ABOUT_DATA}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ApexrWarning)  # the scenario has warned when it was made
-        alone = dataclasses.replace(scenario, **neutral)
-        return _trajectories(alone, split, solver, current_precision())
+    try:
+        told = canonical_json(_about_data(scenario))
+    except (TypeError, ValueError):  # a parameter that is no plain data
+        return _trajectories(scenario, split, solver)
+    key = (type(scenario), told, split, solver, current_precision())
+    return _KEPT.get(key, lambda: _trajectories(scenario, split, solver))
 
 
-@functools.lru_cache(maxsize=KEPT)
-def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver, precision: str) -> Array:
-    """Return trajectories; ``precision`` is the one that is set, and part of what is kept."""
+def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
+    """Return the parameters that data depend on."""
+    return {k: v for k, v in scenario.all_parameters.items() if k not in _NOT_ABOUT_DATA}
+
+
+def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
+    """Return trajectories, simulated."""
     samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
     states = sample_set(
@@ -168,13 +170,16 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
 
     ``specification`` is the canonical JSON of all that the numbers depend on.
     """
-    parameters = {k: v for k, v in scenario.all_parameters.items() if k not in _NOT_ABOUT_DATA}
     key = scenario_key(type(scenario))
-    identity = {"scenario": key, "parameters": parameters, "precision": current_precision()}
+    identity = {
+        "scenario": key,
+        "parameters": _about_data(scenario),
+        "precision": current_precision(),
+    }
     return {
         **provenance(scenario),
         "scenario_key": key,
-        "parameters": canonical_json(scenario.all_parameters),
+        "parameters": canonical_json(plain_parameters(scenario)),
         "specification": canonical_json(identity),
     }
 

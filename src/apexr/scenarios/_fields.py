@@ -1,6 +1,9 @@
 """Checking and converting the values of a scenario's fields, by their annotations."""
 
+import copy
 import dataclasses
+import functools
+import inspect
 import sys
 import typing
 from collections.abc import Sequence
@@ -15,6 +18,38 @@ from apexr.errors import SpecError
 def derived() -> Any:
     """Return the declaration of a field that follows from the others and cannot be given."""
     return dataclasses.field(init=False)
+
+
+def own_defaults(cls: type) -> None:
+    """Let a field's default be a list or an array: each record then gets a copy of its own.
+
+    Dataclasses refuse such a default, since all records would share one object.
+    """
+    for name, hint in inspect.get_annotations(cls).items():
+        value = vars(cls).get(name)
+        shared = isinstance(value, dataclasses.Field) or type(value).__hash__ is not None
+        if not shared and "ClassVar" not in str(hint):
+            make = functools.partial(copy.deepcopy, value)
+            setattr(cls, name, dataclasses.field(default_factory=make))
+
+
+@functools.cache
+def defaults(cls: type) -> dict[str, Any]:
+    """Return the defaults of a record's parameters, converted as what is given is."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    held = {}
+    for field in dataclasses.fields(cls):
+        if field.init and field.default_factory is not dataclasses.MISSING:
+            held[field.name] = field.default_factory()
+        elif field.init and field.default is not dataclasses.MISSING:
+            held[field.name] = field.default
+    return {name: _convert(name, value, hints[name]) for name, value in held.items()}
+
+
+def same(first: Any, second: Any) -> bool:
+    """Tell whether two values of a parameter are equal, arrays included."""
+    outcome = first == second
+    return outcome if isinstance(outcome, bool) else np.array_equal(first, second)
 
 
 def convert_fields(record: Any, *, derived: bool) -> None:

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from apexr._digest import canonical_json
 from apexr._precision import current_precision
 from apexr.engine import TASKS
+from apexr.errors import SpecError
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios._registry import SCENARIOS
@@ -21,7 +23,7 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
     """
     return {
         "scenario": scenario_key(type(scenario)),
-        "parameters": scenario.all_parameters,
+        "parameters": plain_parameters(scenario),
         "task": str(TASKS.parse(request.task)),
         "net": str(NETWORKS.parse(request.net)),
         "train": str(OBJECTIVES.parse(request.train)),
@@ -29,6 +31,25 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
         "num_seeds": request.num_seeds,
         "precision": current_precision(),
     }
+
+
+def plain_parameters(scenario: "BaseScenario") -> dict[str, Any]:
+    """Return the parameters of a scenario, all of which must be plain data.
+
+    Raises
+    ------
+    SpecError
+        Naming one that is not.
+    """
+    for name, value in scenario.all_parameters.items():
+        try:
+            canonical_json(value)
+        except (TypeError, ValueError) as error:
+            raise SpecError(
+                f"{name} of {scenario_key(type(scenario))} must be plain data (finite numbers,"
+                f" text, lists of them) for a result to say what it is of, got {value!r}"
+            ) from error
+    return scenario.all_parameters
 
 
 def scenario_key(cls: "type[BaseScenario]") -> str:

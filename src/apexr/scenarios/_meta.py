@@ -9,6 +9,7 @@ from typing import Any, dataclass_transform
 import numpy as np
 
 from apexr.errors import SpecError, suggest
+from apexr.scenarios._fields import own_defaults
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -25,6 +26,7 @@ class ScenarioMeta(abc.ABCMeta):
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
     ) -> "ScenarioMeta":
         cls = super().__new__(mcs, name, bases, namespace, **kwargs)
+        own_defaults(cls)
         decorate: Any = dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
         return decorate(cls)
 

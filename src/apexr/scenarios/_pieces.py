@@ -10,7 +10,7 @@ import numpy as np
 from apexr._digest import canonical_json, digest
 from apexr._precision import check_precision, computing_in, current_precision
 from apexr._typing import Precision
-from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, select_seed
+from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, stacked
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, Watch, execute
 from apexr.initial import INITIAL_CONDITIONS, InitialCondition, for_channels
@@ -276,4 +276,4 @@ def run(
         make_data = functools.partial(_data.finite_trajectories, scenario)
         attending: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
         result, emulators = execute(experiment, make_data, progress=progress, **attending)
-        return result, emulators if len(experiment.seeds) > 1 else select_seed(emulators, 0)
+        return result, stacked(emulators, experiment.seeds)

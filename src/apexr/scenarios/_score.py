@@ -1,9 +1,11 @@
 """Scores of rollouts that somebody else made."""
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from jax.dtypes import canonicalize_dtype
 
 from apexr import labels
 from apexr.engine import score_rollouts
@@ -28,8 +30,7 @@ def score(
 
     See :func:`apexr.evaluate` for parameters and errors.
     """
-    test = scenario.get_test_data().rename(sample="test_sample")
-    truth = _reference(test, reference)
+    truth, initial = _reference(scenario, reference)
     predicted = _aligned(rollout, truth)
     partial = [dim for dim in _SELECTABLE if predicted.sizes[dim] < truth.sizes[dim]]
     truth = truth.sel({dim: predicted[dim].values for dim in partial})
@@ -45,13 +46,14 @@ def score(
     kept = samples[: scenario.num_trjs_returned]
     arrays = {
         **metric_arrays(errors),
-        "initial_state": test.sel(time=0, test_sample=kept).values,
         "sample_rollout": predicted.values[:, : len(kept)],
         "sample_reference": truth.values[: len(kept)],
     }
+    if initial is not None:
+        arrays["initial_state"] = initial.sel(test_sample=kept).values
     return labels.experiment(
         arrays,
-        scenario.axes,
+        _axes(scenario, truth.shape[3:]),
         seeds=predicted["seed"].values,
         update_steps=(),
         counts={"time": truth["time"].values, "test_sample": samples, "sample": kept},
@@ -61,20 +63,100 @@ def score(
     )
 
 
-def _reference(test: xr.DataArray, reference: Any) -> xr.DataArray:
-    """Return the true trajectories ``(test_sample, time, channel, *space)``, from step 1 on."""
-    truth = test.isel(time=slice(1, None))
+def _reference(
+    scenario: "BaseScenario", reference: Any
+) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Return the true trajectories ``(test_sample, time, channel, *space)``, from step 1 on.
+
+    And the states that they begin with, where these are known. A reference of one's own says how
+    many samples, steps and points there are; without initial states it begins with those of the
+    test data, if it has as many samples on the same grid.
+    """
     if reference is None:
-        return truth
+        return _divided(scenario.get_test_data().rename(sample="test_sample"))
     if isinstance(reference, xr.DataArray):
-        named = _by_name(reference, truth)
+        return _divided(_labelled_reference(scenario, reference))
+    values = _as_real(reference, "reference")
+    truth = _template(scenario, values)
+    if truth.shape[0] != scenario.num_test_samples or truth.shape[2:] != _state(scenario):
+        return truth, None
+    return truth, _divided(scenario.get_test_data().rename(sample="test_sample"))[1]
+
+
+def _divided(trajectories: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Return trajectories without step 0, and step 0 if it is there."""
+    steps = trajectories["time"].values
+    first = trajectories.sel(time=0, drop=True) if 0 in steps else None
+    return trajectories.isel(time=steps != 0), first
+
+
+def _state(scenario: "BaseScenario") -> tuple[int, ...]:
+    return (scenario.num_channels, *scenario.grid.shape)
+
+
+def _axes(scenario: "BaseScenario", points: tuple[int, ...]) -> labels.Axes:
+    """Return the scenario's axes, with these numbers of points."""
+    if points == scenario.grid.shape:
+        return scenario.axes
+    size: Any = points[0] if len(set(points)) == 1 else points
+    return dataclasses.replace(scenario.axes, num_points=size)
+
+
+def _template(
+    scenario: "BaseScenario", values: np.ndarray, first: int = 1, samples: Any = None
+) -> xr.DataArray:
+    """Return trajectories of any number of samples, steps and points, labelled.
+
+    Raises
+    ------
+    ShapeError
+        If they have other axes or channels than the scenario.
+    """
+    dims = ("sample", "time", "channel", *scenario.axes.space)
+    if values.ndim != len(dims) or values.shape[2] != scenario.num_channels:
+        raise ShapeError(
+            f"reference must have shape ({', '.join(dims)}) with {scenario.num_channels} channels,"
+            f" got {values.shape}"
+        )
+    if not values.size:
+        raise ShapeError(f"reference must hold something, got shape {values.shape}")
+    array = labels.trajectories(
+        values.astype(canonicalize_dtype(float), copy=False),
+        _axes(scenario, values.shape[3:]),
+        steps=np.arange(first, first + values.shape[1]),
+        samples=samples,
+    )
+    return array.rename(sample="test_sample")
+
+
+def _labelled_reference(scenario: "BaseScenario", given: xr.DataArray) -> xr.DataArray:
+    """Return a labelled reference, its dimensions in order and its labels checked.
+
+    Raises
+    ------
+    ShapeError
+        If a dimension or channel is missing or unknown, or the grid is not that of the domain.
+    """
+    _check_real(given.dtype, "reference")
+    named = given.rename({old: new for old, new in _ALIASES.items() if old in given.dims})
+    if "seed" in named.dims:
         if named.sizes["seed"] != 1:
             raise ShapeError(f"reference must not have several seeds, got {named.sizes['seed']}")
-        return named.isel(seed=0, drop=True)
-    values = _by_shape(reference, truth)
-    if len(values) != 1:
-        raise ShapeError(f"reference must not have several seeds, got {len(values)}")
-    return truth.copy(data=values[0])
+        named = named.isel(seed=0, drop=True)
+    dims = ("test_sample", "time", "channel", *scenario.axes.space)
+    for dim in (dim for dim in ("test_sample", "time") if dim in named.dims):
+        if dim not in named.coords:
+            count = np.arange(named.sizes[dim])
+            named = named.assign_coords({dim: count + (dim == "time")})
+    sizes = [named.sizes.get(dim, 1) for dim in dims]
+    sizes[2] = scenario.num_channels
+    wanted = _template(scenario, np.zeros(sizes))
+    own = {dim: named[dim].values for dim in dims[:2] if dim in named.dims}
+    labels_of = {dim: wanted[dim].values for dim in dims} | own
+    expected = Expected("reference", "scenario", dims, labels_of)
+    values = aligned(named, expected)
+    template = _template(scenario, values.values, samples=values["test_sample"].values)
+    return template.assign_coords(time=values["time"]).drop_vars("time_value", errors="ignore")
 
 
 def _aligned(rollout: Any, truth: xr.DataArray) -> xr.DataArray:
@@ -120,7 +202,7 @@ def _advice(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return ""
 
 
-def _as_real(given: Any) -> np.ndarray:
+def _as_real(given: Any, noun: str = "rollout") -> np.ndarray:
     """Return what NumPy makes of an array of any framework.
 
     Raises
@@ -130,20 +212,20 @@ def _as_real(given: Any) -> np.ndarray:
     """
     if isinstance(given, xr.Dataset):
         names = ", ".join(map(str, given.data_vars))
-        raise ShapeError(f"rollout must be an array, got a Dataset; pass one of {names}")
+        raise ShapeError(f"{noun} must be an array, got a Dataset; pass one of {names}")
     try:
         values = np.asarray(given)
     except Exception as error:  # frameworks raise what they like
         raise ShapeError(
-            f"rollout: NumPy cannot read {type(given).__name__} ({error}); pass a NumPy array"
+            f"{noun}: NumPy cannot read {type(given).__name__} ({error}); pass a NumPy array"
         ) from error
-    _check_real(values.dtype)
+    _check_real(values.dtype, noun)
     return values
 
 
-def _check_real(dtype: np.dtype[Any]) -> None:
+def _check_real(dtype: np.dtype[Any], noun: str = "rollout") -> None:
     if dtype.kind not in "fiu" and dtype.name != "bfloat16":
-        raise ShapeError(f"rollout must hold real numbers, got {dtype}")
+        raise ShapeError(f"{noun} must hold real numbers, got {dtype}")
 
 
 # --- labelled arrays -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._parts import split
+from apexr.objectives import Objective
 from apexr.steppers import Solver
 from apexr.training._batches import count_windows
 from apexr.training._chunk import frames_first, window_losses
@@ -70,16 +71,27 @@ class Trainer:
 
     def full_loss(self, emulator: Any) -> float:
         """Return the loss over all windows, in batches of the plan's size."""
-        num_samples, num_frames = self.trajectories.shape[:2]
-        num_windows = count_windows(num_samples, num_frames, self.plan.objective.window_length)
-
-        @eqx.filter_jit
-        def all_losses(emulator: Any, reference: Solver | None, frames: Array) -> Array:
-            def one(index: Array) -> Array:
-                window = (frames, index[None], num_frames)
-                return window_losses(emulator, self.plan.objective, reference, *window)[0]
-
-            return jax.lax.map(one, jnp.arange(num_windows), batch_size=self.plan.batch_size)
-
         frames = frames_first(self.trajectories)
-        return float(jnp.mean(all_losses(emulator, self.plan.reference(), frames)))
+        num_samples, num_frames = self.trajectories.shape[:2]
+        sizes = (num_samples, num_frames, self.plan.batch_size)
+        reference = self.plan.reference()
+        return float(_mean_loss(emulator, reference, frames, self.plan.objective, sizes))
+
+
+@eqx.filter_jit
+def _mean_loss(
+    emulator: Any,
+    reference: Solver | None,
+    frames: Float[Array, "channel frame *space"],
+    objective: Objective,
+    sizes: tuple[int, int, int],
+) -> Float[Array, ""]:
+    """Return the mean loss over all windows; sizes are samples, their frames and a batch."""
+    num_samples, num_frames, batch_size = sizes
+    num_windows = count_windows(num_samples, num_frames, objective.window_length)
+
+    def one(index: Array) -> Array:
+        window = (frames, index[None], num_frames)
+        return window_losses(emulator, objective, reference, *window)[0]
+
+    return jnp.mean(jax.lax.map(one, jnp.arange(num_windows), batch_size=batch_size))
