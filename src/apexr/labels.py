@@ -4,6 +4,7 @@ What a variable is called, which dimensions it has and what it means is declared
 :mod:`apexr.schema`; here the arrays of one run meet those declarations.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from apexr.errors import SchemaError, ShapeError, suggest
+from apexr._per_axis import read_count, read_length, read_per_axis, spread
+from apexr.errors import SchemaError, ShapeError, SpecError, suggest
 from apexr.schema import (
     CONFIG_COORDS,
     COORDINATES,
@@ -43,9 +45,9 @@ class Axes:
     num_spatial_dims
         1, 2 or 3.
     num_points
-        Grid points in each direction, the periodic end point excluded.
+        Grid points in each direction, the periodic end point excluded; or one number an axis.
     domain_extent
-        Length of the domain in each direction.
+        Length of the domain in each direction, or one number an axis.
     dt
         Time between two steps, None where the scenario is dimensionless.
     channel_names
@@ -53,8 +55,8 @@ class Axes:
     """
 
     num_spatial_dims: int
-    num_points: int
-    domain_extent: float = 1.0
+    num_points: int | tuple[int, ...]
+    domain_extent: float | tuple[float, ...] = 1.0
     dt: float | None = None
     channel_names: tuple[str, ...] | None = None
 
@@ -62,11 +64,14 @@ class Axes:
         """Check the ranges."""
         if self.num_spatial_dims not in (1, 2, 3):
             raise ShapeError(f"num_spatial_dims must be 1, 2 or 3, got {self.num_spatial_dims}")
-        if self.num_points < 1 or not self.domain_extent > 0:
-            raise ShapeError(
-                "num_points and domain_extent must be positive, "
-                f"got {self.num_points} and {self.domain_extent}"
-            )
+        read_points = functools.partial(read_count, minimum=1)
+        for name, read in (("num_points", read_points), ("domain_extent", _read_extent)):
+            given = getattr(self, name)
+            try:
+                value = read_per_axis(name, given, self.num_spatial_dims, read)
+            except SpecError as error:
+                raise ShapeError(str(error)) from None
+            object.__setattr__(self, name, value)
         if self.channel_names is not None:
             object.__setattr__(self, "channel_names", tuple(self.channel_names))
 
@@ -74,6 +79,25 @@ class Axes:
     def space(self) -> tuple[str, ...]:
         """The spatial dimension names: the first of ``x, y, z``."""
         return SPATIAL_DIMS[: self.num_spatial_dims]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Grid points along each axis."""
+        return spread(self.num_points, self.num_spatial_dims)
+
+    @property
+    def extents(self) -> tuple[float, ...]:
+        """Length of each axis."""
+        return spread(self.domain_extent, self.num_spatial_dims)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Grid points by the name of the dimension."""
+        return dict(zip(self.space, self.shape, strict=True))
+
+
+def _read_extent(name: str, value: Any) -> float:
+    return float(read_length(name, value))
 
 
 @dataclass(frozen=True)
@@ -230,7 +254,7 @@ def experiment(
     declared = _declarations(metrics)
     sizes = {"seed": len(seeds), "update_step": len(update_steps)}
     sizes.update({dim: len(values) for dim, values in (counts or {}).items()})
-    sizes.update(dict.fromkeys(axes.space, axes.num_points))
+    sizes.update(axes.sizes)
     variables = {
         name: _labelled(values, _lookup(name, declared), axes, sizes)
         for name, values in arrays.items()
@@ -311,7 +335,7 @@ def _field(
     declared = Variable(
         name=name, dims=dims, kind="float", long_name=name.replace("_", " "), description=""
     )
-    sizes = dict.fromkeys(axes.space, axes.num_points)
+    sizes = dict(axes.sizes)
     variable = _labelled(values, declared, axes, sizes)
     labels = {"time": np.arange(sizes["time"])} if "time" in sizes else {}
     labels |= {dim: np.asarray(at) for dim, at in (given or {}).items() if at is not None}
@@ -358,8 +382,10 @@ def _index(dim: str, labels: ArrayLike, like: str) -> xr.Variable:
 
 
 def _space(dim: str, axes: Axes) -> xr.Variable:
-    positions = np.arange(axes.num_points) * (axes.domain_extent / axes.num_points)
-    attrs = {**COORDINATES[dim].attrs, "extent": float(axes.domain_extent), "boundary": "periodic"}
+    place = axes.space.index(dim)
+    points, extent = axes.shape[place], axes.extents[place]
+    positions = np.arange(points) * (extent / points)
+    attrs = {**COORDINATES[dim].attrs, "extent": float(extent), "boundary": "periodic"}
     return xr.Variable(dim, positions, attrs)
 
 

@@ -43,7 +43,7 @@ def mock_experiment(
     diverged: Sequence[int] = (),
     metrics: Sequence[str] = ("mean_nRMSE",),
     num_spatial_dims: int = 1,
-    num_points: int = 16,
+    num_points: int | tuple[int, ...] = 16,
     num_channels: int = 1,
     num_times: int = 8,
     num_losses: int = 5,
@@ -51,7 +51,7 @@ def mock_experiment(
     num_test_samples: int = 4,
     num_samples: int = 1,
     dt: float | None = 0.1,
-    domain_extent: float = 1.0,
+    domain_extent: float | tuple[float, ...] = 1.0,
     random_seed: int = 0,
 ) -> xr.Dataset:
     """Return a result as a run would make it: a travelling wave that the emulator gets late.
@@ -120,8 +120,8 @@ def _waves(
     axes: Axes, samples: int, times: int, channels: int, quality: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return travelling waves, and predictions that lag behind them and fade."""
-    points = 2 * np.pi * np.arange(axes.num_points) / axes.num_points
-    phase = sum(np.meshgrid(*[points] * axes.num_spatial_dims, indexing="ij"))
+    angles = [2 * np.pi * np.arange(points) / points for points in axes.shape]
+    phase = sum(np.meshgrid(*angles, indexing="ij"))
     shift = np.arange(times + 1) * 4 * np.pi / max(times, 1)
     lead = np.arange(samples)[:, None, None] + 0.5 * np.arange(channels)
     argument = (lead + shift[None, :, None])[(..., *[None] * axes.num_spatial_dims)]

@@ -175,7 +175,7 @@ def _refuse_keywords(given: Any, keywords: Mapping[str, Any]) -> None:
 
 def _axes(grid: Grid, dt: float | None) -> Axes:
     step = None if dt is None else float(dt)
-    return Axes(grid.num_spatial_dims, grid.num_points, float(grid.domain_extent), step)
+    return Axes(grid.num_spatial_dims, grid.num_points, grid.domain_extent, step)
 
 
 def _renamed(solver: Solver, names: Sequence[str]) -> Solver:

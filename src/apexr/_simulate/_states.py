@@ -103,7 +103,8 @@ def _by_name(solver: Solver, given: xr.DataArray) -> tuple[np.ndarray, np.ndarra
     """
     axes, grid = solver.axes, solver.grid
     labels: dict[str, np.ndarray] = {
-        dim: np.arange(grid.num_points) * grid.dx for dim in axes.space
+        dim: np.arange(points) * spacing
+        for dim, points, spacing in zip(axes.space, grid.shape, grid.spacings, strict=True)
     }
     if axes.channel_names is not None and _has_names(given):
         labels["channel"] = np.array(axes.channel_names, dtype=object)

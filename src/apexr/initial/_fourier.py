@@ -46,13 +46,14 @@ class TruncatedFourier(InitialCondition):
         Warns
         -----
         ApexrWarning
-            If the cutoff is above ``num_points // 2``.
+            If the cutoff is above ``num_points // 2`` along an axis.
         """
-        most = grid.num_points // 2
+        points = min(grid.shape)
+        most = points // 2
         if self.cutoff > most:
             warn(
-                f"initial condition {str(self)!r}: {grid.num_points} points hold waves up to"
-                f" {most}; the cutoff {self.cutoff} has no effect",
+                f"initial condition {str(self)!r}: {points} points hold waves up to"
+                f" {most}; the cutoff {self.cutoff} has no effect there",
             )
 
     def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:

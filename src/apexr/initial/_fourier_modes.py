@@ -47,11 +47,12 @@ class FourierModes(InitialCondition):
         Warns
         -----
         ApexrWarning
-            If the cutoff is not below ``num_points / 2``.
+            If the cutoff is not below ``num_points / 2`` along each axis.
         """
-        if 2 * self.cutoff >= grid.num_points:
+        points = min(grid.shape)
+        if 2 * self.cutoff >= points:
             warn(
-                f"initial condition {str(self)!r}: {grid.num_points} points cannot hold waves up"
+                f"initial condition {str(self)!r}: {points} points cannot hold waves up"
                 f" to {self.cutoff}; take at least {2 * self.cutoff + 1}"
             )
 

@@ -35,8 +35,8 @@ class StateFunction(eqx.Module):
         Parameters
         ----------
         coordinates
-            On the domain of extent 1: ``grid.coordinates / grid.domain_extent`` for a grid, an
-            array of shape ``(dim,)`` for one point.
+            On the domain of extent 1: ``grid.coordinates``, each row divided by the length of its
+            axis, for a grid; an array of shape ``(dim,)`` for one point.
 
         Raises
         ------

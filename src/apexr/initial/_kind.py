@@ -44,9 +44,9 @@ class InitialCondition(abc.ABC):
         Parameters
         ----------
         grid
-            Its dimensions and points count; its extent does not, all distributions are stated
-            for a domain of extent 1. Where coefficients or values are drawn for the whole grid,
-            the same key gives another state on another grid.
+            Its dimensions and points count; its extent does not: all distributions are stated
+            for axes of extent 1, and stretched along each axis. Where coefficients or values are
+            drawn for the whole grid, the same key gives another state on another grid.
         key
             The only source of randomness.
         """
@@ -90,7 +90,7 @@ def initial_condition(name: str) -> Callable[[type[S]], type[S]]:
 
 
 def unit_grid(grid: Grid) -> Grid:
-    """Return the grid with the same points on a domain of extent 1."""
+    """Return the grid with the same points on axes of extent 1."""
     return Grid(grid.num_spatial_dims, grid.num_points)
 
 

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from apexr.initial._kind import unit_grid
 from apexr.spectral import Grid, fft
 
 Axes = Sequence[np.ndarray]
@@ -27,14 +26,13 @@ def coefficients(
 
     Modes that stand for a pair ``±k`` count twice.
     """
-    waves = np.fft.fftfreq(grid.num_points, 1 / grid.num_points).astype(int)
-    last = np.arange(grid.num_points // 2 + 1)
-    axes = [waves] * (grid.num_spatial_dims - 1) + [last]
+    full = [np.fft.fftfreq(points, 1 / points).astype(int) for points in grid.shape[:-1]]
+    axes = [*full, np.arange(grid.spectral_shape[-1])]
     kept = np.ix_(*[np.flatnonzero(np.abs(axis) <= cutoff) for axis in axes])
     axes = [axis[np.abs(axis) <= cutoff] for axis in axes]
-    pairs = np.where((axes[-1] == 0) | (2 * axes[-1] == grid.num_points), 1, 2)
+    pairs = np.where((axes[-1] == 0) | (2 * axes[-1] == grid.shape[-1]), 1, 2)
     spectrum = fft(u, grid.num_spatial_dims)[0][kept]
-    return axes, spectrum * (pairs / grid.num_points**grid.num_spatial_dims)
+    return axes, spectrum * (pairs / grid.size)
 
 
 def at_points(
@@ -51,9 +49,9 @@ def at_points(
 
 def on_axes(axes: Axes, modes: Complex[Array, "..."], grid: Grid) -> Float[Array, "1 *space"]:
     """Return the same on a grid, one axis after another."""
-    position = jnp.asarray(np.arange(grid.num_points) / unit_grid(grid).num_points)
     values = modes
-    for k in axes:  # the leading axis becomes the last one
+    for k, points in zip(axes, grid.shape, strict=True):  # the leading axis becomes the last one
+        position = jnp.asarray(np.arange(points) / points)
         values = jnp.tensordot(values, _waves(k, position), axes=(0, 0))
     return jnp.real(values)[None]
 

@@ -79,7 +79,7 @@ def _weights(
     The largest weight is one, so that high derivatives do not overflow where they divide out.
     """
     band = low_pass_mask(grid, high) & ~low_pass_mask(grid, low - 1)
-    weights = band / (scaling(grid, "reconstruction") * grid.num_points**grid.num_spatial_dims)
+    weights = band / (scaling(grid, "reconstruction") * grid.size)
     if order is not None:
         weights = weights * np.abs(2 * np.pi * wavenumbers(grid)) ** (order * power)
     scale = float(weights.max()) or 1.0

@@ -41,15 +41,17 @@ class FNO(NetworkSpec):
         Raises
         ------
         SpecError
-            If ``MODES`` exceeds ``num_points // 2 + 1`` (1D) or ``num_points // 2``.
+            If ``MODES`` exceeds ``num_points // 2 + 1`` (1D) or ``num_points // 2`` of the axis
+            with the fewest points.
         """
         on_a_line = grid.num_spatial_dims == 1
-        most = grid.num_points // 2 + on_a_line
+        points = min(grid.shape)
+        most = points // 2 + on_a_line
         if self.modes > most:
             raise SpecError(
-                f"network {str(self)!r}: MODES must be at most {most} on {grid.num_points} points"
-                f" in {grid.num_spatial_dims}D, got {self.modes}; the nearest number of points"
-                f" that fits is {2 * (self.modes - on_a_line)}"
+                f"network {str(self)!r}: MODES must be at most {most} on {points} points along"
+                f" an axis in {grid.num_spatial_dims}D, got {self.modes}; the nearest number of"
+                f" points that fits is {2 * (self.modes - on_a_line)}"
             )
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:

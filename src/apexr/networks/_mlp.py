@@ -30,6 +30,10 @@ class MLP(NetworkSpec):
         """Return the network; the key is split once, one part a layer in order."""
         return Perceptron(self, grid, num_channels, key)
 
+    def receptive_field(self, grid: Grid) -> tuple[Reach, ...]:
+        """Return all points of each axis, both ways."""
+        return tuple((float(points), float(points)) for points in grid.shape)
+
 
 class Linear(eqx.Module):
     """A matrix and a bias.
@@ -62,7 +66,7 @@ class Perceptron(Network):
 
     def __init__(self, spec: MLP, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
         self.shape = (num_channels, *grid.shape)
-        size = num_channels * grid.num_points**grid.num_spatial_dims
+        size = num_channels * grid.size
         sizes = (size, *(spec.width,) * spec.depth, size)
         keys = jax.random.split(key, spec.depth + 1)
         self.layers = tuple(
@@ -73,8 +77,9 @@ class Perceptron(Network):
 
     @property
     def reach(self) -> Reach:
-        """All points of an axis."""
-        return float(self.shape[-1]), float(self.shape[-1])
+        """All points of the longest axis."""
+        most = float(max(self.shape[1:]))
+        return most, most
 
     def batched(
         self, states: Float[Array, "channel batch *space"]

@@ -90,14 +90,15 @@ class Dil(NetworkSpec):
         Raises
         ------
         SpecError
-            If ``2**DILATION_DEPTH`` exceeds the number of points.
+            If ``2**DILATION_DEPTH`` exceeds the number of points along an axis.
         """
-        most = grid.num_points.bit_length() - 1
+        points = min(grid.shape)
+        most = points.bit_length() - 1
         if self.dilation_depth > most:
             raise SpecError(
                 f"network {str(self)!r}: DILATION_DEPTH must be at most {most} on"
-                f" {grid.num_points} points, got {self.dilation_depth}; the nearest number of"
-                f" points that fits is 2**{self.dilation_depth}"
+                f" {points} points along an axis, got {self.dilation_depth}; the nearest number"
+                f" of points that fits is 2**{self.dilation_depth}"
             )
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:

@@ -15,9 +15,10 @@ from apexr.spectral import Grid
 
 
 def _check_halving(spec: Any, grid: Grid) -> None:
-    misfit = halving_misfit(grid.num_points, spec.levels)
-    if misfit:
-        raise SpecError(f"network {str(spec)!r}: {misfit} (LEVELS)")
+    for points in grid.shape:
+        misfit = halving_misfit(points, spec.levels)
+        if misfit:
+            raise SpecError(f"network {str(spec)!r}: {misfit} (LEVELS)")
 
 
 def _hierarchical(
@@ -63,7 +64,7 @@ class UNet(NetworkSpec):
         Raises
         ------
         SpecError
-            If ``2**LEVELS`` does not divide the number of points.
+            If ``2**LEVELS`` does not divide the number of points along each axis.
         """
         _check_halving(self, grid)
 
@@ -96,7 +97,7 @@ class MoUNet(NetworkSpec):
         Raises
         ------
         SpecError
-            If ``2**LEVELS`` does not divide the number of points.
+            If ``2**LEVELS`` does not divide the number of points along each axis.
         """
         _check_halving(self, grid)
 

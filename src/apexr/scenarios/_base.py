@@ -14,7 +14,7 @@ from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
 from apexr.scenarios import _data, _pieces
-from apexr.scenarios._fields import convert_fields, defaults, same
+from apexr.scenarios._fields import Points, convert_fields, defaults, same
 from apexr.scenarios._meta import ScenarioMeta
 from apexr.spectral import Grid
 from apexr.training import Trainer
@@ -40,7 +40,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     num_spatial_dims
         1, 2 or 3.
     num_points
-        Grid points along each axis.
+        Grid points along each axis; a tuple of one number an axis where they differ.
     num_channels
         Channels of a state.
     ic_config
@@ -79,7 +79,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     elsewhere: ClassVar[str] = ""
 
     num_spatial_dims: Annotated[int, Range(minimum=1, maximum=3)] = 1
-    num_points: Annotated[int, Range(minimum=2)] = 160
+    num_points: Points = 160
     num_channels: PositiveInt = 1
     ic_config: str = "fourier;5;true;true"
     num_warmup_steps: Count = 0
@@ -151,7 +151,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         return Axes(
             self.num_spatial_dims,
             self.num_points,
-            float(self.grid.domain_extent),
+            self.grid.domain_extent,
             getattr(self, "dt", None),
             self.channel_names,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from apexr.errors import SpecError
 from apexr.scenarios._families import Family
+from apexr.spectral import Grid
 from apexr.steppers import (
     Convection,
     Linear,
@@ -104,8 +105,8 @@ def describe_coefficients(
     scenario
         Of any interface, with coefficients that are alike along all axes.
     domain_extent, dt
-        The domain and the time step that the physical coefficients are meant for; by default
-        the scenario's own, or 1 where it has none.
+        The length of the longest axis and the time step that the physical coefficients are meant
+        for; by default the scenario's own, or 1 where it has none.
 
     Raises
     ------
@@ -120,18 +121,38 @@ def describe_coefficients(
     linear, order 2    2.92969e-05   2.92969e-05           1.5
     convection           -0.009375     -0.009375          -1.5
     """
-    own = {"domain_extent": scenario.grid.domain_extent, "dt": getattr(scenario, "dt", 1.0)}
+    grid = scenario.grid
+    own = {"domain_extent": max(grid.extents), "dt": getattr(scenario, "dt", 1.0)}
     given = {"domain_extent": domain_extent, "dt": dt}
     meant = {name: own[name] if value is None else value for name, value in given.items()}
     for name, value in meant.items():
         if not isinstance(value, int | float) or not 0 < value < math.inf:
             raise SpecError(f"{name} must be a finite number above 0, got {value!r}")
-    size = {"num_spatial_dims": scenario.num_spatial_dims, "num_points": scenario.num_points}
+    size = {"num_spatial_dims": grid.num_spatial_dims, "num_points": _points_of_longest(grid)}
     normalized = _normalized(_own_coefficients(scenario), **own)
     sets = _physical(normalized, **meant), normalized, _difficulty(normalized, **size)
     return Parametrisations(
-        *sets, meant["domain_extent"], meant["dt"], scenario.num_spatial_dims, scenario.num_points
+        *sets, meant["domain_extent"], meant["dt"], grid.num_spatial_dims, size["num_points"]
     )
+
+
+def _points_of_longest(grid: Grid) -> int:
+    """Return the points along the longest axis.
+
+    Raises
+    ------
+    SpecError
+        If the cells of the grid are not square: a difficulty is relative to the length of a cell.
+    """
+    widest = max(grid.spacings)
+    if any(not math.isclose(spacing, widest) for spacing in grid.spacings):
+        raise SpecError(
+            "difficulties are relative to the cells of the grid, which must be as long along every"
+            f" axis; got cells of {' by '.join(f'{spacing:.4g}' for spacing in grid.spacings)}."
+            " Choose num_points in proportion to domain_extent, or state the physical coefficients"
+            " alone"
+        )
+    return max(grid.shape)
 
 
 def _own_coefficients(scenario: "BaseScenario") -> CoefficientSet:

@@ -7,12 +7,24 @@ import inspect
 import sys
 import typing
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from apexr._grammar import Range
+from apexr._per_axis import read_per_axis
 from apexr.errors import SpecError
+
+
+class _PerAxis:
+    """Marks a field that holds one number for all axes of the grid, or one an axis."""
+
+
+Points = Annotated[int | tuple[int, ...], _PerAxis(), Range(minimum=2)]
+"""Grid points along each axis; a tuple where the axes differ."""
+
+Extent = Annotated[float | tuple[float, ...], _PerAxis(), Range(minimum=0.0, exclusive=True)]
+"""Length of each axis; a tuple where the axes differ."""
 
 
 def derived() -> Any:
@@ -64,8 +76,19 @@ def convert_fields(record: Any, *, derived: bool) -> None:
     for field in dataclasses.fields(record):
         if field.init is derived:
             continue
-        value = _convert(field.name, getattr(record, field.name), hints[field.name])
+        hint = hints[field.name]
+        value = getattr(record, field.name)
+        if any(isinstance(mark, _PerAxis) for mark in getattr(hint, "__metadata__", ())):
+            one = functools.partial(_convert, hint=_of_one_axis(hint))
+            value = read_per_axis(field.name, value, record.num_spatial_dims, one)
+        else:
+            value = _convert(field.name, value, hint)
         object.__setattr__(record, field.name, value)
+
+
+def _of_one_axis(hint: Any) -> Any:
+    """Return the type of a single entry, with its bounds."""
+    return Annotated[typing.get_args(hint.__origin__)[0], *hint.__metadata__]
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:

@@ -7,8 +7,7 @@ from typing import Literal
 from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
 from apexr.scenarios._etdrk import NonlinearSolver
-from apexr.scenarios._fields import derived
-from apexr.spectral import Grid
+from apexr.scenarios._fields import Extent, derived
 from apexr.steppers import Equation, Stepper
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -23,7 +22,7 @@ class EquationScenario(NonlinearSolver):
     Parameters
     ----------
     domain_extent
-        Length of each axis.
+        Length of each axis; a tuple of one number an axis where they differ.
     dt
         The time step.
     etdrk_coefficients
@@ -42,7 +41,7 @@ class EquationScenario(NonlinearSolver):
     '1d_kawahara_waves'
     """
 
-    domain_extent: PositiveFloat = 1.0
+    domain_extent: Extent = 1.0
     dt: PositiveFloat = 0.01
     etdrk_coefficients: Literal["real", "exact"] = "exact"
     num_channels: int = derived()
@@ -69,5 +68,4 @@ class EquationScenario(NonlinearSolver):
             raise SpecError(f"dt must be above 0, got {self.dt!r}")
 
     def _derive(self) -> None:
-        grid = Grid(self.num_spatial_dims, self.num_points, self.domain_extent)
-        self._set(num_channels=self.equation().num_channels(grid))
+        self._set(num_channels=self.equation().num_channels(self.grid))

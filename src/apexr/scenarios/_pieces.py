@@ -20,7 +20,6 @@ from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
 from apexr.scenarios._identity import specification
 from apexr.schema import COORDINATES, RECORDS, VARIABLES, step_dim
-from apexr.spectral import Grid
 from apexr.training import OPTIMIZERS, Hook, Keeper, Optimizer, Trainer, TrainingPlan, count_windows
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
     SpecError
         For the first that cannot be meant.
     """
-    grid = Grid(scenario.num_spatial_dims, scenario.num_points)
+    grid = scenario.grid
     condition = initial_condition(scenario)
     for_channels(condition, scenario.num_channels)
     condition.check(grid)

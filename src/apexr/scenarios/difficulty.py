@@ -3,7 +3,8 @@
 A linear coefficient γⱼ and a nonlinear one δⱼ say how hard one step is for a stencil on the
 grid, whatever the number of points; γ₁ is the number of cells crossed in a step. All
 coefficients stand on the right-hand side of the equation. There is no time and no length: the
-step and the extent are 1.
+step and the extent are 1. Where ``num_points`` differs from axis to axis, the cells stay square,
+so that a coefficient is as hard along every axis, and the longest axis has the extent 1.
 
 References
 ----------
@@ -30,6 +31,7 @@ from apexr.scenarios._families import (
 )
 from apexr.scenarios._fields import derived
 from apexr.scenarios._registry import scenario
+from apexr.spectral import Grid
 from apexr.steppers import Convection as ConvectionEquation
 from apexr.steppers import Equation
 from apexr.steppers import Linear as LinearEquation
@@ -44,8 +46,16 @@ class _Difficulty(Family):
     gammas: Coefficients = derived()
 
     @property
+    def grid(self) -> Grid:
+        """The grid of the states: its cells are square, its longest axis has the extent 1."""
+        if isinstance(self.num_points, int):
+            return super().grid
+        extents = tuple(points / max(self.num_points) for points in self.num_points)
+        return Grid(self.num_spatial_dims, self.num_points, extents)
+
+    @property
     def _size(self) -> dict[str, int]:
-        return {"num_spatial_dims": self.num_spatial_dims, "num_points": self.num_points}
+        return {"num_spatial_dims": self.num_spatial_dims, "num_points": max(self.grid.shape)}
 
 
 # --- linear equations --------------------------------------------------------------------------
@@ -174,7 +184,7 @@ class _Convection(_Difficulty, ConvectionFamily):
             self.gammas,
             -self.convection_delta,
             num_spatial_dims=self.num_spatial_dims,
-            num_points=self.num_points,
+            num_points=max(self.grid.shape),
             conservative=self.conservative,
         )
 

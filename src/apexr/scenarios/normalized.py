@@ -2,8 +2,9 @@
 
 A linear coefficient αⱼ and a nonlinear one βⱼ hold the extent and the time step, so that equal
 coefficients give equal states on any grid that resolves them; α₁ is the part of the domain
-crossed in a step. All coefficients stand on the right-hand side of the equation. The defaults
-are made for 160 points in 1D.
+crossed in a step. Each axis has the extent 1, whatever its ``num_points``; for axes of different
+lengths take a physical scenario. All coefficients stand on the right-hand side of the equation.
+The defaults are made for 160 points in 1D.
 
 References
 ----------

@@ -30,6 +30,7 @@ from apexr.spectral._wavenumbers import (
     gradient_inner_product,
     laplacian,
     summed_derivative,
+    wave_vectors,
     wavenumber_norm,
     wavenumbers,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "spectrum",
     "summed_derivative",
     "velocity_from_vorticity",
+    "wave_vectors",
     "wavenumber_norm",
     "wavenumbers",
     "wrap_periodic",

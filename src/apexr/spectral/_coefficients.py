@@ -31,7 +31,7 @@ def fourier_coefficients(
     Raises
     ------
     ShapeError
-        If the axes differ in length.
+        If the field has no spatial axis.
     SpecError
         If the mode is unknown.
     """
@@ -43,7 +43,7 @@ def fourier_coefficients(
 
 def field_from_coefficients(
     coefficients: Complex[Array, "channel *spectrum"],
-    num_points: int,
+    num_points: int | tuple[int, ...],
     mode: ScalingMode = "coef_extraction",
 ) -> Float[Array, "channel *space"]:
     """Return the field of Fourier coefficients: the inverse of :func:`fourier_coefficients`.
@@ -53,7 +53,7 @@ def field_from_coefficients(
     coefficients
         One spectrum a channel.
     num_points
-        Points along each axis, which the half spectrum does not tell.
+        Points along each axis, or one number an axis; the half spectrum does not tell.
     mode
         The normalisation of the coefficients.
 
@@ -68,7 +68,7 @@ def field_from_coefficients(
     grid = Grid(coefficients.ndim - 1, num_points)
     if coefficients.shape[1:] != grid.spectral_shape:
         raise ShapeError(
-            f"coefficients of {num_points} points an axis are (channel,"
+            f"coefficients of {' by '.join(map(str, grid.shape))} points are (channel,"
             f" {', '.join(map(str, grid.spectral_shape))}), got {coefficients.shape}"
         )
     factors = scaling(grid, mode).astype(coefficients.real.dtype)

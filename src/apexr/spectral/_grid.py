@@ -1,68 +1,91 @@
 """The grid that states live on."""
 
 import dataclasses
+import functools
 import math
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from apexr.errors import SpecError
+from apexr._per_axis import joined, read_count, read_length, read_per_axis, spread
 
 MAX_SPATIAL_DIMS = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A periodic Cartesian grid, the same along each axis.
+    """A periodic Cartesian grid.
 
     Points are ``x_i = i L / N`` for ``i = 0 … N - 1``: the left end belongs to the grid, the
     right end is its periodic image. Arrays on the grid are ``(channel, *space)``, the first
-    spatial axis being the first coordinate.
+    spatial axis being the first coordinate. A sequence of equal numbers means the number: the
+    grids are equal.
 
     Parameters
     ----------
     num_spatial_dims
         1, 2 or 3; ``D`` below.
     num_points
-        Points along each axis, at least 2; ``N`` below.
+        Points along each axis, at least 2, ``N`` below; or a sequence of one number an axis.
     domain_extent
-        Length of each axis; ``L`` below.
+        Length of each axis, ``L`` below; or a sequence of one number an axis.
 
     Raises
     ------
     SpecError
-        If a parameter is out of its range.
+        If a parameter is out of its range, or there are numbers for another number of axes.
 
     Examples
     --------
     >>> Grid(2, 64, 10.0).spectral_shape
     (64, 33)
+    >>> Grid(2, (64, 32), (2.0, 1.0)).shape
+    (64, 32)
     """
 
     num_spatial_dims: int
-    num_points: int
-    domain_extent: float = 1.0
+    num_points: int | tuple[int, ...]
+    domain_extent: float | tuple[float, ...] = 1.0
 
     def __post_init__(self) -> None:
-        _check_count("num_spatial_dims", self.num_spatial_dims, 1, MAX_SPATIAL_DIMS)
-        _check_count("num_points", self.num_points, 2)
-        _check_extent(self.domain_extent)
+        dims = read_count("num_spatial_dims", self.num_spatial_dims, 1, MAX_SPATIAL_DIMS)
+        read_points = functools.partial(read_count, minimum=2)
+        points = read_per_axis("num_points", self.num_points, dims, read_points)
+        extent = read_per_axis("domain_extent", self.domain_extent, dims, read_length)
+        object.__setattr__(self, "num_points", points)
+        object.__setattr__(self, "domain_extent", extent)
 
     @property
-    def dx(self) -> float:
-        """Return the distance between neighbouring points."""
-        return self.domain_extent / self.num_points
+    def dx(self) -> float | tuple[float, ...]:
+        """Return the distance between neighbouring points, one an axis where they differ."""
+        return joined(self.spacings)
+
+    @property
+    def spacings(self) -> tuple[float, ...]:
+        """Return the distance between neighbouring points along each axis."""
+        return tuple(
+            length / points for length, points in zip(self.extents, self.shape, strict=True)
+        )
+
+    @property
+    def extents(self) -> tuple[float, ...]:
+        """Return the length of each axis."""
+        return spread(self.domain_extent, self.num_spatial_dims)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Return the shape of one channel of a state, ``(N, …, N)``."""
-        return (self.num_points,) * self.num_spatial_dims
+        return spread(self.num_points, self.num_spatial_dims)
+
+    @property
+    def size(self) -> int:
+        """Return how many points the grid has."""
+        return math.prod(self.shape)
 
     @property
     def spectral_shape(self) -> tuple[int, ...]:
         """Return the shape of one channel of a spectrum, ``(N, …, N, N // 2 + 1)``."""
-        return (*self.shape[:-1], self.num_points // 2 + 1)
+        return (*self.shape[:-1], self.shape[-1] // 2 + 1)
 
     @property
     def coordinates(self) -> Float[np.ndarray, "dim *space"]:
@@ -81,19 +104,8 @@ class Grid:
         zero_centered
             Run from ``-L/2`` to ``L/2`` instead of from 0 to ``L``.
         """
-        axis = np.arange(self.num_points + full) * self.domain_extent / self.num_points
-        axis = axis - self.domain_extent / 2 if zero_centered else axis
-        return np.stack(np.meshgrid(*[axis] * self.num_spatial_dims, indexing="ij"))
-
-
-def _check_count(name: str, value: Any, minimum: int, maximum: float = math.inf) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or not minimum <= value <= maximum:
-        limit = f" and at most {maximum}" if math.isfinite(maximum) else ""
-        raise SpecError(f"{name} must be an integer, at least {minimum}{limit}, got {value!r}")
-
-
-def _check_extent(value: Any) -> None:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0 < value < math.inf:
-        raise SpecError(f"domain_extent must be a finite number above 0, got {value!r}")
+        axes = [
+            np.arange(points + full) * length / points - zero_centered * (length / 2)
+            for points, length in zip(self.shape, self.extents, strict=True)
+        ]
+        return np.stack(np.meshgrid(*axes, indexing="ij"))

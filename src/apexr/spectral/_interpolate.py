@@ -21,7 +21,7 @@ _BATCH_NUMBERS = 2**22
 def interpolate(
     field: Float[Array, "channel *space"],
     points: Float[Array, "dim *points"],
-    domain_extent: float = 1.0,
+    domain_extent: float | tuple[float, ...] = 1.0,
 ) -> Float[Array, "channel *points"]:
     """Return the trigonometric interpolant of a field at arbitrary points.
 
@@ -38,12 +38,12 @@ def interpolate(
         Coordinates in the order of the axes, in any arrangement: like
         :attr:`~apexr.spectral.Grid.coordinates`, or ``(dim, number)``, or ``(dim,)`` for one.
     domain_extent
-        Length of each axis.
+        Length of each axis, or one number an axis.
 
     Raises
     ------
     ShapeError
-        If the axes of the field differ in length, or a point has not one coordinate a dimension.
+        If a point has not one coordinate a dimension.
     """
     field = as_field(field)
     grid = grid_of(field, domain_extent)
@@ -53,7 +53,7 @@ def interpolate(
             f"points must be (dim, …) with {grid.num_spatial_dims} coordinates each,"
             f" got {points.shape}"
         )
-    flat = points.reshape(points.shape[0], -1).T / domain_extent
+    flat = points.reshape(points.shape[0], -1).T / jnp.asarray(grid.extents, points.dtype)
     values = _values(_amplitudes(field, grid), flat, grid, _BATCH_NUMBERS)
     return values.T.reshape(field.shape[0], *points.shape[1:])
 
@@ -70,7 +70,7 @@ def _values(
 ) -> Float[Array, "point channel"]:
     """Return the values at places ``x / L``, one a row."""
     lines = math.prod(amplitudes.shape[:-1])
-    batch = max(1, batch_numbers // (2 * max(lines, grid.num_points)))
+    batch = max(1, batch_numbers // (2 * max(lines, *grid.shape)))
 
     @jax.checkpoint  # type: ignore[untyped-decorator]
     def value(place: Array) -> Array:
@@ -90,5 +90,5 @@ def _waves(grid: Grid, axis: int, place: Array) -> Complex[Array, "wavenumber"]:
     turns = along.astype(place.dtype) * place
     turns = turns - jax.lax.stop_gradient(jnp.round(turns))  # few digits are lost to full turns
     angle = 2 * np.pi * turns
-    sine = jnp.where(2 * np.abs(along) == grid.num_points, 0.0, jnp.sin(angle))
+    sine = jnp.where(2 * np.abs(along) == grid.shape[axis], 0.0, jnp.sin(angle))
     return jax.lax.complex(jnp.cos(angle), sine)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Complex, Float
 from apexr.spectral._grid import Grid
 
 SUMMED = {2: 96, 3: 128}
-"""Points along an axis up to which few waves along the last axis are summed by a matrix product."""
+"""Points along the last axis up to which few waves along it are summed by a matrix product."""
 
 
 def ifft(spectrum: Complex[Array, "*batch"], grid: Grid) -> Float[Array, "*batch"]:
@@ -44,7 +44,7 @@ def ifft_of_real(
     entries = spectra[..., :low]
     if dims == 2 and len(spectra) > 1:
         return _paired(entries, grid)
-    if low and grid.num_points <= SUMMED.get(dims, 0):
+    if low and grid.shape[-1] <= SUMMED.get(dims, 0):
         return _summed(entries, grid)
     return _paired_lines(entries, grid) if low and dims == 2 else ifft(spectra, grid)
 
@@ -65,7 +65,7 @@ def _paired_lines(low: Array, grid: Grid) -> Array:
     """Return the fields, each line along the last axis with another one by a complex transform."""
     waves = jnp.fft.ifftn(low, axes=spatial_axes(grid.num_spatial_dims)[:-1])
     both = jnp.fft.ifft(_full(*_halves(waves, -2), grid, (-1,)))
-    return _apart(both, grid.num_points, -2)
+    return _apart(both, low.shape[-2], -2)
 
 
 def _halves(array: Array, axis: int) -> tuple[Array, Array]:
@@ -85,10 +85,11 @@ def _apart(both: Array, count: int, axis: int) -> Array:
 
 def _full(first: Array, second: Array, grid: Grid, axes: tuple[int, ...]) -> Array:
     """Return all entries along some axes of ``first + i second``, both of real fields."""
-    points = grid.num_points
+    points = grid.shape[-1]
     mirror = (jnp.conj(first) + 1j * jnp.conj(second))[..., (points - 1) // 2 : 0 : -1]
     for axis in axes[:-1]:
-        mirror = jnp.take(mirror, -np.arange(points) % points, axis=axis)
+        count = mirror.shape[axis]
+        mirror = jnp.take(mirror, -np.arange(count) % count, axis=axis)
     missing = points - first.shape[-1] - mirror.shape[-1]
     none = jnp.zeros((*first.shape[:-1], missing), first.dtype)
     return jnp.concatenate([first + 1j * second, none, mirror], axis=-1)
@@ -98,7 +99,7 @@ def _summed(low: Array, grid: Grid) -> Array:
     """Return the fields, the waves along the last axis summed by a matrix product."""
     waves = jnp.fft.ifftn(low, axes=spatial_axes(grid.num_spatial_dims)[:-1])
     parts = jnp.concatenate([waves.real, waves.imag], axis=-1)
-    matrix = jnp.asarray(_cosines_and_sines(grid.num_points, low.shape[-1]), parts.dtype)
+    matrix = jnp.asarray(_cosines_and_sines(grid.shape[-1], low.shape[-1]), parts.dtype)
     return jnp.matmul(parts, matrix, precision="highest")
 
 

@@ -10,7 +10,7 @@ from apexr.errors import ShapeError
 from apexr.spectral._grid import Grid
 from apexr.spectral._inverse import ifft
 from apexr.spectral._transforms import as_field, fft, grid_of
-from apexr.spectral._wavenumbers import at_nyquist, frozen, wavenumbers
+from apexr.spectral._wavenumbers import at_nyquist, frozen, wave_vectors
 
 Directions = Float[np.ndarray, "dim *spectrum"]
 
@@ -24,7 +24,7 @@ def leray_symbols(grid: Grid) -> tuple[Directions, Directions]:
     divergence has nothing along that axis, and both are zero there.
     """
     keep = np.where(at_nyquist(grid), 0.0, 1.0)
-    vectors = keep * wavenumbers(grid)
+    vectors = keep * wave_vectors(grid)
     length = np.sqrt(np.sum(vectors**2, axis=0, keepdims=True))
     return frozen(keep), frozen(vectors / np.where(length == 0, 1.0, length))
 
@@ -60,23 +60,28 @@ def leray_projection(spectrum: Complex[Array, "*batch"], grid: Grid) -> Complex[
     return keep * spectrum - direction * along
 
 
-def project_incompressible(field: Float[Array, "dim *space"]) -> Float[Array, "dim *space"]:
+def project_incompressible(
+    field: Float[Array, "dim *space"], domain_extent: float | tuple[float, ...] = 1.0
+) -> Float[Array, "dim *space"]:
     """Return the divergence-free part of a vector field, ``v - ∇ Δ⁻¹ (∇ · v)``.
 
     Divergence-free fields and means are left as they are; of a gradient nothing remains. The
-    projection needs no extent, for it does not depend on the length of the axes. The trigonometric
-    interpolant of the result has no divergence anywhere, even if the field holds Nyquist waves.
+    trigonometric interpolant of the result has no divergence anywhere, even if the field holds
+    Nyquist waves.
 
     Parameters
     ----------
     field
         One component a dimension.
+    domain_extent
+        Length of each axis, or one number an axis. Only the ratios matter: where all axes are
+        equally long, it may be left out.
 
     Raises
     ------
     ShapeError
-        If the axes differ in length or the components are not as many as the axes.
+        If the components are not as many as the axes.
     """
     field = as_field(field)
-    grid = grid_of(field, vector=True)
+    grid = grid_of(field, domain_extent, vector=True)
     return ifft(leray_projection(fft(field, grid.num_spatial_dims), grid), grid)

@@ -17,7 +17,10 @@ NyquistWave = Literal["split", "zero"]
 
 
 def resample(
-    field: Float[Array, "channel *space"], num_points: int, *, nyquist: NyquistWave = "split"
+    field: Float[Array, "channel *space"],
+    num_points: int | tuple[int, ...],
+    *,
+    nyquist: NyquistWave = "split",
 ) -> Float[Array, "channel *space_new"]:
     """Return a field on a grid of ``num_points`` an axis, from its trigonometric interpolant.
 
@@ -31,7 +34,7 @@ def resample(
     field
         One state.
     num_points
-        Points along each axis of the result, at least 2.
+        Points along each axis of the result, at least 2; or one number an axis.
     nyquist
         What becomes of waves of wavenumber ``N/2`` on the coarser of the grids, if its ``N`` is
         even. ``"split"``: such a wave is a cosine, half ``N/2``, half ``-N/2``, and is kept.
@@ -40,7 +43,7 @@ def resample(
     Raises
     ------
     ShapeError
-        If the axes differ in length.
+        If the field has no spatial axis.
     SpecError
         If ``num_points`` or ``nyquist`` cannot be meant.
     """
@@ -50,13 +53,14 @@ def resample(
     new = Grid(old.num_spatial_dims, num_points)
     if new == old:
         return field
-    return _resample(field, num_points, nyquist)
+    return _resample(field, new.shape, nyquist)
 
 
 @partial(jax.jit, static_argnums=(1, 2))
-def _resample(field: Array, points: int, nyquist: NyquistWave) -> Array:
-    for axis in range(1, field.ndim):  # the interpolant is a product over the axes
-        field = _resample_axis(field, axis, points, nyquist)
+def _resample(field: Array, shape: tuple[int, ...], nyquist: NyquistWave) -> Array:
+    for axis, points in enumerate(shape, start=1):  # the interpolant is a product over the axes
+        if points != field.shape[axis]:
+            field = _resample_axis(field, axis, points, nyquist)
     return field
 
 

@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from apexr.spectral._grid import Grid
-from apexr.spectral._wavenumbers import at_nyquist, check_choice, frozen, wavenumbers
+from apexr.spectral._wavenumbers import (
+    along_axes,
+    at_nyquist,
+    check_choice,
+    frozen,
+    wavenumbers,
+)
 
 ScalingMode = Literal["norm_compensation", "reconstruction", "coef_extraction"]
 """What scaled Fourier coefficients are for."""
@@ -22,7 +28,7 @@ def scaling(grid: Grid, mode: ScalingMode) -> Float[np.ndarray, "1 *spectrum"]:
     grid
         The grid of the states.
     mode
-        ``"norm_compensation"``: ``N^D``, of coefficients of a sum over all wavenumbers.
+        ``"norm_compensation"``: the number of points, of coefficients of a sum over all waves.
         ``"reconstruction"``: halved for the entries of the last axis that stand for two
         conjugate wavenumbers. ``"coef_extraction"``: halved so along every axis, hence of
         amplitudes of products of cosines.
@@ -34,8 +40,8 @@ def scaling(grid: Grid, mode: ScalingMode) -> Float[np.ndarray, "1 *spectrum"]:
     """
     check_choice("scaling mode", mode, get_args(ScalingMode))
     halved = {"norm_compensation": 0, "reconstruction": 1, "coef_extraction": grid.num_spatial_dims}
-    points, once = grid.num_points, (wavenumbers(grid) == 0) | at_nyquist(grid)
-    factors = np.full(once.shape, float(points))
+    once = (wavenumbers(grid) == 0) | at_nyquist(grid)
+    factors = np.broadcast_to(along_axes(grid.shape, grid), once.shape).astype(float)
     for axis in range(grid.num_spatial_dims - halved[mode], grid.num_spatial_dims):
-        factors[axis] = np.where(once[axis], points, points / 2)
+        factors[axis] = np.where(once[axis], factors[axis], factors[axis] / 2)
     return frozen(np.prod(factors, axis=0, keepdims=True))

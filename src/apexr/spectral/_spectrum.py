@@ -1,5 +1,6 @@
 """How amplitude and energy are spread over the wavenumbers."""
 
+import math
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
@@ -12,6 +13,8 @@ from apexr.spectral._grid import Grid
 from apexr.spectral._scaling import scaling
 from apexr.spectral._transforms import as_field, fft, grid_of
 from apexr.spectral._wavenumbers import check_choice, frozen, wavenumber_norm, wavenumbers
+
+_ROUNDING = 1e-9  # of ratios of lengths, which would move a wave between two shells
 
 SpectrumKind = Literal["amplitude", "power", "one_sided_power"]
 """What a spectrum holds for each wavenumber."""
@@ -30,11 +33,13 @@ def spectrum(
     *,
     binned: bool = True,
     corners: bool = True,
+    domain_extent: float | tuple[float, ...] = 1.0,
 ) -> Spectrum:
     """Return the spectrum of a field, summed over shells of wavenumbers of nearly equal length.
 
-    The shell of the integer ``k`` holds the wavenumber vectors with ``k - ½ <= ‖k‖ < k + ½``; in
-    1D each holds one wavenumber.
+    The shell of the integer ``κ`` holds the wavenumber vectors with ``κ - ½ <= ‖k‖ < κ + ½``; in
+    1D each holds one wavenumber. Where the axes differ in length, ``k`` is in units of ``2π`` over
+    the longest of them, so that a shell holds waves of equal length whatever their direction.
 
     Parameters
     ----------
@@ -49,7 +54,10 @@ def spectrum(
         Sum over shells. Otherwise one value for each entry of the half spectrum.
     corners
         Include the shells beyond ``N // 2``, of which only the corners of the grid of wavenumbers
-        are there. Without them the power of the others remains.
+        are there. Without them the power of the others remains. Where the axes differ, ``N // 2``
+        is the largest wavenumber along all of them, in units of the longest.
+    domain_extent
+        Length of each axis, or one number an axis. Only the ratios matter.
 
     Returns
     -------
@@ -59,7 +67,7 @@ def spectrum(
     Raises
     ------
     ShapeError
-        If the axes differ in length.
+        If the field has no spatial axis.
     SpecError
         If the kind is unknown.
 
@@ -71,12 +79,12 @@ def spectrum(
     """
     check_choice("kind of spectrum", kind, get_args(SpectrumKind))
     field = as_field(field)
-    grid = grid_of(field)
+    grid = grid_of(field, domain_extent)
     values = _entries(field, grid, kind)
     if not binned:
         return Spectrum(wavenumbers(grid), values)
     shells = shell_numbers(grid)
-    count = int(shells.max()) + 1 if corners else grid.num_points // 2 + 1
+    count = int(shells.max()) + 1 if corners else _whole_shells(grid)
     summed = jax.ops.segment_sum(
         values.reshape(field.shape[0], -1).T, shells.ravel(), num_segments=count
     )
@@ -94,7 +102,16 @@ def _entries(field: Array, grid: Grid, kind: SpectrumKind) -> Float[Array, "chan
     return (scaled * unscaled).real / 2
 
 
+def _whole_shells(grid: Grid) -> int:
+    """Return how many shells no axis cuts off."""
+    longest = max(grid.extents)
+    return min(
+        math.floor(points // 2 * (longest / length) + 0.5 + _ROUNDING) + 1
+        for points, length in zip(grid.shape, grid.extents, strict=True)
+    )
+
+
 @lru_cache(maxsize=16)
 def shell_numbers(grid: Grid) -> Int[np.ndarray, "*spectrum"]:
     """Return the shell of each entry: the integer nearest to the length of its wavenumber."""
-    return frozen(np.floor(wavenumber_norm(grid)[0] + 0.5).astype(np.int32))
+    return frozen(np.floor(wavenumber_norm(grid)[0] + 0.5 + _ROUNDING).astype(np.int32))

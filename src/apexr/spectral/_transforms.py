@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from apexr.errors import ShapeError
-from apexr.spectral._grid import Grid
+from apexr.spectral._grid import MAX_SPATIAL_DIMS, Grid
 from apexr.spectral._inverse import ifft, spatial_axes
 from apexr.spectral._wavenumbers import NyquistSlope, derivative_operator
 
@@ -21,7 +21,7 @@ def fft(field: Float[Array, "*batch"], num_spatial_dims: int) -> Complex[Array, 
 
 def derivative(
     field: Float[Array, "channel *space"],
-    domain_extent: float = 1.0,
+    domain_extent: float | tuple[float, ...] = 1.0,
     order: int = 1,
     *,
     nyquist: NyquistSlope = "keep",
@@ -33,7 +33,7 @@ def derivative(
     field
         One state.
     domain_extent
-        Length of each axis.
+        Length of each axis, or one number an axis.
     order
         Order of the derivative.
     nyquist
@@ -48,7 +48,7 @@ def derivative(
     Raises
     ------
     ShapeError
-        If the axes differ in length.
+        If the field has no spatial axis.
     SpecError
         If ``order`` is negative or ``nyquist`` unknown.
     """
@@ -77,7 +77,10 @@ def wrap_periodic(field: Float[Array, "channel *space"]) -> Float[Array, "channe
 
 
 def grid_of(
-    field: Float[Array, "channel *space"], domain_extent: float = 1.0, *, vector: bool = False
+    field: Float[Array, "channel *space"],
+    domain_extent: float | tuple[float, ...] = 1.0,
+    *,
+    vector: bool = False,
 ) -> Grid:
     """Return the grid of a state.
 
@@ -86,24 +89,25 @@ def grid_of(
     field
         One state.
     domain_extent
-        Length of each axis.
+        Length of each axis, or one number an axis.
     vector
         Refuse what has not one channel a dimension.
 
     Raises
     ------
     ShapeError
-        If the axes differ in length, or the channels are not as many as the axes.
+        If the field has no spatial axis or more than three, or the channels are not as many as
+        the axes.
     """
     space = field.shape[1:]
-    if not space or len(set(space)) != 1:
-        raise ShapeError(f"field must be (channel, N, …, N), got {field.shape}")
+    if not 1 <= len(space) <= MAX_SPATIAL_DIMS:
+        raise ShapeError(f"field must be (channel, x[, y[, z]]), got {field.shape}")
     if vector and field.shape[0] != len(space):
         raise ShapeError(
             f"a vector field must have one channel a dimension, {len(space)} here,"
             f" got {field.shape[0]} in {field.shape}"
         )
-    return Grid(len(space), space[0], domain_extent)
+    return Grid(len(space), space, domain_extent)
 
 
 def mirrored(spectrum: Any, num_spatial_dims: int, xp: ModuleType = jnp) -> Any:
@@ -127,7 +131,8 @@ def project_real(spectrum: Complex[Array, "*batch"], grid: Grid) -> Complex[Arra
         interior = jnp.asarray(_interior(grid), spectrum.real.dtype)
         shape = (1,) * (spectrum.ndim - 1) + interior.shape
         return jax.lax.complex(spectrum.real, spectrum.imag * interior.reshape(shape))
-    planes = [0, grid.num_points // 2] if grid.num_points % 2 == 0 else [0]
+    points = grid.shape[-1]
+    planes = [0, points // 2] if points % 2 == 0 else [0]
     for index in planes:
         plane = spectrum[..., index : index + 1]
         symmetric = (plane + mirrored(plane, grid.num_spatial_dims)) / 2
@@ -137,5 +142,5 @@ def project_real(spectrum: Complex[Array, "*batch"], grid: Grid) -> Complex[Arra
 
 def _interior(grid: Grid) -> np.ndarray:
     """Return 0 for the entries along the last axis that a real field has real, else 1."""
-    entries = np.arange(grid.num_points // 2 + 1)
-    return np.where((entries == 0) | (2 * entries == grid.num_points), 0.0, 1.0)
+    entries = np.arange(grid.spectral_shape[-1])
+    return np.where((entries == 0) | (2 * entries == grid.shape[-1]), 0.0, 1.0)

@@ -18,14 +18,14 @@ from apexr.spectral._wavenumbers import derivative_operator
 
 
 def divergence(
-    field: Float[Array, "dim *space"], domain_extent: float = 1.0
+    field: Float[Array, "dim *space"], domain_extent: float | tuple[float, ...] = 1.0
 ) -> Float[Array, "1 *space"]:
     """Return ``Σ_d ∂_d v_d`` of a vector field.
 
     Raises
     ------
     ShapeError
-        If the axes differ in length or the components are not as many as the axes.
+        If the components are not as many as the axes.
     """
     field = as_field(field)
     grid = grid_of(field, domain_extent, vector=True)
@@ -34,7 +34,7 @@ def divergence(
 
 
 def curl(
-    field: Float[Array, "dim *space"], domain_extent: float = 1.0
+    field: Float[Array, "dim *space"], domain_extent: float | tuple[float, ...] = 1.0
 ) -> Float[Array, "component *space"]:
     """Return the vorticity of a velocity: ``∂₀ v₁ - ∂₁ v₀`` in 2D, ``∇ × v`` in 3D.
 
@@ -45,7 +45,7 @@ def curl(
     Raises
     ------
     ShapeError
-        If the axes differ in length or the components are not as many as the axes.
+        If the components are not as many as the axes.
     SpecError
         In 1D, where nothing turns.
     """
@@ -60,7 +60,7 @@ def curl(
 
 
 def velocity_from_vorticity(
-    vorticity: Float[Array, "component *space"], domain_extent: float = 1.0
+    vorticity: Float[Array, "component *space"], domain_extent: float | tuple[float, ...] = 1.0
 ) -> Float[Array, "dim *space"]:
     """Return the divergence-free velocity of mean zero whose :func:`curl` is the vorticity.
 
@@ -73,12 +73,12 @@ def velocity_from_vorticity(
         One channel in 2D, three in 3D. Its mean, which no periodic velocity has, is left out,
         and so is, in 3D, its divergence.
     domain_extent
-        Length of each axis.
+        Length of each axis, or one number an axis.
 
     Raises
     ------
     ShapeError
-        If the axes differ in length or the channels do not fit.
+        If the channels do not fit.
     SpecError
         In 1D.
     """

@@ -34,30 +34,44 @@ def wavenumbers(grid: Grid) -> Int[np.ndarray, "dim *spectrum"]:
     of ``-N / 2`` for even ``N``. The integers are counted, not divided out of frequencies, and
     hence exact for every ``N``.
     """
-    points = grid.num_points
-    half = np.arange(points // 2 + 1)
-    full = (np.arange(points) + points // 2) % points - points // 2
-    axes = [full] * (grid.num_spatial_dims - 1) + [half]
-    return frozen(np.stack(np.meshgrid(*axes, indexing="ij")))
+    half = np.arange(grid.spectral_shape[-1])
+    full = [(np.arange(n) + n // 2) % n - n // 2 for n in grid.shape[:-1]]
+    return frozen(np.stack(np.meshgrid(*full, half, indexing="ij")))
+
+
+def along_axes(values: Sequence[float], grid: Grid) -> Float[np.ndarray, "dim *ones"]:
+    """Return one number an axis in the shape that multiplies ``(dim, *spectrum)``."""
+    return np.reshape(values, (-1, *[1] * grid.num_spatial_dims))
+
+
+@lru_cache(maxsize=32)
+def wave_vectors(grid: Grid) -> Float[np.ndarray, "dim *spectrum"]:
+    """Return the wavenumber vector of every entry in units of ``2π / L``, L the longest axis.
+
+    Where all axes are equally long, these are the integer wavenumbers.
+    """
+    longest = max(grid.extents)
+    ratios = along_axes([longest / length for length in grid.extents], grid)
+    return frozen(ratios * wavenumbers(grid))
 
 
 @lru_cache(maxsize=32)
 def wavenumber_norm(grid: Grid) -> Float[np.ndarray, "1 *spectrum"]:
-    """Return the Euclidean norm of the integer wavenumber vector of every entry."""
-    return frozen(np.sqrt(np.sum(wavenumbers(grid) ** 2, axis=0, keepdims=True)))
+    """Return the length of :func:`wave_vectors`, in units of ``2π / L``, L the longest axis."""
+    return frozen(np.sqrt(np.sum(wave_vectors(grid) ** 2, axis=0, keepdims=True)))
 
 
 @lru_cache(maxsize=32)
 def at_nyquist(grid: Grid) -> Bool[np.ndarray, "dim *spectrum"]:
     """Return which entries have a wavenumber of ``±N/2`` along each axis (none for odd ``N``)."""
-    return frozen(2 * np.abs(wavenumbers(grid)) == grid.num_points)
+    return frozen(2 * np.abs(wavenumbers(grid)) == along_axes(grid.shape, grid))
 
 
 @lru_cache(maxsize=64)
 def derivative_operator(
     grid: Grid, order: int = 1, *, nyquist: NyquistSlope = "keep"
 ) -> Complex[np.ndarray, "dim *spectrum"]:
-    """Return ``(i 2π/L k_d)^order``, the symbol of ``∂_d^order``, for each axis ``d``.
+    """Return ``(i 2π/L_d k_d)^order``, the symbol of ``∂_d^order``, for each axis ``d``.
 
     Even orders are exactly real, odd ones exactly imaginary.
 
@@ -81,7 +95,7 @@ def derivative_operator(
     if order < 0:
         raise SpecError(f"order of a derivative must be at least 0, got {order}")
     check_choice("nyquist", nyquist, get_args(NyquistSlope))
-    scaled = 2 * np.pi / grid.domain_extent * wavenumbers(grid)
+    scaled = 2 * np.pi / along_axes(grid.extents, grid) * wavenumbers(grid)
     if nyquist == "zero" and order % 2:
         scaled = np.where(at_nyquist(grid), 0.0, scaled)
     return frozen(_POWERS_OF_I[order % 4] * scaled**order)
@@ -102,7 +116,7 @@ def check_choice(name: str, given: str, known: Sequence[str]) -> None:
 
 @lru_cache(maxsize=64)
 def summed_derivative(grid: Grid, order: int) -> Complex[np.ndarray, "1 *spectrum"]:
-    """Return ``Σ_d (i 2π/L k_d)^order``, the symbol of ``Σ_d ∂_d^order``.
+    """Return ``Σ_d (i 2π/L_d k_d)^order``, the symbol of ``Σ_d ∂_d^order``.
 
     Order 0 is the sum of ``D`` ones: the constant ``D``, not 1.
     """

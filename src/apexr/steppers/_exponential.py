@@ -122,7 +122,7 @@ def real_symbol(z: Any, grid: Grid) -> Any:
 def _shared(grid: Grid) -> np.ndarray:
     """Return which entries hold a Nyquist wavenumber and stand for both ``k`` and ``-k``."""
     ends = np.zeros(grid.spectral_shape[-1], bool)
-    ends[[0, -1]] = True, grid.num_points % 2 == 0
+    ends[[0, -1]] = True, grid.shape[-1] % 2 == 0
     return nyquist_mask(grid) & ends
 
 

@@ -60,7 +60,7 @@ class PseudoSpectral(eqx.Module):
 def _kept(mask: np.ndarray, grid: Grid) -> int | None:
     """Return up to where the last axis is kept, if that is less than all but Nyquist's entry."""
     kept = int(np.count_nonzero(mask.any(axis=tuple(range(mask.ndim - 1)))))
-    return kept if 0 < 2 * kept < grid.num_points else None
+    return kept if 0 < 2 * kept < grid.shape[-1] else None
 
 
 class NonlinearTerm(eqx.Module):

@@ -77,7 +77,7 @@ class Rotation(ClosedForm):
     dt: Float[Array, ""]
 
     def __init__(self, grid: Grid, dt: Any, speed_of_sound: Any) -> None:
-        frequency = speed_of_sound * (2 * np.pi / grid.domain_extent) * wavenumber_norm(grid)
+        frequency = speed_of_sound * (2 * np.pi / max(grid.extents)) * wavenumber_norm(grid)
         angle = 1j * dt * frequency
         traced = is_traced(angle)
         self.phase = Exponential.unprojected(angle if traced else np.asarray(angle, complex))

@@ -56,7 +56,7 @@ class Planned:
         """A number that grows with the work: weights times points times windows seen."""
         plan, scenario = self.experiment.training, self.scenario
         windows = plan.optimizer.updates * plan.batch_size * plan.objective.window_length
-        points = scenario.num_points**scenario.num_spatial_dims
+        points = scenario.grid.size
         weights = count_parameters(self.experiment.emulator)
         return float(len(self.seeds) * windows * points * weights)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from apexr._per_axis import joined
 from apexr.analysis import read_keywords
 from apexr.errors import ApexrWarning, SpecError
 from apexr.scenarios import BaseScenario, resolve, scenario_dict
@@ -56,7 +57,7 @@ def _observed(table: Table) -> dict[str, Any]:
     if table.rollouts is not None:
         space = table.rollouts.shape[4:]
         found["num_trjs_returned"] = table.rollouts.shape[1]
-        found |= {"num_spatial_dims": len(space), "num_points": space[0]} if space else {}
+        found |= {"num_spatial_dims": len(space), "num_points": joined(space)} if space else {}
     return found
 
 

@@ -1,6 +1,6 @@
 """Convection of a velocity: one channel a dimension."""
 
-from apexr._grammar import Count, PositiveFloat
+from apexr._grammar import Count
 from apexr.scenarios._families import (
     KURAMOTO_METRICS,
     KURAMOTO_WARMUP,
@@ -8,6 +8,7 @@ from apexr.scenarios._families import (
     ConvectionFamily,
     Derived,
 )
+from apexr.scenarios._fields import Extent
 from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Physical
 from apexr.steppers import Convection as ConvectionEquation
@@ -63,7 +64,7 @@ class KuramotoSivashinskyConservative(_Convection):
     num_warmup_steps: Count = KURAMOTO_WARMUP
     vlim: tuple[float, float] = (-2.5, 2.5)
     report_metrics: str = KURAMOTO_METRICS
-    domain_extent: PositiveFloat = 60.0
+    domain_extent: Extent = 60.0
     convection_coef: float = -3.6
     diffusion_coef: float = -1.44
     hyp_diffusion_coef: float = -0.4

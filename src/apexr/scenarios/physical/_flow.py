@@ -3,8 +3,9 @@
 import math
 from typing import Literal
 
-from apexr._grammar import Count, PositiveFloat, PositiveInt
+from apexr._grammar import Count, PositiveInt
 from apexr.scenarios._families import NonlinearFamily
+from apexr.scenarios._fields import Extent
 from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Domain
 from apexr.steppers import (
@@ -42,7 +43,7 @@ class _Vorticity(Domain, NonlinearFamily):
     def _form(self) -> VorticityForm:
         if self.form != "auto":
             return self.form
-        return "flux" if self.num_points >= FEWEST_POINTS_FOR_FLUX else "advective"
+        return "flux" if min(self.grid.shape) >= FEWEST_POINTS_FOR_FLUX else "advective"
 
 
 @scenario("phy_decay_turb")
@@ -57,7 +58,7 @@ class DecayingTurbulence(_Vorticity):
 
 @scenario("phy_kolm_flow")
 class KolmogorovFlow(_Vorticity):
-    """Kolmogorov flow, turbulence kept alive by ``-m γ cos(2π m x₁ / L)``, 2D only.
+    """Kolmogorov flow, turbulence kept alive by ``-m γ cos(2π m x₁ / L₁)``, 2D only.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class KolmogorovFlow(_Vorticity):
     suffix = "kolm_flow"
     num_warmup_steps: Count = 500
     vlim: tuple[float, float] = (-10.0, 10.0)
-    domain_extent: PositiveFloat = 2 * math.pi
+    domain_extent: Extent = 2 * math.pi
     num_substeps: PositiveInt = 20
     diffusivity: float = 1e-2
     injection_mode: PositiveInt = 4

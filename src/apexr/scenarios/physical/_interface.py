@@ -2,7 +2,7 @@
 
 from apexr._grammar import PositiveFloat
 from apexr.scenarios._families import Coefficients, Family
-from apexr.scenarios._fields import derived
+from apexr.scenarios._fields import Extent, derived
 
 
 class Domain(Family):
@@ -11,13 +11,13 @@ class Domain(Family):
     Parameters
     ----------
     domain_extent
-        Length of the domain along each axis.
+        Length of the domain along each axis; a tuple of one number an axis where they differ.
     dt
         Time from one recorded state to the next.
     """
 
     interface = "phy"
-    domain_extent: PositiveFloat = 1.0
+    domain_extent: Extent = 1.0
     dt: PositiveFloat = 0.1
 
 

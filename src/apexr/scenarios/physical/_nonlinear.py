@@ -1,6 +1,6 @@
 """Equations of one channel, up to second order in the state."""
 
-from apexr._grammar import Count, PositiveFloat
+from apexr._grammar import Count
 from apexr.scenarios._families import (
     KURAMOTO_METRICS,
     KURAMOTO_WARMUP,
@@ -9,7 +9,7 @@ from apexr.scenarios._families import (
     NonlinearFamily,
     Triple,
 )
-from apexr.scenarios._fields import derived
+from apexr.scenarios._fields import Extent, derived
 from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Physical
 from apexr.steppers import Equation
@@ -57,7 +57,7 @@ class KortewegDeVries(_Nonlinear):
     """The Korteweg-de Vries equation with hyper-diffusion, one channel."""
 
     suffix = "kdv"
-    domain_extent: PositiveFloat = 50.0
+    domain_extent: Extent = 50.0
     convection_sc_coef: float = -6.0
     dispersion_coef: float = -1.0
     hyp_diffusion_coef: float = -0.125
@@ -77,7 +77,7 @@ class KuramotoSivashinsky(_Nonlinear):
     num_warmup_steps: Count = KURAMOTO_WARMUP
     vlim: tuple[float, float] = (-6.5, 6.5)
     report_metrics: str = KURAMOTO_METRICS
-    domain_extent: PositiveFloat = 60.0
+    domain_extent: Extent = 60.0
     gradient_norm_coef: float = -1.0
     diffusion_coef: float = -1.0
     hyp_diffusion_coef: float = -1.0

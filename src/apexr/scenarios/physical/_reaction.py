@@ -7,7 +7,7 @@ from apexr._grammar import PositiveFloat, PositiveInt, Range
 from apexr.errors import warn
 from apexr.initial import INITIAL_CONDITIONS
 from apexr.scenarios._families import FROM_0_TO_1, Coefficients, Derived, NonlinearFamily
-from apexr.scenarios._fields import derived
+from apexr.scenarios._fields import Extent, derived
 from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Domain, Physical
 from apexr.steppers import Equation
@@ -75,7 +75,7 @@ class SwiftHohenberg(Domain, NonlinearFamily):
     dimensions = (2, 3)
     elsewhere = NOT_IN_1D
     num_spatial_dims: int = 2
-    domain_extent: PositiveFloat = 10 * math.pi
+    domain_extent: Extent = 10 * math.pi
     num_substeps: PositiveInt = 5
     dealiasing_fraction: Fraction = 1 / 2
     reactivity: float = 0.7
@@ -145,7 +145,7 @@ class GrayScottType(_GrayScott):
     """The Gray-Scott equations by the name of their pattern, ``alpha`` to ``mu``, 2D and 3D."""
 
     suffix = "gs_{pattern_type}"
-    domain_extent: PositiveFloat = 2.5
+    domain_extent: Extent = 2.5
     dt: PositiveFloat = 20.0
     num_substeps: PositiveInt = 20
     pattern_type: str = "theta"

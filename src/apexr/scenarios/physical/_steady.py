@@ -2,9 +2,10 @@
 
 from typing import Annotated, NoReturn
 
-from apexr._grammar import Count, PositiveFloat, PositiveInt, Range
+from apexr._grammar import Count, PositiveInt, Range
 from apexr.errors import SpecError
 from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._fields import Extent
 from apexr.scenarios._registry import scenario
 from apexr.steppers import Poisson as PoissonSolver
 
@@ -21,7 +22,7 @@ class Poisson(BaseScenario):
     Parameters
     ----------
     domain_extent
-        Length of the domain along each axis.
+        Length of the domain along each axis; a tuple of one number an axis where they differ.
     order
         n, even and at least 2.
     """
@@ -29,7 +30,7 @@ class Poisson(BaseScenario):
     train_temporal_horizon: PositiveInt = 1
     test_temporal_horizon: PositiveInt = 1
     num_warmup_steps: Count = 0
-    domain_extent: PositiveFloat = 10.0
+    domain_extent: Extent = 10.0
     order: Annotated[int, Range(minimum=2)] = 2
 
     def _check(self) -> None:

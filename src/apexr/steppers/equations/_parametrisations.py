@@ -13,7 +13,8 @@ physical                              normalised          difficulty
 ====================================  ==================  ============================
 
 Normalised coefficients make the same step with ``L = Δt = 1``; difficulties relate to the grid:
-``γ₁`` is the number of cells crossed in a step.
+``γ₁`` is the number of cells crossed in a step. ``L`` and ``N`` are single numbers: on a domain
+whose axes differ, those of its longest axis.
 
 References
 ----------
@@ -21,15 +22,35 @@ Koehler et al. (2024), "APEBench: A Benchmark for Autoregressive Neural Emulator
 NeurIPS, section 3 and appendix B.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from apexr.errors import SpecError
 from apexr.steppers.equations._base import Coefficient
 
 Coefficients = Sequence[Coefficient]
 NUM_NONLINEAR = 3
+Convert = TypeVar("Convert", bound=Callable[..., Any])
 
 
+def _for_one_axis(convert: Convert) -> Convert:
+    """Make a conversion refuse what is given for several axes."""
+
+    @functools.wraps(convert)
+    def checked(*args: Any, **keywords: Any) -> Any:
+        for name in ("domain_extent", "num_points"):
+            if isinstance(given := keywords.get(name), tuple | list):
+                raise SpecError(
+                    f"{name} must be one number here, that of the longest axis, got {given!r};"
+                    " physical coefficients take axes of any length and number of points"
+                )
+        return convert(*args, **keywords)
+
+    return checked  # type: ignore[return-value]
+
+
+@_for_one_axis
 def normalize_linear(
     coefficients: Coefficients, *, domain_extent: float, dt: float
 ) -> tuple[Coefficient, ...]:
@@ -37,6 +58,7 @@ def normalize_linear(
     return tuple(a * dt / domain_extent**j for j, a in enumerate(coefficients))
 
 
+@_for_one_axis
 def denormalize_linear(
     normalized: Coefficients, *, domain_extent: float, dt: float
 ) -> tuple[Coefficient, ...]:
@@ -44,6 +66,7 @@ def denormalize_linear(
     return tuple(alpha / dt * domain_extent**j for j, alpha in enumerate(normalized))
 
 
+@_for_one_axis
 def linear_difficulty(
     normalized: Coefficients, *, num_spatial_dims: int, num_points: int
 ) -> tuple[Coefficient, ...]:
@@ -54,6 +77,7 @@ def linear_difficulty(
     )
 
 
+@_for_one_axis
 def linear_from_difficulty(
     difficulty: Coefficients, *, num_spatial_dims: int, num_points: int
 ) -> tuple[Coefficient, ...]:
@@ -68,6 +92,7 @@ def _stencil(order: int, num_spatial_dims: int, num_points: int) -> float:
     return float(num_points**order * 2 ** (order - 1) * num_spatial_dims)
 
 
+@_for_one_axis
 def normalize_convection(
     coefficient: Coefficient, *, domain_extent: float, dt: float
 ) -> Coefficient:
@@ -75,6 +100,7 @@ def normalize_convection(
     return coefficient * dt / domain_extent
 
 
+@_for_one_axis
 def denormalize_convection(
     normalized: Coefficient, *, domain_extent: float, dt: float
 ) -> Coefficient:
@@ -82,6 +108,7 @@ def denormalize_convection(
     return normalized / dt * domain_extent
 
 
+@_for_one_axis
 def convection_difficulty(
     normalized: Coefficient,
     *,
@@ -93,6 +120,7 @@ def convection_difficulty(
     return normalized * (maximum_absolute * num_points * num_spatial_dims)
 
 
+@_for_one_axis
 def convection_from_difficulty(
     difficulty: Coefficient,
     *,
@@ -104,6 +132,7 @@ def convection_from_difficulty(
     return difficulty / (maximum_absolute * num_points * num_spatial_dims)
 
 
+@_for_one_axis
 def normalize_gradient_norm(
     coefficient: Coefficient, *, domain_extent: float, dt: float
 ) -> Coefficient:
@@ -111,6 +140,7 @@ def normalize_gradient_norm(
     return coefficient * dt / domain_extent**2
 
 
+@_for_one_axis
 def denormalize_gradient_norm(
     normalized: Coefficient, *, domain_extent: float, dt: float
 ) -> Coefficient:
@@ -118,6 +148,7 @@ def denormalize_gradient_norm(
     return normalized / dt * domain_extent**2
 
 
+@_for_one_axis
 def gradient_norm_difficulty(
     normalized: Coefficient,
     *,
@@ -129,6 +160,7 @@ def gradient_norm_difficulty(
     return normalized * (maximum_absolute * num_points**2 * num_spatial_dims)
 
 
+@_for_one_axis
 def gradient_norm_from_difficulty(
     difficulty: Coefficient,
     *,
@@ -150,6 +182,7 @@ def denormalize_polynomial(normalized: Coefficients, *, dt: float) -> tuple[Coef
     return tuple(c / dt for c in normalized)
 
 
+@_for_one_axis
 def normalize_nonlinear(
     coefficients: Coefficients, *, domain_extent: float, dt: float
 ) -> tuple[Coefficient, ...]:
@@ -159,6 +192,7 @@ def normalize_nonlinear(
     return b0 * dt, normalize_convection(b1, **scale), normalize_gradient_norm(b2, **scale)
 
 
+@_for_one_axis
 def denormalize_nonlinear(
     normalized: Coefficients, *, domain_extent: float, dt: float
 ) -> tuple[Coefficient, ...]:
@@ -168,6 +202,7 @@ def denormalize_nonlinear(
     return b0 / dt, denormalize_convection(b1, **scale), denormalize_gradient_norm(b2, **scale)
 
 
+@_for_one_axis
 def nonlinear_difficulty(
     normalized: Coefficients,
     *,
@@ -181,6 +216,7 @@ def nonlinear_difficulty(
     return b0, b1 * cells, b2 * (maximum_absolute * num_points**2 * num_spatial_dims)
 
 
+@_for_one_axis
 def nonlinear_from_difficulty(
     difficulty: Coefficients,
     *,

@@ -150,7 +150,7 @@ def _diffusions(grid: Grid, diffusivities: tuple[Coefficient, ...]) -> Any:
 
 def _spectrum_of_one(grid: Grid) -> Complex[np.ndarray, "*spectrum"]:
     one = np.zeros(grid.spectral_shape, complex)
-    one.flat[0] = grid.num_points**grid.num_spatial_dims
+    one.flat[0] = grid.size
     return one
 
 

@@ -8,7 +8,14 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from apexr.errors import SpecError
-from apexr.spectral import Grid, derivative_operator, scaling, wavenumber_norm, wavenumbers
+from apexr.spectral import (
+    Grid,
+    derivative_operator,
+    scaling,
+    wave_vectors,
+    wavenumber_norm,
+    wavenumbers,
+)
 from apexr.steppers._arrays import check_count, default_float, is_zero, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Coefficient, Equation
@@ -62,7 +69,7 @@ class NavierStokesVelocity(Equation):
 
 @dataclasses.dataclass(frozen=True)
 class KolmogorovFlowVelocity(Equation):
-    """``uₜ = b ℙ(u × (∇ × u)) + ν Δu + λ u + γ cos(2π m x₁ / L) e₀``, in three dimensions.
+    """``uₜ = b ℙ(u × (∇ × u)) + ν Δu + λ u + γ cos(2π m x₁ / L₁) e₀``, in three dimensions.
 
     Parameters
     ----------
@@ -102,17 +109,18 @@ class KolmogorovFlowVelocity(Equation):
 
 
 def _force(grid: Grid, mode: int, scale: Coefficient) -> Any:
-    """Return the spectrum of ``γ cos(2π m x₁ / L) e₀``, ``(3, *spectrum)``.
+    """Return the spectrum of ``γ cos(2π m x₁ / L₁) e₀``, ``(3, *spectrum)``.
 
     Raises
     ------
     SpecError
         If the grid does not resolve the wave.
     """
-    if 2 * mode >= grid.num_points:
+    points = grid.shape[1]
+    if 2 * mode >= points:
         raise SpecError(
-            f"injection_mode must be at most {(grid.num_points - 1) // 2} on {grid.num_points}"
-            f" points, got {mode}"
+            f"injection_mode must be at most {(points - 1) // 2} on {points} points along the"
+            f" second axis, got {mode}"
         )
     waves = wavenumbers(grid)
     there = np.all([waves[0] == 0, np.abs(waves[1]) == mode, waves[2] == 0], axis=0)
@@ -138,7 +146,7 @@ class RotationalTerm(NonlinearTerm):
         self.transform = transform
         self.scale = on_device(scale, default_float())
         self.nabla = on_device(derivative_operator(grid))
-        self.direction = on_device(wavenumbers(grid) / np.maximum(wavenumber_norm(grid), 1))
+        self.direction = on_device(wave_vectors(grid) / np.maximum(wavenumber_norm(grid), 1))
         self.source = None if source is None else on_device(source + 0j)
 
     def __call__(self, u_hat: Complex[Array, "3 *spectrum"]) -> Array:

@@ -35,7 +35,7 @@ class VorticityConvection(Equation):
     vorticity_convection_scale
         ``b``.
     injection_mode, injection_scale
-        ``m`` and ``γ`` of the Kolmogorov forcing ``f = -m γ cos(2π m x₁ / L)``; none for
+        ``m`` and ``γ`` of the Kolmogorov forcing ``f = -m γ cos(2π m x₁ / L₁)``; none for
         ``γ = 0``.
     form
         ``"flux"``: four Fourier transforms an evaluation. ``"advective"``: five, as the data of
@@ -112,7 +112,7 @@ class NavierStokesVorticity(Equation):
 
 @dataclasses.dataclass(frozen=True)
 class KolmogorovFlowVorticity(Equation):
-    """``ωₜ + b (U ∂₀ω + V ∂₁ω) = ν Δω + λ ω - m γ cos(2π m x₁ / L)``, in two dimensions.
+    """``ωₜ + b (U ∂₀ω + V ∂₁ω) = ν Δω + λ ω - m γ cos(2π m x₁ / L₁)``, in two dimensions.
 
     Turbulence that a wave keeps alive and drag keeps bounded.
 
@@ -170,7 +170,7 @@ def damped_diffusion(grid: Grid, diffusivity: Coefficient, drag: Coefficient) ->
 
 
 def injection(grid: Grid, mode: int, scale: Coefficient) -> Any:
-    """Return the spectrum of ``-m γ cos(2π m x₁ / L)``, ``(1, *spectrum)``, or None for ``γ = 0``.
+    """Return the spectrum of ``-m γ cos(2π m x₁ / L₁)``, ``(1, *spectrum)``, or None for ``γ = 0``.
 
     Raises
     ------
@@ -179,10 +179,11 @@ def injection(grid: Grid, mode: int, scale: Coefficient) -> Any:
     """
     if is_zero(scale):
         return None
-    if 2 * mode > grid.num_points:
+    points = grid.shape[1]
+    if 2 * mode > points:
         raise SpecError(
-            f"injection_mode must be at most {grid.num_points // 2} on {grid.num_points} points,"
-            f" got {mode}"
+            f"injection_mode must be at most {points // 2} on {points} points along the second"
+            f" axis, got {mode}"
         )
     waves = wavenumbers(grid)
     there = np.all([waves[0] == 0, waves[1] == mode], axis=0)

@@ -1,0 +1,78 @@
+"""Networks on grids whose axes have different numbers of points."""
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+from _tiny import filled
+from apexr.errors import SpecError
+from apexr.networks import NETWORKS
+from apexr.spectral import Grid
+from apexr.training import as_batched
+
+WIDE, TALL = Grid(2, (12, 8), (3.0, 2.0)), Grid(2, (8, 12), (2.0, 3.0))
+LOCAL = ["Conv;3;2;tanh", "Dil;1;3;1;tanh", "MoRes;3;1;tanh", "Pure;3", "Res;3;1;tanh"]
+EVERY = [*LOCAL, "FNO;4;3;1;gelu", "MLP;5;1;swish", "MoUNet;2;2;tanh", "UNet;2;2;tanh"]
+
+
+def state(grid, channels=2):
+    return np.random.default_rng(1).normal(size=(channels, *grid.shape)).astype("f4")
+
+
+def network(config, grid):
+    spec = NETWORKS.parse(config)
+    spec.check(grid, 2)
+    return filled(lambda key: spec.build(grid, 2, key), scale=0.3)
+
+
+def test_every_network_is_tried():
+    assert {config.split(";")[0] for config in EVERY} == set(NETWORKS.names())
+
+
+@pytest.mark.parametrize("config", EVERY)
+def test_batches_and_single_states_agree(config):
+    net, u = network(config, WIDE), state(WIDE)
+    alone = np.asarray(eqx.filter_jit(net)(u))
+    assert alone.shape == u.shape
+    both = as_batched(net)(np.stack([u, 2 * u], axis=1))
+    np.testing.assert_allclose(both[:, 0], alone, atol=2e-5)
+
+
+@pytest.mark.parametrize("config", [*LOCAL, "MoUNet;2;2;tanh", "UNet;2;2;tanh"])
+def test_turned_kernels_take_turned_states_to_turned_ones(config):
+    net, u = network(config, WIDE), state(WIDE)
+
+    def turned(leaf):
+        wide = eqx.is_array(leaf) and leaf.ndim == 4 and leaf.shape[-1] > 1
+        return np.swapaxes(leaf, -1, -2) if wide else leaf
+
+    other = jax.tree.map(turned, net)
+    expected = np.swapaxes(np.asarray(net(u)), 1, 2)
+    np.testing.assert_allclose(other(np.swapaxes(u, 1, 2)), expected, atol=2e-5)
+    assert TALL.shape == expected.shape[1:]
+
+
+@pytest.mark.parametrize("config", [*LOCAL, "FNO;4;3;1;gelu", "MoUNet;2;2;tanh", "UNet;2;2;tanh"])
+def test_shifts_go_through(config):
+    net, u = network(config, WIDE), state(WIDE)
+    expected = np.roll(np.asarray(net(u)), (4, -4), (1, 2))
+    np.testing.assert_allclose(net(np.roll(u, (4, -4), (1, 2))), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("FNO;5;3;1;gelu", "at most 4 on 8 points along an axis in 2D"),
+        ("UNet;2;3;relu", "12 points can be halved 2 times, not 3"),
+        ("Dil;4;3;1;relu", "at most 3 on 8 points along an axis"),
+    ],
+)
+def test_the_axis_with_the_fewest_points_decides(config, said):
+    with pytest.raises(SpecError, match=said):
+        NETWORKS.parse(config).check(WIDE, 1)
+
+
+def test_the_receptive_field_is_told_for_each_axis():
+    assert NETWORKS.parse("MLP;5;1;relu").receptive_field(WIDE) == ((12, 12), (8, 8))
+    assert NETWORKS.parse("Conv;3;2;relu").receptive_field(WIDE) == ((3, 3), (3, 3))
