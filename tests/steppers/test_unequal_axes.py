@@ -126,7 +126,7 @@ def test_forcing_is_held_against_the_axis_that_it_varies_along():
 
 
 def test_reduced_coefficients_belong_to_one_length():
-    with pytest.raises(SpecError, match="longest axis.*physical"):
+    with pytest.raises(SpecError, match=r"longest axis.*physical"):
         steppers.Linear.difficulty((0.0, 1.0), num_spatial_dims=2, num_points=(8, 4))
     with pytest.raises(SpecError, match="domain_extent must be one number"):
         steppers.normalize_linear((0.0, 1.0), domain_extent=(1.0, 2.0), dt=0.1)

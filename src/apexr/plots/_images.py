@@ -14,6 +14,9 @@ _SQUARE = (1.0, 270, 290)
 WIDE = (1.35, 340, 330)
 """Shape of an image over time and space: its aspect, and its size in a page."""
 
+_LONGEST = 4.0
+"""How many times as long as wide an image is at most."""
+
 _AROUND = {"xlim": (-1.18, 1.02), "ylim": (-1.1, 1.1)}
 """Room for the names of the axes of a cube."""
 
@@ -24,9 +27,12 @@ def image(
     title: str,
     *,
     colorbar: bool = True,
-    shape: tuple[float, int, int] = _SQUARE,
+    shape: tuple[float, int, int] | None = None,
 ) -> Any:
-    """Return a plane ``(row, column)`` as an image, NaN as grey, within ``-limit … limit``."""
+    """Return a plane ``(row, column)`` as an image, NaN as grey, within ``-limit … limit``.
+
+    Its shape is by default that of the domain.
+    """
     hv = holoviews()
     up, right = plane.dims
     drawn = hv.Image(
@@ -34,11 +40,20 @@ def image(
         [axis(plane[right]), axis(plane[up])],
         [hv.Dimension(axis_label(plane), range=(-limit, limit))],
     )
-    aspect, width, height = shape
+    aspect, width, height = shape or _of_domain(plane[right], plane[up])
     size = {"width": width + (90 if colorbar else 0), "height": height}
     both = {"title": title, "colorbar": colorbar, "clim": (-limit, limit)}
     drawn = style(drawn, "Image", both=both, matplotlib={"aspect": aspect}, bokeh=size)
     return drawn if right != "right" else _in_cube(drawn, plane, title, size)
+
+
+def _of_domain(right: xr.DataArray, up: xr.DataArray) -> tuple[float, int, int]:
+    """Return the shape of an image of a plane in space; very long ones are drawn shorter."""
+    square, width, height = _SQUARE
+    ratio = right.attrs.get("extent", 1.0) / up.attrs.get("extent", 1.0)
+    aspect = min(max(ratio, 1 / _LONGEST), _LONGEST)
+    stretch = aspect**0.5
+    return square * aspect, round(width * stretch), round(height / stretch)
 
 
 def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) -> Any:

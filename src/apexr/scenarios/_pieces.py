@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LAST_SEED = 2**32 - 1
 MOST_SEEDS = 100_000
+_SEVERAL = (tuple, list, np.ndarray)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,7 +231,7 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
         "task": request.task,
         "net": request.net,
         "train": request.train,
-        "scenario_kwargs": _data.label(kwargs),
+        "scenario_kwargs": _data.label(_canonical(scenario, kwargs)),
     }
     return Experiment(
         emulator=emulator,
@@ -249,6 +250,17 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
         },
         precision=current_precision(),
     )
+
+
+def _canonical(scenario: "BaseScenario", kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters, those of several numbers as the scenario holds them.
+
+    So ``num_points=(64, 64)`` and ``64``, which are one experiment, have one label.
+    """
+    return {
+        name: getattr(scenario, name, value) if isinstance(value, _SEVERAL) else value
+        for name, value in kwargs.items()
+    }
 
 
 def run(
