@@ -32,6 +32,9 @@ _HOMES = {
     "open_rollouts": "apexr.store:open_rollouts",
     "open_experiment": "apexr.store:open_experiment",
     "list_experiments": "apexr.store:list_experiments",
+    # comparisons with solvers
+    "decompose": "apexr.comparisons:decompose",
+    "lyapunov": "apexr.comparisons:lyapunov",
     # other programs
     "import_results": "apexr.transfer:import_results",
     # tables
@@ -51,6 +54,7 @@ _HOMES = {
     "read_in_kwargs": "apexr.analysis:read_in_kwargs",
     # the layers
     "analysis": "apexr.analysis",
+    "comparisons": "apexr.comparisons",
     "dashboard": "apexr.dashboard",
     "engine": "apexr.engine",
     "errors": "apexr.errors",

@@ -1,4 +1,5 @@
 from apexr import analysis as analysis
+from apexr import comparisons as comparisons
 from apexr import dashboard as dashboard
 from apexr import engine as engine
 from apexr import errors as errors
@@ -37,6 +38,8 @@ from apexr.analysis import table as table
 from apexr.analysis import to_long as to_long
 from apexr.analysis import to_well as to_well
 from apexr.analysis import to_wide as to_wide
+from apexr.comparisons import decompose as decompose
+from apexr.comparisons import lyapunov as lyapunov
 from apexr.scenarios import BaseScenario as BaseScenario
 from apexr.scenarios import EquationScenario as EquationScenario
 from apexr.scenarios import difficulty as difficulty

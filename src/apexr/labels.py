@@ -19,6 +19,7 @@ from apexr.schema import (
     CONFIG_COORDS,
     COORDINATES,
     DIVERGED,
+    RANK,
     SCHEMA_VERSION,
     SPATIAL_DIMS,
     VARIABLES,
@@ -31,9 +32,10 @@ from apexr.schema import (
     trajectory_metric,
 )
 
-__all__ = ["Axes", "Recorded", "experiment", "states", "trajectories"]
+__all__ = ["Axes", "Recorded", "comparison", "experiment", "states", "trajectories"]
 
 _FLOATS = ("float32", "float64")
+_COUNTED = {**COORDINATES, RANK.name: RANK}
 
 
 @dataclass(frozen=True)
@@ -280,6 +282,48 @@ def experiment(
     return xr.Dataset(variables, coords, plain_attrs(meta))
 
 
+def comparison(
+    arrays: Mapping[str, ArrayLike],
+    declared: Mapping[str, Variable],
+    coords: Mapping[str, Sequence[int] | np.ndarray],
+    *,
+    dt: float | None = None,
+    config: Mapping[str, str] | None = None,
+    attrs: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Return what a comparison of emulators with solvers tells, as a Dataset without space.
+
+    Parameters
+    ----------
+    arrays
+        Name to values: all the variables that are declared.
+    declared
+        Their declarations, such as :data:`apexr.schema.DECOMPOSITION`.
+    coords
+        Labels of each dimension, whole numbers.
+    dt
+        Time between two steps, None where there is none.
+    config
+        What identifies the experiment; None where there is none.
+    attrs
+        Attributes of the Dataset.
+
+    Raises
+    ------
+    SchemaError
+        Naming the variable, what was given and what was expected.
+    """
+    axes = Axes(1, 1, dt=dt)
+    sizes = {dim: len(values) for dim, values in coords.items()}
+    variables = {
+        name: _labelled(arrays[name], variable, axes, sizes) for name, variable in declared.items()
+    }
+    labels = {dim: np.asarray(values) for dim, values in coords.items()}
+    known = {} if config is None else _config_coords(config)
+    meta = {"schema_version": SCHEMA_VERSION, **(attrs or {})}
+    return xr.Dataset(variables, {**known, **_coords(axes, sizes, labels)}, plain_attrs(meta))
+
+
 def _declarations(metrics: Mapping[str, str]) -> dict[str, Variable]:
     means = [mean_metric(config) for config in metrics.values()]
     twins = [trajectory_metric(config) for config in metrics.values()]
@@ -368,8 +412,8 @@ def _coords(
             coords[dim] = _space(dim, axes)
         elif dim == "channel":
             coords[dim] = _channel(size, axes)
-        elif dim in COORDINATES:
-            first = COORDINATES[dim].first or 0
+        elif dim in _COUNTED:
+            first = _COUNTED[dim].first or 0
             coords[dim] = _index(dim, labels.get(dim, np.arange(first, first + size)), dim)
     if "time" in coords and axes.dt is not None:
         value = coords["time"].values * float(axes.dt)
@@ -378,7 +422,7 @@ def _coords(
 
 
 def _index(dim: str, labels: ArrayLike, like: str) -> xr.Variable:
-    return xr.Variable(dim, np.asarray(labels).astype(np.int64), COORDINATES[like].attrs)
+    return xr.Variable(dim, np.asarray(labels).astype(np.int64), _COUNTED[like].attrs)
 
 
 def _space(dim: str, axes: Axes) -> xr.Variable:

@@ -1,5 +1,7 @@
 """The solver alone: from initial states to labelled trajectories, in memory or in a store."""
 
 from apexr._simulate._simulate import simulate
+from apexr._simulate._solver import read_solver
+from apexr._simulate._states import read_states
 
-__all__ = ["simulate"]
+__all__ = ["read_solver", "read_states", "simulate"]

@@ -23,6 +23,28 @@ def summary(result: Any) -> str:
     return "\n".join(rows)
 
 
+def decomposition_summary(parts: Any) -> str:
+    """Return the parts of each experiment's error at some steps, over samples and seeds."""
+    from apexr.schema import DECOMPOSITION
+
+    told = [name for name in DECOMPOSITION if not name.startswith(("true_", "alignment"))]
+    steps = [step for step in STEPS if step in parts["time"].values]
+    rows = ["mean over test samples, median over seeds"]
+    for one in [parts] if "experiment" not in parts.dims else _each_experiment(parts):
+        rows += ["", "  ".join(str(one[name].item()) for name in ("scenario", "net", "train"))]
+        rows.append(f"{'step':>6}  " + "  ".join(told))
+        means = one[told].sel(time=steps).mean("test_sample", skipna=False).median("seed")
+        for step in steps:
+            at = means.sel(time=step)
+            cells = "  ".join(f"{at[name].item():>{len(name)}.3g}" for name in told)
+            rows.append(f"{step:>6}  {cells}")
+    return "\n".join(rows)
+
+
+def _each_experiment(study: Any) -> list[Any]:
+    return [study.isel(experiment=place) for place in range(study.sizes["experiment"])]
+
+
 def study_table(table: Any) -> str:
     """Return the experiments of a study, one a line, and how many are in which state."""
     from apexr.store import in_short

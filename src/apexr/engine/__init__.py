@@ -8,6 +8,7 @@ from apexr.engine._callbacks import (
     callback,
     parse_callbacks,
 )
+from apexr.engine._decompose import decompose
 from apexr.engine._emulators import (
     EmulatorPlan,
     count_parameters,
@@ -15,13 +16,14 @@ from apexr.engine._emulators import (
     skeleton,
 )
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
+from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
 from apexr.engine._room import (
     available_bytes,
     bytes_of_data,
     require_room_for_data,
     require_room_for_training,
 )
-from apexr.engine._stacked import Stacked, select_seed, stacked
+from apexr.engine._stacked import Stacked, select_seed, stacked, unstacked
 from apexr.engine._tasks import MODES, TASKS, Correct, Corrected, Predict, Task, task
 from apexr.engine._weights import from_flat_weights, named_shapes, named_weights, with_weights
 
@@ -40,12 +42,16 @@ __all__ = [
     "Task",
     "TestSet",
     "available_bytes",
+    "block_means",
     "bytes_of_data",
     "callback",
     "count_parameters",
+    "decompose",
     "draw_emulators",
     "evaluate",
     "from_flat_weights",
+    "kaplan_yorke",
+    "lyapunov_growth",
     "named_shapes",
     "named_weights",
     "parse_callbacks",
@@ -56,5 +62,6 @@ __all__ = [
     "skeleton",
     "stacked",
     "task",
+    "unstacked",
     "with_weights",
 ]

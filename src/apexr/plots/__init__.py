@@ -6,6 +6,7 @@ Importing this package is cheap; HoloViews is loaded by the first plot.
 from apexr.plots._animate import animate
 from apexr.plots._compare import compare
 from apexr.plots._cost import pareto, pareto_front
+from apexr.plots._decomposition import decomposition
 from apexr.plots._explore import explore
 from apexr.plots._facets import facets
 from apexr.plots._heatmap import heatmap
@@ -23,6 +24,7 @@ from apexr.plots._trajectory import trajectory
 __all__ = [
     "animate",
     "compare",
+    "decomposition",
     "error_spectrum",
     "explore",
     "facets",

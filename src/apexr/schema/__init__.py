@@ -10,6 +10,7 @@ scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines res
 ``experiment`` and ``to_dataframe`` makes columns of them.
 """
 
+from apexr.schema._comparisons import DECOMPOSITION, LYAPUNOV, RANK
 from apexr.schema._declared import (
     CHUNK_BYTES,
     CONFIG_COORDS,
@@ -39,8 +40,11 @@ __all__ = [
     "CHUNK_BYTES",
     "CONFIG_COORDS",
     "COORDINATES",
+    "DECOMPOSITION",
     "DIVERGED",
+    "LYAPUNOV",
     "MEAN_METRIC",
+    "RANK",
     "RECORDS",
     "SCHEMA_VERSION",
     "SPATIAL_DIMS",

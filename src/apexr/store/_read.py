@@ -38,7 +38,9 @@ def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset
         says, or if the store is newer than this apexr.
     """
     unit = path if experiment is None else unit_of(path, experiment)
-    return along_seed([open_unit(part) for part in units_behind(unit)])
+    result = along_seed([open_unit(part) for part in units_behind(unit)])
+    result.encoding["source"] = str(unit)  # as xarray's own readers say where data are from
+    return result
 
 
 def open_unit(unit: Place) -> xr.Dataset:

@@ -1,0 +1,39 @@
+"""`apexr decompose`: where the error of stored emulators comes from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apexr.cli._app import app
+from apexr.cli._parameters import check_picture, use_compile_cache
+from apexr.cli._text import decomposition_summary
+
+
+@app.command()
+def decompose(
+    store: Annotated[str, typer.Argument(help="Store of an experiment or a study, also a URL.")],
+    experiment: Annotated[str | None, typer.Option(help="Id of one experiment of a study.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps; by default the test horizon.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File for all parts: .nc or .zarr; replaced if there.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of one experiment's parts.")] = None,
+) -> None:
+    """Split the error of rollouts into one-step and propagated parts."""
+    import apexr
+    from apexr import store as stores
+
+    check_picture(plot)
+    if output is not None:
+        stores.check_dataset_path(output)
+    use_compile_cache()
+    parts = apexr.decompose(store, num_steps=steps, experiment=experiment)
+    typer.echo(decomposition_summary(parts))
+    if output is not None:
+        typer.echo(f"written to {stores.publish_dataset(parts, output, overwrite=True)}")
+    if plot is not None:
+        from apexr import plots
+
+        plots.save(plots.decomposition(parts), plot)
+        typer.echo(f"drawn to {plot}")

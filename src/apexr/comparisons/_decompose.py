@@ -1,0 +1,156 @@
+"""``apexr.decompose``: where the error of a rollout comes from."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from apexr import labels
+from apexr._devices import prepare_host_devices
+from apexr._precision import computing_in
+from apexr._simulate import read_solver, read_states
+from apexr.comparisons._subjects import Subject, is_path, read_subject
+from apexr.engine import decompose as decomposed
+from apexr.errors import SpecError
+from apexr.experiment import machine
+from apexr.scenarios import BaseScenario
+from apexr.schema import DECOMPOSITION
+from apexr.steppers import as_solver, repeat
+from apexr.steppers._arrays import check_count
+from apexr.store import is_study, join_experiments, list_experiments
+
+
+def decompose(
+    source: Any,
+    scenario: str | BaseScenario | None = None,
+    *,
+    states: Any = None,
+    num_steps: int | None = None,
+    experiment: str | None = None,
+) -> xr.Dataset:
+    """Return where the error of rollouts comes from: two exact splits, step by step.
+
+    With the emulator ``f``, the reference solver ``P`` of the same time step, the rollout ``û``
+    and the truth ``u`` from the same initial state, the error ``e = û - u`` at step ``t`` is
+
+    - ``[f(u') - u] + [f(û') - f(u')]``: the one-step error on the true state ``u'`` before, and
+      what the emulator makes of the error that it already had;
+    - ``[f(û') - P(û')] + [P(û') - P(u')]``: the fresh error on the emulator's own state before,
+      and what the dynamics make of the error that was there.
+
+    Parameters
+    ----------
+    source
+        The store of an experiment, or a result opened from one: its networks are loaded. A
+        study: all its experiments, one after another. Emulators, as
+        :func:`apexr.run_experiment` returns them, of one or several seeds. Any function that
+        takes a state ``(channel, *space)`` to the next one: of JAX, or, called with NumPy
+        arrays, of another framework.
+    scenario
+        Key or object of the scenario whose reference solver is ``P``; a store knows it.
+    states
+        Initial states ``(test_sample, channel, *space)``; by default those of the scenario's
+        test set.
+    num_steps
+        Steps of the rollouts; by default the scenario's test horizon.
+    experiment
+        The id of one experiment of a study.
+
+    Returns
+    -------
+    A Dataset with dims ``(seed, test_sample, time)``, and ``experiment`` in front for a study;
+    see :data:`apexr.schema.DECOMPOSITION`:
+
+    - ``error``, ``one_step``, ``propagated``, ``own_state_error``, ``dynamics``: Euclidean norms
+      over channels and space, relative to ``||u||``;
+    - ``amplification`` = ``||f(û') - f(u')|| / ||û' - u'||``, ``true_amplification`` the same of
+      ``P``, ``excess_amplification`` their ratio;
+    - ``distribution_shift`` = ``||f(û') - P(û')|| / ||f(u') - P(u')||``;
+    - ``alignment``: cosine between the one-step and the propagated part.
+
+    A ratio whose denominator is zero is NaN, as at step 1, where there is no error yet. A rollout
+    that diverges gives infinite or NaN parts from then on.
+
+    Raises
+    ------
+    SpecError
+        If a scenario is missing, or an argument means nothing.
+    ShapeError
+        If states or emulators do not fit the scenario.
+    StoreError
+        If the store cannot be read.
+
+    Notes
+    -----
+    The truth is stepped along with the rollout, so that memory holds two states of each sample,
+    whatever the number of steps. A step costs two of the emulator and two of the solver.
+
+    Examples
+    --------
+    >>> apexr.run("diff_ks_cons", net="Conv;26;10;relu", num_seeds=5, store="ks.zarr")
+    >>> parts = apexr.decompose("ks.zarr")
+    >>> parts[["one_step", "propagated"]].mean("test_sample").median("seed").sel(time=[1, 10, 100])
+    >>> apexr.plot.decomposition(parts)
+    """
+    prepare_host_devices()
+    if num_steps is not None:
+        check_count("num_steps", num_steps, minimum=1)
+    if experiment is None and is_path(source) and is_study(source):
+        return _of_study(source, scenario, states, num_steps)
+    return _of_subject(read_subject(source, scenario, experiment), states, num_steps)
+
+
+def _of_study(store: Any, scenario: Any, states: Any, num_steps: int | None) -> xr.Dataset:
+    """Return the decompositions of all published experiments of a study."""
+    listed = list_experiments(store)
+    published = listed["id"][[bool(seeds) for seeds in listed["seeds"]]].tolist()
+    if not published:
+        raise SpecError(f"{store}: no experiment of the study is published yet")
+    parts = {
+        name: _of_subject(read_subject(store, scenario, name), states, num_steps)
+        for name in published
+    }
+    return join_experiments(parts)
+
+
+def _of_subject(subject: Subject, states: Any, num_steps: int | None) -> xr.Dataset:
+    scenario = subject.scenario
+    horizon = scenario.test_temporal_horizon if num_steps is None else int(num_steps)
+    with computing_in(subject.precision):
+        samples, start = _initial_states(scenario, states)
+        arrays = decomposed(
+            subject.emulators,
+            len(subject.seeds),
+            as_solver(scenario.get_ref_stepper()),
+            jnp.asarray(start),
+            horizon,
+        )
+        about = machine()
+    return labels.comparison(
+        arrays,
+        DECOMPOSITION,
+        {
+            "seed": np.asarray(subject.seeds),
+            "test_sample": samples,
+            "time": np.arange(1, horizon + 1),
+        },
+        dt=getattr(scenario, "dt", None),
+        config=subject.config,
+        attrs=about,
+    )
+
+
+def _initial_states(scenario: BaseScenario, given: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels of the test samples and the states, warmed up where they are drawn."""
+    if given is None:
+        values = np.asarray(scenario.get_test_ic_set())
+        return np.arange(len(values)), values
+    solver = read_solver(scenario, grid=None, dt=None, channel_names=None, keywords={})
+    start = read_states(solver, given, num_samples=None, seed=None)
+    values = start.states
+    if start.drawn and scenario.num_warmup_steps:
+        warm = repeat(scenario.get_ref_stepper(), scenario.num_warmup_steps)
+        values = np.asarray(jax.vmap(warm)(jnp.asarray(values)))
+    return (np.arange(len(values)) if start.samples is None else start.samples), values

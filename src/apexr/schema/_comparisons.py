@@ -1,0 +1,114 @@
+"""What comparisons of emulators with solvers tell, declared; see the package."""
+
+from collections.abc import Mapping
+
+from apexr.schema._variable import Variable, table
+
+_STEPS = ("seed", "test_sample", "time")
+
+
+def _share(name: str, long_name: str, description: str) -> Variable:
+    return Variable(
+        name=name, dims=_STEPS, kind="float", long_name=long_name, description=description
+    )
+
+
+DECOMPOSITION: Mapping[str, Variable] = table(
+    _share("error", "error", "||û - u|| / ||u||, of the prediction û and the truth u."),
+    _share(
+        "one_step",
+        "one-step error",
+        "||f(u') - u|| / ||u||: what the emulator f gets wrong on the true state u' before.",
+    ),
+    _share(
+        "propagated",
+        "propagated error",
+        "||f(û') - f(u')|| / ||u||: what the emulator makes of the error that it already had.",
+    ),
+    _share(
+        "own_state_error",
+        "error on own states",
+        "||f(û') - P(û')|| / ||u||: what the emulator gets wrong on its own state û' before.",
+    ),
+    _share(
+        "dynamics",
+        "error carried by the dynamics",
+        "||P(û') - P(u')|| / ||u||: what the solver P makes of the error that was there.",
+    ),
+    _share(
+        "amplification",
+        "amplification by the emulator",
+        "||f(û') - f(u')|| / ||û' - u'||; NaN where there is no error yet.",
+    ),
+    _share(
+        "true_amplification",
+        "amplification by the dynamics",
+        "||P(û') - P(u')|| / ||û' - u'||; NaN where there is no error yet.",
+    ),
+    _share(
+        "excess_amplification",
+        "excess amplification",
+        "Amplification by the emulator over that by the dynamics; above 1 it adds instability.",
+    ),
+    _share(
+        "distribution_shift",
+        "distribution shift",
+        "||f(û') - P(û')|| / ||f(u') - P(u')||: fresh error on own states over that on true ones.",
+    ),
+    _share(
+        "alignment",
+        "alignment",
+        "Cosine between one-step and propagated error: 1 where they add up, -1 where they cancel.",
+    ),
+)
+"""The variables of a decomposition; a mark ' means one step before."""
+
+RANK = Variable(
+    name="rank",
+    dims=("rank",),
+    kind="int",
+    first=1,
+    long_name="rank of the exponent",
+    description="1 is the largest Lyapunov exponent.",
+)
+"""The dimension along which Lyapunov exponents are ordered."""
+
+LYAPUNOV: Mapping[str, Variable] = table(
+    Variable(
+        name="exponent",
+        dims=("rank",),
+        kind="float",
+        long_name="Lyapunov exponent",
+        description="Mean growth rate of a perturbation, per unit of time.",
+    ),
+    Variable(
+        name="standard_error",
+        dims=("rank",),
+        kind="float",
+        long_name="standard error of the exponent",
+        description="From the spread of means over blocks of time and over samples.",
+    ),
+    Variable(
+        name="kaplan_yorke",
+        dims=(),
+        kind="float",
+        long_name="Kaplan-Yorke dimension",
+        description="j + sum of the first j exponents / |exponent j + 1|, j the largest number"
+        " of leading exponents whose sum is not negative; NaN where too few were computed.",
+    ),
+    Variable(
+        name="kaplan_yorke_standard_error",
+        dims=(),
+        kind="float",
+        long_name="standard error of the Kaplan-Yorke dimension",
+        description="By leaving out one block after another (jackknife).",
+    ),
+    Variable(
+        name="exponent_of_sample",
+        dims=("sample", "rank"),
+        kind="float",
+        long_name="Lyapunov exponent",
+        description="The exponent along the trajectory from each initial state.",
+    ),
+)
+"""The variables of a Lyapunov spectrum."""

@@ -1,0 +1,39 @@
+"""`apexr decompose` on a stored experiment."""
+
+import xarray as xr
+
+import apexr
+
+TINY = {
+    "num_points": 24,
+    "num_train_samples": 4,
+    "train_temporal_horizon": 5,
+    "num_test_samples": 2,
+    "test_temporal_horizon": 6,
+    "optim_config": "adam;5;constant;1e-3",
+    "record_loss_every": 5,
+}
+
+
+def test_the_parts_of_a_stored_error(apexr_command, tmp_path):
+    store, written = tmp_path / "adv.zarr", tmp_path / "parts.nc"
+    asked = {"net": "Pure;3", "num_seeds": 2, "store": store, "progress": False}
+    result = apexr.run("diff_adv", **asked, **TINY)
+    said = apexr_command("decompose", store, "--output", written)
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[2] == "1d_diff_adv  Pure;3  one"
+    assert lines[3].split()[:4] == ["step", "error", "one_step", "propagated"]
+    first = lines[4].split()
+    assert (first[0], first[3]) == ("1", "0")  # nothing is propagated yet
+    error = result.mean_nRMSE.sel(time=5).load().median("seed").item()
+    assert abs(float(lines[8].split()[1]) - error) < 5e-3 * error
+    with xr.open_dataset(written) as parts:
+        assert parts.one_step.sizes == {"seed": 2, "test_sample": 2, "time": 6}
+
+
+def test_what_cannot_be_split(apexr_command, tmp_path):
+    assert apexr_command("decompose", tmp_path / "nothing.zarr").code == 2
+    said = apexr_command("decompose", tmp_path, "--plot", "parts.txt")
+    assert said.code == 2
+    assert "--plot" in said.err
