@@ -68,8 +68,13 @@ def needs(extra: str, what: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise MissingExtraError(
-            f'{what} the package {error.name}: pip install "apexr[{extra}]"'
+            f"{what} the package {error.name}: {how_to_install(extra)}"
         ) from error
+
+
+def how_to_install(extra: str) -> str:
+    """Return the commands that install an extra of apexr, from an index and in a clone."""
+    return f'pip install "apexr[{extra}]" (in a clone of the repository: pip install ".[{extra}]")'
 
 
 class WorkerDiedError(ApexrError, RuntimeError):

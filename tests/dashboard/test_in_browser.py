@@ -100,7 +100,9 @@ def test_an_exported_page_works_from_a_file(made, tmp_path, tab):
     file = dashboard.export(made, tmp_path / "page.html", [name(0), name(1)])
     assert file.stat().st_size < 20e6
     tab.open(file.as_uri())
-    assert figures(tab).count() == 3 + 2 * 3  # the loss, two metrics; two rollouts
+    expected = 3 + 2 * 3  # the loss, two metrics; two rollouts
+    figures(tab).nth(expected - 1).wait_for()  # they appear one after the other
+    assert figures(tab).count() == expected
     rollout = figures(tab).last
     before = tab.picture(rollout)
     slide(tab.page, 4)

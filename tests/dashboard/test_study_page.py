@@ -221,24 +221,22 @@ def test_the_page_of_a_study_needs_no_jax(study):
     assert loaded_after(code, "jax", "equinox", "apexr.scenarios", "panel") == ["panel"]
 
 
-WITHOUT = """
+BARE = """
 import sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "panel":
+        if name.partition(".")[0] in ("hvplot", "matplotlib", "seaborn", "tabulate"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocked())
-import apexr
-for show in (apexr.dashboard.study_page, apexr.dashboard.explorer, apexr.dashboard.show_study):
-    try:
-        show("study.zarr")
-    except apexr.errors.MissingExtraError as error:
-        print(error)
+from apexr import dashboard
+dashboard.study_page("study.zarr")
+dashboard.export("study.zarr", "page.html")
 """
 
 
-def test_without_panel_it_is_said_what_to_install():
-    said = python(WITHOUT).splitlines()
-    assert said == ['the dashboard needs the package panel: pip install "apexr[plot]"'] * 3
+@pytest.mark.quick
+def test_the_pages_need_no_extra(study):
+    python(BARE, cwd=study.parent)
+    assert "Bokeh" in (study.parent / "page.html").read_text()

@@ -1,16 +1,15 @@
-import builtins
-import sys
-
 import numpy as np
 import pytest
 import xarray as xr
 
 from apexr import plots, store
-from apexr.errors import MissingExtraError, MissingVariableError, SpecError
+from apexr.errors import MissingVariableError, SpecError
 from apexr.testing import mock_experiment
 
 hv = pytest.importorskip("holoviews")
 pytest.importorskip("matplotlib")
+
+pytestmark = pytest.mark.quick
 
 
 @pytest.fixture
@@ -187,19 +186,3 @@ def test_other_suffixes_are_refused(tmp_path):
     with pytest.raises(SpecError, match=r"'\.png'"):
         plots.save(plots.loss(mock_experiment()), tmp_path / "a.gif")
     assert not list(tmp_path.iterdir())
-
-
-def test_without_the_extra(monkeypatch):
-    for name in list(sys.modules):
-        if name.startswith("holoviews.plotting"):
-            monkeypatch.delitem(sys.modules, name)
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("holoviews.plotting"):
-            raise ModuleNotFoundError("No module named 'bokeh'", name="bokeh")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r'pip install "apexr\[plot\]"'):
-        plots.loss(mock_experiment())

@@ -77,6 +77,7 @@ def test_an_experiment_comes_back(url):
     assert stores.verify(f"{url}/adv.zarr") == 1
 
 
+@pytest.mark.quick
 @everywhere
 def test_a_study_comes_back(url, tmp_path):
     study = filled(url)
@@ -279,13 +280,14 @@ def test_what_is_wrong_with_a_url():
         apexr.open_study(Path("s3://bucket/study.zarr"))
 
 
-def test_a_missing_package_is_named(monkeypatch):
+@pytest.mark.parametrize(("scheme", "extra"), [("s3", "cloud"), ("gs", "gcs")])
+def test_a_missing_package_is_named(monkeypatch, scheme, extra):
     def missing(*_, **__):
-        raise ImportError("Install s3fs to access S3")
+        raise ImportError("Install a package to access it")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    with pytest.raises(MissingExtraError, match=r"apexr\[cloud\]"):
-        apexr.open_study("s3://bucket/study.zarr")
+    with pytest.raises(MissingExtraError, match=rf"apexr\[{extra}\]"):
+        apexr.open_study(f"{scheme}://bucket/study.zarr")
 
 
 def test_files_of_this_machine_by_url(tmp_path):
@@ -299,6 +301,7 @@ def test_a_bucket_that_is_not_there(s3):
         stores.create_study("s3://no-such-bucket/study.zarr")
 
 
+@pytest.mark.quick
 def test_options_of_the_client(s3, monkeypatch):
     import os
 

@@ -35,8 +35,6 @@ def explorer(scenario: str | None = None) -> Any:
     ------
     SpecError
         If there is no such scenario.
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
     """
     panel()
     return Explorer(scenario or FIRST).layout

@@ -50,8 +50,6 @@ def export(
         If ``path`` is not a study.
     SpecError
         If an experiment has no results, or the suffix is another.
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
     """
     target = Path(file)
     if target.suffix.lower() not in (".html", ".htm"):

@@ -3,21 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from apexr.errors import needs
 from apexr.plots._style import holoviews
 
 
 def panel() -> Any:
-    """Return the module panel with what the pages need of it.
+    """Return the module panel with what the pages need of it."""
+    import panel as pn
+    import panel.models.tabulator
 
-    Raises
-    ------
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
-    """
-    with needs("plot", "the dashboard needs"):
-        import panel as pn
-        import panel.models.tabulator
     holoviews()
     return pn
 

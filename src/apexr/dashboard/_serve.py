@@ -34,8 +34,6 @@ def show_study(path: str | os.PathLike[str], *, port: int = 0, show: bool = True
         If ``path`` is not a study.
     SpecError
         If the port cannot be had.
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
     """
     panel()
     Records(path)  # what is no study is refused before anything is served
@@ -56,8 +54,6 @@ def show_explorer(scenario: str | None = None, *, port: int = 0, show: bool = Tr
     ------
     SpecError
         If there is no such scenario, or the port cannot be had.
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
     """
     from apexr.dashboard._data import check_key
 

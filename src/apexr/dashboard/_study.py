@@ -40,8 +40,6 @@ def study_page(path: str | os.PathLike[str]) -> Any:
     ------
     StoreError
         If ``path`` is not a study.
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
     """
     panel()
     return StudyPage(Records(path)).layout

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.plots._fields import finite
-from apexr.plots._style import arranged, axis, axis_label, holoviews, style
+from apexr.plots._style import arranged, axis, axis_label, backends, holoviews, style
 from apexr.plots._views import NAMED_EDGES, edges, project
 
 _SQUARE = (1.0, 270, 290)
@@ -93,7 +93,7 @@ def bare(panel: Any, *, x: bool, y: bool) -> Any:
     if not (x or y):
         return panel
     names = {**({"xlabel": ""} if x else {}), **({"ylabel": ""} if y else {})}
-    for backend in ("matplotlib", "bokeh"):
+    for backend in backends():
         kind = type(panel).__name__
         panel = panel.opts(hv.Options(kind, backend=backend, **names))
     return panel

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apexr.errors import SpecError
-from apexr.plots._style import arranged, holoviews, style
+from apexr.plots._style import arranged, backends, holoviews, style
 
 _WIDTH, _HEIGHT = 4, 3
 _PAGE = {"width": 440, "height": 330, "fontscale": 1.0}
@@ -55,8 +55,10 @@ def shaped(
     aspect: float = _WIDTH / _HEIGHT,
 ) -> Any:
     """Return curves as a panel of a given shape, width by height, with further options."""
-    looks = holoviews().Store.lookup_options("matplotlib", plot, "plot").kwargs
-    hooks = [*looks.get("hooks", ()), _keep_shape(aspect)]
+    hooks = [_keep_shape(aspect)]
+    if "matplotlib" in backends():
+        looks = holoviews().Store.lookup_options("matplotlib", plot, "plot").kwargs
+        hooks = [*looks.get("hooks", ()), *hooks]
     shape = {"aspect": aspect, "hooks": hooks}
     return style(
         plot.clone(),

@@ -7,7 +7,7 @@ from typing import Any
 from apexr.errors import SpecError
 from apexr.plots._offline import self_contained
 from apexr.plots._paper import fit, inches
-from apexr.plots._style import holoviews
+from apexr.plots._style import holoviews, require_matplotlib
 
 _BACKENDS = {".png": "matplotlib", ".svg": "matplotlib", ".pdf": "matplotlib", ".html": "bokeh"}
 _SCREEN_DPI, _PAPER_DPI = 150, 300
@@ -34,7 +34,7 @@ def save(
         What a plot function returned.
     path
         ``.png``, ``.svg`` and ``.pdf`` are drawn by matplotlib; ``.html`` is an interactive page
-        by bokeh that needs no network.
+        by bokeh that needs no network, and no extra of apexr.
     width
         Of a drawn picture: ``"column"`` or ``"page"`` of a paper (3.4 and 7 inches), or inches.
         Text keeps a readable size. By default the size for a screen.
@@ -46,6 +46,8 @@ def save(
     SpecError
         If the suffix is another, the width cannot be meant, or the plot has sliders: a picture
         shows one frame of it, which is to be chosen.
+    MissingExtraError
+        If a file is to be drawn by matplotlib, which is not installed.
     """
     target = Path(path)
     backend = _BACKENDS.get(target.suffix.lower())
@@ -54,6 +56,8 @@ def save(
     size = None if width is None else inches(width)
     if dpi is not None and not dpi > 0:
         raise SpecError(f"dpi must be positive, got {dpi}")
+    if backend == "matplotlib":
+        require_matplotlib(f"pictures to {target.suffix} files need")
     _refuse_frames(obj, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     drawn = holoviews().renderer(backend).get_plot(obj).state

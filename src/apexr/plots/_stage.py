@@ -59,7 +59,7 @@ class Stage:
     def __init__(
         self, planes: Sequence[Sequence[xr.DataArray]], limit: float, title: str, panel: int
     ) -> None:
-        require_matplotlib()
+        require_matplotlib("films need")
         from matplotlib.figure import Figure
 
         self._limit = limit

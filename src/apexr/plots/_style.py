@@ -3,6 +3,7 @@
 HoloViews is imported by :func:`holoviews` and nowhere else, on the first plot.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -90,29 +91,42 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 
 
 def holoviews() -> Any:
-    """Return the module holoviews with both backends loaded.
+    """Return the module holoviews with its backends loaded."""
+    import holoviews as hv
 
-    Raises
-    ------
-    MissingExtraError
-        If a package of the ``plot`` extra is not installed.
-    """
-    with needs("plot", "plots need"):
-        import holoviews as hv
-        import holoviews.plotting.bokeh
-        import holoviews.plotting.mpl
+    backends()
     return hv
 
 
-def require_matplotlib() -> None:
-    """Raise unless matplotlib is there, which films are drawn with.
+@functools.cache
+def backends() -> tuple[str, ...]:
+    """Load and return what HoloViews draws with here: bokeh, and matplotlib where it is installed.
+
+    The last one is what HoloViews shows a plot with unless the user says otherwise.
+    """
+    import holoviews.plotting.bokeh
+
+    try:
+        import holoviews.plotting.mpl  # noqa: F401
+    except ImportError:
+        return ("bokeh",)
+    return ("bokeh", "matplotlib")
+
+
+def require_matplotlib(what: str) -> None:
+    """Raise unless matplotlib is there, which pictures in files and films are drawn with.
+
+    Parameters
+    ----------
+    what
+        What needs it, with its verb: "films need".
 
     Raises
     ------
     MissingExtraError
         Saying what to install.
     """
-    with needs("plot", "plots need"):
+    with needs("plot", what):
         import matplotlib.figure  # noqa: F401
 
 
@@ -141,7 +155,7 @@ def axis_label(array: xr.DataArray) -> str:
 
 
 def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
-    """Return ``element`` with the options of ``kind`` in both backends.
+    """Return ``element`` with the options of ``kind`` in each backend.
 
     Parameters
     ----------
@@ -152,8 +166,9 @@ def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
     options
         Further options, ``both=…`` or by backend.
     """
-    for backend, defaults in OPTIONS.items():
-        merged = {**defaults[kind], **options.get("both", {}), **options.get(backend, {})}
+    for backend in backends():
+        defaults = OPTIONS[backend][kind]
+        merged = {**defaults, **options.get("both", {}), **options.get(backend, {})}
         if "title" in merged:  # HoloViews formats titles
             merged["title"] = merged["title"].replace("{", "{{").replace("}", "}}")
         element = (

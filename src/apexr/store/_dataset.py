@@ -8,7 +8,7 @@ from pathlib import Path
 import xarray as xr
 import zarr
 
-from apexr.errors import MissingExtraError, SpecError, StoreError
+from apexr.errors import MissingExtraError, SpecError, StoreError, how_to_install
 from apexr.store import _disk
 from apexr.store._files import exchange, make_folder, move_in, scratch, sync_tree
 from apexr.store._layout import staging_folder
@@ -38,7 +38,7 @@ def check_dataset_path(path: PathLike) -> Path:
         raise SpecError(f"a store must end in {ZARR} or {NETCDF}, got {str(path)!r}")
     if target.suffix == NETCDF and importlib.util.find_spec("h5netcdf") is None:
         raise MissingExtraError(
-            f'{NETCDF} files need the package h5netcdf: pip install "apexr[netcdf]", or take a'
+            f"{NETCDF} files need the package h5netcdf: {how_to_install('netcdf')}, or take a"
             f" store that ends in {ZARR}"
         )
     expected = target.is_dir() if target.suffix == ZARR else target.is_file()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from apexr.errors import MissingExtraError, StoreError
+from apexr.errors import MissingExtraError, StoreError, how_to_install
 from apexr.store._local import Local
 from apexr.store._remote import Remote
 
@@ -20,6 +20,8 @@ _LOCAL = ("file://", "local://")
 _AT_ONCE = 32
 _UNIT = re.compile(r"[0-9a-f]{32}(\.zip)?")
 _HOLDERS = ("experiments", ".index")
+_EXTRAS = {"s3": "cloud", "s3a": "cloud", "gs": "gcs", "gcs": "gcs"}
+"""The extra of apexr that brings what fsspec needs, by the scheme of a URL."""
 
 PathLike = str | os.PathLike[str]
 
@@ -104,7 +106,9 @@ def at(url: str, **storage_options: Any) -> Remote:
     try:
         fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **storage_options)
     except ImportError as error:
-        raise MissingExtraError(f'{url}: {error}; for S3, pip install "apexr[cloud]"') from error
+        extra = _EXTRAS.get(url.partition("://")[0])
+        how = f"; {how_to_install(extra)}" if extra else ""
+        raise MissingExtraError(f"{url}: {error}{how}") from error
     except (ValueError, TypeError, OSError) as error:
         raise StoreError(f"{url}: no place for a store ({error})") from error
     return Remote(fs, path.rstrip("/"))
