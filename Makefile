@@ -1,11 +1,13 @@
 # Works from a fresh clone with Python >= 3.11, pip and make; no earlier step is needed.
 
+# Which Python: a command, a path, a version such as 3.12, or newest. The environment is made again
+# where it has another one.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check clean docs docs-html docs-study docs-learning docs-accuracy docs-plots \
-	docs-dashboard browser
+.PHONY: quickstart test check distribution clean docs docs-html docs-study docs-learning docs-accuracy \
+	docs-plots docs-dashboard browser FORCE
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -18,6 +20,13 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/sp-repo-review .
+	$(BIN)/python tools/check_distribution.py
+
+# What is uploaded to an index, in dist/.
+distribution: $(VENV)/.installed-dev
+	$(BIN)/python tools/check_distribution.py dist
 
 # Debian's Chromium, in which the pages of the dashboard are tested; needs root, or asks for it.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -60,21 +69,23 @@ docs-dashboard: browser $(VENV)/.installed-dev
 docs-accuracy: $(VENV)/.installed
 	$(BIN)/python docs/solver_accuracy.py
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+# Looked at each time, written only where the environment is made.
+$(VENV)/pyvenv.cfg: FORCE
+	@.ci/make-venv $(VENV) $(PYTHON)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+FORCE:
+
+$(VENV)/.installed: $(VENV)/pyvenv.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[plot]"
 	touch $@
 
-$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
+$(VENV)/.installed-docs: $(VENV)/pyvenv.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
+$(VENV)/.installed-dev: $(VENV)/pyvenv.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) quickstart docs/_build docs/api docs/scenarios
+	rm -rf $(VENV) dist quickstart docs/_build docs/api docs/scenarios

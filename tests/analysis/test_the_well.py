@@ -94,6 +94,7 @@ def test_lazy_trajectories_are_written_block_by_block(tmp_path, monkeypatch):
         np.testing.assert_array_equal(file["t0_fields/u"], states.values[:, :, 0])
 
 
+@pytest.mark.quick
 def test_a_result_gives_its_reference_and_its_predictions(tmp_path):
     ds = mock_experiment()
     with h5py.File(apexr.to_well(ds, tmp_path / "a.h5")) as file:

@@ -55,6 +55,7 @@ def test_the_file_holds_what_the_table_in_memory_holds(
     )
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_one_result_a_wide_table_and_a_diverged_seed(tmp_path, suffix):
     ds = mock_experiment(diverged=(1,))

@@ -14,6 +14,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LONGEST = 520
 
 
+@pytest.mark.quick
 def test_layers_import_downwards_only():
     pytest.importorskip("importlinter")
     code = "import sys, importlinter.cli as c; sys.exit(c.lint_imports(no_cache=True))"

@@ -12,6 +12,8 @@ import apexr
 from _tiny import NET, SIZES
 from apexr.errors import ApexrWarning
 
+pytestmark = pytest.mark.quick
+
 SET = [part for name, value in SIZES.items() for part in ("--set", f"{name}={value}")]
 
 

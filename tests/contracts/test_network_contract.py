@@ -60,6 +60,7 @@ def test_strings_come_back(name):
     assert hash(spec) == hash(NETWORKS.parse(str(spec)))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("name", "dims", "channels"), CASES)
 def test_networks_map_states_to_states(name, dims, channels):
     net = drawn(name, dims, channels)

@@ -36,6 +36,7 @@ def plan_of(case: str) -> EmulatorPlan:
     )
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("golden", "case"), CASES)
 def test_output_equals_the_published_one(golden, case):
     plan = plan_of(case)

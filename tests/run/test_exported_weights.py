@@ -34,6 +34,7 @@ def store(tmp_path_factory):
     return path
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", NETWORKS.names())
 @pytest.mark.parametrize("task", ["predict", "correct;sequential"])
 def test_every_network_is_rebuilt_from_named_arrays(name, task):

@@ -10,6 +10,8 @@ from _tiny import NET, SIZES
 from apexr.scenarios import difficulty
 from apexr.testing import assert_valid
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(scope="module")
 def from_object():

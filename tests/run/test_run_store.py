@@ -14,6 +14,8 @@ from apexr.errors import SpecError, StoreError, UnknownNameError
 from apexr.scenarios import difficulty
 from apexr.testing import assert_valid, no_compute
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_store_is_plain_zarr(result, store):
     with xr.open_zarr(store) as ds:

@@ -36,6 +36,7 @@ def test_data_and_metadata(held):
     assert scenario_dict[held.attrs["scenario_key"]](**read) == scenario
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("place", ["flow.zarr", "flow.nc", "folder"])
 def test_stores_are_read_back_lazily(held, tmp_path, place):
     stored = scrape_data_and_metadata(tmp_path / place, **FLOW)

@@ -13,7 +13,7 @@ from apexr import store
 from apexr.errors import StoreError
 from apexr.testing import assert_valid
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.quick]
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("schema_*.zip"))
 

@@ -13,6 +13,8 @@ from apexr.store._files import write_json
 from apexr.store._manifest import entries_below, make_manifest, result_labels
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
+pytestmark = pytest.mark.quick
+
 WEIGHTS = {
     "layers.0.weight": np.arange(6, dtype=np.float32).reshape(2, 3),
     ".blocks[1]/bias": np.array([1 + 2j], dtype=np.complex64),

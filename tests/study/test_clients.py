@@ -45,6 +45,7 @@ def test_each_worker_sees_one_gpu():
     assert not any("XLA_PYTHON_CLIENT_MEM_FRACTION" in one for one in alone)
 
 
+@pytest.mark.quick
 def test_the_job_script_for_slurm():
     with slurm_cluster(
         0,

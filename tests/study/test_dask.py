@@ -236,6 +236,7 @@ def seen():
     return jax.local_device_count(), threads, os.getpid(), "of_ones_own" in scenario_dict
 
 
+@pytest.mark.quick
 def test_what_a_worker_sees(client, cluster):
     class OfOnesOwn(apexr.difficulty.Advection):
         """Of this process: sent to the workers with all that it is made of."""

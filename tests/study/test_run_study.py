@@ -12,6 +12,8 @@ from apexr.scenarios import scenario_dict
 from apexr.study import _run, plan_study
 from apexr.testing import assert_valid, no_compute
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.usefixtures("no_training")
 def test_a_finished_study_is_opened_lazily(configs, store):

@@ -30,6 +30,7 @@ def axes():
     plt.close("all")
 
 
+@pytest.mark.quick
 def test_seaborn(study, axes):
     import seaborn as sns
 
@@ -50,6 +51,7 @@ def test_seaborn_draws_the_numbers_of_a_table(study, axes):
     np.testing.assert_allclose(sorted(heights), sorted(numbers["value"]), rtol=1e-6)
 
 
+@pytest.mark.quick
 def test_hvplot():
     hvplot = pytest.importorskip("hvplot.xarray")
     assert hvplot is not None
@@ -60,6 +62,7 @@ def test_hvplot():
     assert sum(np.isnan(values).all() for values in lines.values()) == 1
 
 
+@pytest.mark.quick
 def test_matplotlib(axes):
     ds = mock_experiment(diverged=[1])
     lines = ds.mean_nRMSE.plot.line(x="time", ax=axes)

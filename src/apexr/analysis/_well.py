@@ -124,7 +124,8 @@ def _dt(ds: xr.Dataset) -> float | None:
 def _write(file: Any, states: xr.DataArray) -> None:
     space = [str(dim) for dim in states.dims[3:]]
     parameters = _parameters(states.attrs)
-    file.attrs["dataset_name"] = str(states.attrs.get("scenario") or states.name or "apexr")
+    name = "apexr" if states.name is None else states.name
+    file.attrs["dataset_name"] = str(states.attrs.get("scenario") or name)
     file.attrs["grid_type"] = "cartesian"
     file.attrs["n_spatial_dims"] = len(space)
     file.attrs["n_trajectories"] = states.sizes["sample"]

@@ -9,7 +9,6 @@ from apexr import __version__
 app = typer.Typer(
     help="A laboratory for neural emulators of partial differential equations.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
