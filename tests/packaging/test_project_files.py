@@ -48,7 +48,9 @@ def test_the_recipe_for_conda_has_the_floors():
     yaml = pytest.importorskip("yaml")  # a dependency of Dask
     text = (ROOT / "conda/recipe.yaml").read_text(encoding="utf-8")
     run = yaml.safe_load(text)["requirements"]["run"]
-    declared = {RENAMED.get(name, name): low for name, low in floors(PROJECT["dependencies"]).items()}
+    declared = {
+        RENAMED.get(name, name): low for name, low in floors(PROJECT["dependencies"]).items()
+    }
     assert len(declared) == len(PROJECT["dependencies"])
     assert floors(run) == declared
 
@@ -58,7 +60,9 @@ def test_every_place_names_the_pythons_that_are_tested():
         text.rpartition(" ")[2] for text in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", text)
     }
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
-    (matrix, *others) = (re.findall(r'"(3\.\d+)"', line) for line in re.findall(r"python: \[.*", workflow))
+    (matrix, *others) = (
+        re.findall(r'"(3\.\d+)"', line) for line in re.findall(r"python: \[.*", workflow)
+    )
     assert set(matrix) == minors
     assert all(other == matrix for other in others)
     assert f">={min(minors)}" == PROJECT["requires-python"]
@@ -92,7 +96,11 @@ def test_bash_completes_commands(tmp_path):
     apexr_command = Path(sys.executable).parent / "apexr"
     if bash is None or not apexr_command.exists():
         pytest.fail("bash and the command apexr are needed")
-    env = {**os.environ, "HOME": str(tmp_path), "PATH": f"{apexr_command.parent}:{os.environ['PATH']}"}
+    env = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{apexr_command.parent}:{os.environ['PATH']}",
+    }
     script = """
     apexr --install-completion || exit 1
     . "$HOME/.bashrc"
