@@ -26,6 +26,7 @@ KortewegDeVries(
   vlim=(-1.0, 1.0),
   report_metrics='mean_nRMSE',
   callbacks='',
+  numerics='apebench',
   num_substeps=1,
   coarse_proportion=0.5,
   order=2,

@@ -31,6 +31,7 @@ Advection(
   vlim=(-1.0, 1.0),
   report_metrics='mean_nRMSE',
   callbacks='',
+  numerics='apebench',
   gammas=(0.0, -4.0, 0.0, 0.0, 0.0),
   coarse_proportion=0.5,
   advection_gamma=-4.0

@@ -130,6 +130,7 @@ def _of_scenario(
     about = {
         "scenario": scenario.get_scenario_name(),
         "scenario_kwargs": label(scenario.changed_parameters),
+        **scenario.numerics_attributes,
     }
     return Solver(
         step, scenario.axes, scenario.num_channels, {**about, **_described(step)}, scenario

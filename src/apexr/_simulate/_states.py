@@ -12,6 +12,7 @@ from apexr._simulate._solver import Solver
 from apexr.errors import ShapeError, SpecError
 from apexr.initial import INITIAL_CONDITIONS, sample_set
 from apexr.scenarios import Expected, aligned
+from apexr.scenarios._data import initial
 from apexr.spectral import Grid
 from apexr.steppers._arrays import default_float
 
@@ -89,6 +90,8 @@ def _drawn(solver: Solver, config: str | None, num_samples: int | None, seed: in
         num_channels=solver.num_channels or 1,
         seed=seed,
     )
+    if scenario is not None:
+        states = initial(scenario, solver.step, states)
     attrs = {"initial_states": str(distribution), "seed": seed}
     return Start(np.asarray(states), None, attrs, drawn=True)
 

@@ -166,6 +166,16 @@ class BaseScenario(metaclass=ScenarioMeta):
         }
 
     @property
+    def identifying_parameters(self) -> dict[str, Any]:
+        """The parameters that identify an experiment: by default all."""
+        return self.all_parameters
+
+    @property
+    def numerics_attributes(self) -> dict[str, str]:
+        """What attributes of data say of the numerics: nothing where apexr does not know them."""
+        return {}
+
+    @property
     def changed_parameters(self) -> dict[str, Any]:
         """The parameters that differ from the defaults of the class."""
         usual = defaults(type(self))

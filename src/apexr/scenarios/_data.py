@@ -58,7 +58,7 @@ def trajectories(
 
 def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
     """Return the parameters that data depend on."""
-    return {k: v for k, v in scenario.all_parameters.items() if k not in _NOT_ABOUT_DATA}
+    return {k: v for k, v in scenario.identifying_parameters.items() if k not in _NOT_ABOUT_DATA}
 
 
 def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
@@ -74,7 +74,14 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     )
     coarse = solver == "coarse"
     stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
+    states = initial(scenario, stepper, states)
     return _simulate(stepper, states, steps, scenario.num_warmup_steps)
+
+
+def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:
+    """Return drawn states as the scenario's numerics have them: exact ones have no other waves."""
+    exact = scenario.numerics_attributes.get("numerics") == "exact"
+    return stepper.project(states) if exact and isinstance(stepper, Stepper) else states
 
 
 def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
@@ -187,6 +194,5 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
 def provenance(scenario: "BaseScenario") -> dict[str, Any]:
     """Return what attributes say of the origin of data."""
     seeds = {"train_seed": scenario.train_seed, "test_seed": scenario.test_seed}
-    coefficients = getattr(scenario, "etdrk_coefficients", None)
-    known = {} if coefficients is None else {"etdrk_coefficients": coefficients}
+    known = scenario.numerics_attributes
     return {"scenario": scenario.get_scenario_name(), **seeds, **known}

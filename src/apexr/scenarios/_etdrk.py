@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 from apexr._grammar import PositiveFloat, PositiveInt, Range
-from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._numerics import NUMERICS, NumericalScenario
 from apexr.steppers import Equation, ETDRKStepper, RepeatedStepper, Stepper
 
 
-class NonlinearSolver(BaseScenario):
+class NonlinearSolver(NumericalScenario):
     """A scenario whose equation has a nonlinear term.
 
     Parameters
@@ -25,7 +25,7 @@ class NonlinearSolver(BaseScenario):
     etdrk_coefficients
         ``"real"`` takes the real part of the coefficients, as the published benchmark does,
         which is first order in time as soon as odd derivatives are present; ``"exact"`` keeps
-        them complex.
+        them complex. Left at its default it follows from ``numerics``.
     """
 
     num_substeps: PositiveInt = 1
@@ -36,13 +36,28 @@ class NonlinearSolver(BaseScenario):
     circle_radius: PositiveFloat = 1.0
     etdrk_coefficients: Literal["real", "exact"] = "real"
 
+    @property
+    def coefficient_mode(self) -> Literal["real", "exact"]:
+        """The coefficients that are used: those of the numerics unless others are chosen."""
+        default = type(self).__dataclass_fields__["etdrk_coefficients"].default
+        chosen = self.etdrk_coefficients
+        return NUMERICS[self.numerics].coefficients if chosen == default else chosen
+
+    def _published_deviations(self) -> list[str]:
+        if self.coefficient_mode == "exact":
+            return super()._published_deviations()
+        return [
+            *super()._published_deviations(),
+            "products are not dealiased, and the linear part acts on waves outside the mask",
+        ]
+
     def _build(self, equation: Equation, dt: float) -> Stepper:
         stepper = ETDRKStepper(
             equation,
             self.grid,
             dt,
             order=self.order,
-            coefficients=self.etdrk_coefficients,
+            coefficients=self.coefficient_mode,
             dealiasing_fraction=self.dealiasing_fraction,
             num_circle_points=self.num_circle_points,
             circle_radius=self.circle_radius,

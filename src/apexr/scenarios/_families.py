@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from apexr._grammar import PositiveFloat, Range
-from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._etdrk import NonlinearSolver
 from apexr.scenarios._fields import derived
+from apexr.scenarios._numerics import NumericalScenario, counted_once
 from apexr.steppers import Equation, ETDRKStepper, Stepper
 
 Coefficients = tuple[float, ...]
@@ -26,7 +26,7 @@ KURAMOTO_WARMUP = 500
 FROM_0_TO_1 = "clamp;0.0;1.0;fourier;5;false;false"
 
 
-class Family(BaseScenario):
+class Family(NumericalScenario):
     """An equation of an interface, solved for a step and for a part of it.
 
     An interface says its name and which field holds the linear coefficients; a scenario says
@@ -49,10 +49,18 @@ class Family(BaseScenario):
 
     def get_scenario_name(self) -> str:
         """Return ``{D}d_{interface}_{suffix}``."""
-        coefficients = getattr(self, self.linear_field, ())
+        coefficients = self._linear_coefficients
         terms = "_".join(str(order) for order, value in enumerate(coefficients) if value != 0)
         suffix = self.suffix.format(terms=terms, **self.all_parameters)
         return f"{self.num_spatial_dims}d_{self.interface}_{suffix}"
+
+    @property
+    def _linear_coefficients(self) -> Coefficients:
+        return getattr(self, self.linear_field, ())
+
+    def _published_deviations(self) -> list[str]:
+        count = any(self._linear_coefficients[:1]) and self.num_spatial_dims > 1
+        return [*super()._published_deviations(), *(self._zero_order() if count else [])]
 
     def _derive(self) -> None:
         self._set(num_channels=self._num_channels(), **self._coefficients())
@@ -70,7 +78,12 @@ class Family(BaseScenario):
 
     @abc.abstractmethod
     def _equation(self) -> Equation:
-        """Return the equation of the coefficients."""
+        """Return the equation of the coefficients; one with ``a_0`` counts it D times."""
+
+    def _solved_equation(self) -> Equation:
+        """Return the equation that the numerics solve."""
+        equation = self._equation()
+        return counted_once(equation, self.num_spatial_dims) if self._as_stated else equation
 
     @abc.abstractmethod
     def _stepper(self, proportion: float) -> Stepper:
@@ -89,14 +102,21 @@ class LinearFamily(Family):
     coarse_proportion: PositiveFloat = 0.5
 
     def _stepper(self, proportion: float) -> Stepper:
-        return ETDRKStepper(self._equation(), self.grid, proportion * self._time_step)
+        return ETDRKStepper(self._solved_equation(), self.grid, proportion * self._time_step)
 
 
 class NonlinearFamily(Family, NonlinearSolver):
     """An equation with a nonlinear term, solved by ETDRK in substeps."""
 
+    def _published_deviations(self) -> list[str]:
+        odd = any(self._linear_coefficients[1::2]) and self.coefficient_mode == "real"
+        first = "the real part of the ETDRK coefficients is taken: first order in time"
+        return [*([first] if odd else []), *super()._published_deviations()]
+
     def _stepper(self, proportion: float) -> Stepper:
-        return self._build(self._equation(), proportion * self._time_step / self.num_substeps)
+        return self._build(
+            self._solved_equation(), proportion * self._time_step / self.num_substeps
+        )
 
 
 class ConvectionFamily(NonlinearFamily):

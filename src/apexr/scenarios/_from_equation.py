@@ -8,6 +8,7 @@ from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
 from apexr.scenarios._etdrk import NonlinearSolver
 from apexr.scenarios._fields import Extent, derived
+from apexr.scenarios._numerics import Choice
 from apexr.steppers import Equation, Stepper
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -25,7 +26,7 @@ class EquationScenario(NonlinearSolver):
         Length of each axis; a tuple of one number an axis where they differ.
     dt
         The time step.
-    etdrk_coefficients
+    numerics, etdrk_coefficients
         Exact ones by default: of the promised order for every equation.
 
     Examples
@@ -43,6 +44,7 @@ class EquationScenario(NonlinearSolver):
 
     domain_extent: Extent = 1.0
     dt: PositiveFloat = 0.01
+    numerics: Choice = "exact"
     etdrk_coefficients: Literal["real", "exact"] = "exact"
     num_channels: int = derived()
 

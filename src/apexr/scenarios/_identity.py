@@ -34,7 +34,7 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
 
 
 def plain_parameters(scenario: "BaseScenario") -> dict[str, Any]:
-    """Return the parameters of a scenario, all of which must be plain data.
+    """Return the parameters that identify a scenario; all must be plain data.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def plain_parameters(scenario: "BaseScenario") -> dict[str, Any]:
                 f"{name} of {scenario_key(type(scenario))} must be plain data (finite numbers,"
                 f" text, lists of them) for a result to say what it is of, got {value!r}"
             ) from error
-    return scenario.all_parameters
+    return scenario.identifying_parameters
 
 
 def scenario_key(cls: "type[BaseScenario]") -> str:

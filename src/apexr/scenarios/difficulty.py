@@ -62,7 +62,10 @@ class _Difficulty(Family):
 
 
 class _Linear(LinearFamily, _Difficulty):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly."""
+    """``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, solved exactly.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     def _equation(self) -> Equation:
         return LinearEquation.difficulty(self.gammas, **self._size)
@@ -70,7 +73,7 @@ class _Linear(LinearFamily, _Difficulty):
 
 @scenario("diff_lin")
 class Linear(_Linear):
-    """Any linear equation, by all its coefficients."""
+    """Any linear equation ``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, by all its coefficients."""
 
     suffix = "linear_{terms}"
     gammas: Coefficients = (0.0, -4.0, 0.0, 0.0, 0.0)
@@ -78,7 +81,7 @@ class Linear(_Linear):
 
 @scenario("diff_lin_simple")
 class LinearSimple(_Linear):
-    """One linear term of any order."""
+    """One linear term of any order n, ``uₜ = a Σ_d ∂_dⁿ u``, or ``uₜ = a u`` for n = 0."""
 
     suffix = "linear_{terms}"
     linear_gamma: float = -4.0
@@ -149,7 +152,7 @@ class HyperDiffusion(_Linear):
 
 @scenario("diff_four")
 class FirstFour(_Linear):
-    """Advection, diffusion, dispersion and hyper-diffusion together."""
+    """Advection to hyper-diffusion together: ``uₜ = Σ_{j=1…4} a_j Σ_d ∂_dʲ u``."""
 
     suffix = "four"
     advection_gamma: float = -4.0
@@ -166,14 +169,14 @@ class FirstFour(_Linear):
 
 
 class _Convection(_Difficulty, ConvectionFamily):
-    """``uₜ = b ½ ∇·(u ⊗ u) + Σ_j a_j Σ_d ∂_dʲ u``, one channel a dimension.
+    """``uₜ = b ½ ∇·(u ⊗ u)`` and linear terms as in :class:`Linear`, one channel a dimension.
 
     Parameters
     ----------
     convection_delta
         δ₁; negative for the usual sign.
     conservative
-        Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u·∇u``.
+        Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u · ∇u``.
     """
 
     convection_delta: float = -1.5
@@ -191,7 +194,10 @@ class _Convection(_Difficulty, ConvectionFamily):
 
 @scenario("diff_conv")
 class Convection(_Convection):
-    """Convection with any linear terms."""
+    """Convection ``uₜ = b ½ ∇·(u ⊗ u) + a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, any linear terms.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     suffix = "conv_{terms}"
     gammas: Coefficients = (0.0, 0.0, 1.5, 0.0, 0.0)
@@ -210,7 +216,7 @@ class Burgers(_Convection):
 
 @scenario("diff_ks_cons")
 class KuramotoSivashinskyConservative(_Convection):
-    """The Kuramoto-Sivashinsky equation in conservative form, 1D only."""
+    """Kuramoto-Sivashinsky, conservative form, ``uₜ = b ½ ∂ u² + a₂ ∂² u + a₄ ∂⁴ u``, 1D only."""
 
     dimensions = (1,)
     elsewhere = "in more dimensions take KuramotoSivashinsky (diff_ks)"
@@ -230,7 +236,7 @@ class KuramotoSivashinskyConservative(_Convection):
 
 
 class _Nonlinear(_Difficulty, NonlinearFamily):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u + b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
+    """Linear terms as in :class:`Linear` and ``b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
 
     ``deltas`` holds δ₀, δ₁, δ₂.
     """
@@ -243,7 +249,10 @@ class _Nonlinear(_Difficulty, NonlinearFamily):
 
 @scenario("diff_nonlin")
 class Nonlinear(_Nonlinear):
-    """Any linear terms with quadratic, convective and gradient-norm ones."""
+    """``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u + b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     suffix = "nonlin"
     gammas: Coefficients = (0.0, 0.0, 1.5, 0.0, 0.0)
@@ -267,7 +276,7 @@ class BurgersSingleChannel(_Nonlinear):
 
 @scenario("diff_kdv")
 class KortewegDeVries(_Nonlinear):
-    """The Korteweg-de Vries equation with hyper-diffusion, one channel."""
+    """Korteweg-de Vries ``uₜ = b ½ Σ_d ∂_d u² + a₃ Σ_d ∂_d³ u + a₄ Σ_d ∂_d⁴ u``, one channel."""
 
     suffix = "kdv"
     convection_sc_delta: float = -2.0
@@ -283,7 +292,7 @@ class KortewegDeVries(_Nonlinear):
 
 @scenario("diff_ks")
 class KuramotoSivashinsky(_Nonlinear):
-    """The Kuramoto-Sivashinsky equation in combustion form, with the norm of the gradient."""
+    """Kuramoto-Sivashinsky ``uₜ = b ½ (‖∇u‖² - mean) + a₂ Δu + a₄ Σ_d ∂_d⁴ u``, combustion form."""
 
     suffix = "ks"
     num_warmup_steps: Count = KURAMOTO_WARMUP
@@ -302,7 +311,11 @@ class KuramotoSivashinsky(_Nonlinear):
 
 @scenario("diff_fisher")
 class FisherKPP(_Nonlinear):
-    """The Fisher-KPP equation ``uₜ = r u + ν Δu - r u²``; states between 0 and 1."""
+    """The Fisher-KPP equation ``uₜ = r u + ν Δu - r u²``; states between 0 and 1.
+
+    With ``numerics="apebench"`` the growth is D r u in D dimensions, as in the published data:
+    states saturate at D.
+    """
 
     suffix = "fisher"
     ic_config: str = FROM_0_TO_1

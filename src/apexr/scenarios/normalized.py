@@ -46,7 +46,10 @@ class _Normalized(Family):
 
 
 class _Linear(LinearFamily, _Normalized):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly."""
+    """``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, solved exactly.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     def _equation(self) -> Equation:
         return LinearEquation.normalized(self.alphas)
@@ -54,7 +57,7 @@ class _Linear(LinearFamily, _Normalized):
 
 @scenario("norm_lin")
 class Linear(_Linear):
-    """Any linear equation, by all its coefficients."""
+    """Any linear equation ``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, by all its coefficients."""
 
     suffix = "lin_{terms}"
     alphas: Coefficients = (0.0, -0.025, 0.0, 0.0, 0.0)
@@ -62,7 +65,7 @@ class Linear(_Linear):
 
 @scenario("norm_lin_simple")
 class LinearSimple(_Linear):
-    """One linear term of any order."""
+    """One linear term of any order n, ``uₜ = a Σ_d ∂_dⁿ u``, or ``uₜ = a u`` for n = 0."""
 
     suffix = "lin_{terms}"
     linear_alpha: float = -0.025
@@ -130,7 +133,7 @@ class HyperDiffusion(_Linear):
 
 @scenario("norm_four")
 class FirstFour(_Linear):
-    """Advection, diffusion, dispersion and hyper-diffusion together."""
+    """Advection to hyper-diffusion together: ``uₜ = Σ_{j=1…4} a_j Σ_d ∂_dʲ u``."""
 
     suffix = "four"
     advection_alpha: float = -0.025
@@ -147,14 +150,14 @@ class FirstFour(_Linear):
 
 
 class _Convection(_Normalized, ConvectionFamily):
-    """``uₜ = b ½ ∇·(u ⊗ u) + Σ_j a_j Σ_d ∂_dʲ u``, one channel a dimension.
+    """``uₜ = b ½ ∇·(u ⊗ u)`` and linear terms as in :class:`Linear`, one channel a dimension.
 
     Parameters
     ----------
     convection_beta
         β₁; negative for the usual sign.
     conservative
-        Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u·∇u``.
+        Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u · ∇u``.
     """
 
     convection_beta: float = -1.25e-2
@@ -168,7 +171,10 @@ class _Convection(_Normalized, ConvectionFamily):
 
 @scenario("norm_conv")
 class Convection(_Convection):
-    """Convection with any linear terms."""
+    """Convection ``uₜ = b ½ ∇·(u ⊗ u) + a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, any linear terms.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     suffix = "conv_{terms}"
     alphas: Coefficients = (0.0, 0.0, 3e-5, 0.0, 0.0)
@@ -187,7 +193,7 @@ class Burgers(_Convection):
 
 @scenario("norm_ks_cons")
 class KuramotoSivashinskyConservative(_Convection):
-    """The Kuramoto-Sivashinsky equation in conservative form, 1D only.
+    """Kuramoto-Sivashinsky, conservative form, ``uₜ = b ½ ∂ u² + a₂ ∂² u + a₄ ∂⁴ u``, 1D only.
 
     The published benchmark declares ``convection_delta=-6e-3`` here, which nothing reads: its
     data are those of ``convection_beta=-1.25e-2``, as they are by default here.
@@ -210,7 +216,7 @@ class KuramotoSivashinskyConservative(_Convection):
 
 
 class _Nonlinear(_Normalized, NonlinearFamily):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u + b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
+    """Linear terms as in :class:`Linear` and ``b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
 
     ``betas`` holds β₀, β₁, β₂.
     """
@@ -223,7 +229,10 @@ class _Nonlinear(_Normalized, NonlinearFamily):
 
 @scenario("norm_nonlin")
 class Nonlinear(_Nonlinear):
-    """Any linear terms with quadratic, convective and gradient-norm ones."""
+    """``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u + b₀ u² + b₁ ½ Σ_d ∂_d u² + b₂ ½ (‖∇u‖² - mean)``.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     suffix = "nonlin"
     alphas: Coefficients = (0.0, 0.0, 3e-5, 0.0, 0.0)
@@ -247,7 +256,7 @@ class BurgersSingleChannel(_Nonlinear):
 
 @scenario("norm_kdv")
 class KortewegDeVries(_Nonlinear):
-    """The Korteweg-de Vries equation with hyper-diffusion, one channel."""
+    """Korteweg-de Vries ``uₜ = b ½ Σ_d ∂_d u² + a₃ Σ_d ∂_d³ u + a₄ Σ_d ∂_d⁴ u``, one channel."""
 
     suffix = "kdv"
     convection_sc_beta: float = -0.0125
@@ -263,7 +272,7 @@ class KortewegDeVries(_Nonlinear):
 
 @scenario("norm_ks")
 class KuramotoSivashinsky(_Nonlinear):
-    """The Kuramoto-Sivashinsky equation in combustion form, with the norm of the gradient."""
+    """Kuramoto-Sivashinsky ``uₜ = b ½ (‖∇u‖² - mean) + a₂ Δu + a₄ Σ_d ∂_d⁴ u``, combustion form."""
 
     suffix = "ks"
     num_warmup_steps: Count = KURAMOTO_WARMUP
@@ -282,7 +291,11 @@ class KuramotoSivashinsky(_Nonlinear):
 
 @scenario("norm_fisher")
 class FisherKPP(_Nonlinear):
-    """The Fisher-KPP equation ``uₜ = r u + ν Δu - r u²``; states between 0 and 1."""
+    """The Fisher-KPP equation ``uₜ = r u + ν Δu - r u²``; states between 0 and 1.
+
+    With ``numerics="apebench"`` the growth is D r u in D dimensions, as in the published data:
+    states saturate at D.
+    """
 
     suffix = "fisher"
     ic_config: str = FROM_0_TO_1

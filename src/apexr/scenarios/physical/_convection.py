@@ -16,14 +16,14 @@ from apexr.steppers import Equation
 
 
 class _Convection(Physical, ConvectionFamily):
-    """``uₜ = b ½ ∇·(u ⊗ u) + Σ_j a_j Σ_d ∂_dʲ u``, one channel a dimension.
+    """``uₜ = b ½ ∇·(u ⊗ u)`` and linear terms as in :class:`Linear`, one channel a dimension.
 
     Parameters
     ----------
     convection_coef
         b₁; negative for the usual sign.
     conservative
-        Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u·∇u``.
+        Whether convection has the form ``½ ∇·(u ⊗ u)``, else ``u · ∇u``.
     """
 
     convection_coef: float = -0.125
@@ -37,7 +37,10 @@ class _Convection(Physical, ConvectionFamily):
 
 @scenario("phy_conv")
 class Convection(_Convection):
-    """Convection with any linear terms."""
+    """Convection ``uₜ = b ½ ∇·(u ⊗ u) + a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, any linear terms.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     suffix = "conv_{terms}"
     a_coefs: Coefficients = (0.0, 0.0, 3e-4, 0.0, 0.0)
@@ -56,7 +59,7 @@ class Burgers(_Convection):
 
 @scenario("phy_ks_cons")
 class KuramotoSivashinskyConservative(_Convection):
-    """The Kuramoto-Sivashinsky equation in conservative form, 1D only."""
+    """Kuramoto-Sivashinsky, conservative form, ``uₜ = b ½ ∂ u² + a₂ ∂² u + a₄ ∂⁴ u``, 1D only."""
 
     dimensions = (1,)
     elsewhere = "in more dimensions take KuramotoSivashinsky (phy_ks)"

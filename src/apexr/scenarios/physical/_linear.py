@@ -12,7 +12,10 @@ from apexr.steppers import Linear as LinearEquation
 
 
 class _Linear(LinearFamily, Physical):
-    """``uₜ = Σ_j a_j Σ_d ∂_dʲ u``, solved exactly."""
+    """``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, solved exactly.
+
+    With ``numerics="apebench"`` the term of order zero counts D times, as in the published data.
+    """
 
     def _equation(self) -> Equation:
         return LinearEquation(self.a_coefs)
@@ -20,7 +23,7 @@ class _Linear(LinearFamily, Physical):
 
 @scenario("phy_lin")
 class Linear(_Linear):
-    """Any linear equation, by all its coefficients."""
+    """Any linear equation ``uₜ = a₀ u + Σ_{j>0} a_j Σ_d ∂_dʲ u``, by all its coefficients."""
 
     suffix = "lin_{terms}"
     a_coefs: Coefficients = (0.0, -0.25, 0.0, 0.0, 0.0)
@@ -28,7 +31,7 @@ class Linear(_Linear):
 
 @scenario("phy_lin_simple")
 class LinearSimple(_Linear):
-    """One linear term of any order."""
+    """One linear term of any order n, ``uₜ = a Σ_d ∂_dⁿ u``, or ``uₜ = a u`` for n = 0."""
 
     suffix = "lin_{terms}"
     linear_coef: float = -0.25
@@ -101,7 +104,7 @@ class HyperDiffusion(_Linear):
 
 @scenario("phy_four")
 class FirstFour(_Linear):
-    """Advection, diffusion, dispersion and hyper-diffusion together."""
+    """Advection to hyper-diffusion together: ``uₜ = Σ_{j=1…4} a_j Σ_d ∂_dʲ u``."""
 
     suffix = "four"
     dt: PositiveFloat = 1e-5

@@ -4,8 +4,8 @@ from typing import Annotated, NoReturn
 
 from apexr._grammar import Count, PositiveInt, Range
 from apexr.errors import SpecError
-from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._fields import Extent
+from apexr.scenarios._numerics import NumericalScenario
 from apexr.scenarios._registry import scenario
 from apexr.steppers import Poisson as PoissonSolver
 
@@ -13,11 +13,11 @@ _FORCED = {"train_temporal_horizon": 1, "test_temporal_horizon": 1, "num_warmup_
 
 
 @scenario("phy_poisson")
-class Poisson(BaseScenario):
+class Poisson(NumericalScenario):
     """The Poisson equation ``-Σ_d ∂_dⁿ u = f``: trajectories of two frames, f and u.
 
     Training ``one`` learns the map from right-hand sides to solutions of zero mean. There is
-    nothing between the two frames, hence no coarse stepper.
+    nothing between the two frames, hence no coarse stepper, and both numerics are the same.
 
     Parameters
     ----------
