@@ -37,7 +37,7 @@ def test_geometric_mean_of_what_is_no_plain_number():
     table = long_table(mean_nRMSE=[0.0, 4.0, np.nan, 1.0])
     result = analysis.aggregate_gmean(table)
     assert result["gmean_mean_nRMSE"][0] == 0
-    assert np.isnan(result["gmean_mean_nRMSE"][1])
+    assert result["gmean_mean_nRMSE"][1] == np.inf  # worse than every finite one
     assert result["num_diverged"].tolist() == [0, 1]
     table = long_table(mean_nRMSE=[1.0, 1.0, np.inf, 1.0])
     pooled = analysis.aggregate_gmean(table, grouping_cols=["net"])

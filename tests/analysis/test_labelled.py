@@ -45,7 +45,9 @@ def test_relative_to_a_baseline(study):
     ratio = analysis.relative(study, train="one")
     np.testing.assert_array_equal(ratio[0].sel(seed=[0, 2]), 1)
     expected = study.mean_nRMSE[1] / study.mean_nRMSE[0].drop_vars(["train", "has_time"])
-    np.testing.assert_allclose(ratio[1], expected.values)
+    np.testing.assert_allclose(ratio[1, [0, 2]], expected.values[[0, 2]])
+    assert (ratio[1].sel(seed=1, time=slice(5)) == 0).all()  # the baseline diverged there
+    assert (ratio[0].sel(seed=1) == 1).all()  # both did
     assert ratio.train.values.tolist() == ["one", "sup;5"]
     with pytest.raises(SpecError, match="0 experiments"):
         analysis.relative(study, train="none")
@@ -64,7 +66,7 @@ def test_band_is_the_quantile_of_the_finite_values():
     array = xr.DataArray(values, dims=("seed", "time"))
     finite = np.where(np.isfinite(values), values, np.nan)
     for data in (array, array.chunk(seed=3, time=2)):
-        band = analysis.band(data, low=0.25, high=0.9)
+        band = analysis.band(data, low=0.25, high=0.9, diverged="drop")
         for name, level in [("low", 0.25), ("median", 0.5), ("high", 0.9)]:
             expected = np.nanquantile(finite[:, :4], level, axis=0)
             np.testing.assert_allclose(band[name][:4], expected)

@@ -55,11 +55,11 @@ def test_axes_and_statistic_are_named():
     assert options["ylim"] == (0, None)
 
 
-def test_diverged_seeds_are_counted_and_drawn_as_gaps():
+def test_diverged_seeds_are_counted_and_are_the_worst():
     ds = mock_experiment(diverged=[1])
     (curve,) = lines(plots.metric(ds))
     assert curve.label == "3 seeds, 1 diverged"
-    expected = ds.mean_nRMSE.sel(seed=[0, 2]).median("seed")
+    expected = ds.mean_nRMSE.sel(seed=[0, 2]).max("seed")  # the middle one of three
     np.testing.assert_allclose(curve.dimension_values("mean_nRMSE"), expected)
     (gone,) = lines(plots.metric(mock_experiment(seeds=(0,), diverged=[0])))
     assert np.isnan(gone.dimension_values("mean_nRMSE")).all()
@@ -73,14 +73,14 @@ def test_a_study_is_drawn_by_what_differs_or_by_a_coordinate(study):
         "FNO, one (2 seeds)",
         "FNO, sup;5 (3 seeds)",
     ]
-    curves = lines(plots.metric(study, by="net", horizon=False))
-    assert [curve.label for curve in curves] == [
-        "Conv;26;10;relu (3 seeds, 1 diverged)",
-        "FNO (5 seeds)",
+    panels = list(plots.metric(study, by="net", horizon=False))
+    assert [[curve.label for curve in lines(panel)] for panel in panels] == [
+        ["Conv;26;10;relu (3 seeds, 1 diverged)", "FNO (2 seeds)"],
+        ["FNO (3 seeds)"],
     ]
     shorter = lines(plots.metric(study))[1]
     assert len(shorter) == 5
-    with pytest.raises(MissingVariableError, match=r"no coordinate 'nett'.*did you mean 'net'"):
+    with pytest.raises(MissingVariableError, match=r"no label 'nett'.*did you mean 'net'"):
         plots.metric(study, by="nett")
 
 
@@ -95,7 +95,8 @@ def colours(overlay, kind=hv.Curve):
 
 def test_one_name_has_one_colour_in_every_picture(study):
     order = ["FNO", "absent", "Conv;26;10;relu"]
-    fno = study.isel(experiment=[1, 2])
+    study = study.isel(experiment=[0, 1])
+    fno = study.isel(experiment=[1])
     for whole, part in (
         (plots.metric(study, by="net", order=order), plots.metric(fno, by="net", order=order)),
         (plots.loss(study, by="net", order=order), plots.loss(fno, by="net", order=order)),

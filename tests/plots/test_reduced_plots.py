@@ -37,8 +37,8 @@ def test_heatmap_shows_medians_and_counts_what_diverged(ds):
     values = image.dimension_values(2, flat=False)
     means = geometric_mean(ds).values
     assert values.shape == (3, 2)
-    assert values[2, 0] == pytest.approx(np.nanmedian(means[0]))
-    assert np.isnan(values[0, 0])  # all seeds diverged
+    assert values[2, 0] == pytest.approx(np.median(means[0]))  # one of three is infinite
+    assert values[0, 0] == np.inf  # all seeds diverged
     assert np.isnan(values[1, 1])  # not in the study
     texts = {
         (x, y): text
@@ -46,26 +46,32 @@ def test_heatmap_shows_medians_and_counts_what_diverged(ds):
         for x, y, text in zip(*(labels.dimension_values(i) for i in range(3)), strict=True)
     }
     assert len(texts) == 6
-    assert texts[0, 2] == f"{np.nanmedian(means[0]):.2g}\n1/3 diverged"
-    assert texts[0, 0] == "3/3 diverged"
+    assert texts[0, 2] == f"{np.median(means[0]):.2g}\n1/3 diverged"
+    assert texts[0, 0] == "∞\n3/3 diverged"
     assert texts[1, 1] == "–"
     assert option(drawn, "yticks") == list(enumerate([*NETS][::-1]))
     assert option(drawn, "title") == "mean nRMSE, geometric mean to step 8\nmedian over seeds"
 
 
-def test_heatmap_says_over_what_it_pools(ds):
-    pooled = plots.heatmap(ds.assign_coords(train=("experiment", list("ababa"))), step=3)
-    assert option(pooled, "title") == "mean nRMSE at step 3\nmedian over seeds and train"
-    (image,) = parts(plots.heatmap(ds, x="task", y="net", step=3), hv.Image)
-    both = ds.mean_nRMSE.isel(experiment=[1]).sel(time=3).values.ravel()
-    assert image.dimension_values(2, flat=False)[1, 0] == pytest.approx(np.median(both))
+def test_heatmap_pools_nothing_but_seeds(ds):
+    trained = ds.assign_coords(train=("experiment", list("ababa")))
+    drawn = plots.heatmap(trained, step=3)
+    assert option(drawn, "title") == "mean nRMSE at step 3\nmedian over seeds"
+    rows = [name for _, name in option(drawn, "yticks")]
+    conv, fno, res = NETS
+    assert rows[::-1] == [f"{conv}, a", f"{fno}, b", f"{res}, a", f"{conv}, b"]
+    with pytest.raises(SpecError, match=r"they differ in scenario: name these in y=\['net', 'scen"):
+        plots.heatmap(ds, x="task", y="net")
+    (image,) = parts(plots.heatmap(ds, x="task", y=["net", "scenario"], step=3), hv.Image)
+    own = ds.mean_nRMSE.isel(experiment=1).sel(time=3).values
+    assert image.dimension_values(2, flat=False)[3, 0] == pytest.approx(np.median(own))
 
 
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
         ({"x": "sceanrio"}, MissingVariableError, "did you mean 'scenario'"),
-        ({"x": "net"}, SpecError, "two different coordinates"),
+        ({"x": "net"}, SpecError, "two different labels"),
         ({"variable": "mean_MSE"}, MissingVariableError, "there is train_loss"),
         ({"variable": "train_loss"}, MissingVariableError, "there is mean_nRMSE"),
         ({"step": 99}, MissingVariableError, "no 'time step 99' here; there is 1, …, 8"),
@@ -122,15 +128,15 @@ def test_pareto_places_experiments_and_counts_those_it_cannot_place(ds):
         "number of parameters",
         "mean nRMSE [–]",
     ]
-    seconds = parts(plots.pareto(ds, cost="train_seconds", by="net"), hv.Scatter)
-    assert seconds[0].kdims[0].label == "training time [s]"
-    assert len(seconds) == 3
+    panels = list(plots.pareto(ds, cost="train_seconds", by="net"))
+    assert [len(parts(panel, hv.Scatter)) for panel in panels] == [3, 2]
+    assert parts(panels[0], hv.Scatter)[0].kdims[0].label == "training time [s]"
 
 
 def test_pareto_says_what_there_is(ds):
     with pytest.raises(SpecError, match="cost must be one of num_parameters"):
         plots.pareto(ds, cost="parameters")
-    with pytest.raises(MissingVariableError, match="no coordinate 'nett'"):
+    with pytest.raises(MissingVariableError, match="no label 'nett'"):
         plots.pareto(ds, by="nett")
 
 
@@ -158,7 +164,7 @@ def test_spectra_of_prediction_and_reference():
     assert labels_of(drawn) == ["time step 2 (1 diverged)", "time step 8 (1 diverged)"]
     curves = parts(drawn, hv.Curve)
     power = spectrum(ds.sample_rollout.isel(channel=1).sel(time=2)).mean("sample")
-    expected = power.sel(seed=[0, 2]).median("seed")[1:]
+    expected = power.sel(seed=[0, 2]).max("seed")[1:]  # the middle one of three
     np.testing.assert_allclose(curves[0].dimension_values(1), expected, rtol=1e-5)
     power = spectrum(ds.sample_reference.isel(channel=1).sel(time=2)).mean("sample")
     np.testing.assert_allclose(curves[1].dimension_values(1), power[1:], rtol=1e-5)
@@ -224,7 +230,14 @@ def test_keywords_tell_experiments_apart_where_nothing_else_does(tmp_path):
     labels = labels_of(plots.metric(both))
     assert labels[:2] == ["num_points=16 (3 seeds)", "num_points=32 (3 seeds)"]
     same = both.assign_coords(scenario_kwargs=("experiment", ["{}", "{}"]))
-    assert labels_of(plots.metric(same)) == ["6 seeds"]
+    with pytest.raises(SpecError, match="same seeds and labels; name what differs"):
+        plots.metric(same)
+    later = tmp_path / "later"
+    store.create_study(later)
+    for number, seeds in enumerate(([0, 1, 2], [3, 4])):
+        one = mock_experiment(seeds=seeds, random_seed=number)
+        store.publish_experiment(one, {}, store.unit_path(later, f"{number:032x}"))
+    assert labels_of(plots.metric(store.open_study(later))) == ["5 seeds"]
     facet = plots.facets(both, "experiment")
     assert option(next(iter(facet)), "title") == "num_points=16"
     by = plots.metric(both, by="scenario_kwargs")

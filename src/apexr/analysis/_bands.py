@@ -17,10 +17,10 @@ def band(
     dim: str = "seed",
     low: float = 0.0,
     high: float = 1.0,
-    diverged: Diverged = "drop",
+    diverged: Diverged = "worst",
     better: Better | None = None,
 ) -> xr.Dataset:
-    """Return quantiles ``low``, ``median`` and ``high`` along ``dim``, and how many values count.
+    """Return quantiles ``low``, ``median`` and ``high`` along ``dim``, and how many are finite.
 
     Parameters
     ----------
@@ -31,17 +31,17 @@ def band(
     low, high
         Quantiles of the band; 0 and 1 are minimum and maximum.
     diverged
-        ``"drop"``: the quantiles are those of the finite values. ``"worst"``: a diverged value is
-        worse than all others, so that a quantile may be infinite. ``"raise"``: an error when it
-        is computed.
+        ``"worst"``: a diverged value is worse than all others, so that a quantile may be
+        infinite. ``"drop"``: the quantiles are those of the finite values, which flatters whoever
+        diverged. ``"raise"``: an error when it is computed.
     better
         Which values are good; by default high correlations, low everything else.
 
     Returns
     -------
     xarray.Dataset
-        NaN where no value counts; ``count`` tells how many do, ``num_diverged`` how many of those
-        that exist are NaN or infinite.
+        NaN where there is no value; ``count`` tells how many are finite, ``num_diverged`` how
+        many are NaN or infinite.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def entries(
     finite = xr.ufuncs.isfinite(array)
     there = xr.ones_like(finite) if mask is None else mask & xr.ones_like(finite)
     lost = there & ~finite
-    worst = np.inf if orientation(array, better) == "lower" else -np.inf
+    worst = worst_of(array, better)
     counted = array.astype(np.float64).where(finite, worst if diverged == "worst" else np.nan)
     if diverged == "raise":
         counted = _refuse(counted, lost)
@@ -49,8 +49,9 @@ def entries(
 
 
 def counts(entered: xr.Dataset, dim: str = "seed") -> dict[str, xr.DataArray]:
-    """Return how many values a statistic along ``dim`` counts, and how many diverged."""
-    count = entered["value"].notnull().sum(dim).assign_attrs(long_name="values that count")
+    """Return how many values along ``dim`` are finite, and how many diverged."""
+    finite = entered["there"] & ~entered["lost"]
+    count = finite.sum(dim).assign_attrs(long_name="finite values")
     lost = entered["lost"].sum(dim).assign_attrs(long_name="values that diverged")
     return {"count": count, "num_diverged": lost}
 
@@ -86,11 +87,39 @@ def finite_fraction(
     )
 
 
+def with_worst(array: xr.DataArray, better: Better | None = None) -> xr.DataArray:
+    """Return the array with what diverged as the worst value, so that no reduction skips it.
+
+    Errors and losses that are NaN or infinite become ``inf``, correlations ``-inf``. Entries that
+    only fill a study up stay as they are. Nothing is computed where the array is lazy.
+    """
+    lost = ~xr.ufuncs.isfinite(array)
+    mask = present(array)
+    if mask is not None:
+        lost = lost & mask
+    result: xr.DataArray = array.where(~lost, array.dtype.type(worst_of(array, better)))
+    return result
+
+
+def is_score(array: xr.DataArray) -> bool:
+    """Return whether an array holds losses or errors, in which NaN means diverged."""
+    name = str(array.name)
+    named = name == "train_loss" or name.startswith(("mean_", "gmean_"))
+    return array.dtype.kind == "f" and (named or "config" in array.attrs)
+
+
+def worst_of(array: xr.DataArray, better: Better | None = None) -> float:
+    """Return the value that is worse than all others: ``inf``, or ``-inf`` for correlations."""
+    return np.inf if orientation(array, better) == "lower" else -np.inf
+
+
 def orientation(array: xr.DataArray, better: Better | None) -> Better:
-    """Return which values are the good ones: high correlations, low everything else."""
+    """Return which values are the good ones: high correlations and horizons, else low ones."""
     if better is not None:
         choose("better", better, Better)
         return better
+    if array.attrs.get("better") in get_args(Better):
+        return "higher" if array.attrs["better"] == "higher" else "lower"
     name = f"{array.attrs.get('config', '')} {array.attrs.get('variable', array.name)}"
     return "higher" if "correlation" in name else "lower"
 

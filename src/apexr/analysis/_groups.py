@@ -1,7 +1,7 @@
 """Experiments by their labels: config coordinates, and the keywords of their scenarios."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import xarray as xr
 
 from apexr.analysis._select import read_labels
 from apexr.errors import MissingVariableError, SpecError, suggest
-from apexr.schema import CONFIG_COORDS
+from apexr.schema import CONFIG_COORDS, COORDINATES
 
 Labels = dict[str, Any]
 
@@ -52,6 +52,40 @@ def config_rows(data: xr.Dataset | xr.DataArray, without: Sequence[str] = ()) ->
     return [{**row, "scenario_kwargs": text} for row, text in zip(rows, left, strict=True)]
 
 
+def label_names(data: xr.Dataset | xr.DataArray) -> list[str]:
+    """Return the labels of experiments: config coordinates, and keywords that differ.
+
+    Keywords stand in the place of ``scenario_kwargs``, whose text would tell no more.
+    """
+    keywords = differing(keyword_rows(data))
+    config = [name for name in CONFIG_COORDS if name in data.coords]
+    if keywords:
+        config.remove("scenario_kwargs")
+    return list(dict.fromkeys([*config, *keywords]))
+
+
+def needed(
+    rows: Sequence[Labels], names: Sequence[str], fixed: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return ``names`` without the keywords that follow from the other labels and ``fixed``."""
+
+    def number(labels: Sequence[str]) -> int:
+        return len({tuple(str(row[name]) for name in labels) for row in rows})
+
+    kept = list(names)
+    for name in names:
+        others = [other for other in kept if other != name]
+        follows = number([*fixed, *others]) == number([*fixed, *kept])
+        if follows and name not in CONFIG_COORDS and is_of_experiments(name):
+            kept = others
+    return tuple(kept)
+
+
+def is_of_experiments(name: str) -> bool:
+    """Tell a label of whole experiments from a dimension of a variable."""
+    return name in CONFIG_COORDS or name not in (*COORDINATES, "variable")
+
+
 def chosen_rows(rows: Sequence[Labels], allowed: Mapping[str, Sequence[Any]]) -> list[int]:
     """Return which rows have one of the allowed values of each label.
 
@@ -78,7 +112,7 @@ def differing(rows: Sequence[Labels]) -> list[str]:
     return [name for name in names if len({_hashable(row.get(name)) for row in rows}) > 1]
 
 
-def gather(entered: xr.Dataset, groups: Mapping[Hashable, Sequence[int]], what: str) -> xr.Dataset:
+def gather(entered: xr.Dataset, groups: Mapping[Any, Sequence[int]], what: str) -> xr.Dataset:
     """Return entries with one experiment for each group, which has the seeds of all of its own.
 
     Raises

@@ -59,8 +59,9 @@ def aggregate_gmean(
     Returns
     -------
     pandas.DataFrame
-        ``grouping_cols``, ``gmean_{value_col}``, ``num_diverged``. A zero makes the mean zero; a
-        NaN makes it NaN and counts in ``num_diverged``, it is never left out.
+        ``grouping_cols``, ``gmean_{value_col}``, ``num_diverged``. A zero makes the mean zero. A
+        NaN or an infinity counts in ``num_diverged`` and makes the mean infinite, so that a
+        median over groups does not leave it out.
     """
     keys = list(grouping_cols)
     _require(df, [*keys, "time_step", value_col])
@@ -69,11 +70,13 @@ def aggregate_gmean(
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(values)
     seed = early["seed"] if "seed" in early else pd.Series(early.index, index=early.index)
+    lost = ~np.isfinite(values)
     work = early[keys].assign(
-        _log=logs, _nan=np.isnan(logs), _lost=seed.where(~np.isfinite(values)).to_numpy()
+        _log=logs, _nan=np.isnan(logs), _any=lost, _lost=seed.where(lost).to_numpy()
     )
     groups = work.groupby(keys, dropna=False, observed=True)
     mean = np.exp(groups["_log"].mean()).mask(groups["_nan"].any())
+    mean = mean.mask(groups["_any"].any(), np.inf)
     result = pd.DataFrame({f"gmean_{value_col}": mean, "num_diverged": groups["_lost"].nunique()})
     return result.reset_index()
 
@@ -86,6 +89,8 @@ def relative_by_config(
     suffix: str = "_rel",
 ) -> pd.DataFrame:
     """Return the table with each value divided by the one of its group's reference row.
+
+    Infinite values are those of diverged seeds: two of them are equal, their ratio is 1.
 
     Parameters
     ----------
@@ -119,7 +124,10 @@ def relative_by_config(
         )
     norm = reference[[*keys, value_col]].rename(columns={value_col: "_norm"})
     divisor = df[keys].merge(norm, on=keys, how="left")["_norm"].to_numpy()
-    return df.assign(**{f"{value_col}{suffix}": df[value_col].to_numpy() / divisor})
+    values = df[value_col].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(np.isinf(values) & np.isinf(divisor), 1.0, values / divisor)
+    return df.assign(**{f"{value_col}{suffix}": ratio})
 
 
 def read_in_kwargs(df: pd.DataFrame) -> pd.DataFrame:

@@ -138,7 +138,8 @@ def _first_lost(array: xr.DataArray, lost: xr.DataArray, label: str, name: str) 
     exists = last > 0
     censored = (first == np.inf) & exists
     value = first.where(~censored, last).where(exists)
-    attrs = {"long_name": label, "units": "1", "metric": str(array.attrs.get("config", array.name))}
+    metric = str(array.attrs.get("config", array.name))
+    attrs = {"long_name": label, "units": "1", "metric": metric, "better": "higher"}
     result: xr.DataArray = value.drop_vars("time", errors="ignore").rename(name)
     return result.assign_attrs(attrs).assign_coords(censored=_plain(censored))
 

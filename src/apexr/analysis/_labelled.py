@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from apexr.analysis._entries import with_worst, worst_of
 from apexr.analysis._select import config_columns, pick, present
 from apexr.errors import SpecError
 
@@ -11,24 +12,25 @@ def geometric_mean(
 ) -> xr.DataArray:
     """Return the geometric mean over the time steps up to ``up_to``.
 
-    NaN stays NaN, so a seed that diverged is seen; :func:`count_diverged` counts them. Steps that
-    an experiment of a study does not have are not part of its mean.
+    A seed that diverged up to then has the worst value, infinity (``-inf`` for correlations), so
+    that a median over seeds counts it; :func:`count_diverged` tells how many did. Steps that an
+    experiment of a study does not have are not part of its mean, and an experiment or seed
+    without any has NaN.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     """
-    array = pick(ds, variable)
-    array = array.sel({dim: slice(None, up_to)})
-    logs = xr.ufuncs.log(array)
+    array = with_worst(pick(ds, variable).sel({dim: slice(None, up_to)}))
+    lost = xr.ufuncs.isinf(array)
+    logs = xr.ufuncs.log(array.where(~lost))
     mask = array.coords.get(f"has_{dim}")
     mean = logs.mean(dim, skipna=False)
     if mask is not None:
         mean = logs.where(mask, 0).sum(dim, skipna=False) / mask.sum(dim)
-    result: xr.DataArray = (
-        xr.ufuncs.exp(mean).rename(f"gmean_{array.name}").assign_attrs(array.attrs)
-    )
+    value = xr.ufuncs.exp(mean).where(~lost.any(dim), array.dtype.type(worst_of(array)))
+    result: xr.DataArray = value.rename(f"gmean_{array.name}").assign_attrs(array.attrs)
     return result
 
 
@@ -36,7 +38,9 @@ def relative(ds: xr.Dataset, variable: str = "mean_nRMSE", **baseline: str) -> x
     """Return each experiment's values divided by those of its baseline.
 
     The baseline of an experiment is the one that has the coordinates ``baseline`` (by default
-    ``train="one"``) and agrees in the other config coordinates.
+    ``train="one"``) and agrees in the other config coordinates. Diverged values are infinite, as
+    in :func:`paired_ratio`: their ratio to a finite one is infinite, that of a finite value to
+    them is 0, and two that diverged are equal.
 
     Examples
     --------
@@ -47,12 +51,13 @@ def relative(ds: xr.Dataset, variable: str = "mean_nRMSE", **baseline: str) -> x
     SpecError
         If an experiment has no baseline or several.
     """
-    array = pick(ds, variable)
+    array = with_worst(pick(ds, variable))
     wanted = baseline or {"train": "one"}
     index = [_baseline(ds, row, wanted) for row in range(ds.sizes["experiment"])]
     names = [name for name, coord in array.coords.items() if "experiment" in coord.dims]
     divisor = array.isel(experiment=index).drop_vars(names)
-    ratio = array / divisor
+    one = ~(xr.ufuncs.isinf(array) & xr.ufuncs.isinf(divisor))
+    ratio = array.where(one, 1) / divisor.where(one, 1)
     return ratio.rename(f"{array.name}_rel").assign_attrs({**array.attrs, "units": "1"})
 
 

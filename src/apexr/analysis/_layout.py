@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from apexr.analysis._groups import is_of_experiments, needed
 from apexr.analysis._numbers import STEP_DIMS, as_list
 from apexr.errors import MissingVariableError, SpecError, suggest
-from apexr.schema import CONFIG_COORDS, COORDINATES
 
 Names = str | Sequence[str] | None
 
@@ -45,32 +45,17 @@ def layout(
         check_label(name, labels)
     apart = [name for name in labels if keys_of(numbers, [name]).nunique() > 1]
     if columns is None:
-        free = [n for n in apart if _is_of_experiments(n) and n not in (rows or ())]
+        free = [n for n in apart if is_of_experiments(n) and n not in (rows or ())]
         first = ["net"] if "net" in free else free[:1]
         columns = (*first, *(n for n in ("variable",) if n in apart and n not in (rows or ())))
     if rows is None:
-        rows = _needed(numbers, [n for n in apart if n not in columns])
+        left = [n for n in apart if n not in columns]
+        rows = needed(numbers[left].to_dict("records"), left)  # type: ignore[arg-type]
     twice = set(rows) & set(columns)
     if twice:
         raise SpecError(f"{', '.join(sorted(twice))} cannot be both in rows and in columns")
     _check_cells(numbers, (*rows, *columns), apart)
     return rows, columns
-
-
-def _needed(numbers: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels without keywords that follow from the others, such as the scenario."""
-    kept = list(names)
-    for name in names:
-        others = [other for other in kept if other != name]
-        same = keys_of(numbers, others).nunique() == keys_of(numbers, kept).nunique()
-        if same and name not in CONFIG_COORDS and _is_of_experiments(name):
-            kept = others
-    return tuple(kept)
-
-
-def _is_of_experiments(name: str) -> bool:
-    """Tell a label of whole experiments from a dimension of the variable."""
-    return name in CONFIG_COORDS or name not in (*COORDINATES, "variable")
 
 
 def check_label(name: str, labels: Sequence[str]) -> None:

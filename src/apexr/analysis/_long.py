@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from apexr._typing import PathInput
+from apexr.analysis._entries import is_score, with_worst
 from apexr.analysis._numbered import melt_wide, wide_quantities
 from apexr.analysis._select import BASE_COLUMNS, Data, leaves, missing, pick, present
 from apexr.analysis._stream import check_table_path, pieces_of, write_table
@@ -35,8 +36,9 @@ def to_long(data: Data, variable: str, path: PathInput | None = None) -> pd.Data
     """Return a variable as a tidy table: labels, positions, value; or write it to a file.
 
     Columns are ``seed, scenario, task, net, train, scenario_kwargs``, one for each further
-    dimension (``time`` is called ``time_step``) and the value. Entries that are NaN, because an
-    emulator diverged, stay in the table.
+    dimension (``time`` is called ``time_step``) and the value. Losses and errors of an emulator
+    that diverged are infinite (correlations ``-inf``): pandas counts them as worst in a median,
+    where it would skip a NaN. seaborn skips both, so aggregate before it draws.
 
     Parameters
     ----------
@@ -139,6 +141,7 @@ def available(data: Data) -> list[str]:
 
 def _from_array(array: xr.DataArray, column: str) -> pd.DataFrame:
     """Return the table of one array; rows that only fill a study up are left out."""
+    array = with_worst(array) if is_score(array) else array
     rows = _rows(array)
     labels = {
         name: rows(array.coords[name])

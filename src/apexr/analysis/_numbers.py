@@ -18,11 +18,12 @@ from apexr.analysis._groups import (
     differing,
     gather,
     keyword_rows,
+    label_names,
     label_rows,
 )
 from apexr.analysis._select import read_labels, values_of
 from apexr.errors import SpecError
-from apexr.schema import CONFIG_COORDS, VARIABLES, presence_name
+from apexr.schema import VARIABLES, presence_name
 
 Steps = int | Sequence[int] | Literal["gmean"] | None
 
@@ -140,13 +141,10 @@ def _selected(
 
 
 def _label_names(array: xr.DataArray, named: Sequence[str]) -> list[str]:
-    """Return config coordinates, keywords that differ, and what else was named."""
+    """Return the labels of the experiments, and what else was named."""
     keywords = differing(keyword_rows(array))
-    config = [name for name in CONFIG_COORDS if name in array.coords]
-    if keywords:
-        config.remove("scenario_kwargs")
     known = [*keywords, *(n for n, c in array.coords.items() if c.dims in ((), ("experiment",)))]
-    return list(dict.fromkeys([*config, *keywords, *(n for n in named if n in known)]))
+    return list(dict.fromkeys([*label_names(array), *(n for n in named if n in known)]))
 
 
 def _tidy(reduced: xr.Dataset, rows: Sequence[Labels]) -> pd.DataFrame:

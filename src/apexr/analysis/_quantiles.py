@@ -23,6 +23,8 @@ def quantiles(ordered: np.ndarray, count: np.ndarray, levels: np.ndarray) -> np.
         Between 0 and 1, of a shape ``(..., levels)`` that broadcasts against the rows.
     """
     last = np.maximum(count - 1, 0)[..., None]
+    if not ordered.shape[-1]:
+        return np.full(np.broadcast_shapes(last.shape, np.shape(levels)), np.nan)
     place = last * np.asarray(levels, dtype=np.float64)
     below = np.floor(place).astype(np.intp)
     left = np.take_along_axis(ordered, below, axis=-1)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from apexr.analysis._entries import with_worst
 from apexr.analysis._numbered import NUMBERED
 from apexr.analysis._rollouts import frames
 from apexr.analysis._select import Data, by_seed, config_columns, experiments, leaves
@@ -21,7 +22,8 @@ def to_wide(data: Data) -> pd.DataFrame:
     Columns: ``scenario, task, train, net, seed, scenario_kwargs``; ``{metric}_{time:04d}`` with
     the metric's config string; ``train_loss_{update:06d}``; ``aux_{update:06d}``, dictionaries,
     only where callbacks recorded something; ``sample_rollout_{sample:03d}``, nested lists of shape
-    ``(time + 1, channel, *space)`` whose frame 0 is the initial state.
+    ``(time + 1, channel, *space)`` whose frame 0 is the initial state. Losses and metrics that
+    diverged are infinite, as in :func:`to_long`; NaN is what an experiment does not have.
     """
     if isinstance(data, pd.DataFrame):
         return data.copy()
@@ -56,7 +58,7 @@ def _blocks(ds: xr.Dataset) -> Iterator[pd.DataFrame]:
 
 def _block(array: xr.DataArray, dim: str, stem: str, digits: int) -> pd.DataFrame:
     columns = [f"{stem}_{number:0{digits}d}" for number in array[dim].values]
-    return pd.DataFrame(by_seed(array).transpose("seed", dim).values, columns=columns)
+    return pd.DataFrame(by_seed(with_worst(array)).transpose("seed", dim).values, columns=columns)
 
 
 def _aux(ds: xr.Dataset) -> pd.DataFrame:

@@ -9,6 +9,7 @@ STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
 def summary(result: Any) -> str:
     """Return what a result is, and the median over seeds of each metric at some steps."""
     from apexr import schema
+    from apexr.analysis import band
 
     labels = {name: result[name].item() for name in ("scenario", "task", "net", "train")}
     steps = [step for step in STEPS if step in result["time"].values]
@@ -16,7 +17,7 @@ def summary(result: Any) -> str:
     rows = [f"{name} {value}" for name, value in labels.items()]
     rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
     rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
-    medians = {name: result[name].sel(time=steps).median("seed").values for name in names}
+    medians = {name: band(result[name].sel(time=steps))["median"].values for name in names}
     for place, step in enumerate(steps):
         cells = "  ".join(f"{medians[name][place]:>{len(name)}.3f}" for name in names)
         rows.append(f"{step:>6}  {cells}")

@@ -1,7 +1,6 @@
 """Curves with a band over seeds: the shape that losses and metrics share."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -9,11 +8,15 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis import band as quantile_band
-from apexr.errors import MissingVariableError, SpecError, suggest
+from apexr.analysis._entries import Better, entries, orientation
+from apexr.analysis._groups import gather
+from apexr.errors import SpecError
+from apexr.plots._experiments import By, Panel, arrange, as_names, places_of
+from apexr.plots._panels import side_by_side
 from apexr.plots._style import axis, fill, holoviews, legend_title, look, style
-from apexr.schema import CONFIG_COORDS, presence_name
 
 Band = Literal["range", "quartiles", "none"]
+Finish = Callable[[Any, list[int]], Any]
 _LEVELS: dict[str, tuple[float, float, str]] = {
     "range": (0.0, 1.0, ", min–max"),
     "quartiles": (0.25, 0.75, ", quartiles"),
@@ -23,172 +26,219 @@ _TITLE = ("scenario", "net", "train")
 
 
 @dataclass(frozen=True)
-class Group:
-    """Runs that are drawn as one curve: values of shape ``(run, step)`` and a name."""
+class Summary:
+    """Median and band of one group over the steps that it has.
+
+    Attributes
+    ----------
+    name
+        What the legend calls the group.
+    steps
+        The steps.
+    low, median, high
+        One number for each step, infinite where so many seeds diverged.
+    left
+        How many seeds are finite at each step.
+    num_seeds, num_diverged
+        How many seeds there are, and how many are not finite at some step.
+    """
 
     name: str
-    runs: xr.DataArray
+    steps: np.ndarray
+    low: np.ndarray
+    median: np.ndarray
+    high: np.ndarray
+    left: np.ndarray
+    num_seeds: int
     num_diverged: int
+
+    @property
+    def end(self) -> int:
+        """How many steps the curve has: it ends where the median is not finite."""
+        return end_of(self.median)
+
+    @property
+    def label(self) -> str:
+        """The legend text: the group, its seeds, how many diverged, and where the curve ends."""
+        seeds = f"{self.num_seeds} seed{'s' if self.num_seeds != 1 else ''}"
+        if self.num_diverged:
+            seeds += f", {self.num_diverged} diverged"
+        if 0 < self.end < len(self.steps):
+            seeds += f", {self.left[self.end]} left after step {self.steps[self.end - 1]}"
+        return f"{self.name} ({seeds})" if self.name else seeds
 
 
 def curves(
     array: xr.DataArray,
     dim: str,
     *,
-    by: str | None,
+    by: By,
     band: str,
     logy: bool,
     corner: str,
     order: Sequence[str] | None,
+    finish: Finish = lambda drawn, _: drawn,
 ) -> Any:
     """Return the median over seeds along ``dim``, with a band, for each group of experiments.
 
-    ``corner`` is where bokeh puts the legend; matplotlib looks for the best place itself.
+    What differs between experiments of one group besides their seeds makes panels.
+
+    Parameters
+    ----------
+    array
+        Values along ``dim``, perhaps along ``seed`` and ``experiment``.
+    dim
+        The steps.
+    by, band, logy, order
+        As in :func:`apexr.plots.metric`.
+    corner
+        Where bokeh puts the legend; matplotlib looks for the best place itself.
+    finish
+        Takes an overlay and the places of its experiments, and returns what is drawn.
     """
     if band not in _LEVELS:
         raise SpecError(f"band must be one of {get_args(Band)}, got {band!r}")
-    hv = holoviews()
     array = array.compute()
-    shown = groups(array, dim, by)
-    places = places_of([group.name for group in shown], order)
-    shown.sort(key=lambda group: places[group.name])
+    array = array if "experiment" in array.dims else array.expand_dims("experiment")
+    arranged = arrange(array, by)
+    names = list(dict.fromkeys(name for panel in arranged for name in panel.groups))
+    places = places_of(names, order)
+    options: dict[str, Any] = {"band": band, "logy": logy, "corner": corner, "by": by}
+    drawn = [
+        finish(_overlay(array, dim, panel, places, **options), panel.places) for panel in arranged
+    ]
+    return side_by_side(drawn)
+
+
+def end_of(statistic: np.ndarray) -> int:
+    """Return how many entries come before the first that is not finite."""
+    lost = ~np.isfinite(statistic)
+    return int(lost.argmax()) if lost.any() else len(statistic)
+
+
+def cut(statistic: np.ndarray) -> np.ndarray:
+    """Return a statistic with NaN from the first entry on that is not finite."""
+    return np.where(np.arange(len(statistic)) < end_of(statistic), statistic, np.nan)
+
+
+def _overlay(
+    array: xr.DataArray,
+    dim: str,
+    panel: Panel,
+    places: dict[str, int],
+    *,
+    band: str,
+    logy: bool,
+    corner: str,
+    by: By,
+) -> Any:
+    """Return the curves of one panel."""
     low, high, words = _LEVELS[band]
+    shown = sorted(_summaries(array, dim, panel, (low, high)), key=lambda one: places[one.name])
     dims = (axis(array[dim]), axis(array))
-    summaries = [quantile_band(group.runs, "run", low, high) for group in shown]
+    several = any(one.num_seeds > 1 for one in shown)
+    numbers = np.concatenate([one.__dict__[n] for one in shown for n in ("low", "median", "high")])
+    known = numbers[np.isfinite(numbers)]
+    logy = logy and bool((known > 0).any())  # where all has diverged there is no logarithm
+    limits = _limits(shown, logy) if words and several and known.size else (None, None)
     areas = [
-        _area(summary, dim, dims, places[group.name])
-        for group, summary in zip(shown, summaries, strict=True)
-        if words and group.runs.sizes["run"] > 1
+        _area(one, limits, dims, places[one.name]) for one in shown if words and one.num_seeds > 1
     ]
-    lines = [
-        _line(group, summary, dim, dims, places[group.name])
-        for group, summary in zip(shown, summaries, strict=True)
-    ]
-    several = any(group.runs.sizes["run"] > 1 for group in shown)
+    lines = [part for one in shown for part in _line(one, dims, places[one.name])]
     legend = legend_title(f"median{words} over seeds" if several else "")
     legend["bokeh"]["legend_position"] = corner
-    known = array.where(np.isfinite(array.values))
-    logy = logy and bool((known > 0).any())  # where all has diverged there is no logarithm
-    options = {"logy": logy, "title": _title(array, by)}
-    if not logy and float(array.min()) >= 0:
-        options["ylim"] = (0, None)
-    return style(hv.Overlay([*areas, *lines]), "Overlay", both=options, **legend)
+    part = array.isel(experiment=panel.places)
+    options: dict[str, Any] = {"logy": logy, "title": _title(part, by, panel)}
+    bottom, top = limits
+    if bottom is None and not logy and known.size and known.min() >= 0:
+        bottom = 0
+    if (bottom, top) != (None, None):
+        options["ylim"] = (bottom, top)
+    return style(holoviews().Overlay([*areas, *lines]), "Overlay", both=options, **legend)
 
 
-def _title(array: xr.DataArray, by: str | None) -> str:
-    """Return what all the curves have in common."""
-    config = [
-        np.unique(array[n].values.astype(str)) for n in _TITLE if n in array.coords and n != by
-    ]
-    return "  ".join(str(values[0]) for values in config if len(values) == 1)
-
-
-def groups(array: xr.DataArray, dim: str, by: str | None) -> list[Group]:
-    """Return the runs of each group; by default, one group for each experiment."""
-    if "experiment" not in array.dims:
-        names = [str(array[by].item())] if by and _check_by(array, by) else [""]
-        array = array.expand_dims("experiment")
-    else:
-        names = names_of_experiments(array, by)
+def _summaries(
+    array: xr.DataArray, dim: str, panel: Panel, levels: tuple[float, float]
+) -> list[Summary]:
+    entered = gather(entries(array), panel.groups, "labels")
+    way = orientation(array, None)
     return [
-        _group(name, array.isel(experiment=np.flatnonzero(np.array(names) == name)), dim)
-        for name in dict.fromkeys(names)
+        _summary(name, entered.isel(experiment=place), dim, levels, way)
+        for place, name in enumerate(panel.groups)
     ]
 
 
-def places_of(names: Sequence[str], order: Sequence[str] | None) -> dict[str, int]:
-    """Return the place of each name, from which its colour follows.
-
-    Raises
-    ------
-    SpecError
-        If the order lacks any.
-    """
-    ordered = list(dict.fromkeys(names if order is None else map(str, np.asarray(order).flat)))
-    lacking = [name for name in names if name not in ordered]
-    if lacking:
-        raise SpecError(
-            f"order lacks {', '.join(map(repr, lacking))}; it has {', '.join(map(repr, ordered))}"
-            + suggest(lacking[0], ordered)
-        )
-    return {name: place for place, name in enumerate(ordered) if name in names}
-
-
-def names_of_experiments(array: xr.DataArray | xr.Dataset, by: str | None = None) -> list[str]:
-    """Return what each experiment is called: its ``by``, or the coordinates that differ."""
-    if by is not None:
-        _check_by(array, by)
-        return [str(value) for value in array[by].values]
-    known = [array[name].values for name in CONFIG_COORDS[:-1] if name in array.coords]
-    differing = [values for values in known if len(set(values)) > 1]
-    number = array.sizes["experiment"]
-    keywords = CONFIG_COORDS[-1]
-    if keywords in array.coords and len(set(zip(*differing, strict=True))) < number:
-        differing.append(
-            np.array(_differing_keywords(array[keywords].values.tolist()), dtype=object)
-        )
-    rows = zip(*differing, strict=True) if differing else [("",)] * number
-    return [", ".join(str(word) for word in row if word) for row in rows]
+def _summary(
+    name: str, entered: xr.Dataset, dim: str, levels: tuple[float, float], way: Better
+) -> Summary:
+    """Return the summary of one group, without seeds and steps that only fill a study up."""
+    there = entered["there"].astype(bool)
+    chosen = {"seed": there.any(dim).values, dim: there.any("seed").values}
+    entered = entered.isel(chosen)
+    lost = entered["lost"].astype(bool)
+    found = quantile_band(entered["value"], "seed", *levels, better=way)
+    return Summary(
+        name=name,
+        steps=entered[dim].values,
+        low=found["low"].values,
+        median=found["median"].values,
+        high=found["high"].values,
+        left=found["count"].values,
+        num_seeds=entered.sizes["seed"],
+        num_diverged=int(lost.any(dim).sum()),
+    )
 
 
-def _differing_keywords(texts: Sequence[str]) -> list[str]:
-    """Return those scenario keywords of each experiment in which they differ."""
-    given = [json.loads(text) for text in texts]
-    names = sorted({name for keywords in given for name in keywords})
-    telling = [name for name in names if len({json.dumps(k.get(name)) for k in given}) > 1]
-    return [", ".join(f"{name}={k[name]}" for name in telling if name in k) for k in given]
+def _title(array: xr.DataArray, by: By, panel: Panel) -> str:
+    """Return what all the curves have in common."""
+    named = [name for name in _TITLE if name in array.coords and name not in as_names(by)]
+    config = [np.unique(np.atleast_1d(array[name].values).astype(str)) for name in named]
+    common = [str(values[0]) for values in config if len(values) == 1]
+    return "  ".join(dict.fromkeys([*common, *panel.labels]))
 
 
-def _check_by(array: xr.DataArray | xr.Dataset, by: str) -> bool:
-    usable = [
-        str(name) for name, coord in array.coords.items() if coord.dims in ((), ("experiment",))
-    ]
-    if by not in usable:
-        raise MissingVariableError(
-            f"no coordinate {by!r} to tell experiments apart; there is {', '.join(usable)}"
-            + suggest(by, usable)
-        )
-    return True
+def _limits(shown: Sequence[Summary], logy: bool) -> tuple[float | None, float | None]:
+    """Return the ends of the axis where a band leaves it, because seeds diverged."""
+    ends: list[float | None] = []
+    for name, sign in (("low", -1), ("high", 1)):
+        leaves = any((sign * one.__dict__[name] == np.inf).any() for one in shown)
+        ends.append(_end(shown, sign, logy) if leaves else None)
+    return ends[0], ends[1]
 
 
-def _group(name: str, array: xr.DataArray, dim: str) -> Group:
-    """Return the runs of some experiments, without seeds and steps that only fill a study up.
-
-    A run is counted as diverged if a value that it should have is NaN or infinite.
-    """
-    array = array if "seed" in array.dims else array.expand_dims("seed")
-    stacked = array.transpose("experiment", "seed", dim)
-    exists = np.ones(stacked.shape, dtype=bool)
-    for along, axes in (("seed", (0, 1)), (dim, (0, 2))):
-        mask = array.coords.get(presence_name(along))
-        if mask is not None:
-            flags = mask.values if mask.ndim == 2 else mask.values[None]
-            exists &= np.expand_dims(flags, 3 - sum(axes))
-    rows = exists.any(axis=2).ravel()
-    steps = exists.any(axis=(0, 1))
-    values = stacked.values.reshape(-1, stacked.sizes[dim])[rows][:, steps]
-    runs = xr.DataArray(values, {dim: array[dim].values[steps]}, ("run", dim), array.name)
-    return Group(name, runs, int((exists & ~np.isfinite(stacked.values)).any(axis=2).sum()))
+def _end(shown: Sequence[Summary], sign: int, logy: bool) -> float:
+    numbers = np.concatenate([one.__dict__[n] for one in shown for n in ("low", "median", "high")])
+    known = numbers[np.isfinite(numbers) & ((numbers > 0) | (not logy))]
+    low, high = float(known.min()), float(known.max())
+    if logy:
+        return high * max(high / low, 2.0) ** 0.1
+    return (high if sign > 0 else low) + sign * 0.1 * max(high - low, 1e-3 * abs(high))
 
 
-def _area(summary: xr.Dataset, dim: str, dims: tuple[Any, Any], index: int) -> Any:
-    """Return the band of one group."""
+def _area(
+    one: Summary, limits: tuple[float | None, float | None], dims: tuple[Any, Any], index: int
+) -> Any:
+    """Return the band of one group; up to the end of the axis where seeds diverged."""
     x, y = dims
-    columns = (summary[dim].values, summary["low"].values, summary["high"].values)
+    empty = np.isinf(one.low) & (one.low == one.high)
+    low = np.where(np.isneginf(one.low), np.nan if limits[0] is None else limits[0], one.low)
+    high = np.where(np.isposinf(one.high), np.nan if limits[1] is None else limits[1], one.high)
+    columns = (one.steps, *(np.where(empty, np.nan, side) for side in (low, high)))
     area = holoviews().Area(columns, [x], [y, f"{y.name}_high"])
     return style(area, "Area", **fill(index))
 
 
-def _line(group: Group, summary: xr.Dataset, dim: str, dims: tuple[Any, Any], index: int) -> Any:
-    """Return the median of one group."""
+def _line(one: Summary, dims: tuple[Any, Any], index: int) -> list[Any]:
+    """Return the median of one group, and a cross where it ends before its last step."""
     x, y = dims
-    columns = (summary[dim].values, summary["median"].values)
-    curve = holoviews().Curve(columns, [x], [y], label=_label(group))
-    return style(curve, "Curve", **look(index))
-
-
-def _label(group: Group) -> str:
-    """Return the legend text: the group, how many seeds, and how many of them diverged."""
-    count, lost = group.runs.sizes["run"], group.num_diverged
-    seeds = f"{count} seed{'s' if count != 1 else ''}" + (f", {lost} diverged" if lost else "")
-    return f"{group.name} ({seeds})" if group.name else seeds
+    hv = holoviews()
+    curve = style(
+        hv.Curve((one.steps, cut(one.median)), [x], [y], label=one.label), "Curve", **look(index)
+    )
+    if not 0 < one.end < len(one.steps):
+        return [curve]
+    last = one.end - 1
+    cross = hv.Scatter(([one.steps[last]], [one.median[last]]), [x], [y])
+    color = look(index)["both"]
+    looks: dict[str, dict[str, Any]] = {"matplotlib": {"marker": "X"}, "bokeh": {"marker": "x"}}
+    return [curve, style(cross, "Scatter", both=color, **looks)]

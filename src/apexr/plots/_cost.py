@@ -1,14 +1,17 @@
 """Error against cost: what one gets for what one pays."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from apexr.analysis._groups import label_names, label_rows
 from apexr.analysis._select import pick
-from apexr.plots._bands import names_of_experiments, places_of
+from apexr.plots._experiments import By, Panel, arrange, places_of
 from apexr.plots._fields import check_choice
+from apexr.plots._panels import side_by_side
 from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, marker, style
 
@@ -19,16 +22,20 @@ def pareto(
     ds: xr.Dataset,
     variable: str = "mean_nRMSE",
     cost: str = "num_parameters",
-    by: str | None = None,
+    by: By = None,
     step: int | None = None,
     up_to: int = 100,
     order: Sequence[str] | None = None,
 ) -> Any:
-    """Return error against cost with the Pareto front, as a HoloViews overlay.
+    """Return error against cost with the Pareto front, as HoloViews points.
 
-    A point is the median over the seeds of an experiment, its bar minimum to maximum. The front
-    joins the experiments that no other one beats in both. Both axes are logarithmic. An
-    experiment without a single finite seed cannot be placed; the legend has it nevertheless.
+    A point is the median over the seeds of a configuration, its bar minimum to maximum. The front
+    joins those that no other one beats in both. Both axes are logarithmic. A diverged seed is
+    worse than all others: its bar leaves the axes, and what has no finite median cannot be
+    placed; the legend has it nevertheless.
+
+    There is one front for each problem: scenarios, tasks and parameters of a scenario other than
+    those of its training make panels, unless ``by`` names them.
 
     Parameters
     ----------
@@ -40,53 +47,47 @@ def pareto(
         ``"num_parameters"``, ``"train_seconds"``, ``"inference_seconds"`` or
         ``"compile_seconds"``.
     by
-        Coordinate that tells the points apart; by default all that differ.
+        Label that tells the points apart by color, or a list of labels, as in :func:`metric`; by
+        default all that differ within a panel.
     step
         Time step of the metric; by default its geometric mean over time is taken.
     up_to
         Last step of the mean.
     order
-        Names of the groups in the order of colours and legend, those that are not drawn among
-        them: what has one name then has one colour in all plots. By default as they come.
+        Names of the groups in the order of colors and legend, those that are not drawn among
+        them: what has one name then has one color in all plots. By default as they come.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If the cost is none of its choices, or the order lacks a name.
+        If the cost is none of its choices, the order lacks a name, or the study makes too many
+        panels.
     """
     check_choice("cost", cost, COSTS)
     values = reduced(ds, variable, step, up_to)
     price = pick(ds, cost)
     paid = _per_experiment(price)
-    names = names_of_experiments(values, by)
+    arranged = arrange(values, by, per_problem=True)
+    names = list(dict.fromkeys(name for panel in arranged for name in panel.groups))
     looks = places_of(names, order)
-    found = [runs(values, [place]) for place in range(values.sizes["experiment"])]
     hv = holoviews()
     dims = (
         hv.Dimension("cost", label=axis_label(price)),
         hv.Dimension("error", label=short_label(values)),
     )
-    parts = [
-        *_bars(paid, found, dims),
-        *_front(paid, found, dims),
-        *_points(paid, found, names, looks, dims),
-    ]
-    legend = legend_title("median, min–max over seeds")
-    both = {
-        "logx": True,
-        "logy": True,
-        "xlim": _around(paid),
-        "title": str(values.attrs["long_name"]),
-    }
-    return style(
-        hv.Overlay(parts),
-        "Overlay",
-        both=both,
-        matplotlib=legend["matplotlib"],
-        bokeh={**legend["bokeh"], "legend_position": "right", "width": 950},
-    )
+    drawn = [_overlay(values, paid, panel, looks, dims) for panel in arranged]
+    return side_by_side(drawn)
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A configuration: the name of its group, its cost, and its errors."""
+
+    name: str
+    cost: float
+    runs: Runs
 
 
 def pareto_front(cost: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -114,37 +115,82 @@ def _per_experiment(price: xr.DataArray) -> np.ndarray:
     return np.atleast_1d(price.compute().median(extra).values.astype(float))
 
 
-def _points(
-    paid: np.ndarray, found: list[Runs], names: list[str], looks: dict[str, int], dims: Any
-) -> list[Any]:
+def _overlay(
+    values: xr.DataArray, paid: np.ndarray, panel: Panel, looks: dict[str, int], dims: Any
+) -> Any:
+    """Return the points of one panel and their front."""
+    points = _points_of(values, paid, panel)
+    numbers = np.array([one.runs.quantiles for one in points]).ravel()
+    known = numbers[np.isfinite(numbers) & (numbers > 0)]
+    top = float(known.max() * max(known.max() / known.min(), 2.0) ** 0.1) if known.size else 1.0
+    parts = [
+        *_bars(points, top, dims),
+        *_front(points, dims),
+        *_scatters(points, looks, dims),
+    ]
+    legend = legend_title("median, min–max over seeds")
+    title = "\n".join(["  ".join(panel.labels), str(values.attrs["long_name"])]).strip()
+    both = {"logx": True, "logy": True, "xlim": _around(paid), "title": title}
+    if np.isposinf(numbers).any():
+        both["ylim"] = (None, top)
+    return style(
+        holoviews().Overlay(parts),
+        "Overlay",
+        both=both,
+        matplotlib=legend["matplotlib"],
+        bokeh={**legend["bokeh"], "legend_position": "right", "width": 950},
+    )
+
+
+def _points_of(values: xr.DataArray, paid: np.ndarray, panel: Panel) -> list[_Point]:
+    """Return a point for each configuration: experiments that differ in seeds alone are one."""
+    rows = label_rows(values, label_names(values))
+    groups: dict[Any, list[int]] = {}
+    for name, places in panel.groups.items():
+        for place in places:
+            groups.setdefault((name, *rows[place].values()), []).append(place)
+    found = runs(values, groups)
+    return [
+        _Point(key[0], float(np.median(paid[places])), found[key]) for key, places in groups.items()
+    ]
+
+
+def _scatters(points: list[_Point], looks: dict[str, int], dims: Any) -> list[Any]:
     """Return one element for each name, so that the legend counts its seeds."""
-    hv = holoviews()
     made = []
-    for name, look in looks.items():
-        places = [place for place, other in enumerate(names) if other == name]
-        own = Runs(np.concatenate([found[place].values for place in places]))
-        spots = [(paid[place], found[place].quantiles[1]) for place in places]
-        label = f"{name} ({own.count})" if name else own.count
-        scatter = hv.Scatter(spots, dims[0], dims[1], label=label)
-        made.append(style(scatter, "Scatter", **marker(look)))
+    for name in (name for name in looks if any(one.name == name for one in points)):
+        own = [one for one in points if one.name == name]
+        count = Runs(np.concatenate([one.runs.values for one in own])).count
+        count = f"{len(own)} experiments, {count}" if len(own) > 1 else count
+        spots = [(one.cost, _placed(one.runs.quantiles[1])) for one in own]
+        label = f"{name} ({count})" if name else count
+        scatter = holoviews().Scatter(spots, dims[0], dims[1], label=label)
+        made.append(style(scatter, "Scatter", **marker(looks[name])))
     return made
 
 
-def _bars(paid: np.ndarray, found: list[Runs], dims: Any) -> list[Any]:
+def _placed(error: float) -> float:
+    return error if np.isfinite(error) else np.nan
+
+
+def _bars(points: list[_Point], top: float, dims: Any) -> list[Any]:
+    """Return minimum to maximum of each point; up to the end of the axis where seeds diverged."""
     rows = [
-        (price, middle, middle - low, high - middle)
-        for price, (low, middle, high) in zip(paid, (one.quantiles for one in found), strict=True)
+        (one.cost, middle, middle - low, min(high, top) - middle)
+        for one in points
+        for low, middle, high in [one.runs.quantiles]
         if np.isfinite(middle)
     ]
     bars = holoviews().ErrorBars(rows, dims[0], [dims[1], "below", "above"])
     return [style(bars, "ErrorBars", both={"color": EDGE})]
 
 
-def _front(paid: np.ndarray, found: list[Runs], dims: Any) -> list[Any]:
+def _front(points: list[_Point], dims: Any) -> list[Any]:
     """Return the front as a staircase: what error the cost so far can buy."""
-    error = np.array([one.quantiles[1] for one in found])
-    places = pareto_front(paid, error)
-    curve = holoviews().Curve((paid[places], error[places]), *dims, label="Pareto front")
+    cost = np.array([one.cost for one in points])
+    error = np.array([_placed(one.runs.quantiles[1]) for one in points])
+    places = pareto_front(cost, error)
+    curve = holoviews().Curve((cost[places], error[places]), *dims, label="Pareto front")
     steps = {"color": EDGE, "interpolation": "steps-post"}
     thin = {"matplotlib": {"linewidth": 1.2}, "bokeh": {"line_width": 1.5}}
     return [style(curve, "Curve", both=steps, **thin)]

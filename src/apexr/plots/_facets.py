@@ -8,7 +8,7 @@ import xarray as xr
 
 from apexr.analysis._select import missing
 from apexr.errors import SpecError
-from apexr.plots._bands import names_of_experiments
+from apexr.plots._experiments import names_of_experiments
 from apexr.plots._fields import Data, check_choice, chosen, fields, frame, limit_for, lost
 from apexr.plots._images import grid, image
 from apexr.plots._spacetime import over_time, titled

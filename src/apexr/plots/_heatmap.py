@@ -1,16 +1,16 @@
 """A reduced metric over two coordinates of a study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._select import missing
+from apexr.analysis._groups import differing, label_rows, needed
 from apexr.errors import SpecError
+from apexr.plots._experiments import By, as_names, name_of, rows_of, unnamed
 from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import SEQUENTIAL, holoviews, style
-from apexr.schema import CONFIG_COORDS
 
 _CELL = (1.05, 0.62)
 _PAGE_CELL = (120, 70)
@@ -20,16 +20,17 @@ _LIGHT, _DARK = "#ffffff", "#1a1a1a"
 def heatmap(
     ds: xr.Dataset,
     variable: str = "mean_nRMSE",
-    x: str = "scenario",
-    y: str = "net",
+    x: By = None,
+    y: By = None,
     step: int | None = None,
     up_to: int = 100,
 ) -> Any:
-    """Return a metric over two coordinates of a study as an annotated image.
+    """Return a metric over the labels of a study as an annotated image.
 
-    A cell is the median over the seeds of all experiments that fall into it, written out;
-    below it stands how many of its seeds diverged. Cells whose seeds all diverged are grey, as
-    are combinations that the study does not have, with a dash. Colours are logarithmic.
+    A cell is the median over the seeds of one configuration, written out; below it stands how
+    many of its seeds diverged. A diverged seed is worse than all others. Cells with so many of
+    them that the median is infinite are grey, as are combinations that the study does not have,
+    with a dash. Colors are logarithmic.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def heatmap(
     variable
         Name or config string of a metric.
     x, y
-        Coordinates along ``experiment``, such as ``scenario``, ``net``, ``train``, ``task``.
+        Labels of experiments, or lists of them, as in :func:`metric`. By default the scenario,
+        and the network with all that differs besides.
     step
         Time step of the metric; by default its geometric mean over time is taken.
     up_to
@@ -49,33 +51,43 @@ def heatmap(
     MissingVariableError
         Listing what there is.
     SpecError
-        If ``ds`` is no study, or the coordinates are the same.
+        If ``ds`` is no study, a label is in both, or several configurations fall into one cell.
     """
     if "experiment" not in ds.dims:
         raise SpecError("heatmap compares the experiments of a study; this is a single result")
-    if x == y:
-        raise SpecError(f"heatmap needs two different coordinates, got {x!r} twice")
     values = reduced(ds, variable, step, up_to)
-    columns, rows = (_labels(values, name) for name in (x, y))
-    cells = {
-        (row, column): runs(values, _where(values, {y: row, x: column}))
-        for row in rows
-        for column in columns
-    }
-    return _drawn(values, cells, columns, rows, (x, y))
+    across, down = _axes(values, x, y)
+    labels = label_rows(values, [*across, *down])
+    names = [tuple(name_of({n: row[n] for n in axis}) for axis in (down, across)) for row in labels]
+    groups: dict[Hashable, list[int]] = {}
+    for place, name in enumerate(names):
+        groups.setdefault(name, []).append(place)
+    rows, columns = (list(dict.fromkeys(name[end] for name in names)) for end in (0, 1))
+    found = runs(values, groups)
+    none = Runs(np.array([]))
+    cells = {(row, column): found.get((row, column), none) for row in rows for column in columns}
+    titles = (_label(values, across), _label(values, down))
+    return _drawn(values, cells, columns, rows, titles)
 
 
-def _labels(values: xr.DataArray, name: str) -> list[str]:
-    usable = [str(n) for n, c in values.coords.items() if c.dims == ("experiment",)]
-    if name not in usable:
-        raise missing(f"coordinate {name}", usable)
-    return list(dict.fromkeys(map(str, values[name].values)))
-
-
-def _where(values: xr.DataArray, wanted: dict[str, str]) -> list[int]:
-    """Return the experiments whose coordinates are these."""
-    flags = [values[name].values.astype(str) == label for name, label in wanted.items()]
-    return np.flatnonzero(np.logical_and.reduce(flags)).tolist()
+def _axes(values: xr.DataArray, x: By, y: By) -> tuple[list[str], list[str]]:
+    """Return the labels of both axes, which tell all configurations apart."""
+    across, down = (list(as_names(given or name)) for given, name in ((x, "scenario"), (y, "net")))
+    twice = sorted({*across} & {*down})
+    if twice:
+        raise SpecError(f"heatmap needs two different labels, got {twice[0]!r} for x and for y")
+    named = [*across, *down]
+    rows = rows_of(values, named)
+    if y is None:
+        others = [name for name in differing(rows) if name not in named]
+        return across, [*down, *needed(rows, others, fixed=named)]
+    lacking = unnamed(rows, named)
+    if lacking:
+        raise SpecError(
+            f"several configurations fall into one cell, they differ in {', '.join(lacking)}: name"
+            f" these in y=[{', '.join(map(repr, (*down, *lacking)))}], or select experiments"
+        )
+    return across, down
 
 
 def _drawn(
@@ -89,12 +101,12 @@ def _drawn(
     rows = rows[::-1]  # the first one on top
     median = np.array([[cells[row, column].quantiles[1] for column in columns] for row in rows])
     low, high = _limits(median)
-    dims = [hv.Dimension(name, label=_label(values[name])) for name in names]
+    dims = [hv.Dimension(name, label=label) for name, label in zip("xy", names, strict=True)]
     value = hv.Dimension("value", label=short_label(values))
     bounds = (-0.5, -0.5, len(columns) - 0.5, len(rows) - 0.5)
     image = hv.Image(median[::-1], dims, [value], bounds=bounds)
-    colours = {"cmap": SEQUENTIAL, "clim": (low, high), "cnorm": "log"}
-    image = style(image, "Image", both=colours, bokeh={"colorbar": True})
+    colors = {"cmap": SEQUENTIAL, "clim": (low, high), "cnorm": "log"}
+    image = style(image, "Image", both=colors, bokeh={"colorbar": True})
     texts = _texts(cells, columns, rows, (low, high))
     labels = [
         style(
@@ -109,7 +121,7 @@ def _drawn(
         hv.Overlay([image, *labels]),
         "Overlay.heatmap",
         both={
-            "title": _title(values, names),
+            "title": f"{values.attrs['long_name']}\nmedian over seeds",
             "xticks": list(enumerate(columns)),
             "yticks": list(enumerate(rows)),
             "xlim": (-0.5, len(columns) - 0.5),
@@ -147,21 +159,12 @@ def _limits(median: np.ndarray) -> tuple[float, float]:
     return (low, high) if high > low else (low / 2, high * 2)
 
 
-def _label(coord: xr.DataArray) -> str:
-    return str(coord.attrs.get("long_name", coord.name))
-
-
-def _title(values: xr.DataArray, names: tuple[str, str]) -> str:
-    """Return what a cell is, and over what its experiments are pooled."""
-    pooled = [
-        _label(values[name])
-        for name in CONFIG_COORDS
-        if name not in (*names, "scenario_kwargs")
-        and name in values.coords
-        and len(set(values[name].values)) > 1
-    ]
-    over = " and ".join(["seeds", *pooled])
-    return f"{values.attrs['long_name']}\nmedian over {over}"
+def _label(values: xr.DataArray, names: Sequence[str]) -> str:
+    """Return what an axis is called."""
+    return ", ".join(
+        str(values[name].attrs.get("long_name", name)) if name in values.coords else name
+        for name in names
+    )
 
 
 def _texts(
@@ -183,7 +186,7 @@ def _text(cell: Runs) -> str:
     if not cell.values.size:
         return "–"
     median = cell.quantiles[1]
-    lines = [f"{median:.2g}"] if np.isfinite(median) else []
+    lines = [f"{median:.2g}" if np.isfinite(median) else "∞" if median > 0 else "-∞"]
     if cell.num_diverged:
         lines.append(f"{cell.num_diverged}/{cell.values.size} diverged")
     return "\n".join(lines)

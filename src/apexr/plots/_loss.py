@@ -7,35 +7,41 @@ import xarray as xr
 
 from apexr.analysis._select import pick
 from apexr.plots._bands import curves
+from apexr.plots._experiments import By
 
 
 def loss(
     ds: xr.Dataset,
-    by: str | None = None,
+    by: By = None,
     band: str = "range",
     order: Sequence[str] | None = None,
 ) -> Any:
-    """Return the training loss over update steps on a logarithmic axis, as a HoloViews overlay.
+    """Return the training loss over update steps on a logarithmic axis, as HoloViews curves.
 
     Parameters
     ----------
     ds
         A result or a study, in memory or lazy.
     by
-        Coordinate that tells the curves of a study apart; by default all that differ.
+        Label that tells the curves of a study apart, or a list of labels: config coordinates, other
+        coordinates along ``experiment``, keywords of the scenario such as ``advection_gamma``. By
+        default all that differ. What differs within a curve besides its seeds (equations,
+        trainings, …) makes panels, never more seeds.
     band
         ``"range"`` (minimum to maximum over seeds), ``"quartiles"`` or ``"none"`` around the
-        median. Values that are not finite are gaps; the legend counts the seeds that have any.
+        median. A diverged seed is worse than all others: the band then reaches the end of the
+        axis, and a curve ends, with a cross, where so many seeds diverged that the median is
+        not finite. The legend counts the seeds that diverged, and those left where a curve ends.
     order
-        Names of the groups in the order of colours and legend, those that are not drawn among
-        them: what has one name then has one colour in all plots. By default as they come.
+        Names of the groups in the order of colors and legend, those that are not drawn among
+        them: what has one name then has one color in all plots. By default as they come.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If the order lacks a group.
+        If the order lacks a group, or the study makes too many panels.
     """
     losses = pick(ds, "train_loss")
     return curves(

@@ -7,19 +7,20 @@ import xarray as xr
 
 from apexr.analysis._select import pick
 from apexr.plots._bands import curves
+from apexr.plots._experiments import By
 from apexr.plots._horizons import marked
 
 
 def metric(
     ds: xr.Dataset,
     variable: str = "mean_nRMSE",
-    by: str | None = None,
+    by: By = None,
     band: str = "range",
     logy: bool = False,
     horizon: bool = True,
     order: Sequence[str] | None = None,
 ) -> Any:
-    """Return a metric over time steps, median and band over seeds, as a HoloViews overlay.
+    """Return a metric over time steps, median and band over seeds, as HoloViews curves.
 
     Vertical lines mark how many steps trainings were unrolled over (the T of ``sup;T`` and
     ``div;T``, where any is longer than 1), and how long the trajectories to train with were.
@@ -31,27 +32,45 @@ def metric(
     variable
         Name or config string of a metric.
     by
-        Coordinate that tells the curves of a study apart; by default all that differ.
+        Label that tells the curves of a study apart, or a list of labels: config coordinates, other
+        coordinates along ``experiment``, keywords of the scenario such as ``advection_gamma``. By
+        default all that differ. What differs within a curve besides its seeds (equations,
+        trainings, …) makes panels, never more seeds.
     band
         ``"range"`` (minimum to maximum over seeds), ``"quartiles"`` or ``"none"`` around the
-        median. Values that are not finite are gaps; the legend counts the seeds that have any.
+        median. A diverged seed is worse than all others: the band then reaches the end of the
+        axis, and a curve ends, with a cross, where so many seeds diverged that the median is
+        not finite. The legend counts the seeds that diverged, and those left where a curve ends.
     logy
         Whether the error axis is logarithmic.
     horizon
         Whether to mark the horizons of the training.
     order
-        Names of the groups in the order of colours and legend, those that are not drawn among
-        them: what has one name then has one colour in all plots. By default as they come.
+        Names of the groups in the order of colors and legend, those that are not drawn among
+        them: what has one name then has one color in all plots. By default as they come.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If the order lacks a group.
+        If the order lacks a group, or the study makes too many panels.
     """
     array = pick(ds, variable)
     if "test_sample" in array.dims:
         array = array.mean("test_sample", skipna=False, keep_attrs=True)
-    drawn = curves(array, "time", by=by, band=band, logy=logy, corner="top_left", order=order)
-    return marked(drawn, ds, array) if horizon else drawn
+
+    def with_horizons(drawn: Any, places: list[int]) -> Any:
+        part = ds.isel(experiment=places) if "experiment" in ds.dims else ds
+        return marked(drawn, part, array) if horizon else drawn
+
+    return curves(
+        array,
+        "time",
+        by=by,
+        band=band,
+        logy=logy,
+        corner="top_left",
+        order=order,
+        finish=with_horizons,
+    )

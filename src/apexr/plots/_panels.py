@@ -20,7 +20,7 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
     Parameters
     ----------
     plots
-        What :func:`loss` and :func:`metric` return.
+        What :func:`loss`, :func:`metric` and :func:`pareto` return, panels among them.
     columns
         Panels in a row.
     titles
@@ -31,7 +31,8 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
     SpecError
         If there is nothing to show, or the numbers of titles and plots differ.
     """
-    plots = list(plots)
+    layout = holoviews().Layout
+    plots = [panel for plot in plots for panel in (plot if isinstance(plot, layout) else [plot])]
     if not plots or columns < 1:
         raise SpecError(
             f"panels needs at least one plot and one column, got {len(plots)} and {columns}"
@@ -45,6 +46,11 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
         for plot, name, legend in zip(plots, names, legends, strict=True)
     ]
     return arranged(shown, columns, vspace=0.55)
+
+
+def side_by_side(plots: Sequence[Any]) -> Any:
+    """Return the one plot as it is, several as panels."""
+    return plots[0] if len(plots) == 1 else panels(plots, columns=2 if len(plots) <= 4 else 3)
 
 
 def shaped(

@@ -1,26 +1,31 @@
 """An error metric reduced to one number a run: what heat maps and cost plots show."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from apexr.analysis import geometric_mean
+from apexr.analysis._entries import entries, with_worst
+from apexr.analysis._groups import gather
+from apexr.analysis._quantiles import quantiles, sort_rows
 from apexr.analysis._select import by_seed, missing, pick
 from apexr.errors import SpecError
-from apexr.schema import metric_identifiers, presence_name
+from apexr.schema import metric_identifiers
 
 _DIMS = {"experiment", "seed", "test_sample", "time"}
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The numbers of all runs of some experiments.
+    """The numbers of all seeds of a configuration.
 
     Attributes
     ----------
     values
-        One for each run; NaN or infinite where it diverged.
+        One for each seed; infinite, the worst value, where it diverged.
     """
 
     values: np.ndarray
@@ -32,11 +37,9 @@ class Runs:
 
     @property
     def quantiles(self) -> tuple[float, float, float]:
-        """Minimum, median and maximum of the finite ones, NaN where there is none."""
-        sound = self.values[np.isfinite(self.values)]
-        if not sound.size:
-            return (np.nan, np.nan, np.nan)
-        return (float(sound.min()), float(np.median(sound)), float(sound.max()))
+        """Minimum, median and maximum, infinite where so many diverged; NaN where there is none."""
+        low, middle, high = quantiles(*sort_rows(self.values), np.array([0.0, 0.5, 1.0]))
+        return (float(low), float(middle), float(high))
 
     @property
     def count(self) -> str:
@@ -76,7 +79,7 @@ def reduced(ds: xr.Dataset, variable: str, step: int | None, up_to: int) -> xr.D
     value = (
         geometric_mean(array.to_dataset(name=str(array.name)), str(array.name), up_to)
         if step is None
-        else array.sel(time=step)
+        else with_worst(array.sel(time=step))
     )
     name = str(array.attrs.get("long_name", array.name))
     last = min(up_to, int(array["time"].values[-1]))
@@ -98,11 +101,15 @@ def short_label(values: xr.DataArray) -> str:
     return f"{values.attrs['short_name']} [{'–' if unit == '1' else unit}]"
 
 
-def runs(values: xr.DataArray, chosen: list[int]) -> Runs:
-    """Return the runs of some experiments, without what only fills the study up."""
-    part = values.isel(experiment=chosen)
-    mask = part.coords.get(presence_name("seed"))
-    flat = part.values.ravel()
-    if mask is None:
-        return Runs(flat)
-    return Runs(flat[np.broadcast_to(mask.values, part.shape).ravel()])
+def runs(values: xr.DataArray, groups: Mapping[Any, Sequence[int]]) -> dict[Any, Runs]:
+    """Return the seeds of each group of experiments, without what only fills the study up.
+
+    Raises
+    ------
+    SpecError
+        If experiments of a group have the same seeds.
+    """
+    entered = gather(entries(values), groups, "labels")
+    there = entered["there"].astype(bool).values
+    numbers = entered["value"].values
+    return {name: Runs(numbers[row][there[row]]) for row, name in enumerate(groups)}

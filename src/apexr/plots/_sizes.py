@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis._select import pick
-from apexr.plots._bands import names_of_experiments
+from apexr.plots._experiments import names_of_experiments
 from apexr.plots._panels import shaped
 from apexr.plots._style import NO_VALUE, PALETTE, arranged, axis_label, holoviews, style
 

@@ -38,8 +38,9 @@ def spectra(
     """Return power over wavenumber of prediction and reference, as a HoloViews overlay.
 
     Predictions are solid, with a band from minimum to maximum over the seeds, references dashed,
-    each time in its colour; both axes are logarithmic, so that wavenumber 0 is not shown. Seeds
-    whose prediction is not finite at a time are left out of its curve and counted in the legend.
+    each time in its color; both axes are logarithmic, so that wavenumber 0 is not shown. Seeds
+    whose prediction is not finite at a time are counted in the legend; they have infinite power,
+    so that a band leaves the axes, and a curve is missing where the median is infinite.
 
     Parameters
     ----------
@@ -66,16 +67,16 @@ def spectra(
         for field in (prediction, reference)
     ]
     several = power[0].sizes["seed"] > 1
+    top = 5 * float(power[1].max())
     parts = [
         part
         for place, step in enumerate(steps)
-        for part in _curves(power[0].sel(time=step), power[1].sel(time=step), step, place)
+        for part in _curves(power[0].sel(time=step), power[1].sel(time=step), step, place, top)
     ]
     words = "median, min–max over seeds; dashed: reference" if several else "dashed: reference"
     legend = legend_title(words)
     legend["bokeh"]["legend_position"] = "top_right"
-    peak = float(power[1].max())
-    both = {"logx": True, "logy": True, "title": _title(ds), "ylim": (_floor(power), 5 * peak)}
+    both = {"logx": True, "logy": True, "title": _title(ds), "ylim": (_floor(power), top)}
     return style(holoviews().Overlay(parts), "Overlay", both=both, **legend)
 
 
@@ -89,7 +90,8 @@ def error_spectrum(
 
     ``sqrt(P[prediction − reference] / P[reference])``, where the power ``P`` of a shell of
     wavenumbers is the mean over the samples: 1 is an error as large as what there is. Median over
-    the seeds; what is not finite is left out and counted in the title, grey where nothing is left.
+    the seeds; what is not finite counts as the largest error and in the title, and is grey where
+    the median is infinite.
     Shells that hold nothing but rounding (less than 1e-12 of the largest power) are grey, too.
 
     Parameters
@@ -115,7 +117,8 @@ def error_spectrum(
     ratio = xr.ufuncs.sqrt(wrong / there)
     lost = int((~xr.ufuncs.isfinite(wrong)).any(["time", "wavenumber"]).sum())
     count = ratio.sizes["seed"]
-    median = quantile_band(ratio, "seed")["median"]
+    median = quantile_band(ratio, "seed")["median"].where(there.notnull())
+    median = median.where(xr.ufuncs.isfinite(median))
     words = [f"median over {count} seeds" if count > 1 else "", f"{lost} diverged" if lost else ""]
     median["time"].attrs = reference["time"].attrs
     below = ", ".join(word for word in words if word)
@@ -146,15 +149,18 @@ def _mean(power: xr.DataArray, sample: int | None) -> xr.DataArray:
     return power.mean("sample", skipna=False, keep_attrs=True)
 
 
-def _curves(prediction: xr.DataArray, reference: xr.DataArray, step: int, place: int) -> list[Any]:
-    """Return band, prediction and reference at one time."""
+def _curves(
+    prediction: xr.DataArray, reference: xr.DataArray, step: int, place: int, top: float
+) -> list[Any]:
+    """Return band, prediction and reference at one time; ``top`` is the end of the axis."""
     hv = holoviews()
     summary = quantile_band(prediction, "seed")
     lost = int((~xr.ufuncs.isfinite(prediction)).any("wavenumber").sum())
     numbers = reference["wavenumber"].values
     x, y = axis(reference["wavenumber"]), hv.Dimension("power", label=axis_label(reference))
     label = f"time step {step}" + (f" ({lost} diverged)" if lost else "")
-    low, middle, high = (_positive(summary[name].values) for name in ("low", "median", "high"))
+    low, middle = (_positive(summary[name].values) for name in ("low", "median"))
+    high = np.where(np.isposinf(summary["high"].values), top, _positive(summary["high"].values))
     band = (
         [hv.Area((numbers, low, high), [x], [y, "power_high"])] if len(prediction.seed) > 1 else []
     )
@@ -181,7 +187,7 @@ def _floor(power: list[xr.DataArray]) -> float:
 
 def _positive(values: np.ndarray) -> np.ndarray:
     """Return values that a logarithmic axis can show, NaN for the others."""
-    return np.where(values > 0, values, np.nan)
+    return np.where((values > 0) & np.isfinite(values), values, np.nan)
 
 
 def _title(ds: xr.Dataset) -> str:
