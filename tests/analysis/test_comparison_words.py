@@ -71,7 +71,9 @@ def test_equal_networks_are_rarely_told_apart():
 def test_a_clear_case():
     text = say(np.linspace(1, 2, 10), np.linspace(1.5, 3, 10))
     assert text.splitlines()[0] == "A against B: mean_nRMSE, lower is better."
-    assert "A better in 10 of 10 pairs, p = 0.0020: A is better." in text
+    assert "A better in 10 of 10 pairs, p = 0.0020, sign test 0.0020, 80 % power for" in text
+    assert ": A is better.\n" in text
+    assert "Wilcoxon's exact two-sided signed-rank test, which decides." in text
     assert "In short: A is better." in text
     assert "Seeds vary the initial weights and the batches alone" in text
     assert "independent" not in text
@@ -80,7 +82,7 @@ def test_a_clear_case():
 def test_several_steps_are_corrected_and_not_independent():
     a = np.linspace(1, 2, 6)[:, None] * np.ones(3)
     text = say(a, 2 * a, steps=[1, 2, 3])
-    assert "p = 0.031 (0.094 corrected): not enough seeds to tell" in text
+    assert "p = 0.031 (0.094 corrected), sign test 0.031: not enough seeds to tell" in text
     assert "it takes at least 6 pairs, 7 for 2 tests" not in text
     assert "it takes at least 6 pairs, 7 for 3 tests" in text
     assert "not independent" in text
@@ -154,3 +156,57 @@ def test_a_study(tmp_path):
         apexr.summarise_comparison(study, "nRMSE", net=(A, B))
     with pytest.raises(SpecError, match=r"need the time \[99\]"):
         apexr.summarise_comparison(study, steps=99, net=(A, B))
+
+
+# --- power ------------------------------------------------------------------------------------
+
+
+def test_the_signed_rank_test_decides_where_the_sign_test_does_not():
+    """Nine of twelve pairs and the three others by little: sizes tell what signs do not."""
+    ratios = np.r_[np.linspace(0.3, 0.7, 9), 1.01, 1.02, 1.03]
+    text = say(ratios, np.ones(12))
+    assert "A better in 9 of 12 pairs, p = 0.0068, sign test 0.15" in text
+    assert "A is better" in text
+
+
+def test_a_median_and_ranks_that_disagree_claim_nothing():
+    ratios = np.exp(np.r_[np.linspace(0.5, 2, 24), -np.linspace(0.01, 0.1, 26)])
+    found = analysis.paired_ratio(result(ratios), other=result(np.ones(50)), statistic="median")
+    assert found.p_wilcoxon.item() < 0.01
+    assert found.signed_ranks.item() > 0 > np.log(found.ratio.item())
+    assert "is better." not in say(ratios, np.ones(50)).split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("pairs", [6, 7, 10, 20])
+def test_the_smallest_ratio_is_told_as_often_as_said(pairs):
+    """Log-normal ratios of that median, drawn: the test says so in about 80 % of the draws."""
+    from apexr.analysis._exact import signed_rank_test
+    from apexr.analysis._power import smallest_effect
+
+    rng = np.random.default_rng(pairs)
+    effect = smallest_effect(pairs, 1.0, 0.95)
+    drawn = rng.normal(effect, 1.0, (2000, pairs))
+    assert abs((signed_rank_test(drawn) <= 0.05).mean() - 0.8) < 0.05
+    assert np.isinf(smallest_effect(5, 1.0, 0.95))
+
+
+def test_seeds_needed_is_the_formula():
+    rng = np.random.default_rng(0)
+    a, b = np.exp(rng.normal(size=(2, 12)))
+    z = 1.959963984540054 + 0.8416212335729143
+    paired = analysis.seeds_needed(result(a), other=result(b), ratio=1.3)
+    spread = np.log(a / b).std(ddof=1) / np.sqrt(2)
+    assert paired.spread.item() == pytest.approx(spread)
+    assert paired.seeds.item() == np.ceil(2 * (z * spread / np.log(1.3)) ** 2)
+    alone = analysis.seeds_needed(result(a), ratio=1 / 1.3)
+    assert alone.seeds.item() == np.ceil(2 * (z * np.log(a).std(ddof=1) / np.log(1.3)) ** 2)
+    assert analysis.seeds_needed(result(a), ratio=1000.0).seeds.item() == 6
+    a[3] = np.nan
+    assert np.isinf(analysis.seeds_needed(result(a), other=result(b)).seeds).all()
+    assert np.isinf(analysis.seeds_needed(result(a)).smallest_ratio).all()
+
+
+@pytest.mark.parametrize("options", [{"ratio": 1}, {"ratio": -2}, {"power": 1}, {"net": "A"}])
+def test_seeds_needed_says_what_is_wrong(options):
+    with pytest.raises(SpecError, match=r"ratio must|power must|two values"):
+        analysis.seeds_needed(result(np.ones(3)), **options)

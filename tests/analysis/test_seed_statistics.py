@@ -6,6 +6,7 @@ import scipy.stats as ss
 import xarray as xr
 
 from apexr import analysis, store
+from apexr.analysis._bootstrap import bootstrap
 from apexr.errors import DivergenceError, MissingVariableError, SpecError
 from apexr.testing import mock_experiment, no_compute
 
@@ -105,48 +106,121 @@ def test_random_seed_and_order_of_seeds():
     first = analysis.bootstrap_band(ds)
     xr.testing.assert_identical(first, analysis.bootstrap_band(ds))
     xr.testing.assert_identical(first, analysis.bootstrap_band(ds.isel(seed=slice(None, None, -1))))
-    means = [analysis.bootstrap_band(ds, statistic="mean", random_seed=seed) for seed in (0, 1)]
-    assert not means[0].equals(means[1])
+    ds = mock_experiment(seeds=range(30))
+    resampled = [
+        analysis.bootstrap_band(ds, statistic=0.4, method="percentile", random_seed=seed)
+        for seed in (0, 1)
+    ]
+    assert not resampled[0].equals(resampled[1])
 
 
 # --- oracles ----------------------------------------------------------------------------------
 
 
+STATISTICS = [
+    (None, lambda x, axis: np.mean(x, axis=axis).round(12)),
+    (0.5, np.median),
+    (0.8, lambda x, axis: np.quantile(x, 0.8, axis=axis)),
+]
+
+
+def scipys(column, function, method, number):
+    return ss.bootstrap(
+        (column,),
+        function,
+        method=method,
+        n_resamples=999,
+        confidence_level=0.9,
+        rng=np.random.default_rng([5, number]),
+    ).confidence_interval
+
+
 @pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
-@pytest.mark.parametrize(
-    ("statistic", "function"),
-    [
-        ("mean", lambda x, axis: np.mean(x, axis=axis).round(12)),
-        ("median", np.median),
-        (0.8, lambda x, axis: np.quantile(x, 0.8, axis=axis)),
-    ],
-)
-def test_bootstrap_is_scipys(method, statistic, function):
-    values = np.sort(random_pair(seeds=11)[0], axis=0)
-    ds = two(values, values)[0]
+@pytest.mark.parametrize(("level", "function"), STATISTICS)
+def test_bootstrap_is_scipys(method, level, function):
+    rows = np.sort(random_pair(seeds=11)[0].T, axis=1)
+    options = {"confidence": 0.9, "num_resamples": 999, "random_seed": 5}
+    bounds = bootstrap(rows, np.full(len(rows), 11), level, method=method, **options)
+    for row, found in zip(rows, bounds, strict=True):
+        np.testing.assert_allclose(found, scipys(row, function, method, 11), rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize(("statistic", "place"), [("median", 1), (0.8, 2)])
+def test_bands_by_bootstrap_are_scipys(method, statistic, place):
+    values = np.sort(random_pair(seeds=60, times=2)[0], axis=0)
+    options = {"confidence": 0.9, "num_resamples": 999, "random_seed": 5}
     band = analysis.bootstrap_band(
-        ds, statistic=statistic, method=method, num_resamples=999, random_seed=5, confidence=0.9
+        two(values, values)[0], statistic=statistic, method=method, **options
     )
+    function = STATISTICS[place][1]
     for column, low, high in zip(values.T, band.low.values, band.high.values, strict=True):
-        expected = ss.bootstrap(
-            (column,),
-            function,
-            method=method,
-            n_resamples=999,
-            confidence_level=0.9,
-            rng=np.random.default_rng([5, 11]),
-        ).confidence_interval
+        expected = scipys(column, function, method, 60)
         np.testing.assert_allclose([low, high], expected, rtol=1e-10)
     np.testing.assert_allclose(band.estimate, function(values, axis=0))
 
 
+@pytest.mark.parametrize("level", [0.25, 0.5, 0.9])
+@pytest.mark.parametrize("n", [4, 6, 15, 60])
+def test_bands_are_between_the_values_of_scipys_quantile_test(n, level):
+    values = random_pair(seeds=n)[0]
+    band = analysis.bootstrap_band(two(values, values)[0], statistic=level)
+    for i, column in enumerate(values.T):
+        low, high = ss.quantile_test(column, q=0, p=level).confidence_interval(0.95)
+        both = np.isfinite([low, high]).all()
+        expected = [low, high] if both else [-np.inf, np.inf]
+        np.testing.assert_allclose([band.low[i], band.high[i]], expected)
+    np.testing.assert_allclose(band.smallest, values.min(0))
+    np.testing.assert_allclose(band.largest, values.max(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ({}, 6),
+        ({"confidence": 0.5}, 2),
+        ({"statistic": 0.9}, 36),
+        ({"method": "percentile"}, 20),
+        ({"method": "basic"}, 2000),
+        ({"statistic": "mean"}, 500),
+        ({"statistic": "mean", "method": "bca"}, 500),
+    ],
+)
+def test_too_few_values_have_no_interval_and_are_told(options, least):
+    values = np.exp(np.random.default_rng(0).normal(size=(least, 1)))
+    enough = analysis.bootstrap_band(two(values, values)[0], num_resamples=99, **options)
+    assert np.isfinite([enough.low.item(), enough.high.item()]).all()
+    assert enough.attrs["interval_from"] == least
+    with pytest.warns(UserWarning, match=f"{least - 1} values are too few"):
+        few = analysis.bootstrap_band(two(values[1:], values)[0], num_resamples=99, **options)
+    assert (few.low.item(), few.high.item()) == (-np.inf, np.inf)
+    assert few.smallest.item() == values[1:].min()
+
+
+def test_the_seeds_that_a_row_has_decide():
+    """A study of six seeds and of three: only the first has an interval."""
+    values = np.arange(12.0).reshape(2, 6)
+    ds = xr.Dataset(
+        {"mean_nRMSE": (("experiment", "seed"), values)},
+        {"seed": range(6), "has_seed": (("experiment", "seed"), values < 9)},
+    )
+    band = analysis.bootstrap_band(ds)
+    assert band.low.values.tolist() == [0, -np.inf]
+    assert band.high.values.tolist() == [5, np.inf]
+    assert band.largest.values.tolist() == [5, 8]
+
+
 def test_difference_is_scipys():
     a, b = random_pair()
-    found = analysis.paired_difference(two(a, b)[0], other=two(a, b)[1], confidence=0.9)
-    expected = ss.ttest_rel(a, b)
+    options = {"other": two(a, b)[1], "statistic": "mean", "confidence": 0.9}
+    found = analysis.paired_difference(two(a, b)[0], **options)
     np.testing.assert_allclose(found.difference, (a - b).mean(0))
-    interval = expected.confidence_interval(0.9)
-    np.testing.assert_allclose([found.low, found.high], interval, rtol=1e-10)
+    assert np.isinf(found.low).all()  # twelve pairs are too few for any distribution
+    many = random_pair(seeds=600, times=3)
+    options["other"] = two(*many)[1]
+    interval = ss.ttest_rel(*many).confidence_interval(0.9)
+    bounds = analysis.paired_difference(two(*many)[0], **options)
+    np.testing.assert_allclose([bounds.low, bounds.high], interval, rtol=1e-10)
     np.testing.assert_allclose(found.p_wilcoxon, ss.wilcoxon(a, b).pvalue)
     signs = [ss.binomtest(int(n), len(a)).pvalue for n in (a > b).sum(0)]
     np.testing.assert_allclose(found.p_sign, signs)
@@ -224,10 +298,10 @@ def test_a_diverged_seed_is_the_worst(lost):
     )
     np.testing.assert_allclose(ratio.ratio, huge.ratio)
     assert ratio.num_diverged_a.item() == 1
-    mean = analysis.paired_difference(one, other=other)
+    mean = analysis.paired_difference(one, other=other, statistic="mean")
     assert mean.difference.item() == np.inf
     assert (mean.low.item(), mean.high.item()) == (-np.inf, np.inf)
-    dropped = analysis.paired_difference(one, other=other, diverged="drop")
+    dropped = analysis.paired_difference(one, other=other, statistic="mean", diverged="drop")
     np.testing.assert_allclose(dropped.difference, (a - b)[np.arange(12) != 4].mean())
     assert dropped.num_pairs.item() == 11
     chance = analysis.probability_better(one, other=other)
@@ -329,7 +403,7 @@ def test_what_has_no_partner_is_said(study):
         ({"net": (A, "FNO")}, r"no experiment has net='FNO'.*did you mean 'FNO;12;8;4;gelu'"),
         ({**PAIR, "train": "sup;6"}, "did you mean 'sup;5'"),
         ({**PAIR, "statistic": "mode"}, "statistic must be"),
-        ({**PAIR, "interval": "order"}, "is one of the median"),
+        ({**PAIR, "statistic": "mean", "interval": "order"}, "is one of the median"),
         ({**PAIR, "interval": "exact"}, "interval must be one of"),
         ({**PAIR, "confidence": 95}, "confidence must be between"),
         ({**PAIR, "diverged": "ignore"}, "diverged must be one of worst, drop, raise"),

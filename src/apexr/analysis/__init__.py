@@ -18,6 +18,7 @@ from apexr.analysis._labelled import count_diverged, geometric_mean, relative
 from apexr.analysis._literals import read_keywords
 from apexr.analysis._long import available, melt_data, melt_loss, melt_metrics, to_long
 from apexr.analysis._paired import paired_difference, paired_ratio
+from apexr.analysis._power import seeds_needed
 from apexr.analysis._rollouts import melt_sample_rollouts
 from apexr.analysis._spectra import spectra, spectrum
 from apexr.analysis._stream import write_table
@@ -49,6 +50,7 @@ __all__ = [
     "read_keywords",
     "relative",
     "relative_by_config",
+    "seeds_needed",
     "spectra",
     "spectrum",
     "split_train",

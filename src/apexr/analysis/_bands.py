@@ -5,11 +5,21 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._bootstrap import Method, Statistic, bootstrap, estimate, level_of
-from apexr.analysis._entries import Better, Diverged, choose, counts, entries
-from apexr.analysis._paired import check_confidence, check_resampling
+from apexr.analysis._bootstrap import Statistic, estimate, level_of
+from apexr.analysis._entries import Better, Diverged, counts, entries
+from apexr.analysis._intervals import (
+    Interval,
+    bounds_of,
+    check_confidence,
+    check_resampling,
+    fewest,
+    interval_of,
+    name_of,
+)
 from apexr.analysis._quantiles import quantiles, sort_rows
-from apexr.errors import SpecError
+from apexr.errors import SpecError, warn
+
+_PARTS = ("estimate", "low", "high", "smallest", "largest")
 
 
 def band(
@@ -62,17 +72,20 @@ def bootstrap_band(
     *,
     statistic: Statistic = "median",
     confidence: float = 0.95,
-    method: Method = "percentile",
+    method: Interval | None = None,
     num_resamples: int = 9999,
     random_seed: int = 0,
     diverged: Diverged = "worst",
     better: Better | None = None,
     dim: str = "seed",
 ) -> xr.Dataset:
-    """Return a statistic over seeds and its bootstrap confidence interval.
+    """Return a statistic over seeds and its confidence interval.
 
-    Nothing is computed where the data are lazy. The answer depends on ``random_seed`` alone, not
-    on chunks nor on the order of the seeds.
+    By default that of the median between two of the values, which is exact for every distribution.
+    Where the values are too few for an interval to cover what it says, there is a warning, its
+    bounds are infinite, and ``smallest`` and ``largest`` tell the range of the values, which is no
+    interval of confidence. Nothing is computed where the data are lazy. The answer depends on
+    ``random_seed`` alone, not on chunks nor on the order of the seeds.
 
     Parameters
     ----------
@@ -85,8 +98,12 @@ def bootstrap_band(
     confidence
         Level of the interval.
     method
-        ``"percentile"``, ``"basic"`` (the percentiles mirrored at the estimate) or ``"bca"``
-        (corrected for bias and acceleration). All are too narrow for few seeds.
+        ``"order"``: between two of the values (the default for the median and for quantiles), from
+        6 values on for the median at 95 %. ``"t"``: Student's interval of the mean (its default).
+        Bootstrap: ``"percentile"``, ``"basic"`` (the percentiles mirrored at the estimate) or
+        ``"bca"`` (corrected for bias and acceleration). Where errors have a long tail, as
+        lognormal ones, intervals of a mean cover 95 % only from 500 values on, those of a median
+        by bootstrap from 20 on, mirrored ones from 2000 on.
     num_resamples, random_seed
         How many resamples are drawn, and the seed from which.
     diverged
@@ -100,9 +117,10 @@ def bootstrap_band(
     Returns
     -------
     xarray.Dataset
-        ``estimate``, ``low``, ``high``; ``count``, the values that count, and ``num_diverged``.
-        The bounds are infinite where there are fewer than two values or infinite ones leave
-        nothing to tell.
+        ``estimate``, ``low``, ``high``, ``smallest``, ``largest``; ``count``, the values that are
+        finite, and ``num_diverged``. The attributes ``confidence`` and ``interval`` say what the
+        bounds are, ``interval_from`` from how many values on there are any. A bound is infinite,
+        too, where diverged seeds leave nothing to tell.
 
     Raises
     ------
@@ -118,15 +136,29 @@ def bootstrap_band(
     Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapters 13 and 14.
     """
     level = level_of(statistic)
-    choose("method", method, Method)
     check_confidence(confidence)
     check_resampling(num_resamples, random_seed)
+    kind = interval_of(statistic, method, "method")
     entered = entries(data, variable, diverged, better, dim)
+    least = fewest(level, kind, confidence)
+    number = entered.sizes[dim]
+    if number < least:
+        warn(
+            f"{number} values are too few for a {100 * confidence:g} % interval of the"
+            f" {name_of(level)} ({kind}, from {least:g} on): low and high are infinite; smallest"
+            " and largest are the range of the values"
+            + ("; the median has an interval from fewer" if level is None else "")
+        )
     options: dict[str, Any] = {"num_resamples": num_resamples, "random_seed": random_seed}
-    options |= {"level": level, "confidence": confidence, "method": method}
-    parts = _rows(_bootstrap_core, entered["value"], dim, 3, **options)
-    named = dict(zip(("estimate", "low", "high"), parts, strict=True))
-    said = {"statistic": str(statistic), "confidence": confidence, "interval": method}
+    options |= {"level": level, "confidence": confidence, "interval": kind}
+    parts = _rows(_interval_core, entered["value"], dim, len(_PARTS), **options)
+    named = dict(zip(_PARTS, parts, strict=True))
+    said = {
+        "statistic": str(statistic),
+        "confidence": confidence,
+        "interval": kind,
+        "interval_from": least,
+    }
     return xr.Dataset({**named, **counts(entered, dim)}, attrs={**entered.attrs, **said})
 
 
@@ -156,9 +188,11 @@ def _quantile_core(values: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
     return quantiles(*sort_rows(values), np.asarray(levels))
 
 
-def _bootstrap_core(values: np.ndarray, level: float | None, **options: Any) -> np.ndarray:
+def _interval_core(values: np.ndarray, level: float | None, **options: Any) -> np.ndarray:
     ordered, count = sort_rows(values.reshape(-1, values.shape[-1]))
-    bounds = bootstrap(ordered, count, level, **options)
+    bounds = bounds_of(ordered, count, level=level, **options)
     bounds = np.where(count[:, None] > 0, bounds, np.nan)
     found = estimate(ordered, count, level)[:, None]
-    return np.concatenate([found, bounds], axis=-1).reshape(*values.shape[:-1], 3)
+    ends = quantiles(ordered, count, np.array([0.0, 1.0]))
+    result = np.concatenate([found, bounds, ends], axis=-1)
+    return result.reshape(*values.shape[:-1], len(_PARTS))

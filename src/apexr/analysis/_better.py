@@ -7,7 +7,7 @@ import xarray as xr
 
 from apexr.analysis._entries import Better, Diverged
 from apexr.analysis._exact import rank_sum_test, sign_test
-from apexr.analysis._paired import check_confidence
+from apexr.analysis._intervals import check_confidence
 from apexr.analysis._pairs import two_sides
 
 _PARTS = ("probability", "low", "high", "p_value", "count_a", "count_b")

@@ -36,6 +36,16 @@ def signed_rank_test(differences: np.ndarray) -> np.ndarray:
     return np.array([_signed_rank(row) for row in flat]).reshape(differences.shape[:-1])
 
 
+def signed_ranks(differences: np.ndarray) -> np.ndarray:
+    """Return the ranks of positive differences without those of negative ones, summed.
+
+    Above zero, the signed-rank test speaks for positive differences. Differences of zero have none.
+    """
+    told = np.where(differences == 0, np.nan, differences)
+    ranks = doubled_ranks(np.abs(told)) / 2
+    return np.nansum(np.sign(told) * ranks, axis=-1)
+
+
 def rank_sum_test(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return two-sided p values of the Mann-Whitney test along the last axis; NaN is no value.
 

@@ -1,19 +1,27 @@
 """Differences and ratios over pairs of equal seeds, with intervals and rank tests."""
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._bootstrap import EVERYTHING, Method, Statistic, bootstrap, estimate, level_of
-from apexr.analysis._entries import Better, Diverged, choose
-from apexr.analysis._exact import sign_test, signed_rank_test
+from apexr.analysis._bootstrap import Statistic, estimate, level_of
+from apexr.analysis._entries import Better, Diverged
+from apexr.analysis._exact import sign_test, signed_rank_test, signed_ranks
+from apexr.analysis._intervals import (
+    Interval,
+    bounds_of,
+    check_confidence,
+    check_resampling,
+    fewest,
+    interval_of,
+    name_of,
+)
 from apexr.analysis._pairs import Sides, two_sides
 from apexr.analysis._quantiles import sort_rows
 from apexr.errors import SpecError
 
-Interval = Literal["t", "order", "percentile", "basic", "bca"]
-_PARTS = ("estimate", "low", "high", "p_sign", "p_wilcoxon")
+_PARTS = ("estimate", "low", "high", "p_sign", "p_wilcoxon", "signed_ranks", "spread")
 _SIGN = {"lower": -1, "higher": 1}
 
 
@@ -22,7 +30,7 @@ def paired_difference(
     variable: str = "mean_nRMSE",
     *,
     other: xr.Dataset | xr.DataArray | None = None,
-    statistic: Statistic = "mean",
+    statistic: Statistic = "median",
     interval: Interval | None = None,
     confidence: float = 0.95,
     diverged: Diverged = "worst",
@@ -47,11 +55,11 @@ def paired_difference(
     statistic
         ``"mean"``, ``"median"`` or the level of a quantile.
     interval
-        ``"t"``: Student's interval of the mean (the default for it). ``"order"``: the interval of
-        the median between two of the differences, exact for every distribution (the default for
-        the median); without bounds where the pairs are too few, below 6 at 95 %.
-        ``"percentile"``, ``"basic"``, ``"bca"``: bootstrap (the default for quantiles is
-        ``"percentile"``), too narrow for few pairs.
+        ``"order"``: between two of the differences, exact for every distribution (the default for
+        the median and for quantiles). ``"t"``: Student's interval of the mean (the default for
+        it). ``"percentile"``, ``"basic"``, ``"bca"``: bootstrap. Where the pairs are too few for
+        the interval to cover what it says, its bounds are infinite: below 6 for the median at
+        95 %, below 500 for means of differences, below 20 for a median by bootstrap.
     confidence
         Level of the interval.
     diverged
@@ -73,7 +81,9 @@ def paired_difference(
     -------
     xarray.Dataset
         ``difference``, ``low``, ``high``; ``p_sign`` and ``p_wilcoxon``, exact two-sided p values
-        of the sign test and of Wilcoxon's signed-rank test; ``num_pairs`` that count, in
+        of the sign test and of Wilcoxon's signed-rank test; ``signed_ranks``, the sum of the ranks
+        of positive differences without that of negative ones; ``spread``, the standard deviation of
+        the differences (of their logarithms, for ratios); ``num_pairs`` that count, in
         ``num_a_better`` of which A is better and ``num_equal`` neither; ``num_a``, ``num_b``,
         ``num_diverged_a``, ``num_diverged_b``, and ``num_only_a``, ``num_only_b``: the seeds
         without a partner, which no pair holds. Different time steps are not independent.
@@ -88,8 +98,7 @@ def paired_difference(
         If a seed diverged and ``diverged="raise"``.
     """
     sides = two_sides(data, variable, other, diverged, better, select)
-    kind = _interval_of(statistic, interval)
-    options = _options(statistic, kind, confidence, num_resamples, random_seed)
+    options = _options(statistic, interval, confidence, num_resamples, random_seed)
     differences = _elementwise(_subtract, sides)
     summary = _summarise(differences, options, sides)
     units = sides.a.attrs.get("units", "1")
@@ -117,7 +126,8 @@ def paired_ratio(
     where seeds differ much. A value of 0 is infinitely smaller than every other.
 
     Parameters and what comes back are those of :func:`paired_difference`; ``ratio`` takes the
-    place of ``difference``, and the p values are of the logarithms.
+    place of ``difference``, and the p values are of the logarithms. These are nearly normal where
+    errors are lognormal, so that Student's interval is given for two pairs and more.
 
     Raises
     ------
@@ -130,8 +140,7 @@ def paired_ratio(
         If a seed diverged and ``diverged="raise"``.
     """
     sides = two_sides(data, variable, other, diverged, better, select)
-    kind = _interval_of(statistic, interval)
-    options = _options(statistic, kind, confidence, num_resamples, random_seed)
+    options = _options(statistic, interval, confidence, num_resamples, random_seed, of_logs=True)
     summary = _summarise(_elementwise(_log_ratio, sides), options, sides)
     for name in ("estimate", "low", "high"):
         summary[name] = xr.ufuncs.exp(summary[name])
@@ -141,45 +150,25 @@ def paired_ratio(
 # --- arguments -------------------------------------------------------------------------------
 
 
-def _interval_of(statistic: Statistic, interval: Interval | None) -> Interval:
-    level = level_of(statistic)
-    if interval is None:
-        return "t" if level is None else "order" if level == 0.5 else "percentile"
-    choose("interval", interval, Interval)
-    if (interval == "t") > (level is None) or (interval == "order") > (level == 0.5):
-        fitting = "the mean" if interval == "t" else "the median"
-        raise SpecError(f"interval {interval!r} is one of {fitting}, not of {statistic!r}")
-    return interval
-
-
 def _options(
-    statistic: Statistic, interval: Interval, confidence: float, num_resamples: int, seed: int
+    statistic: Statistic,
+    interval: Interval | None,
+    confidence: float,
+    num_resamples: int,
+    seed: int,
+    *,
+    of_logs: bool = False,
 ) -> dict[str, Any]:
     check_confidence(confidence)
     check_resampling(num_resamples, seed)
     return {
         "level": level_of(statistic),
-        "interval": interval,
+        "interval": interval_of(statistic, interval, "interval"),
         "confidence": confidence,
         "num_resamples": num_resamples,
         "random_seed": seed,
+        "of_logs": of_logs,
     }
-
-
-def check_confidence(confidence: float) -> None:
-    """Raise a SpecError if a confidence level is not between 0 and 1."""
-    if isinstance(confidence, bool) or not 0 < confidence < 1:
-        raise SpecError(f"confidence must be between 0 and 1, such as 0.95, got {confidence!r}")
-
-
-def check_resampling(num_resamples: int, random_seed: int) -> None:
-    """Raise a SpecError if these cannot be a number of resamples and a seed."""
-    for name, value, least in (
-        ("num_resamples", num_resamples, 1),
-        ("random_seed", random_seed, 0),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise SpecError(f"{name} must be a whole number from {least}, got {value!r}")
 
 
 # --- values ----------------------------------------------------------------------------------
@@ -233,67 +222,27 @@ def _summarise(differences: xr.DataArray, options: dict[str, Any], sides: Sides)
     return xr.Dataset({**parts, **summed})
 
 
-def _core(
-    differences: np.ndarray,
-    *,
-    level: float | None,
-    interval: Interval,
-    confidence: float,
-    num_resamples: int,
-    random_seed: int,
-) -> np.ndarray:
+def _core(differences: np.ndarray, **options: Any) -> np.ndarray:
     rows = differences.reshape(-1, differences.shape[-1])
     ordered, count = sort_rows(rows)
-    if interval in get_args(Method):
-        bounds = bootstrap(
-            ordered,
-            count,
-            level,
-            confidence=confidence,
-            method=interval,  # type: ignore[arg-type]
-            num_resamples=num_resamples,
-            random_seed=random_seed,
-        )
-    else:
-        bounds = (_student if interval == "t" else order_bounds)(ordered, count, confidence)
+    bounds = bounds_of(ordered, count, **options)
     bounds = np.where(count[:, None] > 0, bounds, np.nan)
-    found = estimate(ordered, count, level)[:, None]
-    tests = np.stack([sign_test(rows), signed_rank_test(rows)], axis=-1)
-    result = np.concatenate([found, bounds, tests], axis=-1)
-    return result.reshape(*differences.shape[:-1], -1)
+    found = estimate(ordered, count, options["level"])
+    tests = [sign_test(rows), signed_rank_test(rows), signed_ranks(rows), _spread(rows)]
+    return np.stack([found, *bounds.T, *tests], axis=-1).reshape(*differences.shape[:-1], -1)
 
 
-def _student(ordered: np.ndarray, count: np.ndarray, confidence: float) -> np.ndarray:
-    """Return the bounds of Student's interval of the mean of each row."""
-    from scipy.special import stdtrit
-
-    exists = np.arange(ordered.shape[-1]) < count[:, None]
-    mean = estimate(ordered, count, None)
-    free = np.maximum(count - 1, 1)
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each row; NaN for one value, infinite for infinite ones."""
+    exists = ~np.isnan(rows)
+    count = exists.sum(-1)
+    finite = ~np.isinf(rows).any(-1)
+    values = np.where(exists & finite[:, None], rows, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        squares = np.where(exists, (ordered - mean[:, None]) ** 2, 0).sum(-1)
-        half = stdtrit(free, (1 + confidence) / 2) * np.sqrt(squares / free / count)
-        bounds = np.stack([mean - half, mean + half], axis=-1)
-    known = (count > 1) & np.isfinite(mean)
-    return np.where(known[:, None], bounds, EVERYTHING)
-
-
-def order_bounds(ordered: np.ndarray, count: np.ndarray, confidence: float) -> np.ndarray:
-    """Return the bounds of the median's exact interval: two of the values, or none.
-
-    The k-th smallest and the k-th largest value, k the greatest with
-    ``2 P(B < k) <= 1 - confidence``, B binomial with probability one half.
-    """
-    from scipy.special import bdtr
-
-    bounds = np.tile(EVERYTHING, (len(ordered), 1))
-    for number in (int(n) for n in np.unique(count) if n):
-        tails = 2 * bdtr(np.arange(number // 2), number, 0.5)
-        k = int((tails <= 1 - confidence).sum())
-        if k:
-            chosen = count == number
-            bounds[chosen] = ordered[chosen][:, [k - 1, number - k]]
-    return bounds
+        mean = values.sum(-1) / count
+        squares = np.where(exists, (values - mean[:, None]) ** 2, 0).sum(-1)
+        spread = np.sqrt(squares / (count - 1))
+    return np.where(count > 1, np.where(finite, spread, np.inf), np.nan)
 
 
 def _labelled(
@@ -311,6 +260,12 @@ def _labelled(
         ("high", f"upper bound of the {name}"),
     ):
         result[part].attrs.update(long_name=label, units=units)
-    statistic = {None: "mean", 0.5: "median"}.get(options["level"], f"quantile {options['level']}")
-    said = {"statistic": statistic, "interval": options["interval"]}
-    return result.assign_attrs({**sides.attrs, **said, "confidence": options["confidence"]})
+    given = (options[name] for name in ("level", "interval", "confidence"))
+    least = fewest(*given, of_logs=options["of_logs"])
+    said = {
+        "statistic": name_of(options["level"]),
+        "interval": options["interval"],
+        "interval_from": least,
+        "confidence": options["confidence"],
+    }
+    return result.assign_attrs({**sides.attrs, **said})

@@ -8,8 +8,9 @@ import xarray as xr
 
 from apexr.analysis._better import probability_better
 from apexr.analysis._entries import Better, Diverged, orientation
+from apexr.analysis._intervals import check_confidence
 from apexr.analysis._numbers import STEP_DIMS, default_steps
-from apexr.analysis._paired import check_confidence, paired_difference, paired_ratio
+from apexr.analysis._paired import paired_difference, paired_ratio
 from apexr.analysis._select import values_of
 from apexr.analysis._wording import Finding, report
 from apexr.errors import SpecError
@@ -31,8 +32,9 @@ def summarise_comparison(
 
     At each step: the median over pairs of equal seeds of the ratio A / B (of the difference A - B
     where high values are good), its exact distribution-free interval, in how many pairs A is
-    better, how many seeds diverged, and the p value of the exact sign test. A is called better
-    only if the interval leaves out equality and the p value, corrected for the number of tests by
+    better, how many seeds diverged, the p values of Wilcoxon's signed-rank test and of the sign
+    test, both exact, and the smallest ratio that so many seeds can tell with 80 % power. A is
+    called better only if the p value of the signed-rank test, corrected for the number of tests by
     Holm's method, allows it; below 6 pairs (at 95 %) that is never so. Where the two sides share
     no seed, every seed is compared with every other, with the Mann-Whitney test.
 
@@ -59,6 +61,7 @@ def summarise_comparison(
 
     References
     ----------
+    Wilcoxon (1945), "Individual comparisons by ranking methods", Biometrics Bulletin 1, 80-83.
     Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal
     of Statistics 6, 65-70.
     """

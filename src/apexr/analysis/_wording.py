@@ -8,6 +8,7 @@ import xarray as xr
 
 from apexr.analysis._dialects import PLAIN
 from apexr.analysis._entries import Better, Diverged
+from apexr.analysis._power import POWER, least_pairs, smallest_effect
 
 _SEEDS_VARY = (
     "Seeds vary the initial weights and the batches alone: nothing is said about other data, other"
@@ -15,6 +16,10 @@ _SEEDS_VARY = (
 )
 _STEPS_DEPEND = (
     "Time steps of one rollout are not independent: that they agree is no further evidence."
+)
+_POWER_OF = (
+    f"Power: with so many pairs, differences of this size would be told in {100 * POWER:g} % of"
+    " studies; smaller ones may well be there and not be told."
 )
 _COUNTED = {
     "worst": "A diverged seed counts as worse than every other.",
@@ -38,8 +43,8 @@ class Finding:
 
     @property
     def p(self) -> float:
-        """P value of the sign test; without pairs, of the Mann-Whitney test."""
-        p = self.values["p_sign" if self.pairs else "p_value_any"]
+        """P value of the signed-rank test; without pairs, of the Mann-Whitney test."""
+        p = self.values["p_wilcoxon" if self.pairs else "p_value_any"]
         return 1.0 if math.isnan(p) else p
 
     @property
@@ -55,13 +60,16 @@ class Finding:
 
     @property
     def side(self) -> str:
-        """The side whose advantage the interval does not leave open: a, b or none."""
-        low, high = self.bounds
+        """The side that median and ranks favor, without pairs the interval: a, b or none."""
         if not self.pairs:
+            low, high = self.bounds
             return "a" if low > 0.5 else "b" if high < 0.5 else ""
-        equal = 1.0 if self.ratio else 0.0
+        equal, found = (1.0 if self.ratio else 0.0), self.values["estimate"]
+        ranks = self.values["signed_ranks"]
         below, above = ("a", "b") if self.better == "lower" else ("b", "a")
-        return below if high < equal else above if low > equal else ""
+        if found < equal and ranks < 0:
+            return below
+        return above if found > equal and ranks > 0 else ""
 
 
 def report(
@@ -82,7 +90,7 @@ def report(
         for finding, p, claim in zip(findings, adjusted, claims, strict=True)
     ]
     short = _conclusion(findings, claims, confidence, (found.attrs["a"], found.attrs["b"]))
-    return "\n".join([_head(found), *lines, short, *_cautions(findings, diverged)])
+    return "\n".join([_head(found), *lines, short, *_cautions(findings, diverged, confidence)])
 
 
 def _head(found: xr.Dataset) -> str:
@@ -104,6 +112,11 @@ def _head(found: xr.Dataset) -> str:
 def _line(finding: Finding, p: float, claim: str, tests: int, confidence: float) -> str:
     parts = [_estimate(finding, confidence), _wins(finding), _lost(finding)]
     parts.append(f"p = {_number(finding.p)}" + (f" ({_number(p)} corrected)" if tests > 1 else ""))
+    if finding.pairs:
+        parts += [
+            f"sign test {_number(finding.values['p_sign'])}",
+            _power(finding, tests, confidence),
+        ]
     said = ", ".join(part for part in parts if part)
     where = f"{finding.where}: " if finding.where else ""
     return f"- {where}{said}: {_verdict(finding, claim, tests, confidence)}."
@@ -121,6 +134,18 @@ def _estimate(finding: Finding, confidence: float) -> str:
         interval = f"no {level} interval from {_count(finding.pairs, 'pair')}"
     word = "A / B" if finding.ratio else "A - B"
     return f"{word} = {_number(finding.values['estimate'])} ({interval})"
+
+
+def _power(finding: Finding, tests: int, confidence: float) -> str:
+    """Return what so many pairs can tell, in words; nothing where none can be told."""
+    level = 1 - (1 - confidence) / tests
+    effect = smallest_effect(finding.pairs, finding.values["spread"], level)
+    if not math.isfinite(effect):
+        return ""
+    told = f"a ratio of {PLAIN.number(math.exp(effect), 3)}"
+    if not finding.ratio:
+        told = f"a difference of {_number(effect)}"
+    return f"{100 * POWER:g} % power for {told}"
 
 
 def _wins(finding: Finding) -> str:
@@ -146,19 +171,14 @@ def _verdict(finding: Finding, claim: str, tests: int, confidence: float) -> str
     if finding.same:
         return "no difference"
     if _too_few(finding, tests, confidence):
-        words = f"{_least_pairs(confidence, 1)} pairs"
-        words += f", {_least_pairs(confidence, tests)} for {tests} tests" if tests > 1 else ""
+        words = f"{least_pairs(confidence, 1)} pairs"
+        words += f", {least_pairs(confidence, tests)} for {tests} tests" if tests > 1 else ""
         return f"not enough seeds to tell (it takes at least {words})"
     return "the seeds do not tell them apart"
 
 
 def _too_few(finding: Finding, tests: int, confidence: float) -> bool:
-    return 0 < finding.pairs < _least_pairs(confidence, tests)
-
-
-def _least_pairs(confidence: float, tests: int) -> int:
-    """Return from how many pairs on a sign test can tell, if all pairs agree."""
-    return math.ceil(1 + math.log2(tests / (1 - confidence)) - 1e-9)
+    return 0 < finding.pairs < least_pairs(confidence, tests)
 
 
 def _conclusion(
@@ -181,14 +201,17 @@ def _conclusion(
     return f"In short: {', '.join(parts)}."
 
 
-def _cautions(findings: Sequence[Finding], diverged: Diverged) -> list[str]:
+def _cautions(findings: Sequence[Finding], diverged: Diverged, confidence: float) -> list[str]:
     lost = any(f.values["num_diverged_a"] or f.values["num_diverged_b"] for f in findings)
     said = [_COUNTED[diverged]] if lost and diverged in _COUNTED else []
     only_a, only_b = (int(max(f.values[f"num_only_{s}"] for f in findings)) for s in "ab")
     unpaired = not any(finding.pairs for finding in findings)
     if (only_a or only_b) and not unpaired:
         said.append(f"Seeds without a partner, not compared: {only_a} of A, {only_b} of B.")
-    test = f"p is of the exact two-sided {'Mann-Whitney' if unpaired else 'sign'} test"
+    test = "p is of the exact two-sided Mann-Whitney test"
+    if not unpaired:
+        test = "p is of Wilcoxon's exact two-sided signed-rank test, which decides"
+        said += [_POWER_OF] if any(_power(f, len(findings), confidence) for f in findings) else []
     if len(findings) == 1:
         return [*said, f"{test}.", _SEEDS_VARY]
     corrected = f"{test}, corrected for {len(findings)} tests by Holm's method."
