@@ -83,7 +83,7 @@ def test_legends_count_seeds_and_name_the_statistic(data):
     legend = figure.axes[0].get_legend()
     plt.close(figure)
     assert legend.get_title().get_text() == "median, min–max over seeds"
-    assert legend.get_texts()[0].get_text() == "Conv;26;10;relu (6 seeds, 1 diverged)"
+    assert legend.get_texts()[0].get_text() == "Conv;26;10;relu (3 seeds, 1 diverged)"
 
 
 @pytest.mark.parametrize("width", [None, 3.4])
