@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_design",
     "api_pages",
+    "built_links",
     "link_form",
     "scenario_pages",
 ]

@@ -20,7 +20,7 @@ import apexr
 HERE = Path(__file__).resolve().parents[1]
 FOLDER = HERE / "api"
 SOURCE = Path(apexr.__file__).parent
-RENAMED = {"SAFETENSORS": "SUFFIX"}
+RENAMED = {"SAFETENSORS": "SUFFIX", "Place": "Address"}
 """Constants that are called otherwise where they are defined."""
 
 EXTRA = ["apexr.experiment", "apexr.accessor"]

@@ -74,6 +74,7 @@ def test_the_study_of_the_seed_workflow(apexr_command, trained, tmp_path):
     assert shown.out.splitlines()[-1] == "2 published"
 
 
+@pytest.mark.filterwarnings("ignore:2 of 2 seeds diverged:apexr.errors.ApexrWarning")
 def test_one_that_fails_and_one_that_diverges(apexr_command, trained, tmp_path):
     file, store = tmp_path / "a study.toml", tmp_path / "results of ü" / "study.zarr"
     common = {"common": {"net": NET, **SIZES, "num_seeds": 2}}

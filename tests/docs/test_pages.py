@@ -125,6 +125,19 @@ def test_what_is_no_link_is_noticed(target):
     assert extension("link_form").complaint(target)
 
 
+def test_dead_links_of_built_pages_are_found(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.png").write_bytes(b"")
+    good = '<a href="sub/b.html#here"></a><img src="a.png"><a href="https://a.org/x">'
+    bad = '<a href="c.html"></a><a href="sub/b.html#there"></a><a href="../outside"><a href="#no">'
+    (tmp_path / "a.html").write_text(good + bad)
+    (tmp_path / "sub" / "b.html").write_text(
+        '<p id="here"><a href="../a.html#"></a><a href="#here">'
+    )
+    dead = ["#no", "../outside", "c.html", "sub/b.html#there"]
+    assert extension("built_links").dead_links(tmp_path) == [f"a.html: {link}" for link in dead]
+
+
 def test_notebooks_say_that_they_are():
     """A page with code to execute has the header that makes Sphinx execute it."""
     for path in PAGES:

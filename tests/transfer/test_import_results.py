@@ -47,6 +47,8 @@ def test_numbers_are_those_of_the_table(tmp_path, case):
     assert result.attrs["origin"] == "table of results"
 
 
+# the table is of 6 points, which hold fewer waves than the benchmark's default asks for
+@pytest.mark.filterwarnings("ignore:initial condition .* has no effect:apexr.errors.ApexrWarning")
 @pytest.mark.parametrize("case", CASES)
 def test_networks_answer_as_the_published_ones(tmp_path, case):
     store, one = imported(tmp_path, case)
