@@ -34,6 +34,7 @@ _HOMES = {
     "list_experiments": "apexr.store:list_experiments",
     # comparisons with solvers
     "decompose": "apexr.comparisons:decompose",
+    "ensemble": "apexr.comparisons:ensemble",
     "lyapunov": "apexr.comparisons:lyapunov",
     # other programs
     "import_results": "apexr.transfer:import_results",

@@ -19,6 +19,8 @@ from apexr.schema import (
     CONFIG_COORDS,
     COORDINATES,
     DIVERGED,
+    INTERVAL,
+    MEMBER_RANK,
     RANK,
     SCHEMA_VERSION,
     SPATIAL_DIMS,
@@ -35,7 +37,7 @@ from apexr.schema import (
 __all__ = ["Axes", "Recorded", "comparison", "experiment", "states", "trajectories"]
 
 _FLOATS = ("float32", "float64")
-_COUNTED = {**COORDINATES, RANK.name: RANK}
+_COUNTED = {**COORDINATES, **{own.name: own for own in (RANK, MEMBER_RANK, INTERVAL)}}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,13 @@ a diverged (NaN) entry without saying so.
 
 from apexr.analysis._bands import band, bootstrap_band
 from apexr.analysis._better import probability_better
+from apexr.analysis._ensemble import (
+    coverage,
+    crps,
+    energy_score,
+    rank_histogram,
+    spread_skill,
+)
 from apexr.analysis._entries import finite_fraction
 from apexr.analysis._helpers import (
     aggregate_gmean,
@@ -36,6 +43,9 @@ __all__ = [
     "bootstrap_band",
     "correlation_time",
     "count_diverged",
+    "coverage",
+    "crps",
+    "energy_score",
     "finite_fraction",
     "geometric_mean",
     "melt_data",
@@ -45,6 +55,7 @@ __all__ = [
     "paired_difference",
     "paired_ratio",
     "probability_better",
+    "rank_histogram",
     "rank_table",
     "read_in_kwargs",
     "read_keywords",
@@ -54,6 +65,7 @@ __all__ = [
     "spectra",
     "spectrum",
     "split_train",
+    "spread_skill",
     "stability_horizon",
     "summarise_comparison",
     "table",

@@ -1,6 +1,7 @@
-"""Comparisons of emulators with solvers: where errors come from, how fast perturbations grow."""
+"""Emulators held against solvers: sources of error, ensembles of seeds, growth rates."""
 
 from apexr.comparisons._decompose import decompose
+from apexr.comparisons._ensemble import ensemble
 from apexr.comparisons._lyapunov import lyapunov
 
-__all__ = ["decompose", "lyapunov"]
+__all__ = ["decompose", "ensemble", "lyapunov"]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -10,15 +9,14 @@ import xarray as xr
 from apexr import labels
 from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
-from apexr._simulate import read_solver, read_states
+from apexr.comparisons._states import initial_states, read_steps
 from apexr.comparisons._subjects import Subject, is_path, read_subject
 from apexr.engine import decompose as decomposed
 from apexr.errors import SpecError
 from apexr.experiment import machine
 from apexr.scenarios import BaseScenario
 from apexr.schema import DECOMPOSITION
-from apexr.steppers import as_solver, repeat
-from apexr.steppers._arrays import check_count
+from apexr.steppers import as_solver
 from apexr.store import is_study, join_experiments, list_experiments
 
 
@@ -95,8 +93,6 @@ def decompose(
     >>> apexr.plot.decomposition(parts)
     """
     prepare_host_devices()
-    if num_steps is not None:
-        check_count("num_steps", num_steps, minimum=1)
     if experiment is None and is_path(source) and is_study(source):
         return _of_study(source, scenario, states, num_steps)
     return _of_subject(read_subject(source, scenario, experiment), states, num_steps)
@@ -117,9 +113,9 @@ def _of_study(store: Any, scenario: Any, states: Any, num_steps: int | None) -> 
 
 def _of_subject(subject: Subject, states: Any, num_steps: int | None) -> xr.Dataset:
     scenario = subject.scenario
-    horizon = scenario.test_temporal_horizon if num_steps is None else int(num_steps)
+    horizon = read_steps(scenario, num_steps)
     with computing_in(subject.precision):
-        samples, start = _initial_states(scenario, states)
+        samples, start = initial_states(scenario, states)
         arrays = decomposed(
             subject.emulators,
             len(subject.seeds),
@@ -140,17 +136,3 @@ def _of_subject(subject: Subject, states: Any, num_steps: int | None) -> xr.Data
         config=subject.config,
         attrs=about,
     )
-
-
-def _initial_states(scenario: BaseScenario, given: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels of the test samples and the states, warmed up where they are drawn."""
-    if given is None:
-        values = np.asarray(scenario.get_test_ic_set())
-        return np.arange(len(values)), values
-    solver = read_solver(scenario, grid=None, dt=None, channel_names=None, keywords={})
-    start = read_states(solver, given, num_samples=None, seed=None)
-    values = start.states
-    if start.drawn and scenario.num_warmup_steps:
-        warm = repeat(scenario.get_ref_stepper(), scenario.num_warmup_steps)
-        values = np.asarray(jax.vmap(warm)(jnp.asarray(values)))
-    return (np.arange(len(values)) if start.samples is None else start.samples), values

@@ -15,6 +15,7 @@ from apexr.engine._emulators import (
     draw_emulators,
     skeleton,
 )
+from apexr.engine._ensemble import Block, EnsembleMode, ensemble_blocks
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
 from apexr.engine._room import (
@@ -31,10 +32,12 @@ __all__ = [
     "CALLBACKS",
     "MODES",
     "TASKS",
+    "Block",
     "Callback",
     "Correct",
     "Corrected",
     "EmulatorPlan",
+    "EnsembleMode",
     "Evaluated",
     "Predict",
     "Recorder",
@@ -48,6 +51,7 @@ __all__ = [
     "count_parameters",
     "decompose",
     "draw_emulators",
+    "ensemble_blocks",
     "evaluate",
     "from_flat_weights",
     "kaplan_yorke",

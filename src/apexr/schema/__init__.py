@@ -10,7 +10,14 @@ scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines res
 ``experiment`` and ``to_dataframe`` makes columns of them.
 """
 
-from apexr.schema._comparisons import DECOMPOSITION, LYAPUNOV, RANK
+from apexr.schema._comparisons import (
+    DECOMPOSITION,
+    ENSEMBLE,
+    INTERVAL,
+    LYAPUNOV,
+    MEMBER_RANK,
+    RANK,
+)
 from apexr.schema._declared import (
     CHUNK_BYTES,
     CONFIG_COORDS,
@@ -42,8 +49,11 @@ __all__ = [
     "COORDINATES",
     "DECOMPOSITION",
     "DIVERGED",
+    "ENSEMBLE",
+    "INTERVAL",
     "LYAPUNOV",
     "MEAN_METRIC",
+    "MEMBER_RANK",
     "RANK",
     "RECORDS",
     "SCHEMA_VERSION",

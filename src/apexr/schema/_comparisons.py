@@ -63,6 +63,79 @@ DECOMPOSITION: Mapping[str, Variable] = table(
 )
 """The variables of a decomposition; a mark ' means one step before."""
 
+MEMBER_RANK = Variable(
+    name="member_rank",
+    dims=("member_rank",),
+    kind="int",
+    first=0,
+    long_name="rank of the truth",
+    description="How many members are below the truth.",
+)
+"""The dimension of rank histograms."""
+
+INTERVAL = Variable(
+    name="interval",
+    dims=("interval",),
+    kind="int",
+    first=1,
+    long_name="interval",
+    description="From the k-th smallest to the k-th largest member.",
+)
+"""The dimension of the intervals between order statistics of an ensemble."""
+
+
+def _score(name: str, dims: tuple[str, ...], long_name: str, description: str) -> Variable:
+    return Variable(
+        name=name, dims=dims, kind="float", long_name=long_name, description=description
+    )
+
+
+ENSEMBLE: Mapping[str, Variable] = table(
+    _score("crps", _STEPS[1:], "fair CRPS", "Mean over channels and space; see analysis.crps."),
+    _score("energy_score", _STEPS[1:], "fair energy score", "See analysis.energy_score."),
+    _score(
+        "mean_error",
+        _STEPS[1:],
+        "error of the mean",
+        "Root mean square over channels and space of the error of the members' mean.",
+    ),
+    _score("spread", ("time",), "spread", "Root of the mean variance of the members."),
+    _score(
+        "skill",
+        ("time",),
+        "unbiased error of the mean",
+        "Root of the mean of squared errors less the members' variance over their number.",
+    ),
+    _score(
+        "spread_skill",
+        ("time",),
+        "spread over error",
+        "1 for a calibrated ensemble, below 1 for an overconfident one.",
+    ),
+    Variable(
+        name="num_diverged",
+        dims=("time",),
+        kind="int",
+        long_name="diverged members",
+        description="Members with a NaN or infinite number in any sample.",
+    ),
+    Variable(
+        name="rank_histogram",
+        dims=("time", "member_rank"),
+        kind="int",
+        long_name="times that the truth has the rank",
+        description="Over samples, channels and space; flat for a calibrated ensemble.",
+    ),
+    _score(
+        "coverage",
+        ("time", "interval"),
+        "coverage",
+        "Share of truths from the k-th smallest to the k-th largest member.",
+    ),
+    _score("level", ("interval",), "level", "The coverage of a calibrated ensemble."),
+)
+"""The variables of an ensemble's scores."""
+
 RANK = Variable(
     name="rank",
     dims=("rank",),
