@@ -194,8 +194,10 @@ def _records(experiment: Experiment, trained: Trained) -> list[labels.Recorded]:
     """Return what callbacks recorded."""
     dims = {callback.name: callback.dims for callback in experiment.callbacks}
     named = [(*name.partition("/")[::2], record) for name, record in trained.records.items()]
+    own = {config: metric.dims for config, metric in experiment.metrics.items()}
     return [
-        labels.Recorded(callback, *record, dims[callback], key) for callback, key, record in named
+        labels.Recorded(callback, *record, (*dims[callback], *own.get(key, ())), key)
+        for callback, key, record in named
     ]
 
 
@@ -225,7 +227,7 @@ def _test_arrays(
     return arrays
 
 
-def metric_arrays(errors: dict[str, Float[np.ndarray, "seed test_sample time"]]) -> dict[str, Any]:
+def metric_arrays(errors: dict[str, Float[np.ndarray, "..."]]) -> dict[str, Any]:
     """Return each metric as mean over the test samples and as one number a trajectory."""
     arrays: dict[str, Any] = {}
     for config, values in errors.items():

@@ -7,7 +7,7 @@ import pytest
 from apexr.metrics import METRICS
 
 ARGUMENTS = {name: name + ";0;5;1" * name.startswith("mean_fourier") for name in METRICS.names()}
-CONFIGS = sorted(ARGUMENTS.values())
+CONFIGS = sorted(set(ARGUMENTS.values()) - {"per_channel"})  # tests/metrics/test_channels.py
 
 
 def error(config, prediction, target):
@@ -66,7 +66,8 @@ def test_constant_fields_have_no_pearson_correlation(fields, value):
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_perfect_prediction_has_the_best_value(config, fields):
     spec = METRICS.parse(config)
-    assert error(config, fields[0], fields[0]) == pytest.approx(spec.best, abs=1e-6)
+    best = error(config, fields[0], 0 * fields[0]) if np.isnan(spec.best) else spec.best
+    assert error(config, fields[0], fields[0]) == pytest.approx(best, abs=1e-6)
     assert spec.formula
     assert spec.span
 
@@ -80,7 +81,7 @@ def test_diverged_predictions_are_nan_or_infinite_never_an_error(config, fields)
     assert not np.isfinite(error(config, prediction, target))
 
 
-@pytest.mark.parametrize("config", [c for c in CONFIGS if "_n" in c])
+@pytest.mark.parametrize("config", [c for c in CONFIGS if "_n" in c or "VRMSE" in c])
 def test_relative_errors_of_a_reference_of_zero(config, fields):
     assert error(config, fields[0], 0 * fields[1]) == np.inf
     assert np.isnan(error(config, 0 * fields[0], 0 * fields[1]))
@@ -92,6 +93,6 @@ def test_shifting_both_fields_changes_nothing(config, fields):
     assert error(config, *shifted) == pytest.approx(error(config, *fields), rel=1e-4)
 
 
-@pytest.mark.parametrize("config", [c for c in CONFIGS if "_n" in c])
+@pytest.mark.parametrize("config", [c for c in CONFIGS if "_n" in c or "VRMSE" in c])
 def test_relative_errors_do_not_depend_on_the_unit(config, fields):
     assert error(config, *(8 * fields)) == pytest.approx(error(config, *fields), rel=1e-4)

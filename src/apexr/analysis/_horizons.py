@@ -1,10 +1,13 @@
 """How long a rollout is worth something: times at which it is lost, from its errors."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from apexr.analysis._select import pick, present
 from apexr.errors import MissingVariableError, SpecError
+from apexr.schema import presence_name
 
 
 def correlation_time(
@@ -40,7 +43,7 @@ def correlation_time(
 
 
 def valid_prediction_time(
-    ds: xr.Dataset, bound: float = 0.4, variable: str = "nRMSE"
+    ds: xr.Dataset, bound: float = 0.4, variable: str | None = None
 ) -> xr.DataArray:
     """Return the first time step at which the error exceeds ``bound``.
 
@@ -54,7 +57,9 @@ def valid_prediction_time(
     bound
         Largest error of a valid prediction.
     variable
-        Name or config string of an error that grows as the prediction gets worse.
+        Name or config string of an error that grows as the prediction gets worse. By default the
+        relative error of all channels in one norm, ``joint_nRMSE``; where the result lacks it,
+        ``nRMSE``, which sums over channels, divided by their number.
 
     Raises
     ------
@@ -70,12 +75,14 @@ def valid_prediction_time(
     error is below 0.4.
     """
     _check("bound", bound, 0, np.inf)
-    array = _scores(ds, variable)
+    array = _relative_error(ds) if variable is None else _scores(ds, variable)
     name = "valid_prediction_time"
     return _first_lost(array, ~(array <= bound), "valid prediction time", name)
 
 
-def stability_horizon(ds: xr.Dataset, bound: float = 10.0, variable: str = "nRMSE") -> xr.DataArray:
+def stability_horizon(
+    ds: xr.Dataset, bound: float = 10.0, variable: str | None = None
+) -> xr.DataArray:
     """Return the number of time steps that a rollout stays finite and its error below ``bound``.
 
     The last step before the error first exceeds the bound or is not finite; 0 if the first step
@@ -89,7 +96,7 @@ def stability_horizon(ds: xr.Dataset, bound: float = 10.0, variable: str = "nRMS
     bound
         An error that only an unstable rollout has; ``inf`` asks for finite errors alone.
     variable
-        Name or config string of an error.
+        Name or config string of an error; by default as in :func:`valid_prediction_time`.
 
     Raises
     ------
@@ -99,13 +106,25 @@ def stability_horizon(ds: xr.Dataset, bound: float = 10.0, variable: str = "nRMS
         If the bound cannot be meant.
     """
     _check("bound", bound, 0, np.inf, closed=True)
-    array = _scores(ds, variable)
+    array = _relative_error(ds) if variable is None else _scores(ds, variable)
     lost = ~((array <= bound) & xr.ufuncs.isfinite(array))
     first = _first_lost(array, lost, "stability horizon", "stability_horizon")
     before = array["time"].astype(float).shift(time=1, fill_value=0)
     earlier = before.where(array["time"] == first, -np.inf).max("time")
     stable = first.where(first["censored"] | first.isnull(), earlier)
     return stable.rename(first.name).assign_attrs(first.attrs)
+
+
+def _relative_error(ds: xr.Dataset) -> xr.DataArray:
+    """Return the relative error per trajectory: of all channels in one norm, or their mean."""
+    if "joint_nRMSE" in ds:
+        return _scores(ds, "joint_nRMSE")
+    summed = _scores(ds, "nRMSE")
+    count: Any = ds.sizes.get("channel", 1)
+    if (mask := ds.coords.get(presence_name("channel"))) is not None:
+        count = mask.sum("channel")  # experiments of a study may differ in their channels
+    mean: xr.DataArray = summed / count
+    return mean.assign_attrs(summed.attrs).rename(summed.name)
 
 
 def _scores(ds: xr.Dataset, variable: str) -> xr.DataArray:

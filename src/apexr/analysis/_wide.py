@@ -11,7 +11,7 @@ from apexr.analysis._entries import with_worst
 from apexr.analysis._numbered import NUMBERED
 from apexr.analysis._rollouts import frames
 from apexr.analysis._select import Data, by_seed, config_columns, experiments, leaves
-from apexr.schema import CONFIG_COORDS, metric_identifiers, record_dim, step_dim
+from apexr.schema import CONFIG_COORDS, metric_curves, record_dim, step_dim
 
 _WIDE_BASE = ("scenario", "task", "train", "net", "seed", "scenario_kwargs")
 
@@ -47,8 +47,8 @@ def _table(ds: xr.Dataset) -> pd.DataFrame:
 
 
 def _blocks(ds: xr.Dataset) -> Iterator[pd.DataFrame]:
-    for name in metric_identifiers(ds):
-        yield _block(ds[name], "time", str(ds[name].attrs["config"]), 4)
+    for config, array in metric_curves(ds):
+        yield _block(array, "time", config, 4)
     if "train_loss" in ds:
         yield _block(ds["train_loss"], "update_step", "train_loss", 6)
     yield _aux(ds)

@@ -13,11 +13,12 @@ def summary(result: Any) -> str:
 
     labels = {name: result[name].item() for name in ("scenario", "task", "net", "train")}
     steps = [step for step in STEPS if step in result["time"].values]
-    names = schema.metric_identifiers(result)
+    curves = {schema.identifier(config): array for config, array in schema.metric_curves(result)}
+    names = list(curves)
     rows = [f"{name} {value}" for name, value in labels.items()]
     rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
     rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
-    medians = {name: band(result[name].sel(time=steps))["median"].values for name in names}
+    medians = {n: band(array.sel(time=steps))["median"].values for n, array in curves.items()}
     for place, step in enumerate(steps):
         cells = "  ".join(f"{medians[name][place]:>{len(name)}.3f}" for name in names)
         rows.append(f"{step:>6}  {cells}")

@@ -210,7 +210,9 @@ class Metrics(Callback):
 
     every: PositiveInt
 
-    def measure(self, moment: Moment, test: TestSet) -> dict[str, Float[np.ndarray, "seed time"]]:
+    def measure(
+        self, moment: Moment, test: TestSet
+    ) -> dict[str, Float[np.ndarray, "seed time *metric"]]:
         """Return each metric by its config string."""
         errors = test.evaluated(moment).errors
         return {config: values.mean(axis=1) for config, values in errors.items()}

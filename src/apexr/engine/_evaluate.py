@@ -33,7 +33,7 @@ class Evaluated:
     Attributes
     ----------
     errors
-        For each metric ``(seed, test_sample, time)``.
+        For each metric ``(seed, test_sample, time)``, followed by the metric's own dimensions.
     rollouts
         ``(seed, sample, time, channel, *space)``: the first trajectories, initial state left
         out.
@@ -41,7 +41,7 @@ class Evaluated:
         Wall time of all rollouts with their scoring, and of compiling them.
     """
 
-    errors: dict[str, Float[np.ndarray, "seed test_sample time"]]
+    errors: dict[str, Float[np.ndarray, "seed test_sample time *metric"]]
     rollouts: Float[np.ndarray, "seed sample time channel *space"]
     inference_seconds: float
     compile_seconds: float
@@ -134,7 +134,7 @@ def score(
     prediction: Float[Array, "channel sample *space"],
     target: Float[Array, "channel sample *space"],
     metrics: tuple[Metric, ...],
-) -> tuple[Float[Array, " sample"], ...]:
+) -> tuple[Float[Array, "sample *metric"], ...]:
     """Return the error of every sample of a batch by every metric."""
     return tuple(jax.vmap(metric.sample_error, in_axes=1)(prediction, target) for metric in metrics)
 
@@ -144,7 +144,7 @@ def score_rollouts(
     references: Float[np.ndarray, "test_sample time channel *space"],
     metrics: dict[str, Metric],
     block_bytes: int = BLOCK_BYTES,
-) -> dict[str, Float[np.ndarray, "seed test_sample time"]]:
+) -> dict[str, Float[np.ndarray, "seed test_sample time *metric"]]:
     """Return the errors of rollouts that are there already, from whatever source.
 
     States go to the device in blocks of ``block_bytes``, so that beside the rollouts themselves
@@ -160,11 +160,13 @@ def score_rollouts(
         for states in (rollout.reshape(targets.shape) for rollout in rollouts)
         for start in range(0, num_states, size)
     ]
-    errors = np.asarray(rows).transpose(1, 0, 2).reshape(len(chosen), shape[0], -1)
-    return {
-        config: values[:, :num_states].reshape(shape)
-        for config, values in zip(metrics, errors, strict=True)
-    }
+    errors = {}
+    for config, blocks in zip(metrics, zip(*rows, strict=True), strict=True):
+        values = np.stack([np.asarray(block) for block in blocks])
+        own = values.shape[2:]
+        each = values.reshape(shape[0], -1, *own)[:, :num_states]
+        errors[config] = each.reshape(*shape, *own)
+    return errors
 
 
 def _block(states: np.ndarray, start: int, size: int) -> Array:
@@ -178,5 +180,5 @@ def _score_block(
     predictions: Float[Array, "state channel *space"],
     targets: Float[Array, "state channel *space"],
     metrics: tuple[Metric, ...],
-) -> Float[Array, "metric state"]:
-    return jnp.stack([jax.vmap(metric.sample_error)(predictions, targets) for metric in metrics])
+) -> tuple[Float[Array, "state *metric"], ...]:
+    return tuple(jax.vmap(metric.sample_error)(predictions, targets) for metric in metrics)

@@ -40,7 +40,7 @@ class PearsonCorrelation(Metric):
         self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
     ) -> Float[Array, ""]:
         """Return the correlation of one predicted state."""
-        return jnp.mean(_cosine(_centred(prediction), _centred(target)))
+        return jnp.mean(_cosine(centred(prediction), centred(target)))
 
 
 def _cosine(
@@ -55,10 +55,11 @@ def _cosine(
     second = second / jnp.max(jnp.abs(second), axis=axes, keepdims=True)
     product = jnp.sum(first * second, axis=axes)
     sizes = jnp.sum(first**2, axis=axes), jnp.sum(second**2, axis=axes)
-    return product / (jnp.sqrt(sizes[0]) * jnp.sqrt(sizes[1]))
+    cosine = product / (jnp.sqrt(sizes[0]) * jnp.sqrt(sizes[1]))
+    return jnp.clip(cosine, -1, 1)  # rounding may lead beyond; NaN stays
 
 
-def _centred(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
+def centred(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
     """Return a field without its mean, exactly zero where it is constant.
 
     The first point is taken off before the mean: an offset that is large beside the variation

@@ -6,6 +6,7 @@ import dataclasses
 from jaxtyping import Array, Float
 
 from apexr._grammar import Count, NonNegativeFloat
+from apexr.metrics._domain import Fields
 from apexr.metrics._kind import metric
 from apexr.metrics._spectral import SpectralMetric, check_band
 
@@ -25,11 +26,15 @@ class FourierMetric(SpectralMetric):
         """Check the band."""
         check_band(self.low, self.high)
 
-    def sample_error(
-        self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
+    def error_on(
+        self,
+        prediction: Float[Array, "channel *space"],
+        target: Float[Array, "channel *space"],
+        fields: Fields,
     ) -> Float[Array, ""]:
         """Return the error of one predicted state, summed over channels."""
-        return self.band_error(prediction, target, (self.low, self.high), self.derivative_order)
+        band = (self.low, self.high)
+        return self.band_error(prediction, target, band, self.derivative_order, fields)
 
 
 class _MAE(FourierMetric, abc.ABC):

@@ -1,6 +1,7 @@
 """What a metric is: a frozen spec with a config string and the error of one sample."""
 
 import abc
+import re
 from collections.abc import Callable
 from typing import ClassVar, TypeVar, dataclass_transform
 
@@ -11,12 +12,15 @@ from apexr.errors import SpecError
 
 S = TypeVar("S")
 
+_CALLED = re.compile(r"^per_channel\((.*)\)$")
+
 
 class Metric(abc.ABC):
     """An error measure: what ``mean_nRMSE`` parses to.
 
     Leaves are decorated with :func:`metric`; their fields are the arguments of the string. A
-    metric gives one number a sample; results hold these and their mean over the test samples.
+    metric gives one number a sample, or one a channel; results hold these and their mean over the
+    test samples.
     It never raises for values: NaN in a field gives NaN, a division by zero what IEEE says.
 
     Attributes
@@ -26,9 +30,13 @@ class Metric(abc.ABC):
         formulas u is the prediction, r the reference, c counts channels, ⟨·⟩ is the mean over
         the points of the grid.
     best
-        The value of a perfect prediction.
+        The value of a perfect prediction; NaN where that depends on the reference.
+    dims
+        Dimensions of what :meth:`sample_error` returns: none for one number, ``("channel",)`` for
+        one a channel.
     """
 
+    dims: ClassVar[tuple[str, ...]] = ()
     formula: ClassVar[str] = ""
     span: ClassVar[str] = "0 … ∞"
     best: ClassVar[float] = 0.0
@@ -36,8 +44,8 @@ class Metric(abc.ABC):
     @abc.abstractmethod
     def sample_error(
         self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
-    ) -> Float[Array, ""]:
-        """Return the error of one predicted state."""
+    ) -> Float[Array, "..."]:
+        """Return the error of one predicted state: one number, or what :attr:`dims` says."""
 
 
 METRICS: Kind[Metric] = Kind("metric", "apexr.metrics", case_sensitive=True)
@@ -58,7 +66,7 @@ def parse_metrics(text: str) -> dict[str, Metric]:
     SpecError
         If one is unknown, misspelt or named twice, or the list is empty.
     """
-    configs = text.split(",")
+    configs = [_CALLED.sub(r"per_channel;\1", config) for config in text.split(",")]
     padded = next((config for config in configs if config != config.strip()), None)
     if padded is not None:
         raise SpecError(

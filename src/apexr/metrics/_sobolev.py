@@ -6,6 +6,7 @@ import dataclasses
 from jaxtyping import Array, Float
 
 from apexr._grammar import MOST, Count
+from apexr.metrics._domain import Fields
 from apexr.metrics._kind import metric
 from apexr.metrics._spectral import SpectralMetric, check_band
 
@@ -25,13 +26,16 @@ class SobolevMetric(SpectralMetric):
         """Check the band."""
         check_band(self.low, self.high)
 
-    def sample_error(
-        self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
+    def error_on(
+        self,
+        prediction: Float[Array, "channel *space"],
+        target: Float[Array, "channel *space"],
+        fields: Fields,
     ) -> Float[Array, ""]:
         """Return the error of one predicted state, summed over channels."""
         band = (self.low, self.high)
-        field = self.band_error(prediction, target, band, None)
-        return field + self.band_error(prediction, target, band, 1)
+        field = self.band_error(prediction, target, band, None, fields)
+        return field + self.band_error(prediction, target, band, 1, fields)
 
 
 class _MAE(SobolevMetric, abc.ABC):

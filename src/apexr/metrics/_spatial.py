@@ -6,6 +6,10 @@ the error of a sample is the sum over channels of
 - absolute: A(u − r),
 - normalised: A(u − r) / A(r),
 - symmetric: 2 A(u − r) / (A(u) + A(r)).
+
+Joint errors have one aggregate of all channels together, the mean over points and channels, in
+place of that sum: an error of a quarter in each of two channels is a quarter. Fields are scaled
+before they are squared, so that neither their size nor that of their error matters.
 """
 
 import abc
@@ -15,6 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apexr.metrics._kind import Metric, metric
+from apexr.metrics._scale import scales
 
 Mode = Literal["absolute", "normalized", "symmetric"]
 
@@ -25,17 +30,26 @@ class SpatialMetric(Metric):
     inner: ClassVar[int]
     outer: ClassVar[float]
     mode: ClassVar[Mode]
+    joint: ClassVar[bool] = False
 
     def sample_error(
         self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
     ) -> Float[Array, ""]:
-        """Return the error of one predicted state, summed over channels."""
-        error = self._aggregate(prediction - target)
-        if self.mode == "normalized":
-            error = error / self._aggregate(target)
-        elif self.mode == "symmetric":
-            error = 2 * error / (self._aggregate(prediction) + self._aggregate(target))
-        return jnp.sum(error)
+        """Return the error of one predicted state, summed over channels unless it is joint."""
+        if self.joint:  # as if the channels lay side by side
+            prediction, target = prediction.reshape(1, -1), target.reshape(1, -1)
+        units = {"normalized": (target,), "symmetric": (prediction, target)}.get(self.mode, ())
+        return jnp.sum(self.relative(prediction - target, *units))
+
+    def relative(
+        self, error: Float[Array, "channel *space"], *units: Float[Array, "channel *space"]
+    ) -> Float[Array, " channel"]:
+        """Return the aggregate of an error, over the mean of those of some fields."""
+        own, held = scales(error, *units)
+        size = self._aggregate(error / own)
+        if units:
+            size = len(units) * size / sum(self._aggregate(field / held) for field in units)
+        return size * (own / held).reshape(-1) ** round(self.inner * self.outer)
 
     def _aggregate(self, field: Float[Array, "channel *space"]) -> Float[Array, " channel"]:
         size = jnp.abs(field) if self.inner == 1 else field * field
@@ -127,3 +141,51 @@ class SymmetricRMSE(_RMSE):
     mode = "symmetric"
     formula = "Σ_c 2 ⟨(u − r)²⟩^½ / (⟨u²⟩^½ + ⟨r²⟩^½)"
     span = "0 … 2 a channel"
+
+
+@metric("mean_joint_MAE")
+class JointMAE(_MAE):
+    """mean_joint_MAE - mean absolute error over points and channels."""
+
+    mode, joint = "absolute", True
+    formula = "⟨|u − r|⟩_c"
+
+
+@metric("mean_joint_nMAE")
+class JointNormalizedMAE(_MAE):
+    """mean_joint_nMAE - mean absolute error over that of zero, all channels together."""
+
+    mode, joint = "normalized", True
+    formula = "⟨|u − r|⟩_c / ⟨|r|⟩_c"
+
+
+@metric("mean_joint_MSE")
+class JointMSE(_MSE):
+    """mean_joint_MSE - mean squared error over points and channels."""
+
+    mode, joint = "absolute", True
+    formula = "⟨(u − r)²⟩_c"
+
+
+@metric("mean_joint_nMSE")
+class JointNormalizedMSE(_MSE):
+    """mean_joint_nMSE - mean squared error over that of zero, all channels together."""
+
+    mode, joint = "normalized", True
+    formula = "⟨(u − r)²⟩_c / ⟨r²⟩_c"
+
+
+@metric("mean_joint_RMSE")
+class JointRMSE(_RMSE):
+    """mean_joint_RMSE - root of the mean squared error over points and channels."""
+
+    mode, joint = "absolute", True
+    formula = "⟨(u − r)²⟩_c^½"
+
+
+@metric("mean_joint_nRMSE")
+class JointNormalizedRMSE(_RMSE):
+    """mean_joint_nRMSE - root of the mean squared error over that of zero, in one norm."""
+
+    mode, joint = "normalized", True
+    formula = "⟨(u − r)²⟩_c^½ / ⟨r²⟩_c^½"

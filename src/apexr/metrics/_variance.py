@@ -3,18 +3,18 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr.metrics._kind import Metric, metric
-
-_FLOOR = 1e-7
+from apexr.metrics._correlation import centred
+from apexr.metrics._kind import metric
+from apexr.metrics._spatial import SpatialMetric
 
 
 @metric("mean_VRMSE")
-class VRMSE(Metric):
+class VRMSE(SpatialMetric):
     """mean_VRMSE - root of the mean squared error over the variance, averaged over channels.
 
-    1 is as bad as predicting the spatial mean of the reference. The small number in the
-    denominator is that of the reference below, so that values are comparable; it keeps the error
-    of a constant reference finite.
+    1 is as bad as predicting the spatial mean of the reference. As in the paper below, but without
+    its small number in the denominator, which would hide the errors of fields of small values; a
+    constant reference has an infinite error.
 
     References
     ----------
@@ -22,12 +22,11 @@ class VRMSE(Metric):
     machine learning", NeurIPS Datasets and Benchmarks, appendix on metrics.
     """
 
-    formula = "mean_c (⟨(u − r)²⟩ / (⟨(r − ⟨r⟩)²⟩ + 10⁻⁷))^½"
+    inner, outer, mode = 2, 0.5, "normalized"
+    formula = "mean_c (⟨(u − r)²⟩ / ⟨(r − ⟨r⟩)²⟩)^½"
 
     def sample_error(
         self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
     ) -> Float[Array, ""]:
         """Return the error of one predicted state."""
-        axes = tuple(range(1, target.ndim))
-        error = jnp.mean((prediction - target) ** 2, axis=axes)
-        return jnp.mean(jnp.sqrt(error / (jnp.var(target, axis=axes) + _FLOOR)))
+        return jnp.mean(self.relative(prediction - target, centred(target)))

@@ -13,6 +13,7 @@ from apexr.engine import count_parameters
 from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
+from apexr.metrics import ChannelKind
 from apexr.scenarios import _data, _pieces
 from apexr.scenarios._fields import Points, convert_fields, defaults, same
 from apexr.scenarios._meta import ScenarioMeta
@@ -32,8 +33,9 @@ class BaseScenario(metaclass=ScenarioMeta):
     A subclass adds annotated fields for its parameters and says three things: the reference
     stepper, the coarse stepper and its name. Steppers map a state ``(channel, *space)`` to the
     next one. Fields called ``domain_extent`` and ``dt`` give the results their units; the class
-    attributes ``channel_names`` their labels. ``dimensions`` says where the equation exists, and
-    ``elsewhere`` why, or what to take in others.
+    attributes ``channel_names`` their labels, and ``channel_kind`` says what the channels are
+    together (``"scalars"``, ``"velocity"``, ``"vorticity"``), which some metrics need.
+    ``dimensions`` says where the equation exists, and ``elsewhere`` why, or what to take in others.
 
     Parameters
     ----------
@@ -75,6 +77,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     renamed: ClassVar[Mapping[str, tuple[str, float]]] = {}
     channel_names: ClassVar[tuple[str, ...] | None] = None
+    channel_kind: ClassVar[ChannelKind | None] = None
     dimensions: ClassVar[tuple[int, ...]] = (1, 2, 3)
     elsewhere: ClassVar[str] = ""
 

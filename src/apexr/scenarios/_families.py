@@ -122,5 +122,7 @@ class NonlinearFamily(Family, NonlinearSolver):
 class ConvectionFamily(NonlinearFamily):
     """Convection of a velocity: one channel a dimension."""
 
+    channel_kind = "velocity"
+
     def _num_channels(self) -> int:
         return self.num_spatial_dims

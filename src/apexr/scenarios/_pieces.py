@@ -14,7 +14,7 @@ from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, stacked
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, Watch, execute
 from apexr.initial import INITIAL_CONDITIONS, InitialCondition, for_channels
-from apexr.metrics import parse_metrics
+from apexr.metrics import Fields, Metric, measuring
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
@@ -95,7 +95,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
     for_channels(condition, scenario.num_channels)
     condition.check(grid)
     updates = optimizer(scenario).updates
-    parse_metrics(scenario.report_metrics)
+    metrics(scenario)
     callbacks(scenario)
     low, high = scenario.vlim
     if not low < high:
@@ -125,6 +125,26 @@ def initial_condition(scenario: "BaseScenario") -> InitialCondition:
 def optimizer(scenario: "BaseScenario") -> Optimizer:
     """Return the parsed optimiser."""
     return OPTIMIZERS.parse(scenario.optim_config)
+
+
+def metrics(scenario: "BaseScenario", shape: tuple[int, ...] | None = None) -> dict[str, Metric]:
+    """Return the metrics of the report by config string, as they measure the scenario's states.
+
+    Parameters
+    ----------
+    scenario
+        What says them.
+    shape
+        The points along each axis, where they are others than the scenario's.
+
+    Raises
+    ------
+    SpecError
+        If one cannot be read, means nothing for these states or does not return what it says.
+    """
+    grid = scenario.grid if shape is None else dataclasses.replace(scenario.grid, num_points=shape)
+    fields = Fields(grid, scenario.num_channels, scenario.channel_kind)
+    return measuring(scenario.report_metrics, fields)
 
 
 def callbacks(scenario: "BaseScenario") -> tuple[Callback, ...]:
@@ -236,7 +256,7 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
     return Experiment(
         emulator=emulator,
         training=training_plan(scenario, request.train),
-        metrics=parse_metrics(scenario.report_metrics),
+        metrics=metrics(scenario),
         num_kept=scenario.num_trjs_returned,
         shapes=_data.shapes(scenario),
         callbacks=callbacks(scenario),

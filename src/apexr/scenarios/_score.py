@@ -11,9 +11,9 @@ from apexr import labels
 from apexr.engine import score_rollouts
 from apexr.errors import ShapeError
 from apexr.experiment import machine, metric_arrays
-from apexr.metrics import parse_metrics
 from apexr.scenarios import _data
 from apexr.scenarios._align import Expected, aligned
+from apexr.scenarios._pieces import metrics
 from apexr.schema import identifier
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def score(
     predicted = _aligned(rollout, truth)
     partial = [dim for dim in _SELECTABLE if predicted.sizes[dim] < truth.sizes[dim]]
     truth = truth.sel({dim: predicted[dim].values for dim in partial})
-    errors = score_rollouts(predicted.values, truth.values, parse_metrics(scenario.report_metrics))
+    errors = score_rollouts(predicted.values, truth.values, metrics(scenario, truth.shape[3:]))
     config = {
         "scenario": scenario.get_scenario_name(),
         "task": "predict",

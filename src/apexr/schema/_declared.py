@@ -107,18 +107,20 @@ VARIABLES: Mapping[str, Variable] = table(
 
 MEAN_METRIC = Variable(
     name="mean_*",
-    dims=("seed", "time"),
+    dims=("seed", "time", "channel"),
+    optional=("channel",),
     kind="float",
     long_name="*",
-    description="Error of the rollout, mean over the test samples.",
+    description="Error of the rollout, mean over the test samples; of all channels, or of each.",
 )
 """What the mean of a metric over the test samples is declared as."""
 TRAJECTORY_METRIC = Variable(
     name="*",
-    dims=("seed", "test_sample", "time"),
+    dims=("seed", "test_sample", "time", "channel"),
+    optional=("channel",),
     kind="float",
     long_name="*",
-    description="Error of the rollout from each test sample.",
+    description="Error of the rollout from each test sample; of all channels, or of each.",
 )
 """What a metric of each test sample is declared as."""
 DIVERGED = Variable(
@@ -243,7 +245,8 @@ def identifier(config: str) -> str:
 def trajectory_name(name: str) -> str:
     """Return the per-trajectory twin of a metric: ``mean_nRMSE`` gives ``nRMSE``."""
     name = identifier(name)
-    return name.removeprefix("mean_") if name.startswith("mean_") else f"{name}_per_sample"
+    twin = re.sub(r"^(per_channel_)?mean_", r"\1", name)
+    return twin if twin != name else f"{name}_per_sample"
 
 
 def mean_metric(config: str) -> Variable:
@@ -268,6 +271,20 @@ def metric_identifiers(ds: xr.Dataset) -> list[str]:
         for name, array in ds.data_vars.items()
         if identifier(str(array.attrs.get("config", ""))) == name
     ]
+
+
+def metric_curves(ds: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    """Yield the metrics that a result holds by config string, each of one number a seed and time.
+
+    What is per channel is yielded for every channel, as ``CONFIG[CHANNEL]``.
+    """
+    for name in metric_identifiers(ds):
+        array, config = ds[name], str(ds[name].attrs["config"])
+        if "channel" not in array.dims:
+            yield config, array
+            continue
+        for place, channel in enumerate(array["channel"].values.tolist()):
+            yield f"{config}[{channel}]", array.isel(channel=place)
 
 
 def diverged_seeds(ds: xr.Dataset) -> np.ndarray:

@@ -38,6 +38,7 @@ class _Vorticity(Domain, NonlinearFamily):
     dimensions = (2,)
     elsewhere = "vorticity is a scalar there alone"
     channel_names = ("vorticity",)
+    channel_kind = "vorticity"
     num_spatial_dims: int = 2
     diffusivity: float = 1e-4
     form: Literal["auto", "flux", "advective"] = "auto"

@@ -111,6 +111,7 @@ class _GrayScott(Domain, NonlinearFamily):
     dimensions = (2, 3)
     elsewhere = NOT_IN_1D
     channel_names = ("u", "v")
+    channel_kind = "scalars"
     num_spatial_dims: int = 2
     ic_config: str = BLOBS
     dealiasing_fraction: Fraction = 1 / 2
