@@ -72,6 +72,7 @@ _HOMES = {
     "store": "apexr.store",
     "study": "apexr.study",
     "testing": "apexr.testing",
+    "trackers": "apexr.trackers",
     "training": "apexr.training",
     "transfer": "apexr.transfer",
 }

@@ -17,6 +17,7 @@ from apexr import steppers as steppers
 from apexr import store as store
 from apexr import study as study
 from apexr import testing as testing
+from apexr import trackers as trackers
 from apexr import training as training
 from apexr import transfer as transfer
 from apexr._run import evaluate as evaluate

@@ -29,7 +29,7 @@ from apexr.scenarios import (
     score,
 )
 from apexr.scenarios import run as run_plan
-from apexr.training import Hook, check_trackers
+from apexr.trackers import Subject, Watcher, as_trackers, attending
 
 CHECKPOINT_SECONDS = 60.0
 """Time from one checkpoint to the next where nothing is said."""
@@ -60,7 +60,7 @@ def run(
     precision: Precision | None = None,
     store: PathInput | None = None,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
-    trackers: Sequence[Hook] = (),
+    trackers: Sequence[Watcher | str] = (),
     progress: bool = True,
     **scenario_kwargs: Any,
 ) -> xr.Dataset:
@@ -87,8 +87,9 @@ def run(
     trackers
         Objects that are called with a :class:`apexr.training.Moment` before updates 0,
         ``every``, 2 ``every``, …, where ``every`` is their attribute; see
-        :func:`apexr.training.tracker`. What is to be recorded is named by the scenario's
-        parameter ``callbacks`` instead.
+        :func:`apexr.training.tracker`. Or loggers: ``"tensorboard"``, ``"mlflow"``, ``"wandb"``,
+        see :mod:`apexr.trackers`. What is to be recorded is named by the scenario's parameter
+        ``callbacks`` instead.
     progress
         Whether to show a progress bar.
     **scenario_kwargs
@@ -109,6 +110,8 @@ def run(
     KeyboardInterrupt
         After Ctrl-C. With a store, the training ends in order, after one more checkpoint; a
         second Ctrl-C ends it at once.
+    Terminated
+        After SIGTERM, with a store, likewise; where nobody catches it, the exit code is 143.
 
     Examples
     --------
@@ -118,10 +121,10 @@ def run(
     chosen, experiment = plan_experiment(
         scenario, Request(task, net, train, start_seed, num_seeds, precision), scenario_kwargs
     )
-    beside: dict[str, Any] = {"progress": progress, "trackers": check_trackers(trackers)}
+    beside: dict[str, Any] = {"progress": progress, "trackers": as_trackers(trackers)}
     check_interval(checkpoint_seconds)
     if store is None:
-        return run_plan(chosen, experiment, **beside)[0]
+        return _watched(chosen, experiment, **beside)[0]
     return run_stored(chosen, experiment, store, checkpoint_seconds=checkpoint_seconds, **beside)
 
 
@@ -134,7 +137,7 @@ def run_experiment(
     start_seed: int,
     num_seeds: int,
     precision: Precision | None = None,
-    trackers: Sequence[Hook] = (),
+    trackers: Sequence[Watcher | str] = (),
     progress: bool = True,
     **scenario_kwargs: Any,
 ) -> tuple[xr.Dataset, Any]:
@@ -146,7 +149,23 @@ def run_experiment(
     chosen, experiment = plan_experiment(
         scenario, Request(task, net, train, start_seed, num_seeds, precision), scenario_kwargs
     )
-    return run_plan(chosen, experiment, progress=progress, trackers=check_trackers(trackers))
+    return _watched(chosen, experiment, progress=progress, trackers=as_trackers(trackers))
+
+
+def _watched(
+    scenario: BaseScenario, experiment: Experiment, *, trackers: Sequence[Watcher], **options: Any
+) -> tuple[xr.Dataset, Any]:
+    """Return the result and the emulators of an experiment that trackers watch to its end."""
+    subject = Subject(
+        experiment.attrs["experiment_id"],
+        experiment.config,
+        experiment.seeds,
+        experiment.training.optimizer.updates,
+    )
+    with attending(trackers, subject) as (hooks, finish):
+        result, emulators = run_plan(scenario, experiment, trackers=hooks, **options)
+        finish(result)
+    return result, emulators
 
 
 def plan_experiment(
@@ -171,7 +190,7 @@ def run_stored(
     unit: PathInput,
     *,
     progress: bool = True,
-    trackers: Sequence[Hook] = (),
+    trackers: Sequence[Watcher] = (),
     overwrite: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     watch: Watch | None = None,
@@ -193,7 +212,7 @@ def run_stored(
         held = _read(unit, experiment.attrs["experiment_id"])
         kept.clear()  # of one that was killed when it had published
         return held
-    result, emulators = run_plan(
+    result, emulators = _watched(
         scenario, experiment, progress=progress, trackers=trackers, keeper=kept, watch=watch
     )
     stores.publish_experiment(result, named_weights(emulators), unit, overwrite=overwrite)

@@ -4,6 +4,7 @@ A message says what was given, what was expected and what to do next.
 """
 
 import difflib
+import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -79,6 +80,30 @@ def how_to_install(extra: str) -> str:
 
 class WorkerDiedError(ApexrError, RuntimeError):
     """An experiment whose worker process died, again and again."""
+
+
+class ClusterError(ApexrError, ConnectionError):
+    """A Dask cluster that does not start, or whose scheduler does not answer any more."""
+
+
+class Terminated(SystemExit):
+    """The end of the work after SIGTERM, with what to do next as its text.
+
+    Where nobody catches it, the process ends with exit code 143, which is what batch systems
+    expect of a job that they end.
+
+    Parameters
+    ----------
+    message
+        How far the work is.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(128 + signal.SIGTERM)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class ApexrWarning(UserWarning):

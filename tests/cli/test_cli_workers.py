@@ -92,18 +92,16 @@ def wait_for_training(process, store):
     return False
 
 
-def press_ctrl_c(process):
-    """Send SIGINT to all processes of the group, as a terminal does."""
-    os.killpg(process.pid, signal.SIGINT)
+def interrupted(file, store, delay, *options, number=signal.SIGINT):
+    """Run the command, interrupt it in a training, and return its exit code and what it said.
 
-
-def interrupted(file, store, delay, *options):
-    """Run the command, interrupt it in a training, and return its exit code and what it said."""
+    The signal goes to all processes of the group, as a terminal and batch systems send it.
+    """
     process = start(file, store, *options)
     try:
         if wait_for_training(process, store):
             time.sleep(delay)
-            press_ctrl_c(process)
+            os.killpg(process.pid, number)
         return process.wait(timeout=120), process.stderr.read()
     finally:
         if process.poll() is None:
@@ -147,3 +145,18 @@ def test_workers_make_checkpoints_after_ctrl_c(tmp_path):
     assert list(store.glob("checkpoints/*/*.ckpt"))
     table = apexr.list_experiments(store)
     assert table["state"].tolist() == ["pending"] * 2
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("options", [(), ("--workers", 2)])
+def test_sigterm_ends_a_study_at_checkpoints(tmp_path, options):
+    store = tmp_path / "study.zarr"
+    long = {**LONG, "optim_config": "adam;200_000;constant;1e-3"}
+    file = write(tmp_path, scenario="diff_adv", net=NET, train_seed=[0, 1], **long)
+    code, said = interrupted(file, store, 0.3, *options, number=signal.SIGTERM)
+    assert code == 143, said
+    far = "0 of 2 experiments published" if options else r"stopped after \d+ of 200000 updates"
+    assert re.search(f"terminated: {far}; the same call goes on from there", said)
+    assert "Traceback" not in said
+    assert list(store.glob("checkpoints/*/*.ckpt"))
+    assert apexr.list_experiments(store)["state"].tolist() == ["pending"] * 2

@@ -14,7 +14,7 @@ import pytest
 import apexr
 from _tiny import SIZES, compiled_once
 from apexr.engine import CALLBACKS, Callback, callback
-from apexr.errors import SpecError
+from apexr.errors import SpecError, Terminated
 from apexr.training import tracker
 
 UPDATES = 2000
@@ -160,12 +160,12 @@ def test_many_kills(tmp_path, kill, kind, count, chunks, record_property):
     record_property("kills, updates done again", [count, again])
 
 
-def interrupt_at(update, times=1):
+def interrupt_at(update, times=1, number=signal.SIGINT):
     @tracker(every=20)
     def press(moment):
         if moment.update_step == update:
             for _ in range(times):
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
 
     return press
 
@@ -179,6 +179,30 @@ def test_twenty_interruptions(tmp_path, whole):
             run(store, num_seeds=2, checkpoint_seconds=None, trackers=[press])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert_equal_runs(run(store, num_seeds=2), whole)
+
+
+@pytest.mark.acceptance
+def test_sigterm_is_like_the_first_ctrl_c(tmp_path, whole, caplog):
+    store = tmp_path / "adv.zarr"
+    for update in (40, 1000):
+        term = interrupt_at(update, number=signal.SIGTERM)
+        with pytest.raises(Terminated, match=f"stopped after {update + 20} of {UPDATES}") as caught:
+            run(store, num_seeds=2, checkpoint_seconds=None, trackers=[term])
+        assert caught.value.code == 143
+        assert str(caught.value) in caplog.text  # a program of the user's ends without a word
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert_equal_runs(run(store, num_seeds=2), whole)
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_handler_of_the_users_is_left_alone(tmp_path):
+    told = []
+    before = signal.signal(signal.SIGTERM, lambda *_: told.append("SIGTERM"))
+    try:
+        run(tmp_path / "adv.zarr", num_seeds=2, trackers=[interrupt_at(40, number=signal.SIGTERM)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == ["SIGTERM"]
 
 
 def test_a_second_interruption_ends_at_once(tmp_path):

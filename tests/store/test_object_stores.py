@@ -10,9 +10,9 @@ import fsspec
 import numpy as np
 import pytest
 import xarray as xr
-from _s3 import BUCKET, point_to, serving
 
 import apexr
+from _s3 import BUCKET, point_to, serving
 from apexr import store as stores
 from apexr.errors import MissingExtraError, StoreError
 from apexr.store import ConflictError, _disk

@@ -15,6 +15,7 @@ from unittest import mock
 import _unruly
 import dask
 import pytest
+from _clusters import digests
 
 import apexr
 from _tiny import NET, SIZES, compiled_once
@@ -26,7 +27,6 @@ from apexr.scenarios import scenario_dict
 from apexr.study import _cluster, local_cluster, plan_study, run_planned
 
 BASE = {**SIZES, "net": NET, "scenario": "diff_adv"}
-TIMES = ("train_seconds", "compile_seconds", "inference_seconds")
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +65,6 @@ def tiny_study(count):
         {**BASE, "train_seed": number, "net": (NET, "Conv;3;1;tanh")[number % 2]}
         for number in range(count)
     ]
-
-
-def digests(study):
-    """Return what was published, by unit: digests of all files but those with times."""
-    found = {}
-    for unit in sorted((study / "experiments").iterdir()):
-        files = stores.read_manifest(unit)["files"]
-        found[unit.name] = {
-            name: entry["blake2b"]
-            for name, entry in files.items()
-            if name.count("/c") and not any(part in name for part in TIMES)
-        }
-    return found
 
 
 def kill_one(workers, rng):
@@ -237,7 +224,7 @@ def seen():
 
 
 @pytest.mark.quick
-def test_what_a_worker_sees(client, cluster):
+def test_what_a_worker_sees(client, tmp_path):
     class OfOnesOwn(apexr.difficulty.Advection):
         """Of this process: sent to the workers with all that it is made of."""
 
@@ -246,7 +233,7 @@ def test_what_a_worker_sees(client, cluster):
 
     scenario_dict["of_ones_own"] = OfOnesOwn
     try:
-        with _cluster._prepared(client):
+        with _cluster._prepared(client, tmp_path):
             found = client.run(seen)
     finally:
         del scenario_dict["of_ones_own"]

@@ -3,31 +3,35 @@
 import sys
 import warnings
 
+from apexr._signals import ending_on_sigterm
 from apexr.cli._app import app
-from apexr.errors import ApexrError, DivergenceError, WorkerDiedError
+from apexr.errors import ApexrError, ClusterError, DivergenceError, Terminated, WorkerDiedError
+
+_FAILED_ON_ITS_WAY = (DivergenceError, WorkerDiedError, ClusterError)
 
 
 def main() -> None:
     """Run the command line; errors of apexr are printed without a traceback.
 
     The exit code is 0 for success, 2 for what cannot be meant, read or written, 1 for a run that
-    failed on its way, 130 after Ctrl-C.
+    failed on its way, 130 after Ctrl-C, 143 after SIGTERM.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
     try:
-        app(prog_name="apexr")
+        with ending_on_sigterm():
+            app(prog_name="apexr")
     except SystemExit as stop:
         _say_what_was_interrupted(stop)
         raise
     except ApexrError as error:
         print(f"error: {error}", file=sys.stderr)
-        failed = isinstance(error, DivergenceError | WorkerDiedError)
-        raise SystemExit(1 if failed else 2) from None
+        raise SystemExit(1 if isinstance(error, _FAILED_ON_ITS_WAY) else 2) from None
 
 
 def _say_what_was_interrupted(error: BaseException | None) -> None:
-    """Print the message of the interruption that made typer exit, if there is one."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    """Print the message of the interruption that ended the command, if there is one."""
+    while error is not None and not isinstance(error, KeyboardInterrupt | Terminated):
         error = error.__cause__ or error.__context__
     if error is not None:
-        print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr)
+        how = "terminated" if isinstance(error, Terminated) else "interrupted"
+        print(f"{how}: {error}" if str(error) else how, file=sys.stderr)

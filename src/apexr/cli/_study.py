@@ -1,6 +1,7 @@
 """`apexr study`: many experiments, here or on workers."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,14 +45,14 @@ def study(
     All errors of the file are said before anything runs. The exit code is 1 if an experiment
     failed; the same command runs what failed or is missing again, and nothing else.
     """
-    from apexr.study import plan_study, preview, run_planned
+    from apexr.study import load_study, preview, run_planned
 
     _check_one_of(("--workers", workers), ("--scheduler", scheduler), ("--slurm", slurm))
     jobs = read_parameters(slurm_option or [], "--slurm-option", ())
     elsewhere = (workers, scheduler, slurm) != (None, None, None)
     if elsewhere:
         _leave_accelerators()
-    planned = plan_study(file, allow_python=allow_python)
+    planned, trackers = load_study(file, allow_python=allow_python)
     if dry_run:
         typer.echo(str(preview(planned, store, overwrite=overwrite, workers=workers or 1)))
         return
@@ -63,6 +64,7 @@ def study(
             client=client,
             overwrite=overwrite,
             checkpoint_seconds=checkpoint_seconds,
+            trackers=trackers,
             progress=progress,
         )
     typer.echo(study_summary(store, {one.id for one in planned}))
@@ -89,6 +91,7 @@ def _client(
         yield None
     elif scheduler is not None:
         with studies.connect(scheduler) as client:
+            _silence_dask()
             yield client
     else:
         cluster = (
@@ -97,7 +100,15 @@ def _client(
             else studies.local_cluster(workers or 0)
         )
         with cluster, cluster.get_client() as client:
+            _silence_dask()
             yield client
+
+
+def _silence_dask() -> None:
+    """Leave it to the command to say what happens to its cluster: Dask logs tracebacks."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _leave_accelerators() -> None:

@@ -11,6 +11,7 @@ from apexr.engine._callbacks import (
 from apexr.engine._decompose import decompose
 from apexr.engine._emulators import (
     EmulatorPlan,
+    count_operations,
     count_parameters,
     draw_emulators,
     skeleton,
@@ -48,6 +49,7 @@ __all__ = [
     "block_means",
     "bytes_of_data",
     "callback",
+    "count_operations",
     "count_parameters",
     "decompose",
     "draw_emulators",

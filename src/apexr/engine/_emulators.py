@@ -125,3 +125,19 @@ def count_parameters(plan: EmulatorPlan) -> int:
     """Return how many trainable numbers one emulator's network has."""
     leaves = jax.tree.leaves(_shapes(plan.network, plan.grid, plan.num_channels))
     return sum(math.prod(leaf.shape) for leaf in leaves if _is_shape(leaf))
+
+
+@functools.lru_cache(maxsize=1024)
+def count_operations(network: NetworkSpec, grid: Grid, num_channels: int) -> float:
+    """Return the floating-point operations of a network for one state, by the compiler's count.
+
+    Nothing is compiled. Where the compiler does not count, every weight meets every point once.
+    """
+    module = _shapes(network, grid, num_channels)
+    arrays, rest = eqx.partition(module, _is_shape)
+    shape = (num_channels, *grid.shape)
+    state = jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(float))
+    lowered = jax.jit(lambda arrays, u: eqx.combine(arrays, rest)(u)).lower(arrays, state)
+    counted = lowered.cost_analysis() or {}
+    weights = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(arrays))
+    return float(counted.get("flops", 0.0)) or 2.0 * weights * math.prod(grid.shape)

@@ -4,22 +4,30 @@ import functools
 import glob
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from asyncio import CancelledError
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from apexr._devices import usable_cores
 from apexr._memory import available_memory
-from apexr.errors import SpecError, needs
+from apexr.errors import ClusterError, SpecError, needs
 
 if TYPE_CHECKING:
     from dask_jobqueue.slurm import SLURMCluster
     from distributed import Client, SpecCluster
 
+_log = logging.getLogger(__name__)
+
 FEW_CORES = 4
 """Up to so many, every worker has all cores: its numbers are those of a run in one process."""
 
 CONNECT_SECONDS = 10
+
+ATTEMPTS = 5
+"""Times that a client or a cluster is started before it counts as failed."""
+
+LONGEST_WAIT = "10000 days"
 
 CORES = "APEXR_WORKER_CORES"
 """Environment variable of a worker: the cores that it keeps to, such as ``0,1,2,3``."""
@@ -53,10 +61,16 @@ def connect(address: str) -> "Client":
     ------
     SpecError
         If there is none.
+    ClusterError
+        If this machine is too busy to start a client.
     """
     distributed = _import("distributed")
     try:
-        client: Client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client: Client = _started(
+            lambda: distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        )
+    except ClusterError:
+        raise
     except (OSError, ValueError, TimeoutError) as error:
         raise SpecError(
             f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`,"
@@ -65,9 +79,60 @@ def connect(address: str) -> "Client":
     return client
 
 
+T = TypeVar("T")
+
+
+def _started(start: Callable[[], T]) -> T:
+    """Return what is started, by a later attempt where this machine is too busy for the first.
+
+    Dask gives its own threads and processes some seconds, and asserts that they are there then.
+
+    Raises
+    ------
+    ClusterError
+        If the last attempt fails, too.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return start()
+        except (AssertionError, RuntimeError) as error:
+            problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            _log.warning("Dask does not start (%s), attempt %d", problem, attempt)
+            last = error
+    raise ClusterError(
+        f"Dask does not start on this machine, tried {ATTEMPTS} times ({problem}); it may be too"
+        " busy: try again, or with fewer workers"
+    ) from last
+
+
+def _answer(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except (Exception, CancelledError) as error:  # whatever Dask raises where nobody answers
+        said = str(error) or type(error).__name__
+        raise ClusterError(f"the scheduler of the cluster does not answer ({said})") from error
+
+
+def count_workers(client: "Client") -> int:
+    """Return how many workers a cluster has now.
+
+    Raises
+    ------
+    ClusterError
+        If its scheduler does not answer.
+    """
+    return len(_answer(client.nthreads))
+
+
 def memory_of_workers(client: "Client") -> int | None:
-    """Return the memory that the largest worker may take; None where that is not known."""
-    workers = client.scheduler_info()["workers"].values()
+    """Return the memory that the largest worker may take; None where that is not known.
+
+    Raises
+    ------
+    ClusterError
+        If the scheduler does not answer.
+    """
+    workers = _answer(lambda: client.scheduler_info(n_workers=-1))["workers"].values()
     limits = [worker["memory_limit"] for worker in workers]
     return max(limits) if limits and all(limits) else None
 
@@ -100,6 +165,8 @@ def local_cluster(
     ------
     SpecError
         For a number below one.
+    ClusterError
+        If this machine is too busy to start the workers.
     MissingExtraError
         If Dask's distributed scheduler is not installed.
 
@@ -123,9 +190,13 @@ def local_cluster(
         "cls": distributed.Scheduler,
         "options": {"host": _LOOPBACK, "dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},
     }
-    cluster: SpecCluster = _patient(distributed.SpecCluster)(
-        workers=specs, scheduler=scheduler, silence_logs=logging.ERROR
+    start = functools.partial(
+        _patient(distributed.SpecCluster),
+        workers=specs,
+        scheduler=scheduler,
+        silence_logs=logging.ERROR,
     )
+    cluster: SpecCluster = _started(start)
     return cluster
 
 
@@ -136,10 +207,24 @@ def _patient(kind: Any) -> Any:
     Dask's own gives a worker up for ever when its process died and the next one is not there
     within some seconds, as on a busy machine. Its nanny lives in this process and sees to it.
     """
+    import dask
 
     class Patient(kind):  # type: ignore[misc]
-        def _update_worker_status(self, op: str, msg: Any) -> None:
-            super(kind, self)._update_worker_status(op, msg)
+        @property
+        def dashboard_link(self) -> str:
+            """None: the scheduler serves no pages."""
+            return ""
+
+        def _update_worker_status(self, *told: Any) -> None:
+            # Dask reads the time within. Did it call this no longer, its own patience would hold.
+            with dask.config.set({"distributed.deploy.lost-worker-timeout": LONGEST_WAIT}):
+                super()._update_worker_status(*told)
+
+        def __exit__(self, *told: Any) -> None:
+            try:
+                super().__exit__(*told)
+            except (AssertionError, OSError, TimeoutError) as error:  # on a busy machine
+                _log.warning("the cluster did not end in order: %s", type(error).__name__)
 
     return Patient
 
@@ -263,7 +348,8 @@ def slurm_cluster(
     environment = {**dict.fromkeys(_THREADS, cores), "JAX_NUM_CPU_DEVICES": cores}
     directives = [*options.pop("job_extra_directives", ())]
     directives += [f"--gres=gpu:{gpus}"] if gpus else []
-    cluster: SLURMCluster = jobqueue.SLURMCluster(
+    start = functools.partial(
+        jobqueue.SLURMCluster,
         cores=1,  # threads of Dask's: one experiment at a time
         job_cpu=cores,
         processes=1,
@@ -275,6 +361,7 @@ def slurm_cluster(
         job_script_prologue=[*_exports(environment), *_exports(_JOB_MEMORY), *prologue],
         **options,
     )
+    cluster: SLURMCluster = _started(start)
     cluster.scale(jobs)
     return cluster
 

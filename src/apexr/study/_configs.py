@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr._run import plan_experiment
 from apexr._typing import PathInput
-from apexr.engine import count_parameters
+from apexr.engine import count_operations
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment
 from apexr.scenarios import BaseScenario, Request
 from apexr.study._expand import Placed, expand
 from apexr.study._problems import KEYS, check_layers, diagnose, listed
 from apexr.study._read import read_study
+from apexr.trackers import Watcher, read_trackers
 
 Study = PathInput | Iterable[Mapping[str, Any]] | Mapping[str, Any]
 """A study: a file, a list of configurations, or a grid of them."""
@@ -51,14 +53,22 @@ class Planned:
         """The seeds that are asked for, in order."""
         return self.experiment.seeds
 
+    @property
+    def updates(self) -> int:
+        """How many updates its training makes."""
+        return self.experiment.training.optimizer.updates
+
     @functools.cached_property
-    def work(self) -> float:
-        """A number that grows with the work: weights times points times windows seen."""
-        plan, scenario = self.experiment.training, self.scenario
-        windows = plan.optimizer.updates * plan.batch_size * plan.objective.window_length
-        points = scenario.grid.size
-        weights = count_parameters(self.experiment.emulator)
-        return float(len(self.seeds) * windows * points * weights)
+    def operations(self) -> float:
+        """The floating-point operations of the network in the rollouts of one update."""
+        plan, emulator = self.experiment.training, self.experiment.emulator
+        states = len(self.seeds) * plan.batch_size * max(1, plan.objective.window_length - 1)
+        return states * count_operations(emulator.network, emulator.grid, emulator.num_channels)
+
+    @property
+    def numbers(self) -> float:
+        """How many numbers its training and test data have."""
+        return float(sum(math.prod(shape) for shape in self.experiment.shapes.values()))
 
     @functools.cached_property
     def shape(self) -> str:
@@ -103,9 +113,23 @@ def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
     ApexrWarning
         Naming what is asked for more than once.
     """
+    return load_study(study, allow_python=allow_python)[0]
+
+
+def load_study(
+    study: Study, *, allow_python: bool = False
+) -> tuple[list[Planned], tuple[Watcher, ...]]:
+    """Return the experiments of a study, and the trackers that its table ``trackers`` names.
+
+    Parameters, errors and warnings are those of :func:`plan_study`.
+    """
     source = f"{study}: " if isinstance(study, str | Path) else ""
     if isinstance(study, str | Path):
         study = read_study(study, allow_python=allow_python)
+    trackers: tuple[Watcher, ...] = ()
+    if isinstance(study, Mapping) and "trackers" in study:
+        trackers = read_trackers(study["trackers"], allow_python=allow_python)
+        study = {key: value for key, value in study.items() if key != "trackers"}
     placed = expand(study)
     planned, problems = _plan_all(placed)
     if problems:
@@ -117,7 +141,7 @@ def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
     for entry, one in planned:
         groups.setdefault(one.id, []).append((entry, one))
     _warn_of_duplicates(groups.values())
-    return [_joined([one for _, one in same]) for same in groups.values()]
+    return [_joined([one for _, one in same]) for same in groups.values()], trackers
 
 
 def _plan_all(

@@ -1,10 +1,11 @@
 """What a study will take, said before it starts and while it runs: memory and time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import nnls
 from tqdm import tqdm
 
 from apexr import store as stores
@@ -13,10 +14,16 @@ from apexr._typing import PathInput
 from apexr.engine import bytes_of_data, count_parameters
 from apexr.errors import SpecError, StoreError
 from apexr.study._configs import Planned
-from apexr.study._work import Work, pending_work
+from apexr.study._work import Spent, Work, pending_work, seconds_of
 
 MOST_LOOKED_AT = 50
 """Finished experiments whose times are read before a study starts."""
+
+SHORTEST = 1e-6
+"""Seconds: shorter times are no measurements."""
+
+PULL = 0.02
+"""How much the first guess of a time weighs, where a measurement weighs one."""
 
 STATES = 3
 """Copies of the weights that a training holds at least: themselves and the moments of Adam."""
@@ -24,42 +31,134 @@ STATES = 3
 MOST_TOLD = 20
 
 
-@dataclass
-class Estimate:
-    """Guesses how long experiments take from those that are through.
+class Line:
+    """A time that grows with a size, ``a + b * size``, fitted to what has been measured.
 
-    One of a shape that has been run takes as long as that one did; of others the time follows
-    the work. Where only some of the seeds are missing, it takes that part of the time.
+    Few measurements, or several of one size, do not tell both numbers; then the ratio of the two
+    is that of the first guess, and the measurements say how fast the machine is.
 
-    Attributes
+    Parameters
     ----------
-    seconds
-        By shape, for all seeds.
-    rates
-        Seconds for a unit of work.
+    fixed, slope
+        The first guess of ``a`` and ``b``, in seconds.
+    """
+
+    def __init__(self, fixed: float, slope: float) -> None:
+        self._guess = np.array([fixed, slope])
+        self._points: list[tuple[float, float]] = []
+
+    def add(self, size: float, seconds: float) -> None:
+        """Take in a measurement."""
+        self._points.append((size, max(seconds, SHORTEST)))
+
+    def __call__(self, sizes: Sequence[float]) -> np.ndarray:
+        """Return the seconds for some sizes."""
+        return self._design(sizes) @ self._fit()
+
+    def _fit(self) -> np.ndarray:
+        """Return ``a`` and ``b``: least squares of relative errors, both of them positive."""
+        if not self._points:
+            return self._guess
+        design = self._design([size for size, _ in self._points])
+        seconds = np.array([seconds for _, seconds in self._points])
+        guess = self._guess * np.median(seconds / (design @ self._guess))
+        pull = np.sqrt(PULL) * np.eye(2)
+        rows = np.concatenate([design * guess / seconds[:, None], pull])
+        scale, _ = nnls(rows, np.concatenate([np.ones(len(seconds)), pull.sum(axis=1)]))
+        return guess * scale
+
+    @staticmethod
+    def _design(sizes: Sequence[float]) -> np.ndarray:
+        return np.stack([np.ones(len(sizes)), np.asarray(sizes, dtype=float)], axis=1)
+
+
+class Estimate:
+    """Forecasts how long experiments take from those that have come to their end.
+
+    Compilation, training and the rest (data, tests, writing) are learned apart. One of a shape
+    that has been measured takes as long as that did. Else an update takes a fixed time and one
+    that grows with the operations of the network, times what networks of that kind took more or
+    less than so; the rest grows with the data; and every new shape is compiled once.
+
+    Parameters
+    ----------
     shares
         By id, the part of the seeds that is to be run; 1 where none is given.
     """
 
-    seconds: dict[str, float] = field(default_factory=dict)
-    rates: list[float] = field(default_factory=list)
-    shares: dict[str, float] = field(default_factory=dict)
+    def __init__(self, shares: Mapping[str, float] | None = None) -> None:
+        self.shares = dict(shares or {})
+        self._updates, self._rest = Line(1e-4, 1e-10), Line(0.5, 1e-7)
+        self._compiling: dict[str, float] = {}
+        self._ready: set[str] = set()
+        self._measured: dict[str, list[tuple[float, float]]] = {}
+        self._kinds: dict[str, list[tuple[float, float]]] = {}
 
-    def note(self, one: Planned, seconds: float) -> None:
-        """Take in how long what was to be run of an experiment took."""
-        whole = seconds / self.shares.get(one.id, 1.0)
-        self.seconds[one.shape] = whole
-        self.rates.append(whole / one.work)
+    def note(self, one: Planned, spent: Spent, *, here: bool = True) -> None:
+        """Take in the time of what was to be run of an experiment.
 
-    def left(self, pending: Sequence[Planned]) -> float | None:
+        Parameters
+        ----------
+        one, spent
+            Which, and its time.
+        here
+            Whether this call of the study ran it, so that its programs are compiled.
+        """
+        update = spent.training / self.shares.get(one.id, 1.0) / one.updates
+        self._updates.add(one.operations, update)
+        self._kinds.setdefault(_kind(one), []).append((one.operations, update))
+        if here:
+            self._rest.add(one.numbers, spent.rest)
+            self._ready.add(one.shape)
+        self._measured.setdefault(one.shape, []).append((update, spent.rest if here else np.nan))
+        self._compiling[one.shape] = max(spent.compiling, self._compiling.get(one.shape, 0.0))
+
+    def left(self, pending: Sequence[Planned], workers: int = 1) -> float | None:
         """Return the seconds that the others will take, or None where nothing is known yet."""
-        if not self.rates:
-            return None
-        rate = float(np.median(self.rates))
-        return sum(
-            self.shares.get(one.id, 1.0) * self.seconds.get(one.shape, rate * one.work)
-            for one in pending
+        if not self._measured or not pending:
+            return 0.0 if self._measured else None
+        each = np.array([self.shares.get(one.id, 1.0) for one in pending]) * self._training(pending)
+        each += self._resting(pending)
+        shapes = Counter(one.shape for one in pending if one.shape not in self._ready)
+        usual = float(np.median([*self._compiling.values()]))
+        compiling = sum(
+            min(count, workers) * self._compiling.get(shape, usual)
+            for shape, count in shapes.items()
         )
+        share = min(workers, len(pending))
+        return max((float(each.sum()) + compiling) / share, float(each.max()))
+
+    def _training(self, pending: Sequence[Planned]) -> np.ndarray:
+        """Return how long the trainings of all seeds take."""
+        updates = np.array([one.updates for one in pending])
+        new = [place for place, one in enumerate(pending) if one.shape not in self._measured]
+        seconds = np.array([self._of_shape(one.shape, 0) for one in pending])
+        if new:
+            sizes = [pending[place].operations for place in new]
+            usual = [self._slowness(_kind(pending[place])) for place in new]
+            seconds[new] = self._updates(sizes) * usual
+        return updates * seconds
+
+    def _resting(self, pending: Sequence[Planned]) -> np.ndarray:
+        guess = self._rest([one.numbers for one in pending])
+        known = np.array([self._of_shape(one.shape, 1) for one in pending])
+        return np.where(np.isnan(known), guess, known)
+
+    def _of_shape(self, shape: str, column: int) -> float:
+        """Return what experiments of a shape took in the middle; NaN where it is not known."""
+        held = [row[column] for row in self._measured.get(shape, ()) if not np.isnan(row[column])]
+        return float(np.median(held)) if held else np.nan
+
+    def _slowness(self, kind: str) -> float:
+        """Return how much longer than others of their operations networks of a kind take."""
+        held = self._kinds.get(kind, [])
+        sizes, seconds = [size for size, _ in held], np.array([taken for _, taken in held])
+        return float(np.median(seconds / self._updates(sizes))) if held else 1.0
+
+
+def _kind(one: Planned) -> str:
+    emulator = one.experiment.emulator
+    return f"{type(emulator.network).__name__} {len(emulator.grid.shape)}d"
 
 
 @dataclass(frozen=True)
@@ -106,13 +205,13 @@ def outlook(
     planned: Sequence[Planned], pending: Sequence[Work], estimate: Estimate, *, workers: int = 1
 ) -> Outlook:
     """Return what lies ahead: counts and memory by shapes, time by what is measured."""
-    left = estimate.left([one for one, _ in pending])
+    left = estimate.left([one for one, _ in pending], workers)
     return Outlook(
         experiments=len(planned),
         pending=len(pending),
         shapes=len({one.shape for one, _ in pending}),
         bytes=max((least_bytes(one) for one, _ in pending), default=0),
-        seconds=None if left is None else left / min(workers, max(1, len(pending))),
+        seconds=left,
     )
 
 
@@ -133,30 +232,31 @@ def preview(
 
 def measured(planned: Sequence[Planned], pending: Sequence[Work], store: PathInput) -> Estimate:
     """Return an estimate for what is to be run, from the times of what the store holds."""
-    estimate = Estimate()
-    if not Path(store).is_dir():
+    shares = {
+        one.id: sum(len(part.seeds) for part in parts) / len(one.seeds) for one, parts in pending
+    }
+    estimate = Estimate(shares)
+    if not stores.is_study(store):
         return estimate
     held = stores.find_parts(store)
     finished = [one for one in planned if one.id in held]
     for one in finished[:: max(1, len(finished) // MOST_LOOKED_AT)]:
-        seconds = _seconds_taken(store, one, sum(len(part.seeds) for part in held[one.id]))
-        if seconds is not None:
-            estimate.note(one, seconds)
-    estimate.shares = {
-        one.id: sum(len(part.seeds) for part in parts) / len(one.seeds) for one, parts in pending
-    }
+        part = sum(len(part.seeds) for part in held[one.id]) / len(one.seeds)
+        spent = _seconds_taken(store, one, shares.get(one.id, 1.0) / part)
+        if spent is not None:
+            estimate.note(one, spent, here=False)
     return estimate
 
 
-def _seconds_taken(store: PathInput, one: Planned, seeds: int) -> float | None:
-    """Return what an experiment took for as many seeds as are asked for."""
+def _seconds_taken(store: PathInput, one: Planned, times: float) -> Spent | None:
+    """Return what an experiment took; its training for so many times the seeds."""
     try:
         found = stores.open_experiment(store, one.id)
     except StoreError:  # damaged; said by whoever reads it
         return None
-    named = [found[name] for name in ("train_seconds", "compile_seconds") if name in found]
-    taken = sum(float(array.compute(scheduler="synchronous")) for array in named)
-    return taken * len(one.seeds) / seeds or None
+    training = seconds_of(found, "train_seconds") * times
+    compiling = seconds_of(found, "compile_seconds")
+    return Spent(compiling, training, np.nan) if training else None
 
 
 def least_bytes(one: Planned) -> int:

@@ -8,6 +8,7 @@ from tqdm.auto import tqdm
 
 from apexr.study._configs import Planned
 from apexr.study._estimate import Estimate
+from apexr.study._work import Spent
 
 
 class Progress:
@@ -50,10 +51,10 @@ class Progress:
         if not self._bar.disable:
             tqdm.write(message, file=sys.stderr)
 
-    def finish(self, one: Planned, seconds: float | None) -> None:
-        """Count an experiment as done; ``seconds`` is None where it did not come to its end."""
-        if seconds is not None:
-            self._estimate.note(one, seconds)
+    def finish(self, one: Planned, spent: Spent | None) -> None:
+        """Count an experiment as done; ``spent`` is None where it did not come to its end."""
+        if spent is not None:
+            self._estimate.note(one, spent)
             self._published += 1
         self._pending.remove(one)
         self._tell(refresh=False)
@@ -71,9 +72,8 @@ class Progress:
             self._tell(refresh=True)
 
     def _tell(self, *, refresh: bool) -> None:
-        left = self._estimate.left(self._pending)
-        share = min(self._workers, max(1, len(self._pending)))
-        time_left = [] if left is None else [f"{tqdm.format_interval(left / share)} left"]
+        left = self._estimate.left(self._pending, self._workers)
+        time_left = [] if left is None else [f"{tqdm.format_interval(left)} left"]
         told = ", ".join(filter(None, [self._running, *time_left]))
         self._bar.set_postfix_str(told, refresh=refresh)
 

@@ -19,6 +19,7 @@ from apexr.study._limits import (
 )
 
 _NAME = "CONFIGS"
+_TRACKERS = "TRACKERS"
 
 
 def read_study(path: PathInput, *, allow_python: bool = False) -> Any:
@@ -27,7 +28,8 @@ def read_study(path: PathInput, *, allow_python: bool = False) -> Any:
     Parameters
     ----------
     path
-        A file ending in ``.toml`` or ``.json``; or in ``.py``, with a list ``CONFIGS``.
+        A file ending in ``.toml`` or ``.json``; or in ``.py``, with a list ``CONFIGS`` and
+        perhaps a dictionary ``TRACKERS``.
     allow_python
         Whether to run a Python file. It is a program, and can do anything.
 
@@ -125,4 +127,8 @@ def _run_python(file: Path) -> Any:
     names = runpy.run_path(str(file))
     if _NAME not in names:
         raise SpecError(f"{file}: expected a list {_NAME}{suggest(_NAME, names)}")
-    return names[_NAME]
+    configs = names[_NAME]
+    if _TRACKERS not in names:
+        return configs
+    table = {"trackers": names[_TRACKERS]}
+    return {**(configs if isinstance(configs, dict) else {"experiments": configs}), **table}

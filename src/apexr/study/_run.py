@@ -1,6 +1,5 @@
 """Running a study: what is finished never again, what fails stops nobody."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,14 @@ from apexr._digest import digest
 from apexr._run import CHECKPOINT_SECONDS, check_interval
 from apexr._typing import PathInput
 from apexr.engine import available_bytes
-from apexr.errors import warn
-from apexr.study._clients import check_client, memory_of_workers
-from apexr.study._configs import Planned, Study, plan_study
+from apexr.errors import Terminated, warn
+from apexr.study._clients import check_client, count_workers, memory_of_workers
+from apexr.study._configs import Planned, Study, load_study
 from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
 from apexr.study._turns import in_turn
 from apexr.study._work import Failure, Programs, Work, pending_work, remaining, run_parts, told
+from apexr.trackers import Watcher, as_trackers
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -35,6 +35,7 @@ def run_study(
     overwrite: bool = False,
     allow_python: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    trackers: Sequence[Watcher | str] = (),
     progress: bool = True,
 ) -> xr.Dataset:
     """Return a study, lazily opened, after running what of it is not finished yet.
@@ -46,18 +47,23 @@ def run_study(
         ``num_seeds`` and parameters of the scenario; a grid, in which lists are axes; or a TOML or
         JSON file. See :mod:`apexr.study`.
     store
-        A folder for the study; each experiment is published there as soon as it is done. Of an
-        experiment that is there with some of its seeds, only the others are run.
+        A folder or a URL for the study; each experiment is published there as soon as it is done.
+        Of an experiment that is there with some of its seeds, only the others are run.
     client
         A client of a Dask cluster whose workers run the experiments, one each at a time, and
-        publish them; they must see the store under the same path. By default this process runs
-        them. See :func:`apexr.study.local_cluster`.
+        publish them; they must see the store by the same path or URL. The cluster may be adaptive
+        and have no worker yet. By default this process runs them. See
+        :func:`apexr.study.local_cluster`.
     overwrite
         Whether to run finished experiments again.
     allow_python
         Whether a file may be a Python program, which is run for its list ``CONFIGS``.
     checkpoint_seconds
         Time from one checkpoint of a training to the next; see :func:`apexr.run`.
+    trackers
+        Who watches the trainings, here or on the workers, besides those in the study's table
+        ``trackers``: ``"tensorboard"``, ``"mlflow"``, ``"wandb"`` or what else
+        :mod:`apexr.trackers` and :func:`apexr.run` know. The workers get copies.
     progress
         Whether to show what lies ahead, and progress bars.
 
@@ -71,6 +77,10 @@ def run_study(
     KeyboardInterrupt
         After Ctrl-C: what runs is left with a checkpoint, and the same call goes on from there. A
         second Ctrl-C ends at once.
+    Terminated
+        After SIGTERM, likewise.
+    ClusterError
+        If the scheduler of the cluster is lost; the same call goes on from there.
 
     Warns
     -----
@@ -79,9 +89,17 @@ def run_study(
         recorded in the store and tried again at the next call.
     """
     check_client(client)
-    planned = plan_study(configs, allow_python=allow_python)
-    options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
-    failures = run_planned(planned, store, client=client, progress=progress, **options)
+    given = as_trackers(trackers)
+    planned, named = load_study(configs, allow_python=allow_python)
+    failures = run_planned(
+        planned,
+        store,
+        client=client,
+        overwrite=overwrite,
+        checkpoint_seconds=checkpoint_seconds,
+        trackers=(*given, *named),
+        progress=progress,
+    )
     _warn_of_failures(failures, planned)
     return stores.open_study(store)
 
@@ -93,6 +111,7 @@ def run_planned(
     client: "Client | None" = None,
     overwrite: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    trackers: Sequence[Watcher | str] = (),
     progress: bool = True,
 ) -> list[Failure]:
     """Run what is not finished of a planned study and return what failed.
@@ -101,6 +120,7 @@ def run_planned(
     """
     check_interval(checkpoint_seconds)
     check_client(client)
+    watchers = as_trackers(trackers)
     pending = pending_work(planned, store, overwrite=overwrite)
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))
@@ -108,10 +128,11 @@ def run_planned(
     estimate = measured(planned, pending, store) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
     options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
+    options["trackers"] = watchers
     with stores.planned(store, [_entry(one) for one in planned]):
         try:
             if pending:
-                workers = 1 if client is None else len(client.scheduler_info()["workers"])
+                workers = 1 if client is None else count_workers(client)
                 bar.say(str(outlook(planned, pending, estimate, workers=max(1, workers))))
             if client is None:
                 return _run_here(pending, store, bar, progress=progress, **options)
@@ -132,17 +153,16 @@ def _run_here(
     try:
         for one, parts in in_turn(pending, store, lambda one: remaining(one, store)):
             programs.enter(one.shape)
-            start, seconds = time.perf_counter(), None
+            spent = None
             try:
-                run_parts(one, parts, store, **options)
-                seconds = time.perf_counter() - start
+                spent = run_parts(one, parts, store, **options)
             except Exception as error:  # whatever one experiment does, the others go on
                 stores.record_failure(store, one.id, error, one.experiment.config)
                 failures.append(Failure(one, told(error)))
-            bar.finish(one, seconds)
-    except KeyboardInterrupt as stop:  # a training that was stopped says how far it is
+            bar.finish(one, spent)
+    except (KeyboardInterrupt, Terminated) as stop:  # a training that was stopped says how far
         far = f"{bar.published()}; the same call goes on from there"
-        raise KeyboardInterrupt(str(stop) or far) from stop
+        raise type(stop)(str(stop) or far) from stop
     return failures
 
 
@@ -191,10 +211,12 @@ def run_study_convenience(
     network_list
         The stores that :func:`apexr.load_networks` reads, one an experiment.
     """
-    planned = plan_study(configs)
+    planned, trackers = load_study(configs)
     named = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
     folder: PathInput = named if store is None else store
-    failures = run_planned(planned, folder, overwrite=overwrite, progress=progress)
+    failures = run_planned(
+        planned, folder, overwrite=overwrite, trackers=trackers, progress=progress
+    )
     _warn_of_failures(failures, planned)
     held = stores.find_parts(folder)
     there = [one for one in planned if one.id in held]

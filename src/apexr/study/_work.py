@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import xarray as xr
 
 from apexr import store as stores
 from apexr._run import run_stored
@@ -15,6 +16,9 @@ from apexr.study._configs import Planned
 
 Work = tuple[Planned, list[Experiment]]
 """An experiment and the parts of it that are to be run."""
+
+FEW_SHAPES = 3
+"""Shapes whose programs a process holds at a time."""
 
 NOTE_SECONDS = 1.0
 """Time from one note of how far a training is to the next."""
@@ -40,17 +44,35 @@ class Failure:
         return f"{self.experiment.id} {dict(self.experiment.experiment.config)}: {self.error}"
 
 
+@dataclass(frozen=True)
+class Spent:
+    """The time that an experiment took, in seconds.
+
+    Attributes
+    ----------
+    compiling, training
+        What the result says of both.
+    rest
+        Data, tests and writing.
+    """
+
+    compiling: float
+    training: float
+    rest: float
+
+
 class Programs:
     """The compiled programs of a process, which may only hold so many of them."""
 
     def __init__(self) -> None:
-        self._shape: str | None = None
+        self._shapes: set[str] = set()
 
     def enter(self, shape: str) -> None:
-        """Drop those of the shape before when another one comes."""
-        if self._shape not in (None, shape):
+        """Drop those of the shapes before when there are too many."""
+        if shape not in self._shapes and len(self._shapes) == FEW_SHAPES:
             jax.clear_caches()
-        self._shape = shape
+            self._shapes.clear()
+        self._shapes.add(shape)
 
 
 def told(error: BaseException) -> str:
@@ -59,12 +81,19 @@ def told(error: BaseException) -> str:
 
 
 def pending_work(planned: Sequence[Planned], store: PathInput, *, overwrite: bool) -> list[Work]:
-    """Return the experiments of which something is to be run, equal shapes side by side."""
+    """Return the experiments of which something is to be run, equal shapes side by side.
+
+    Where there are few shapes, one of each comes first: it tells what the others will take.
+    """
     held = stores.find_parts(store, remember=stores.is_study(store))
     work = [(one, missing(one, held.get(one.id, []), overwrite=overwrite)) for one in planned]
     pending = [(one, parts) for one, parts in work if parts]
     first = {one.shape: place for place, (one, _) in reversed(list(enumerate(pending)))}
-    return sorted(pending, key=lambda item: first[item[0].shape])
+    ordered = sorted(pending, key=lambda item: first[item[0].shape])
+    if not 1 < len(first) <= FEW_SHAPES:
+        return ordered
+    ahead = [pending[place] for place in sorted(first.values())]
+    return [*ahead, *(item for item in ordered if item not in ahead)]
 
 
 def missing(one: Planned, held: list[stores.Part], *, overwrite: bool = False) -> list[Experiment]:
@@ -81,8 +110,8 @@ def remaining(one: Planned, store: PathInput) -> list[Experiment]:
     return missing(one, stores.find_parts(store).get(one.id, []))
 
 
-def run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> None:
-    """Run the parts of an experiment that are not published, and publish each.
+def run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> Spent:
+    """Run the parts of an experiment that are not published, publish each; return the time spent.
 
     Parameters
     ----------
@@ -91,11 +120,23 @@ def run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **opt
     **options
         Those of :func:`apexr._run.run_stored`.
     """
+    start, compiling, training = time.perf_counter(), 0.0, 0.0
     for part in parts:
         unit = stores.unit_path(store, part.attrs["experiment_id"])
         stores.forget_failure(store, unit.name)  # noted by an older release, seeds and all
-        run_stored(one.scenario, part, unit, watch=_noting(one.id, store), **options)
+        result = run_stored(one.scenario, part, unit, watch=_noting(one.id, store), **options)
+        compiling += seconds_of(result, "compile_seconds")
+        training += seconds_of(result, "train_seconds")
     stores.forget_failure(store, one.id)
+    rest = time.perf_counter() - start - compiling - training
+    return Spent(compiling, training, max(0.0, rest))
+
+
+def seconds_of(result: xr.Dataset, name: str) -> float:
+    """Return a time that a result holds; 0 where it holds none."""
+    if name not in result:
+        return 0.0
+    return float(result[name].sum().compute(scheduler="synchronous"))
 
 
 def _noting(experiment: str, store: PathInput) -> Callable[[int, int], None]:

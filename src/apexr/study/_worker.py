@@ -4,10 +4,11 @@ What is sent is plain data, a configuration and a path, and what is registered b
 (scenarios, networks, …); the worker plans the experiment again and compares its id.
 """
 
+import asyncio
 import os
+import platform
 import signal
 import threading
-import time
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -19,8 +20,9 @@ from distributed import Worker, WorkerPlugin
 from apexr import store as stores
 from apexr._compile import keep_compiled
 from apexr._devices import prepare_host_devices, usable_cores
+from apexr._typing import PathInput
 from apexr.engine import CALLBACKS, TASKS
-from apexr.errors import ApexrWarning, SpecError
+from apexr.errors import ApexrWarning, SpecError, Terminated
 from apexr.initial import INITIAL_CONDITIONS
 from apexr.metrics import METRICS
 from apexr.networks import ACTIVATIONS, NETWORKS
@@ -28,7 +30,7 @@ from apexr.objectives import OBJECTIVES
 from apexr.scenarios import SCENARIOS
 from apexr.study._clients import FEW_CORES, keep_to_cores
 from apexr.study._configs import Planned, plan_one
-from apexr.study._work import Programs, remaining, run_parts, told
+from apexr.study._work import Programs, Spent, remaining, run_parts, told
 from apexr.training import OPTIMIZERS, SCHEDULES, ask_to_stop
 
 _HERE = uuid.uuid4().hex
@@ -36,6 +38,11 @@ _HERE = uuid.uuid4().hex
 
 _ONE_AT_A_TIME = threading.Lock()
 _PROGRAMS = Programs()
+
+_LEAVING = threading.Event()
+"""Set when SIGTERM has asked this worker to end."""
+
+_LOOK_SECONDS = 0.05
 
 _REGISTRIES = {
     "scenario": SCENARIOS,
@@ -64,7 +71,7 @@ class Task:
         The seeds of each part that is to be run; None is all that is not there by then, when
         whoever else has claimed it is through.
     store
-        Path of the study.
+        Place of the study, with what its client needs if it is at a URL.
     options
         ``overwrite``, ``checkpoint_seconds``.
     """
@@ -72,7 +79,7 @@ class Task:
     id: str
     given: Mapping[str, Any]
     parts: tuple[tuple[int, ...], ...] | None
-    store: str
+    store: PathInput
     options: Mapping[str, Any]
 
 
@@ -84,36 +91,39 @@ class Outcome:
     ----------
     state
         ``published``; ``failed``, which is recorded in the store; ``stopped``, as asked for;
-        ``taken``, by another process.
-    seconds
-        What it took.
+        ``taken``, by another process; ``unseen``: the worker does not see the store.
+    spent
+        The time that it took.
     text
         The error.
     """
 
-    state: Literal["published", "failed", "stopped", "taken"]
-    seconds: float = 0.0
+    state: Literal["published", "failed", "stopped", "taken", "unseen"]
+    spent: Spent | None = None
     text: str = ""
 
 
 def run_task(task: Task) -> Outcome:
     """Run and publish what is not published of an experiment; return how that ended."""
-    start = time.perf_counter()
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore", ApexrWarning)  # said where the study was planned
+        if _LEAVING.is_set():
+            return Outcome("stopped")
+        if not stores.is_study(task.store):
+            return Outcome("unseen", text=f"process {os.getpid()} on {platform.node()}")
         one = _planned_again(task)
         _PROGRAMS.enter(one.shape)
         with stores.claim(task.store, task.id, wait=task.parts is None) as mine:
             if not mine:
                 return Outcome("taken")
             try:
-                _run(one, task)
-            except KeyboardInterrupt as stop:
+                spent = _run(one, task)
+            except (KeyboardInterrupt, Terminated) as stop:
                 return Outcome("stopped", text=str(stop))
             except Exception as error:  # whatever it does, the others go on
                 stores.record_failure(task.store, task.id, error, one.experiment.config)
                 return Outcome("failed", text=told(error))
-    return Outcome("published", time.perf_counter() - start)
+    return Outcome("published", spent)
 
 
 def _planned_again(task: Task) -> Planned:
@@ -126,13 +136,13 @@ def _planned_again(task: Task) -> Planned:
     return one
 
 
-def _run(one: Planned, task: Task) -> None:
+def _run(one: Planned, task: Task) -> Spent:
     chosen = (
         remaining(one, task.store)
         if task.parts is None
         else [one.part(seeds) for seeds in task.parts]
     )
-    run_parts(one, chosen, task.store, progress=False, **task.options)
+    return run_parts(one, chosen, task.store, progress=False, **task.options)
 
 
 def registered() -> list[tuple[str, str, Any]]:
@@ -145,19 +155,35 @@ def registered() -> list[tuple[str, str, Any]]:
     ]
 
 
+def cloud_environment(store: PathInput) -> dict[str, str]:
+    """Return what the environment says of S3 (``AWS_…``), where the store is there."""
+    place = stores.place(store)
+    protocols = getattr(getattr(place, "fs", None), "protocol", ())
+    on_s3 = "s3" in ((protocols,) if isinstance(protocols, str) else protocols)
+    return {name: os.environ[name] for name in os.environ if on_s3 and name.startswith("AWS_")}
+
+
 class Preparation(WorkerPlugin):
     """Gets a worker ready before its JAX starts: devices, cores, registered objects, the cache.
+
+    It also lets SIGTERM end a worker in order: the training stops at a checkpoint, another worker
+    goes on with it, and only then the process ends.
 
     Parameters
     ----------
     registrations
         What it shall know besides apexr's own.
+    environment
+        Variables for a worker that has none of the like: how the store is reached.
     """
 
     name = "apexr-study"
 
-    def __init__(self, registrations: list[tuple[str, str, Any]]) -> None:
+    def __init__(
+        self, registrations: list[tuple[str, str, Any]], environment: Mapping[str, str]
+    ) -> None:
         self.registrations = registrations
+        self.environment = dict(environment)
         self.origin = _HERE
         self.devices = int(os.environ.get("JAX_NUM_CPU_DEVICES", usable_cores()))
 
@@ -168,6 +194,10 @@ class Preparation(WorkerPlugin):
             return
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                _leave_on_sigterm(worker)
+        if not any(name.startswith("AWS_") for name in os.environ):
+            os.environ.update(self.environment)
         keep_to_cores()
         few = self.devices <= FEW_CORES
         prepare_host_devices(self.devices if few else worker.state.nthreads)
@@ -175,3 +205,30 @@ class Preparation(WorkerPlugin):
         for kind, name, held in self.registrations:
             if name not in _REGISTRIES[kind]:
                 _REGISTRIES[kind].adopt(name)(held)
+
+    async def teardown(self, worker: Worker) -> None:
+        """Let a training stop at a checkpoint, if it is the worker that ends, and not the study."""
+        if self.origin != _HERE and worker.status.name.startswith("clos"):
+            await _stopped()
+
+
+async def _stopped() -> None:
+    """Let the training of this process stop, and wait for it; new ones do not begin."""
+    _LEAVING.set()
+    ask_to_stop()
+    while _ONE_AT_A_TIME.locked():
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _leave_on_sigterm(worker: Worker) -> None:
+    """Let the first SIGTERM end a worker in order; whoever started it may start it again."""
+    loop, leaving = asyncio.get_running_loop(), set()
+
+    async def leave() -> None:
+        await _stopped()
+        await worker.close_gracefully(restart=True)
+
+    def answer(*_: object) -> None:
+        loop.call_soon_threadsafe(lambda: leaving.add(asyncio.ensure_future(leave())))
+
+    signal.signal(signal.SIGTERM, answer)

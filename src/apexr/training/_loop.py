@@ -95,8 +95,8 @@ class Attendance:
     trackers
         Called likewise; nothing is recorded.
     keeper
-        Keeps checkpoints and gives the last one back. With it, Ctrl-C ends the training only
-        after the running chunk and one more checkpoint.
+        Keeps checkpoints and gives the last one back. With it, Ctrl-C or SIGTERM ends the
+        training only after the running chunk and one more checkpoint.
     seeds
         What the seeds are called; by default they are counted.
     """
@@ -183,6 +183,8 @@ def train(
         If the emulators have nothing to train, or the windows do not fit.
     KeyboardInterrupt
         After Ctrl-C; with a keeper, saying how far the training is.
+    Terminated
+        After SIGTERM, likewise.
     """
     recipe, fresh, constants = start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
     batches = _Batches.of(trajectories, shuffle_keys, plan, recipe, constants)
