@@ -87,16 +87,43 @@ def test_networks_map_states_to_states(name, dims, channels):
 
 
 @pytest.mark.parametrize(("name", "dims"), list(itertools.product(NETWORKS.names(), (1, 2, 3))))
-def test_every_weight_has_a_finite_gradient(name, dims):
+def test_every_weight_has_a_finite_gradient_in_both_modes(name, dims):
     params, static = eqx.partition(drawn(name, dims, 1), eqx.is_inexact_array)
     assert not [leaf for leaf in jax.tree.leaves(static) if eqx.is_array_like(leaf)]
     assert isinstance(hash((tuple(jax.tree.leaves(static)), jax.tree.structure(static))), int)
     u = jnp.moveaxis(states(dims, 1), 0, 1)
-    loss = jax.jit(jax.grad(lambda p: jnp.mean(as_batched(eqx.combine(p, static))(u) ** 2)))
-    gradient = jax.tree.leaves(loss(params))
+    way = filled(lambda _: params, seed=3)
+
+    def loss(params):
+        return jnp.mean(as_batched(eqx.combine(params, static))(u) ** 2)
+
+    @jax.jit
+    def in_both_modes(params):
+        return jax.grad(loss)(params), jax.jvp(loss, (params,), (way,))[1]
+
+    gradient, slope = in_both_modes(params)
+    terms = jax.tree.leaves(jax.tree.map(lambda a, b: np.sum(np.multiply(a, b)), gradient, way))
+    np.testing.assert_allclose(slope, sum(terms), atol=1e-4 * sum(map(abs, terms)))
+    gradient = jax.tree.leaves(gradient)
     assert len(gradient) == len(jax.tree.leaves(params)) > 0
     assert all(np.isfinite(leaf).all() for leaf in gradient)
     assert sum(float(jnp.abs(leaf).sum()) > 0 for leaf in gradient) > len(gradient) / 2
+
+
+@pytest.mark.parametrize("name", NETWORKS.names())
+def test_whole_matrices_of_derivatives_by_either_mode(name):
+    with jax.enable_x64(True):
+        net = jax.tree.map(lambda leaf: leaf.astype("f8"), drawn(name, 1, 1))
+        u = jnp.asarray(states(1, 1, 1)[0], "f8")
+
+        @jax.jit
+        def matrices(u):
+            energy = jax.hessian(lambda u: jnp.sum(net(u) ** 2))
+            return energy(u).reshape(POINTS, POINTS), jax.jacfwd(net)(u), jax.jacrev(net)(u)
+
+        energy, forward, reverse = map(np.asarray, matrices(u))
+    np.testing.assert_allclose(forward, reverse, atol=1e-12 * np.abs(reverse).max())
+    np.testing.assert_allclose(energy, energy.T, atol=1e-12 * np.abs(energy).max())
 
 
 @pytest.mark.parametrize(("name", "dims", "channels"), CASES)

@@ -1,6 +1,8 @@
 """Where the taps of a kernel lie on a grid, and the points that they read, gathered."""
 
+import functools
 import itertools
+import operator
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +41,36 @@ def gather(x: Array, offsets: tuple[Offsets, ...], stride: int = 1) -> Array:
         for combination in itertools.product(*starts)
     )
     return jnp.concatenate([wide[:, :, *window] for window in windows], axis=0)
+
+
+def shift_and_add(
+    x: Float[Array, "tapped batch x"], offsets: Offsets
+) -> Float[Array, "channel batch x"]:
+    """Return ``yᵢ = Σₖ xₖ(i + oₖ)`` on a circle; the taps stand one after another.
+
+    Its transpose is, operation by operation, :func:`gather` with the opposite offsets: sums of
+    padded arrays become slices of one that was continued beyond its ends.
+    """
+    points = x.shape[-1]
+    shifts = _shortest(tuple(-offset for offset in offsets), points)
+    before, after = max(0, -min(shifts)), max(0, *shifts)
+    parts = unstack(x.reshape(len(offsets), -1, *x.shape[1:]), 0)
+    wide = functools.reduce(
+        operator.add,
+        (
+            _pad_last(part, before + shift, after - shift)
+            for part, shift in zip(parts, shifts, strict=True)
+        ),
+    )
+    wide = jax.lax.optimization_barrier(wide)
+    last, inside, first = jax.lax.split(wide, (before, points, after), axis=wide.ndim - 1)
+    return inside + _pad_last(last, points - before, 0) + _pad_last(first, 0, points - after)
+
+
+def _pad_last(x: Array, before: int, after: int) -> Array:
+    """Return ``x`` with zeros before and after it along the last axis."""
+    widths = [(0, 0, 0)] * (x.ndim - 1) + [(before, after, 0)]
+    return jax.lax.pad(x, jnp.zeros((), x.dtype), widths)
 
 
 def _shortest(offsets: Offsets, points: int) -> Offsets:
