@@ -14,6 +14,14 @@ def current_precision() -> str:
     return str(jax.dtypes.canonicalize_dtype(float).name)
 
 
+def matmul_precision() -> str:
+    """Return the precision of matrix products that JAX is set to, ``"default"`` if to none.
+
+    That is single precision on CPUs; on other devices products may round their factors further.
+    """
+    return str(jax.config.jax_default_matmul_precision or "default")  # type: ignore[attr-defined]
+
+
 def check_precision(given: Any) -> None:
     """Refuse what is no precision; None stands for what JAX is set to.
 

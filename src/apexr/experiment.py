@@ -21,7 +21,7 @@ from jaxtyping import Array, Float, Int
 from tqdm.auto import tqdm
 
 from apexr import labels
-from apexr._precision import current_precision
+from apexr._precision import current_precision, matmul_precision
 from apexr.engine import (
     Callback,
     EmulatorPlan,
@@ -36,6 +36,7 @@ from apexr.engine import (
 )
 from apexr.errors import warn
 from apexr.metrics import Metric
+from apexr.networks._convolution import convolution_kernels
 from apexr.schema import identifier, trajectory_name
 from apexr.training import (
     NEVER,
@@ -262,7 +263,7 @@ def circumstances(experiment: Experiment) -> dict[str, Any]:
     Devices share sums among them, and compilers differ, so that a checkpoint made elsewhere is
     not gone on with.
     """
-    made_with = machine()
+    made_with, products = machine(), matmul_precision()
     names = ("apexr_version", "jax_version", "equinox_version", "optax_version", "device")
     return {
         "experiment_id": experiment.attrs["experiment_id"],
@@ -270,6 +271,7 @@ def circumstances(experiment: Experiment) -> dict[str, Any]:
         "jaxlib_version": _version("jaxlib"),
         "machine": platform.machine(),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        **({} if products == "default" else {"matmul_precision": products}),
         **{name: made_with[name] for name in names},
     }
 
@@ -286,5 +288,7 @@ def machine() -> dict[str, Any]:
         "python_version": platform.python_version(),
         "device": f"{jax.local_device_count()} x {device.platform}: {device.device_kind}",
         "precision": current_precision(),
+        "matmul_precision": matmul_precision(),
+        "convolutions": convolution_kernels(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

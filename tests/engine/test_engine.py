@@ -18,8 +18,10 @@ from apexr.engine import (
     select_seed,
     with_weights,
 )
+from apexr.engine._evaluate import _score_block, score
 from apexr.errors import ShapeError, SpecError
-from apexr.metrics import parse_metrics
+from apexr.metrics import METRICS as METRIC_KINDS
+from apexr.metrics import Metric, parse_metrics
 from apexr.networks import NETWORKS, NetworkSpec
 from apexr.spectral import Grid
 
@@ -144,3 +146,23 @@ def test_checking_draws_no_weights():
     huge = plan("Conv;100000;20;relu")
     huge.check()
     assert count_parameters(huge) > 10**11
+
+
+def test_errors_come_of_products_of_the_highest_precision():
+    """Whatever the device, and whatever products a metric of one's own makes."""
+    bands = {name: ";0;2;0" for name in METRIC_KINDS.names() if "fourier" in name}
+    names = [name + bands.get(name, "") for name in METRIC_KINDS.names()]
+    metrics = (*map(METRIC_KINDS.parse, names), Gram())
+    state = jax.ShapeDtypeStruct((1, 2, 8, 8), "float32")
+    for batch in (score, _score_block):
+        text = str(jax.make_jaxpr(lambda *both, f=batch: f(*both, metrics))(state, state))
+        products = text.count("dot_general[")
+        assert products == text.count("(Precision.HIGHEST, Precision.HIGHEST)") > 1
+
+
+class Gram(Metric):
+    """The largest product of two channels, of the error."""
+
+    def sample_error(self, prediction, target):
+        flat = (prediction - target).reshape(len(prediction), -1)
+        return jnp.max(flat @ flat.T)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from apexr.networks import _winograd as winograd
-from apexr.networks._convolution import _correlate, _correlate_split
+from apexr.networks._convolution import _correlate, _correlate_split, convolution_kernels
 
 # an axis of one tile and less, of whole tiles, and of tiles that end beyond the grid
 GRIDS = [(1, 1), (2, 3), (3, 2), (4, 5), (8, 4), (9, 6), (4, 3, 5), (6, 1, 4)]
@@ -107,3 +107,11 @@ def test_few_channels_are_gathered_or_shifted_and_many_filtered(
     weight = jnp.zeros((out_channels, in_channels, *(3,) * len(grid)))
     _correlate(x, weight, winograd.OFFSETS)
     assert ways == [taken]
+
+
+def test_minimal_filtering_is_for_cpus_alone(monkeypatch):
+    monkeypatch.setattr(winograd, "correlate", None)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    x, weight = fields((8, 4), in_channels=16, out_channels=16)
+    assert worst(_correlate(x, weight, winograd.OFFSETS), summed(x, weight)) < 1e-6
+    assert convolution_kernels() == "matrix products"

@@ -47,6 +47,8 @@ def test_the_result_says_where_it_comes_from(result):
     for package in ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr"):
         assert attrs[f"{package}_version"][0].isdigit()
     assert "cpu" in attrs["device"]
+    assert attrs["matmul_precision"] == "default"
+    assert attrs["convolutions"] == "matrix products, minimal filtering"
     assert attrs["precision"] == "float32"
     assert attrs["schema_version"] == apexr.schema.SCHEMA_VERSION
     assert (attrs["train_seed"], attrs["test_seed"]) == (0, 773)

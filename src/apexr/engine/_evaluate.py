@@ -136,7 +136,13 @@ def score(
     metrics: tuple[Metric, ...],
 ) -> tuple[Float[Array, "sample *metric"], ...]:
     """Return the error of every sample of a batch by every metric."""
-    return tuple(jax.vmap(metric.sample_error, in_axes=1)(prediction, target) for metric in metrics)
+    return tuple(_sample_errors(metric, prediction, target, axis=1) for metric in metrics)
+
+
+def _sample_errors(metric: Metric, prediction: Array, target: Array, axis: int) -> Array:
+    """Return the errors of samples along an axis, on every device by precise matrix products."""
+    with jax.default_matmul_precision("highest"):
+        return jax.vmap(metric.sample_error, in_axes=axis)(prediction, target)
 
 
 def score_rollouts(
@@ -181,4 +187,4 @@ def _score_block(
     targets: Float[Array, "state channel *space"],
     metrics: tuple[Metric, ...],
 ) -> tuple[Float[Array, "state *metric"], ...]:
-    return tuple(jax.vmap(metric.sample_error)(predictions, targets) for metric in metrics)
+    return tuple(_sample_errors(metric, predictions, targets, axis=0) for metric in metrics)

@@ -88,7 +88,9 @@ class SpectralMetric(DomainMetric):
         noise = (_NOISE / jnp.maximum(scale, 1)) ** 2
         power = jnp.where(power < noise, 0, power)  # written so that NaN stays
         size = jnp.sqrt(power) if self.inner == 1 else power
-        sums = jnp.einsum("c...,d...->cd", size, jnp.asarray(weights, size.dtype))
+        sums = jnp.einsum(
+            "c...,d...->cd", size, jnp.asarray(weights, size.dtype), precision="highest"
+        )
         return jnp.sum(sums**self.outer, axis=1)
 
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from apexr._compile import on_cpu
 from apexr.networks import _winograd as winograd
 from apexr.networks._base import PADDING, multiply
 from apexr.networks._products import fill_lanes
@@ -47,16 +48,23 @@ def convolve(
 def _correlate(x: Array, weight: Array, offsets: Offsets) -> Array:
     """Return the periodic cross-correlation, in 2D and 3D the cheapest way.
 
-    All ways give the same numbers to rounding.
+    All ways give the same numbers to rounding. Minimal filtering is for CPUs: elsewhere it would
+    add its rounding errors to those of products that are less precise by default.
     """
     dims = x.ndim - 2
     if dims == 1:
         return _correlate_1d(x, weight, offsets)
     costs = {axes: _cost(*_work(weight, axes)) for axes in range(dims, -1, -1)}
     axes = min(costs, key=costs.__getitem__)
-    if offsets == winograd.OFFSETS and _cost(*winograd.work(weight)) < costs[axes]:
+    filtered = on_cpu() and offsets == winograd.OFFSETS
+    if filtered and _cost(*winograd.work(weight)) < costs[axes]:
         return winograd.correlate(x, weight)
     return _correlate_split(x, weight, offsets, axes)
+
+
+def convolution_kernels() -> str:
+    """Return in words what :func:`convolve` uses on the devices of this process."""
+    return "matrix products, minimal filtering" if on_cpu() else "matrix products"
 
 
 def _cost(written: float, multiplied: float) -> float:

@@ -14,7 +14,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
 
-from apexr._compile import JitKeepingBarriers
+from apexr._compile import JitKeepingBarriers, on_cpu
 from apexr._parts import Structure
 from apexr.objectives import PLAIN, Objective, Setting
 from apexr.steppers import Solver
@@ -189,7 +189,7 @@ def windows_at_once(params: Any, work: Work) -> int:
     """
     batch, state = work.indices.shape[-1], work.frames.size // work.frames.shape[1]
     light = sum(leaf.size for leaf in jax.tree.leaves(params)) < LIGHT * state
-    if work.frames.ndim > 3 and light and jax.default_backend() == "cpu":
+    if work.frames.ndim > 3 and light and on_cpu():
         return 1 if batch % 2 or state > LARGE else 2
     return batch
 
