@@ -6,14 +6,23 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test check distribution clean docs docs-html docs-study docs-learning docs-accuracy \
-	docs-plots docs-dashboard browser FORCE
+.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning \
+	docs-accuracy docs-plots docs-dashboard browser FORCE
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(MAKE) test-as-users
+
+# Networks, both ways of convolving and training parity as users compile them: the suite compiles
+# fast, without most optimizations.
+AS_USERS := tests/contracts/test_network_contract.py tests/networks/test_convolutions.py \
+  tests/networks/test_winograd.py tests/parity/test_networks.py tests/parity/test_training.py \
+  tests/training/test_barriers.py tests/training/test_training_loop.py
+test-as-users: $(VENV)/.installed-dev
+	JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load $(AS_USERS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

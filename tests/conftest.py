@@ -11,7 +11,8 @@ os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(len(os.sched_getaffinity(0))))
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")  # tests leave nothing behind
 # The suite compiles hundreds of small programs and runs each a few times: compile fast.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# `JAX_DISABLE_MOST_OPTIMIZATIONS=false` compiles as users do: see `test-as-users` in the Makefile.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a script
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
