@@ -18,6 +18,9 @@ COMPARED = 50
 """The step whose states are compared, before chaos tells the two sides apart."""
 SMALL_TEST = {"num_test_samples": 2, "test_temporal_horizon": 2}
 
+Clock = Callable[[], float]
+CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
+
 # trains a case for a number of updates, on scenarios with these fields, and returns when done
 Train = Callable[[Any, int, dict[str, Any]], None]
 # returns the function that makes the trajectories of a case, on the device when it returns
@@ -41,11 +44,13 @@ def run_side(side: str, start: float, train: Train, prepare: Prepare, *, warm: b
     """
     options = _arguments()
     case = CASES[options.case]
+    clock = CLOCKS[options.clock]
     if isinstance(case, Process):
         _quietly(train, case, case.updates, {})
-        figures: dict[str, Any] = {"seconds": time.perf_counter() - start}
+        begun = start if options.clock == "wall" else 0.0  # processor time begins at the start
+        figures: dict[str, Any] = {"seconds": clock() - begun}
     elif isinstance(case, Training):
-        figures = _time_updates(train, case, options.repeats, warm=warm)
+        figures = _time_updates(train, case, options.repeats, clock, warm=warm)
     else:
         figures = _time_rollout(prepare, case, options)
     print(json.dumps({"name": options.case, "side": side, **figures}), flush=True)
@@ -55,24 +60,29 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="time one case of the race")
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--repeats", type=int, default=0, help="timed runs; the median counts")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--frames", type=Path, help="where to write frames of a rollout")
     return parser.parse_args()
 
 
-def _time_updates(train: Train, case: Training, repeats: int, *, warm: bool) -> dict[str, Any]:
+def _time_updates(
+    train: Train, case: Training, repeats: int, clock: Clock, *, warm: bool
+) -> dict[str, Any]:
     """Return the cost of an update: what two runs share cancels in their difference."""
     for count in case.updates if warm else (10,):
-        _seconds(train, case, count)
-    runs = [[_seconds(train, case, count) for count in case.updates] for _ in range(repeats or 1)]
+        _seconds(train, case, count, clock)
+    runs = [
+        [_seconds(train, case, count, clock) for count in case.updates] for _ in range(repeats or 1)
+    ]
     span = case.updates[1] - case.updates[0]
     return {"seconds": statistics.median((second - first) / span for first, second in runs)}
 
 
-def _seconds(train: Train, case: Training, num_updates: int) -> float:
+def _seconds(train: Train, case: Training, num_updates: int, clock: Clock) -> float:
     gc.collect()  # a full collection takes as long as a few updates, wherever it would fall
-    start = time.perf_counter()
+    start = clock()
     _quietly(train, case, num_updates, {**SMALL_TEST, **case.fields})
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _time_rollout(prepare: Prepare, case: Rollout, options: argparse.Namespace) -> dict[str, Any]:
@@ -81,14 +91,16 @@ def _time_rollout(prepare: Prepare, case: Rollout, options: argparse.Namespace) 
     frames = np.asarray(again())
     if options.frames:
         np.save(options.frames, frames[:, min(COMPARED, case.num_steps)])
-    times: Sequence[float] = [_wall(again) for _ in range(options.repeats or 5)]
+    times: Sequence[float] = [
+        _time(again, CLOCKS[options.clock]) for _ in range(options.repeats or 5)
+    ]
     return {"seconds": statistics.median(times) / (case.num_samples * case.num_steps)}
 
 
-def _wall(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def _time(call: Callable[[], Any], clock: Clock) -> float:
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _quietly(call: Callable[..., Any], *arguments: Any) -> None:

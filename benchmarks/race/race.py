@@ -11,7 +11,8 @@ slow stretch of the machine meets both; the medians are compared, and the fastes
 The peer is installed by ``pip install "apexr[peer]"``, in this environment or in another one
 whose interpreter is given. With ``--against`` the other side is apexr, too, under an interpreter
 with another Python or JAX: no case should be more than a tenth slower here than there. Nothing
-else should load the machine. Rollouts are compared: the race stops where the two sides do not make
+else should load the machine; where something does, ``--clock cpu`` counts the processor time of
+all threads of each side. Rollouts are compared: the race stops where the two sides do not make
 the same trajectories.
 """
 
@@ -42,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], metavar="CASE")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--peer-python", default=sys.executable, help="interpreter of the peer")
     other.add_argument("--against", help="an interpreter whose apexr is the other side")
@@ -56,7 +58,7 @@ def main() -> None:
     for name in options.cases or CASES:
         case = CASES[name]
         race = race_processes if isinstance(case, Process) else race_costs
-        race(name, options.rounds, theirs, ours)
+        race(name, options.rounds, theirs, ours, ["--clock", options.clock])
 
 
 def made_with(python: str) -> str:
@@ -76,14 +78,14 @@ def bounds(name: str, other: Side) -> tuple[float, ...]:
     return (NO_SLOWER,) * len(reached) if other[1] == "apexr_side.py" else reached
 
 
-def race_costs(name: str, rounds: int, other: Side, ours: Side) -> None:
+def race_costs(name: str, rounds: int, other: Side, ours: Side, more: list[str]) -> None:
     """Compare the cost of one update of all seeds, or of one step of one sample."""
     case = CASES[name]
     with tempfile.TemporaryDirectory() as folder:
         frames = [Path(folder) / f"{side}.npy" for side in ("other", "apexr")]
-        extra = [["--frames", str(path)] if isinstance(case, Rollout) else [] for path in frames]
+        kept = [["--frames", str(path)] if isinstance(case, Rollout) else [] for path in frames]
         both = [
-            [seconds(*side, name, more) for side, more in zip((other, ours), extra, strict=True)]
+            [seconds(*s, name, [*more, *keep]) for s, keep in zip((other, ours), kept, strict=True)]
             for _ in range(rounds)
         ]
         if isinstance(case, Rollout):
@@ -99,9 +101,9 @@ def compare(name: str, other: np.ndarray, ours: np.ndarray) -> None:
         sys.exit(f"{name}: the trajectories differ by {deviation:.2g} of the largest value")
 
 
-def race_processes(name: str, rounds: int, other: Side, ours: Side) -> None:
+def race_processes(name: str, rounds: int, other: Side, ours: Side, more: list[str]) -> None:
     """Compare whole processes; each first run of apexr meets an empty compile cache."""
-    both = [[processes(side, name) for side in (other, ours)] for _ in range(rounds)]
+    both = [[processes(side, name, more) for side in (other, ours)] for _ in range(rounds)]
     for run, (label, bound) in enumerate(
         zip(("first", "second"), bounds(name, other), strict=True)
     ):
@@ -109,12 +111,12 @@ def race_processes(name: str, rounds: int, other: Side, ours: Side) -> None:
         show(f"{name} {label} run", "s", *times, bound=bound, scale=1.0)
 
 
-def processes(side: Side, name: str) -> tuple[float, float]:
+def processes(side: Side, name: str, more: list[str]) -> tuple[float, float]:
     """Return what a first and a second process take; the peer keeps nothing for the second."""
     if side[1] == "peer_side.py":
-        return (seconds(*side, name, []),) * 2
+        return (seconds(*side, name, more),) * 2
     with tempfile.TemporaryDirectory() as cache:
-        return seconds(*side, name, [], cache), seconds(*side, name, [], cache)
+        return seconds(*side, name, more, cache), seconds(*side, name, more, cache)
 
 
 def seconds(
