@@ -12,8 +12,9 @@ WIDTH, HEIGHT = 400, 330
 
 
 def metric_names(parts: Mapping[str, xr.Dataset]) -> list[str]:
-    """Return the metrics that any of the experiments has."""
-    return list(dict.fromkeys(n for ds in parts.values() for n in schema.metric_identifiers(ds)))
+    """Return the metrics of all channels that any of the experiments has."""
+    found = ((n, ds[n]) for ds in parts.values() for n in schema.metric_identifiers(ds))
+    return list(dict.fromkeys(name for name, array in found if "channel" not in array.dims))
 
 
 def loss_view(parts: Mapping[str, xr.Dataset], band: str) -> Any:

@@ -83,6 +83,17 @@ def check_choice(kind: str, given: str, known: Sequence[str]) -> None:
         raise SpecError(f"{kind} must be one of {listing}; got {given!r}{suggest(given, known)}")
 
 
+def of_all_channels(array: xr.DataArray) -> xr.DataArray:
+    """Return a metric, or raise a :class:`SpecError` if it is per channel, naming the channels."""
+    if "channel" in array.dims:
+        labels = array["channel"].values.tolist()
+        raise SpecError(
+            f"{array.name!r} is a number for each channel; choose one:"
+            f" data.sel(channel={labels[0]!r}) (there are {', '.join(map(str, labels))})"
+        )
+    return array
+
+
 def at(array: xr.DataArray, dim: str, label: Any) -> xr.DataArray:
     """Return the entry of a label, or raise listing the labels."""
     labels = array[dim].values.tolist()

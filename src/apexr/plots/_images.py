@@ -8,14 +8,11 @@ import xarray as xr
 
 from apexr.plots._fields import finite
 from apexr.plots._style import arranged, axis, axis_label, backends, holoviews, style
-from apexr.plots._views import NAMED_EDGES, edges, project
+from apexr.plots._views import NAMED_EDGES, aspect, edges, project
 
 _SQUARE = (1.0, 270, 290)
 WIDE = (1.35, 340, 330)
 """Shape of an image over time and space: its aspect, and its size in a page."""
-
-_LONGEST = 4.0
-"""How many times as long as wide an image is at most."""
 
 _AROUND = {"xlim": (-1.18, 1.02), "ylim": (-1.1, 1.1)}
 """Room for the names of the axes of a cube."""
@@ -31,7 +28,7 @@ def image(
 ) -> Any:
     """Return a plane ``(row, column)`` as an image, NaN as grey, within ``-limit … limit``.
 
-    Its shape is by default that of the domain.
+    Its shape is by default that of the domain in 2D.
     """
     hv = holoviews()
     up, right = plane.dims
@@ -40,28 +37,28 @@ def image(
         [axis(plane[right]), axis(plane[up])],
         [hv.Dimension(axis_label(plane), range=(-limit, limit))],
     )
-    aspect, width, height = shape or _of_domain(plane[right], plane[up])
+    ratio, width, height = shape or _of_domain(plane)
     size = {"width": width + (90 if colorbar else 0), "height": height}
     both = {"title": title, "colorbar": colorbar, "clim": (-limit, limit)}
-    drawn = style(drawn, "Image", both=both, matplotlib={"aspect": aspect}, bokeh=size)
+    drawn = style(drawn, "Image", both=both, matplotlib={"aspect": ratio}, bokeh=size)
     return drawn if right != "right" else _in_cube(drawn, plane, title, size)
 
 
-def _of_domain(right: xr.DataArray, up: xr.DataArray) -> tuple[float, int, int]:
-    """Return the shape of an image of a plane in space; very long ones are drawn shorter."""
+def _of_domain(plane: xr.DataArray) -> tuple[float, int, int]:
+    """Return the shape of an image of a plane in space; slices of a volume are all square."""
     square, width, height = _SQUARE
-    ratio = right.attrs.get("extent", 1.0) / up.attrs.get("extent", 1.0)
-    aspect = min(max(ratio, 1 / _LONGEST), _LONGEST)
-    stretch = aspect**0.5
-    return square * aspect, round(width * stretch), round(height / stretch)
+    ratio = 1.0 if plane.attrs.get("place") else aspect(plane)
+    return square * ratio, round(width * ratio**0.5), round(height / ratio**0.5)
 
 
 def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) -> Any:
-    """Return a look through a volume within the edges of its cube, which are named."""
+    """Return a look through a volume within the edges of its box, which are named."""
     hv = holoviews()
-    frame = style(hv.Path([project(edge) for edge in edges()], ["right", "up"]), "Path")
+    half = plane.attrs["half_sides"]
+    frame = style(hv.Path([project(edge) for edge in edges(half)], ["right", "up"]), "Path")
     spots = [
-        (*project(1.18 * np.array(middle)), f"{name} [–]") for name, middle in NAMED_EDGES.items()
+        (*project(1.18 * np.array(half) * middle), f"{name} [–]")
+        for name, middle in NAMED_EDGES.items()
     ]
     names = style(hv.Labels(spots, ["right", "up"], "name"), "Labels")
     bare = {"xaxis": None, "yaxis": None, "title": title, **_AROUND}

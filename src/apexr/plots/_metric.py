@@ -8,6 +8,7 @@ import xarray as xr
 from apexr.analysis._select import pick
 from apexr.plots._bands import curves
 from apexr.plots._experiments import By
+from apexr.plots._fields import of_all_channels
 from apexr.plots._horizons import marked
 
 
@@ -54,9 +55,10 @@ def metric(
     MissingVariableError
         Listing what there is.
     SpecError
-        If the order lacks a group, or the study makes too many panels.
+        If the metric is per channel and none is chosen, the order lacks a group, or the study makes
+        too many panels.
     """
-    array = pick(ds, variable)
+    array = of_all_channels(pick(ds, variable))
     if "test_sample" in array.dims:
         array = array.mean("test_sample", skipna=False, keep_attrs=True)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import xarray as xr
 
+from apexr.analysis._select import missing
 from apexr.plots._horizons import span
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
@@ -29,12 +30,21 @@ def overview(ds: xr.Dataset) -> Any:
     MissingVariableError
         Listing what there is, if a part is missing.
     """
-    name = metric_identifiers(ds)[0]
+    name = _first_metric(ds)
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
     curves = [loss(ds), metric(ds, name, horizon=False)]
     untitled = [shaped(curve, matplotlib={"title": ""}) for curve in curves]
     return arranged([*untitled, _marked(ds, name), *fields], columns=3)
+
+
+def _first_metric(ds: xr.Dataset) -> str:
+    """Return the name of the first metric of all channels."""
+    names = metric_identifiers(ds)
+    whole = [name for name in names if "channel" not in ds[name].dims]
+    if not whole:
+        raise missing("a metric of all channels", names)
+    return whole[0]
 
 
 def _marked(ds: xr.Dataset, name: str) -> Any:

@@ -13,6 +13,7 @@ from apexr.analysis._groups import gather
 from apexr.analysis._quantiles import quantiles, sort_rows
 from apexr.analysis._select import by_seed, missing, pick
 from apexr.errors import SpecError
+from apexr.plots._fields import of_all_channels
 from apexr.schema import metric_identifiers
 
 _DIMS = {"experiment", "seed", "test_sample", "time"}
@@ -67,7 +68,7 @@ def reduced(ds: xr.Dataset, variable: str, step: int | None, up_to: int) -> xr.D
     MissingVariableError
         Listing what there is.
     """
-    array = pick(ds, variable)
+    array = of_all_channels(pick(ds, variable))
     if "time" not in array.dims or not {*array.dims} <= _DIMS:
         raise missing(variable, metric_identifiers(ds))
     if step is None and up_to < 1:

@@ -21,7 +21,7 @@ from apexr.plots._style import (
     byte_colours,
     require_matplotlib,
 )
-from apexr.plots._views import NAMED_EDGES, edges, project
+from apexr.plots._views import NAMED_EDGES, aspect, edges, project
 
 _DPI = 100
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 112, 46, 56
@@ -53,7 +53,7 @@ class Stage:
     title
         Stands above all.
     panel
-        Pixels along the side of an image.
+        Pixels along the longer side of an image.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Stage:
         self._limit = limit
         flat = planes[0][0].ndim == 1
         columns = max(map(len, planes))
-        across, high = (round(1.3 * panel), panel) if flat else (panel, panel)
+        across, high = (round(1.3 * panel), panel) if flat else _sides(planes, panel)
         right = 20 if flat else _RIGHT
         width = _LEFT + columns * across + (columns - 1) * _GAP_X + right
         height = _TOP + len(planes) * (high + _GAP_Y) + _BOTTOM - 34
@@ -152,7 +152,7 @@ class Stage:
             axes.grid(True, color="#dddddd", linewidth=0.8)
             names = axis_label(plane["x"]), axis_label(plane)
         elif plane.dims[1] == "right":
-            return self._furnish_volume(axes)
+            return self._furnish_volume(axes, plane.attrs["half_sides"])
         else:
             up, right = plane.dims
             axes.set_xlim(*_extent(plane[right].values))
@@ -167,12 +167,12 @@ class Stage:
         return axes
 
     @staticmethod
-    def _furnish_volume(axes: Any) -> Any:
+    def _furnish_volume(axes: Any, half: Sequence[float]) -> Any:
         axes.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[], facecolor=_VOLUME)
-        for edge in edges():
+        for edge in edges(half):
             axes.plot(*project(edge).T, color=EDGE, linewidth=0.8)
         for name, middle in NAMED_EDGES.items():
-            axes.text(*project(1.18 * np.array(middle)), f"{name} [–]", size=9, ha="center")
+            axes.text(*project(1.18 * np.array(half) * middle), f"{name} [–]", size=9, ha="center")
         for side in axes.spines.values():
             side.set_visible(False)
         return axes
@@ -228,6 +228,13 @@ class Stage:
         colours = self._table[place][window.pick_rows[:, None], window.pick_columns]
         target = self._pixels[window.rows, window.columns].view(np.uint32)[..., 0]
         np.copyto(target, colours, where=window.free)
+
+
+def _sides(planes: Sequence[Sequence[xr.DataArray]], panel: int) -> tuple[int, int]:
+    """Return width and height of the images: those of the domain where all have the same."""
+    ratios = {aspect(plane) for row in planes for plane in row}
+    ratio = ratios.pop() if len(ratios) == 1 else 1.0
+    return round(panel * min(ratio, 1)), round(panel / max(ratio, 1))
 
 
 def _canvas(figure: Any) -> Any:
