@@ -4,6 +4,12 @@ The table functions take a result, a study, a tree of rollouts or a wide table. 
 a diverged (NaN) entry without saying so.
 """
 
+from apexr.analysis._aggregates import (
+    interquartile_mean,
+    optimality_gap,
+    performance_profile,
+    probability_of_improvement,
+)
 from apexr.analysis._bands import band, bootstrap_band
 from apexr.analysis._better import probability_better
 from apexr.analysis._ensemble import (
@@ -48,13 +54,17 @@ __all__ = [
     "energy_score",
     "finite_fraction",
     "geometric_mean",
+    "interquartile_mean",
     "melt_data",
     "melt_loss",
     "melt_metrics",
     "melt_sample_rollouts",
+    "optimality_gap",
     "paired_difference",
     "paired_ratio",
+    "performance_profile",
     "probability_better",
+    "probability_of_improvement",
     "rank_histogram",
     "rank_table",
     "read_in_kwargs",
