@@ -110,6 +110,10 @@ class ApexrWarning(UserWarning):
     """Something that works, but perhaps not as meant."""
 
 
+class ResolutionWarning(ApexrWarning):
+    """A grid or a time step that is too coarse for the equation."""
+
+
 LONGEST_NAME = 200
 """Longer ones are no misspellings, and comparing them takes long."""
 
@@ -125,12 +129,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
-def warn(message: str) -> None:
-    """Warn with an :class:`ApexrWarning` that points at the caller's own line, outside apexr."""
+def warn(message: str, category: type[ApexrWarning] = ApexrWarning) -> None:
+    """Warn with a kind of :class:`ApexrWarning` that points at the caller's line, outside apexr."""
     level = 1
     while _is_inside(level):
         level += 1
-    warnings.warn(message, ApexrWarning, stacklevel=level + 1)
+    warnings.warn(message, category, stacklevel=level + 1)
 
 
 def _is_inside(level: int) -> bool:

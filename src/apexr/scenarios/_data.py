@@ -63,19 +63,23 @@ def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
 
 def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
     """Return trajectories, simulated."""
-    samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
+    coarse = solver == "coarse"
+    stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
+    states = drawn(scenario, split, stepper)
+    return simulated(stepper, states, steps, scenario.num_warmup_steps)
+
+
+def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
+    """Return the states that trajectories start from, before any warm-up."""
     states = sample_set(
         scenario.get_ic_generator(),
         Grid(scenario.num_spatial_dims, scenario.num_points),
-        num_samples=samples,
+        num_samples=scenario.num_train_samples if split == "train" else scenario.num_test_samples,
         num_channels=scenario.num_channels,
         seed=scenario.train_seed if split == "train" else scenario.test_seed,
     )
-    coarse = solver == "coarse"
-    stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
-    states = initial(scenario, stepper, states)
-    return _simulate(stepper, states, steps, scenario.num_warmup_steps)
+    return initial(scenario, stepper, states)
 
 
 def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:
@@ -93,7 +97,7 @@ def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
     }
 
 
-def _simulate(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
+def simulated(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
     """Return trajectories of apexr's steppers or of any function of one state."""
     if isinstance(stepper, Stepper):
         devices = _devices(states.size * (num_steps + num_warmup_steps))

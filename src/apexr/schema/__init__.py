@@ -17,6 +17,7 @@ from apexr.schema._comparisons import (
     LYAPUNOV,
     MEMBER_RANK,
     RANK,
+    REFERENCE_ERROR,
 )
 from apexr.schema._declared import (
     CHUNK_BYTES,
@@ -57,6 +58,7 @@ __all__ = [
     "MEMBER_RANK",
     "RANK",
     "RECORDS",
+    "REFERENCE_ERROR",
     "SCHEMA_VERSION",
     "SPATIAL_DIMS",
     "TRAJECTORY_METRIC",

@@ -185,3 +185,48 @@ LYAPUNOV: Mapping[str, Variable] = table(
     ),
 )
 """The variables of a Lyapunov spectrum."""
+
+REFERENCE_ERROR: Mapping[str, Variable] = table(
+    Variable(
+        name="mean_nRMSE",
+        dims=("time",),
+        kind="float",
+        long_name="mean error of the reference data",
+        description="Mean of nRMSE over the samples.",
+    ),
+    Variable(
+        name="nRMSE",
+        dims=("test_sample", "time"),
+        kind="float",
+        long_name="error of the reference data",
+        description=(
+            "Norm of the difference to a converged solution of the same equation over the norm of"
+            " that; infinite where the data diverge, NaN where the solution has not converged."
+        ),
+    ),
+    Variable(
+        name="tail_energy",
+        dims=("time",),
+        kind="float",
+        long_name="energy in the last tenth of the spectrum",
+        description=(
+            "Part of the energy in the last tenth of the waves that nonlinear products are made"
+            " of, or of all in linear equations; mean over the samples."
+        ),
+    ),
+    Variable(
+        name="agreement",
+        dims=("time",),
+        kind="float",
+        long_name="distance of the two finest solutions",
+        description="Relative difference of the two finest solutions; mean over the samples.",
+    ),
+    Variable(
+        name="num_substeps",
+        dims=(),
+        kind="int",
+        long_name="substeps of the converged solution",
+        description="Substeps, of order 4, in a step of the converged solution.",
+    ),
+)
+"""Declarations of what :meth:`apexr.BaseScenario.reference_error` returns."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from apexr.errors import warn
+from apexr.errors import ResolutionWarning, warn
 from apexr.spectral import Grid
 from apexr.steppers._arrays import default_float, is_traced
 
@@ -66,5 +66,6 @@ def warn_of_growth(z: Any, equation: Any, grid: Grid, mask: Any, *, galerkin: bo
     warn(
         f"{equation!r} on {grid}: waves outside the dealiasing mask grow by exp({growth:.3g}) a"
         f" step, from rounding to order one in {steps} steps. {what[0].upper()}{what[1:]}. Take"
-        " more points to resolve them"
+        " more points to resolve them",
+        ResolutionWarning,
     )

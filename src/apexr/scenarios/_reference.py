@@ -1,0 +1,196 @@
+"""How good reference data are: their error against a converged solution, and their resolution."""
+
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from apexr import labels
+from apexr._precision import computing_in
+from apexr.errors import ApexrWarning, SpecError
+from apexr.scenarios import _data
+from apexr.schema import REFERENCE_ERROR
+from apexr.spectral import Grid, dealiasing_mask, wavenumbers
+from apexr.steppers import (
+    ETDRKStepper,
+    Poisson,
+    PseudoSpectral,
+    RepeatedStepper,
+    Stepper,
+    ZeroTerm,
+    simulate,
+)
+from apexr.steppers._arrays import check_count
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from apexr.scenarios._base import BaseScenario
+
+Frames = Float[np.ndarray, "sample time channel *space"]
+
+FEW = {1: 5, 2: 2, 3: 1}
+"""Samples by the number of dimensions."""
+AGREE, TRUSTED, ROUNDING = 0.05, 0.1, 1e-9
+"""Two solutions that differ by such a part of the error are converged, may be used; are equal."""
+MOST_SUBSTEPS = 4096
+LAST_TENTH = 0.9
+FAINT = 1e-4
+"""Energy in the last tenth of the spectrum from which on data are not resolved."""
+
+
+def reference_error(
+    scenario: "BaseScenario", num_samples: int | None, num_steps: int | None, max_seconds: float
+) -> "xr.Dataset":
+    """Return what :meth:`apexr.BaseScenario.reference_error` promises."""
+    dims = scenario.num_spatial_dims
+    samples = min(FEW[dims], scenario.num_test_samples) if num_samples is None else num_samples
+    steps = scenario.test_temporal_horizon if num_steps is None else num_steps
+    check_count("num_samples", samples, minimum=1)
+    check_count("num_steps", steps, minimum=1)
+    if samples > scenario.num_test_samples:
+        raise SpecError(
+            f"num_samples must be at most num_test_samples ({scenario.num_test_samples}), got"
+            f" {samples}"
+        )
+    stepper = scenario.get_ref_stepper()
+    states = _data.drawn(scenario, "test", stepper)[:samples]
+    warmup = scenario.num_warmup_steps
+    data = np.asarray(_data.simulated(stepper, states, steps, warmup), np.float64)
+    with computing_in("float64"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ApexrWarning)  # the reference solver has warned already
+        exact, coarser, substeps = _converged(scenario, stepper, data, max_seconds)
+    errors, agreement = _relative(data, exact), _relative(coarser, exact)
+    unknown = agreement > np.maximum(TRUSTED * errors, ROUNDING)
+    errors = np.where(np.isfinite(data).all(axis=_rest(data)), errors, np.inf)
+    errors[unknown & np.isfinite(errors)] = np.nan
+    arrays = {
+        "mean_nRMSE": errors.mean(axis=0)[1:],
+        "nRMSE": errors[:, 1:],
+        "tail_energy": tail_energy(data, scenario.grid, kept_waves(stepper)).mean(axis=0)[1:],
+        "agreement": agreement.mean(axis=0)[1:],
+        "num_substeps": np.asarray(substeps),
+    }
+    coords = {"test_sample": np.arange(samples), "time": np.arange(1, steps + 1)}
+    attrs = _data.provenance(scenario)
+    return labels.comparison(
+        arrays, REFERENCE_ERROR, coords, dt=getattr(scenario, "dt", None), attrs=attrs
+    )
+
+
+def _converged(
+    scenario: "BaseScenario", stepper: Any, data: Frames, max_seconds: float
+) -> tuple[Frames, Frames, int]:
+    """Return a converged solution, the one with half the substeps, and their number.
+
+    Raises
+    ------
+    SpecError
+        If the solver is of a kind whose equation apexr does not know.
+    """
+    inner, count = _unwrapped(stepper)
+    states, num_steps = data[:, 0], data.shape[1] - 1
+    if not is_nonlinear(inner):
+        closed = isinstance(inner, Poisson | Stepper)
+        if not closed or (isinstance(inner, ETDRKStepper) and inner.equation is None):
+            raise SpecError(
+                f"the equation of {type(scenario).__name__} is not known: its reference stepper is"
+                f" {inner!r}, no ETDRKStepper, so that no converged solution can be made of it"
+            )
+        exact = np.asarray(_data.simulated(scenario.get_ref_stepper(), states, num_steps, 0))
+        return exact, exact, count
+
+    def solve(substeps: int) -> Frames:
+        dt = float(inner.dt) * count / substeps
+        fine = ETDRKStepper(
+            inner.equation, inner.grid, dt, 4, dealiasing_fraction=inner.dealiasing_fraction
+        )
+        return np.asarray(simulate(RepeatedStepper(fine, substeps), states, num_steps))
+
+    substeps, coarser = count, solve(count)
+    started = time.perf_counter()
+    while True:
+        substeps, began = 2 * substeps, time.perf_counter()
+        exact = solve(substeps)
+        now = time.perf_counter()
+        allowed = np.maximum(AGREE * _relative(data, exact), ROUNDING)
+        agreed = bool(np.all(_relative(coarser, exact) <= allowed))
+        late = now - started + 2 * (now - began) > max_seconds
+        if agreed or late or substeps > MOST_SUBSTEPS:
+            return exact, coarser, substeps
+        coarser = exact
+
+
+def _unwrapped(stepper: Any) -> tuple[Any, int]:
+    """Return the stepper of one substep, and how many of them make a step."""
+    if isinstance(stepper, RepeatedStepper):
+        inner, count = _unwrapped(stepper.stepper)
+        return inner, count * stepper.num_substeps
+    return stepper, 1
+
+
+def is_nonlinear(inner: Any) -> bool:
+    """Tell whether a stepper solves an equation that is known and has a nonlinear term."""
+    if not isinstance(inner, ETDRKStepper) or inner.equation is None:
+        return False
+    transform = PseudoSpectral(inner.grid, inner.dealiasing_fraction)
+    return not isinstance(inner.equation.nonlinear_term(transform), ZeroTerm)
+
+
+def _relative(frames: Frames, exact: Frames) -> Float[np.ndarray, "sample time"]:
+    """Return ``‖frames - exact‖ / ‖exact‖`` of each frame; 0 where both are zero."""
+    axes = _rest(exact)
+    with np.errstate(all="ignore"):
+        difference = np.sqrt(np.sum((frames - exact) ** 2, axis=axes))
+        size = np.sqrt(np.sum(exact**2, axis=axes))
+        return np.where(difference == 0, 0.0, difference / size)
+
+
+def _rest(frames: Frames) -> tuple[int, ...]:
+    return tuple(range(2, frames.ndim))
+
+
+# --- resolution ------------------------------------------------------------------------------
+
+
+def kept_waves(stepper: Any) -> Bool[np.ndarray, "*spectrum"] | None:
+    """Return which waves a solver's nonlinear products are made of; None where there are none."""
+    inner, _ = _unwrapped(stepper)
+    if not is_nonlinear(inner):
+        return None
+    mask: np.ndarray = dealiasing_mask(inner.grid, inner.dealiasing_fraction)[0]
+    return mask
+
+
+def tail_energy(
+    frames: Frames, grid: Grid, kept: Bool[np.ndarray, "*spectrum"] | None
+) -> Float[np.ndarray, "sample time"]:
+    """Return the part of each frame's energy that is in the last tenth of the spectrum.
+
+    These are the waves that a solver keeps with ``|k_d|`` above nine tenths of the largest that it
+    keeps, along any axis. In well-resolved data they are faint.
+
+    Parameters
+    ----------
+    frames
+        The states.
+    grid
+        Their grid.
+    kept
+        Which waves the solver keeps, those of its dealiasing mask; None means all.
+    """
+    kept = np.ones(grid.spectral_shape, bool) if kept is None else kept
+    waves = np.abs(wavenumbers(grid))
+    largest = np.array([axis[kept].max() for axis in waves])
+    scaled = waves / np.maximum(largest, 1).reshape(-1, *(1,) * grid.num_spatial_dims)
+    tail = kept & (scaled.max(axis=0) > LAST_TENTH)
+    axes = tuple(range(-grid.num_spatial_dims, 0))
+    power = np.abs(np.fft.rfftn(frames, axes=axes)) ** 2
+    last = waves[-1] * 2
+    power = power * np.where((last == 0) | (last == grid.shape[-1]), 1, 2)
+    summed = tuple(range(2, frames.ndim))
+    with np.errstate(all="ignore"):
+        share = np.sum(power, axis=summed, where=tail) / np.sum(power, axis=summed)
+    return np.nan_to_num(share, nan=1.0)
