@@ -337,16 +337,13 @@ def dimensions(key):
 
 
 CASES = [(key, dims) for key in KEYS for dims in dimensions(key) if key != "phy_poisson"]
-STATED = pytest.mark.filterwarnings("ignore:.*dealiasing mask:apexr.errors.ApexrWarning")
 
 
-@STATED
 @pytest.mark.parametrize(("key", "dims"), CASES)
 def test_exact_numerics_solve_the_equation_that_is_stated(key, dims):
     assert Case(key, dims, "exact").residual() < 1e-4
 
 
-@STATED
 @pytest.mark.parametrize(("key", "dims"), CASES)
 def test_published_numerics_say_how_their_equation_differs(key, dims):
     case = Case(key, dims, "apebench")

@@ -14,8 +14,6 @@ from apexr.steppers import Burgers, repeat
 IDS = "7e421e93ff7c6b60f681535c83cf0e6a"
 """Digest of the ids that all scenarios had before there was a choice of numerics."""
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*dealiasing mask:apexr.errors.ApexrWarning")
-
 
 class OwnBurgers(apexr.EquationScenario):
     def equation(self):

@@ -31,15 +31,21 @@ def stepper(request):
     return inner if request.param == "plain" else RepeatedStepper(inner, 2)
 
 
-def test_a_force_acts_before_the_step(stepper):
+def test_a_force_acts_inside_the_step(stepper):
     forced = ForcedStepper(stepper)
-    expected = stepper(STATE + stepper.dt * FORCES[0])
+    inner = getattr(stepper, "stepper", stepper)
+    expected, f_hat = fft(STATE, 2), fft(FORCES[0], 2)
+    for _ in range(getattr(stepper, "num_substeps", 1)):
+        expected = inner.kernel.forced(expected, lambda _: f_hat)
+    expected = ifft(expected, GRID)
     np.testing.assert_allclose(forced(STATE, FORCES[0]), expected, atol=1e-6)
     stepped = forced.step_fourier(fft(STATE, 2), fft(FORCES[0], 2))
     np.testing.assert_allclose(ifft(stepped, GRID), expected, atol=1e-5)
     assert (forced.dt, forced.grid, forced.num_channels) == (stepper.dt, GRID, 2)
     together = jax.vmap(forced, (None, 0))(STATE, FORCES)
     np.testing.assert_allclose(together[0], expected, atol=1e-6)
+    as_function = forced(STATE, lambda _: FORCES[0], 3.0)
+    np.testing.assert_allclose(as_function, expected, atol=1e-6)
 
 
 def test_forces_of_their_own_shape_are_refused(stepper):

@@ -27,7 +27,6 @@ from apexr.steppers import (
 )
 from apexr.steppers._growth import _said, growth_outside, steps_until_felt
 
-COARSE = pytest.mark.filterwarnings("ignore:.*dealiasing mask:apexr.errors.ApexrWarning")
 CASES = {
     "allen-cahn": (AllenCahn(), 1),
     "fisher": (FisherKPP(), 2),
@@ -45,7 +44,6 @@ def _each_is_said_to_be_new():
     _said.clear()
 
 
-@COARSE
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 @pytest.mark.parametrize("dims", [1, 2])
 def test_a_phase_stays_where_it_is_stable(dims, order):
@@ -55,7 +53,6 @@ def test_a_phase_stays_where_it_is_stable(dims, order):
     np.testing.assert_allclose(repeat(stepper, 1200)(state), 1.0, atol=1e-5)
 
 
-@COARSE
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", CASES)
 def test_states_have_the_waves_of_the_mask_alone(name, order):

@@ -13,12 +13,10 @@ from apexr.steppers import (
     Convection,
     Equation,
     ETDRKStepper,
-    ForcedStepper,
     GradientNorm,
     Linear,
     Nonlinear,
     Polynomial,
-    rollout,
 )
 
 EVEN, ODD = Linear((0.0, 0.0, 0.1)), Linear((0.0, -1.0, 0.1, 0.2))
@@ -102,18 +100,3 @@ def test_order_in_two_dimensions(name):
 def test_real_coefficients_are_of_first_order_with_odd_derivatives(order):
     seen = last_order(Sum(ODD, TERMS["flux"]), order, "real")
     np.testing.assert_allclose(seen, 1, atol=0.15)
-
-
-def test_a_force_is_of_first_order():
-    """``u̇ = -u + cos t`` with a force held over each step, in its middle."""
-    with jax.enable_x64(True):
-        grid, errors = Grid(1, 4), []
-        for count in COUNTS:
-            dt = 1 / count
-            forced = ForcedStepper(ETDRKStepper(Linear((-1.0,)), grid, dt))
-            times = (np.arange(count) + 0.5) * dt
-            forces = np.cos(times)[:, None, None] * np.ones((count, 1, 4))
-            run = rollout(forced, count, takes_aux=True, constant_aux=False)
-            exact = (np.cos(1) + np.sin(1) - np.exp(-1)) / 2
-            errors.append(float(np.abs(run(np.zeros((1, 4)), forces)[-1] - exact).max()))
-    np.testing.assert_allclose(np.log2(errors[-2] / errors[-1]), 1, atol=0.1)

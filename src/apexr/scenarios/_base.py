@@ -250,7 +250,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         Parameters
         ----------
         num_samples
-            Of the test set; by default 5 in 1D, 2 in 2D, 1 in 3D.
+            Of the test set; by default 30 in 1D, 2 in 2D, 1 in 3D, at most those that there are.
         num_steps
             By default the test horizon.
         max_seconds

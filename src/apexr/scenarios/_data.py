@@ -16,6 +16,7 @@ from apexr.errors import DivergenceError
 from apexr.initial import sample_set
 from apexr.scenarios._identity import plain_parameters, scenario_key
 from apexr.scenarios._kept import Kept, a_part_of_memory
+from apexr.scenarios._resolution import look_at
 from apexr.spectral import Grid
 from apexr.steppers import Stepper, repeat, rollout, simulate
 
@@ -67,7 +68,10 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     coarse = solver == "coarse"
     stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
     states = drawn(scenario, split, stepper)
-    return simulated(stepper, states, steps, scenario.num_warmup_steps)
+    made = simulated(stepper, states, steps, scenario.num_warmup_steps)
+    if not coarse:
+        look_at(scenario, stepper, made)
+    return made
 
 
 def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:

@@ -4,22 +4,21 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from apexr import labels
 from apexr._precision import computing_in
 from apexr.errors import ApexrWarning, SpecError
 from apexr.scenarios import _data
+from apexr.scenarios._resolution import is_nonlinear, kept_waves, tail_energy, unwrapped
 from apexr.schema import REFERENCE_ERROR
-from apexr.spectral import Grid, dealiasing_mask, wavenumbers
 from apexr.steppers import (
     ETDRKStepper,
     Poisson,
-    PseudoSpectral,
     RepeatedStepper,
     Stepper,
-    ZeroTerm,
     simulate,
 )
 from apexr.steppers._arrays import check_count
@@ -31,14 +30,11 @@ if TYPE_CHECKING:
 
 Frames = Float[np.ndarray, "sample time channel *space"]
 
-FEW = {1: 5, 2: 2, 3: 1}
+FEW = {1: 30, 2: 2, 3: 1}
 """Samples by the number of dimensions."""
 AGREE, TRUSTED, ROUNDING = 0.05, 0.1, 1e-9
 """Two solutions that differ by such a part of the error are converged, may be used; are equal."""
 MOST_SUBSTEPS = 4096
-LAST_TENTH = 0.9
-FAINT = 1e-4
-"""Energy in the last tenth of the spectrum from which on data are not resolved."""
 
 
 def reference_error(
@@ -90,8 +86,8 @@ def _converged(
     SpecError
         If the solver is of a kind whose equation apexr does not know.
     """
-    inner, count = _unwrapped(stepper)
-    states, num_steps = data[:, 0], data.shape[1] - 1
+    inner, count = unwrapped(stepper)
+    states, num_steps = jnp.asarray(data[:, 0]), data.shape[1] - 1
     if not is_nonlinear(inner):
         closed = isinstance(inner, Poisson | Stepper)
         if not closed or (isinstance(inner, ETDRKStepper) and inner.equation is None):
@@ -123,22 +119,6 @@ def _converged(
         coarser = exact
 
 
-def _unwrapped(stepper: Any) -> tuple[Any, int]:
-    """Return the stepper of one substep, and how many of them make a step."""
-    if isinstance(stepper, RepeatedStepper):
-        inner, count = _unwrapped(stepper.stepper)
-        return inner, count * stepper.num_substeps
-    return stepper, 1
-
-
-def is_nonlinear(inner: Any) -> bool:
-    """Tell whether a stepper solves an equation that is known and has a nonlinear term."""
-    if not isinstance(inner, ETDRKStepper) or inner.equation is None:
-        return False
-    transform = PseudoSpectral(inner.grid, inner.dealiasing_fraction)
-    return not isinstance(inner.equation.nonlinear_term(transform), ZeroTerm)
-
-
 def _relative(frames: Frames, exact: Frames) -> Float[np.ndarray, "sample time"]:
     """Return ``‖frames - exact‖ / ‖exact‖`` of each frame; 0 where both are zero."""
     axes = _rest(exact)
@@ -150,47 +130,3 @@ def _relative(frames: Frames, exact: Frames) -> Float[np.ndarray, "sample time"]
 
 def _rest(frames: Frames) -> tuple[int, ...]:
     return tuple(range(2, frames.ndim))
-
-
-# --- resolution ------------------------------------------------------------------------------
-
-
-def kept_waves(stepper: Any) -> Bool[np.ndarray, "*spectrum"] | None:
-    """Return which waves a solver's nonlinear products are made of; None where there are none."""
-    inner, _ = _unwrapped(stepper)
-    if not is_nonlinear(inner):
-        return None
-    mask: np.ndarray = dealiasing_mask(inner.grid, inner.dealiasing_fraction)[0]
-    return mask
-
-
-def tail_energy(
-    frames: Frames, grid: Grid, kept: Bool[np.ndarray, "*spectrum"] | None
-) -> Float[np.ndarray, "sample time"]:
-    """Return the part of each frame's energy that is in the last tenth of the spectrum.
-
-    These are the waves that a solver keeps with ``|k_d|`` above nine tenths of the largest that it
-    keeps, along any axis. In well-resolved data they are faint.
-
-    Parameters
-    ----------
-    frames
-        The states.
-    grid
-        Their grid.
-    kept
-        Which waves the solver keeps, those of its dealiasing mask; None means all.
-    """
-    kept = np.ones(grid.spectral_shape, bool) if kept is None else kept
-    waves = np.abs(wavenumbers(grid))
-    largest = np.array([axis[kept].max() for axis in waves])
-    scaled = waves / np.maximum(largest, 1).reshape(-1, *(1,) * grid.num_spatial_dims)
-    tail = kept & (scaled.max(axis=0) > LAST_TENTH)
-    axes = tuple(range(-grid.num_spatial_dims, 0))
-    power = np.abs(np.fft.rfftn(frames, axes=axes)) ** 2
-    last = waves[-1] * 2
-    power = power * np.where((last == 0) | (last == grid.shape[-1]), 1, 2)
-    summed = tuple(range(2, frames.ndim))
-    with np.errstate(all="ignore"):
-        share = np.sum(power, axis=summed, where=tail) / np.sum(power, axis=summed)
-    return np.nan_to_num(share, nan=1.0)

@@ -10,6 +10,7 @@ Cox & Matthews (2002), "Exponential time differencing for stiff systems", J. Com
 """
 
 import abc
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
@@ -24,6 +25,10 @@ from apexr.steppers._terms import NonlinearTerm
 
 CoefficientMode = Literal["exact", "real"]
 Spectrum = Complex[Array, "channel *spectrum"]
+Force = Callable[[float], Spectrum]
+"""The spectrum of a force after a part of the step, 0 to 1."""
+StageTerm = Callable[[Spectrum, float], Spectrum]
+"""The nonlinear right-hand side of a state after a part of the step."""
 
 
 class Scheme(eqx.Module):
@@ -71,12 +76,17 @@ class Scheme(eqx.Module):
         """Return the values of the functions ``f`` at ``z``."""
 
     @abc.abstractmethod
-    def advance(self, u: Spectrum) -> Spectrum:
+    def advance(self, u: Spectrum, term: StageTerm) -> Spectrum:
         """Return the spectrum one step later, up to parts that no real field has."""
 
     def __call__(self, u_hat: Spectrum) -> Spectrum:
         """Return the spectrum one step later."""
-        return project_real(self.advance(u_hat), self.grid)
+        return project_real(self.advance(u_hat, lambda u, _: self.term(u)), self.grid)
+
+    def forced(self, u_hat: Spectrum, force: Force) -> Spectrum:
+        """Return the spectrum one step later, of the equation with a force on its right."""
+        later = self.advance(u_hat, lambda u, part: self.term(u) + force(part))
+        return project_real(later, self.grid)
 
 
 class ETDRK1(Scheme):
@@ -87,10 +97,10 @@ class ETDRK1(Scheme):
         """Return ``φ₁``."""
         return phi_functions(z, xp)[:1]
 
-    def advance(self, u: Spectrum) -> Spectrum:
+    def advance(self, u: Spectrum, term: StageTerm) -> Spectrum:
         """Return the step."""
         (full,), (c1,) = self.exponentials, self.coefficients
-        return full * u + c1 * self.term(u)
+        return full * u + c1 * term(u, 0.0)
 
 
 class ETDRK2(Scheme):
@@ -101,12 +111,12 @@ class ETDRK2(Scheme):
         """Return ``φ₁`` and ``φ₂``."""
         return phi_functions(z, xp)[:2]
 
-    def advance(self, u: Spectrum) -> Spectrum:
+    def advance(self, u: Spectrum, term: StageTerm) -> Spectrum:
         """Return the step."""
         (full,), (c1, c2) = self.exponentials, self.coefficients
-        at_u = self.term(u)
+        at_u = term(u, 0.0)
         a = full * u + c1 * at_u
-        return a + c2 * (self.term(a) - at_u)
+        return a + c2 * (term(a, 1.0) - at_u)
 
 
 class ETDRK3(Scheme):
@@ -121,12 +131,12 @@ class ETDRK3(Scheme):
         start, end = first - 3 * second + 4 * third, 4 * third - second
         return phi_functions(z / 2, xp)[0] / 2, first, start, 4 * second - 8 * third, end
 
-    def advance(self, u: Spectrum) -> Spectrum:
+    def advance(self, u: Spectrum, term: StageTerm) -> Spectrum:
         """Return the step."""
         (full, half), (c1, c2, start, middle, end) = self.exponentials, self.coefficients
-        at_u, through = self.term(u), full * u
-        at_a = self.term(half * u + c1 * at_u)
-        at_b = self.term(through + c2 * (2 * at_a - at_u))
+        at_u, through = term(u, 0.0), full * u
+        at_a = term(half * u + c1 * at_u, 0.5)
+        at_b = term(through + c2 * (2 * at_a - at_u), 1.0)
         return through + start * at_u + middle * at_a + end * at_b
 
 
@@ -142,14 +152,14 @@ class ETDRK4(Scheme):
         start, end = first - 3 * second + 4 * third, 4 * third - second
         return phi_functions(z / 2, xp)[0] / 2, start, 2 * second - 4 * third, end
 
-    def advance(self, u: Spectrum) -> Spectrum:
+    def advance(self, u: Spectrum, term: StageTerm) -> Spectrum:
         """Return the step."""
         (full, half), (c1, start, middle, end) = self.exponentials, self.coefficients
-        at_u, halfway = self.term(u), half * u
+        at_u, halfway = term(u, 0.0), half * u
         a = halfway + c1 * at_u
-        at_a = self.term(a)
-        at_b = self.term(halfway + c1 * at_a)
-        at_c = self.term(half * a + c1 * (2 * at_b - at_u))
+        at_a = term(a, 0.5)
+        at_b = term(halfway + c1 * at_a, 0.5)
+        at_c = term(half * a + c1 * (2 * at_b - at_u), 1.0)
         return full * u + start * at_u + middle * (at_a + at_b) + end * at_c
 
 

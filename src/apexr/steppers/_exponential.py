@@ -23,7 +23,7 @@ class ClosedForm(eqx.Module):
     """A kernel that makes any number of steps at once: no step needs the one before."""
 
     @abc.abstractmethod
-    def propagator(self, num_steps: int | Int[Array, ""]) -> Any:
+    def propagator(self, num_steps: int | float | Int[Array, ""]) -> Any:
         """Return the array that :meth:`propagate` makes ``num_steps`` steps with."""
 
     @abc.abstractmethod
@@ -64,7 +64,7 @@ class Exponential(ClosedForm):
     @classmethod
     def of(cls, z: Any, grid: Grid) -> Self:
         """Return the map of real fields with the exponent ``z = Δt 𝓛``, NumPy or traced."""
-        return cls.unprojected(_real_exponent(z, grid, array_module(z)))
+        return cls.unprojected(real_exponent(z, grid, array_module(z)))
 
     @classmethod
     def unprojected(cls, z: Any) -> Self:
@@ -77,7 +77,9 @@ class Exponential(ClosedForm):
         """Return the spectrum one step later."""
         return self.one_step * u_hat
 
-    def propagator(self, num_steps: int | Int[Array, ""]) -> Complex[Array, "channel *spectrum"]:
+    def propagator(
+        self, num_steps: int | float | Int[Array, ""]
+    ) -> Complex[Array, "channel *spectrum"]:
         """Return what ``num_steps`` steps multiply a spectrum by."""
         count = jnp.asarray(num_steps * self.repeats, self.high.real.dtype)
         count = jax.lax.complex(count, jnp.zeros_like(count))
@@ -92,7 +94,7 @@ class Exponential(ClosedForm):
         return Exponential(self.propagator(times), self.high, self.low, self.repeats * times)
 
 
-def _real_exponent(z: Any, grid: Grid, xp: ModuleType) -> Any:
+def real_exponent(z: Any, grid: Grid, xp: ModuleType) -> Any:
     """Return the exponent whose exponential takes spectra of real fields to such.
 
     At the Nyquist wavenumber, where ``k`` and ``-k`` are one entry, an odd derivative turns a

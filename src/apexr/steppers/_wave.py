@@ -88,7 +88,9 @@ class Rotation(ClosedForm):
         """Return the spectrum one step later."""
         return self.propagate(self.propagator(1), u_hat)
 
-    def propagator(self, num_steps: int | Int[Array, ""]) -> Float[Array, "entry *spectrum"]:
+    def propagator(
+        self, num_steps: int | float | Int[Array, ""]
+    ) -> Float[Array, "entry *spectrum"]:
         """Return ``cos a``, ``sin a / ω`` and ``-ω sin a``."""
         turn = self.phase.propagator(num_steps)
         time = num_steps * self.phase.repeats * self.dt
