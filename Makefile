@@ -76,6 +76,7 @@ docs-dashboard: browser $(VENV)/.installed-dev
 
 # The tables of docs/solver_accuracy.md (about a minute).
 docs-accuracy: $(VENV)/.installed
+	$(BIN)/python docs/reference_errors.py
 	$(BIN)/python docs/solver_accuracy.py
 
 # Looked at each time, written only where the environment is made.

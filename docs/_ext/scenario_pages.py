@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import inspect
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from apexr.errors import SpecError
 from apexr.scenarios import SCENARIOS, BaseScenario, describe_coefficients
 
+ERRORS = Path(inspect.getfile(BaseScenario)).parent / "reference_errors.json"
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
 MARK = "<!-- made by docs/_ext/scenario_pages.py from the registry; not to be edited -->\n"
 INTERFACES = {"diff": "difficulty", "norm": "normalized", "phy": "physical"}
@@ -121,7 +123,7 @@ def page(name: str, family: Family) -> str:
     lines += ["| key | class | dimensions | equation |", "|---|---|---|---|"]
     lines += [_row(key) for key in members(family)]
     for key in members(family):
-        lines += ["", f"## `{key}`", "", *_parameters(key), *_coefficients(key)]
+        lines += ["", f"## `{key}`", "", *_parameters(key), *_coefficients(key), *_numerics(key)]
     return "\n".join(lines) + "\n"
 
 
@@ -193,6 +195,40 @@ def _coefficients(key: str) -> list[str]:
     except SpecError:
         return []
     return ["", "```text", text, "```"]
+
+
+def _numerics(key: str) -> list[str]:
+    """Return how good the data of a scenario are, and how their equation differs."""
+    rows = [row for row in json.loads(ERRORS.read_text("utf-8")) if row["scenario"] == key]
+    lines = ["", "Error of the reference data against a converged solution of the same equation"]
+    lines += ["([all scenarios](../solver_accuracy.md)), and the largest part of the energy in the"]
+    lines += ["last tenth of the spectrum:", ""]
+    steps = list(dict.fromkeys(step for row in rows for step in row["errors"]))
+    lines += ["| grid | " + " | ".join(f"step {step}" for step in steps) + " | tail |"]
+    lines += ["|---" * (len(steps) + 2) + "|"]
+    for row in rows:
+        errors = [_error(float(row["errors"].get(step, "nan"))) for step in steps]
+        grid = f"{row['num_spatial_dims']}D, {row['num_points']} points"
+        lines += [f"| {grid} | {' | '.join(errors)} | {row['tail_energy']:.1e} |"]
+    said = [text for dims in SCENARIOS.get(key).dimensions for text in _deviations(key, dims)]
+    if said:
+        lines += ["", 'With `numerics="apebench"`: ' + "; ".join(dict.fromkeys(said)) + "."]
+    return lines
+
+
+def _error(value: float) -> str:
+    if math.isnan(value):
+        return "not converged"
+    return "diverges" if math.isinf(value) else f"{value:.1e}"
+
+
+def _deviations(key: str, dimensions: int) -> tuple[str, ...]:
+    try:
+        scenario = SCENARIOS.get(key)(num_spatial_dims=dimensions)
+    except SpecError:  # vectors whose default has another length; these have no deviations
+        return ()
+    said: tuple[str, ...] = scenario.deviations
+    return said
 
 
 def index(names: Mapping[str, Family]) -> str:

@@ -46,6 +46,9 @@ def reference_error(
     steps = scenario.test_temporal_horizon if num_steps is None else num_steps
     check_count("num_samples", samples, minimum=1)
     check_count("num_steps", steps, minimum=1)
+    number = isinstance(max_seconds, int | float) and not isinstance(max_seconds, bool)
+    if not number or not max_seconds >= 0:
+        raise SpecError(f"max_seconds must be a number of at least 0, got {max_seconds!r}")
     if samples > scenario.num_test_samples:
         raise SpecError(
             f"num_samples must be at most num_test_samples ({scenario.num_test_samples}), got"
