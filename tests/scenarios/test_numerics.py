@@ -68,9 +68,9 @@ def test_the_solver_follows(scenario, mode, masked):
 @pytest.mark.parametrize("cls", [difficulty.FisherKPP, physical.FisherKPP])
 def test_where_a_population_saturates(cls, dims):
     """Exact: at 1, in any dimension. The published data: at D."""
-    state = np.full((1,) + (8,) * dims, 0.5)
+    state = np.full((1,) + (16,) * dims, 0.5)
     for numerics, limit in (("exact", 1), ("apebench", dims)):
-        scenario = cls(num_spatial_dims=dims, num_points=8, numerics=numerics)
+        scenario = cls(num_spatial_dims=dims, num_points=16, numerics=numerics)
         last = repeat(scenario.get_ref_stepper(), 1500)(state)
         np.testing.assert_allclose(last, limit, atol=1e-3)
 
