@@ -150,10 +150,11 @@ def test_checking_draws_no_weights():
 
 def test_errors_come_of_products_of_the_highest_precision():
     """Whatever the device, and whatever products a metric of one's own makes."""
-    bands = {name: ";0;2;0" for name in METRIC_KINDS.names() if "fourier" in name}
-    names = [name + bands.get(name, "") for name in METRIC_KINDS.names()]
+    given = {name: ";0;2;0" for name in METRIC_KINDS.names() if "fourier" in name}
+    given["per_channel"] = ";mean_fourier_RMSE;0;2;0"
+    names = [name + given.get(name, "") for name in METRIC_KINDS.names()]
     metrics = (*map(METRIC_KINDS.parse, names), Gram())
-    state = jax.ShapeDtypeStruct((1, 2, 8, 8), "float32")
+    state = jax.ShapeDtypeStruct((2, 2, 8, 8), "float32")
     for batch in (score, _score_block):
         text = str(jax.make_jaxpr(lambda *both, f=batch: f(*both, metrics))(state, state))
         products = text.count("dot_general[")
