@@ -20,6 +20,7 @@ SIZES = {
     "num_test_samples": 3,
     "test_temporal_horizon": 20,
     "batch_size": 5,
+    "record_loss_every": 5,
     "optim_config": "adam;20;constant;1e-3",
 }
 NETS = ("Conv;4;2;relu", "FNO;4;4;1;gelu")
