@@ -67,6 +67,8 @@ COMMA = ","
 
 MOST = 10**9  # more of anything is a slip of the keyboard
 Count = Annotated[int, Range(minimum=0)]
+Layers = Annotated[int, Range(minimum=0, maximum=1000)]
+"""How often a part of a network is repeated: each is traced by itself, which takes its time."""
 PositiveInt = Annotated[int, Range(minimum=1)]
 Finite = Annotated[float, Range()]
 PositiveFloat = Annotated[float, Range(minimum=0.0, exclusive=True)]

@@ -1,6 +1,7 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,12 +13,13 @@ from apexr._typing import PathInput, Precision
 from apexr.engine import (
     Stacked,
     from_flat_weights,
+    named_shapes,
     named_weights,
     select_seed,
     skeleton,
     with_weights,
 )
-from apexr.errors import MissingVariableError, SpecError, StoreError
+from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
 from apexr.experiment import Experiment, Watch, circumstances
 from apexr.scenarios import (
     BaseScenario,
@@ -33,6 +35,9 @@ from apexr.trackers import Subject, Watcher, as_trackers, attending
 
 CHECKPOINT_SECONDS = 60.0
 """Time from one checkpoint to the next where nothing is said."""
+
+_MOST_POINTS = 2**28
+"""Points of a grid on which a stored network may work: its solver has arrays of that size."""
 
 _BESIDE = (
     "task",
@@ -345,8 +350,15 @@ def load_networks(
     unit = store if experiment is None else stores.unit_path(store, experiment)
     if str(unit).endswith(stores.SAFETENSORS):
         weights, told = stores.read_safetensors(unit)
-        filled = _rebuilt(told, lambda empty: with_weights(empty, weights))
-        return _of_seed(filled, json.loads(told["seeds"]), seed)
+        weights, told = stores.read_safetensors(unit)
+        shapes = {name: array.shape for name, array in weights.items()}
+        seeds = stores.seeds_of_file(unit, told)
+
+        def given(empty: Any) -> Any:
+            stores.check_shapes(str(unit), shapes, named_shapes(empty), len(seeds))
+            return with_weights(empty, weights)
+
+        return _of_seed(_rebuilt(unit, told, given), seeds, seed)
     if experiment is None and stores.is_study(unit):
         ids = ", ".join(map(repr, stores.list_experiments(unit)["id"][:3]))
         raise SpecError(
@@ -356,13 +368,16 @@ def load_networks(
     held = stores.open_experiment(unit)
     if update_step is not None:
         return _of_seed(*_networks_of_step(held, update_step), seed)
-    weights = stores.read_weights(unit)
-    if not weights:
-        raise MissingVariableError(
-            f"{unit}: holds no weights; it was published or imported without them"
-        )
-    filled = _rebuilt(held.attrs, lambda empty: with_weights(empty, weights))
-    return _of_seed(filled, held["seed"].values.tolist(), seed)
+
+    def stored(empty: Any) -> Any:
+        weights = stores.read_weights(unit, named_shapes(empty))
+        if not weights:
+            raise MissingVariableError(
+                f"{unit}: holds no weights; it was published or imported without them"
+            )
+        return with_weights(empty, weights)
+
+    return _of_seed(_rebuilt(unit, held.attrs, stored), held["seed"].values.tolist(), seed)
 
 
 def _of_seed(networks: Any, seeds: list[int], seed: int | None) -> Any:
@@ -391,17 +406,33 @@ def _networks_of_step(result: xr.Dataset, update_step: int | None) -> tuple[Any,
         filled = from_flat_weights(empty, flat.values)
         return select_seed(filled, 0) if len(seeds) == 1 else filled
 
-    return _rebuilt(result.attrs, fill), seeds
+    return _rebuilt("the result", result.attrs, fill), seeds
 
 
-def _rebuilt(told: Mapping[str, Any], fill: Callable[[Any], Any]) -> Any:
-    """Return the emulator of a specification with its weights filled in."""
+def _rebuilt(where: object, told: Mapping[str, Any], fill: Callable[[Any], Any]) -> Any:
+    """Return the emulator of a specification with its weights filled in.
+
+    Raises
+    ------
+    StoreError
+        If there is no specification, or it is not one of an experiment that can be run.
+    """
     if "specification" not in told:
-        raise StoreError("the file does not say which experiment its weights are from")
-    spec = json.loads(told["specification"])
-    chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
-    with computing_in(spec["precision"]):
-        return fill(skeleton(emulator_plan(chosen, spec["task"], spec["net"])))
+        raise StoreError(f"{where}: does not say which experiment its weights are from")
+    try:
+        spec = json.loads(told["specification"])
+        chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
+        task, net, precision = str(spec["task"]), str(spec["net"]), spec["precision"]
+    except ApexrError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise StoreError(
+            f"{where}: its specification is not one of an experiment ({error!r})"
+        ) from error
+    if math.prod(chosen.grid.shape) > _MOST_POINTS:
+        raise StoreError(f"{where}: a grid of {chosen.grid.shape} points; refused")
+    with computing_in(precision):
+        return fill(skeleton(emulator_plan(chosen, task, net)))
 
 
 __all__ = ["evaluate", "load_networks", "run", "run_experiment"]

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import Count, PositiveInt
+from apexr._grammar import Layers, PositiveInt
 from apexr.networks._activations import activate
 from apexr.networks._base import Reach, Space, total_reach
 from apexr.networks._kind import Activation, Network, NetworkSpec, network
@@ -23,7 +23,7 @@ class Conv(NetworkSpec):
     """
 
     hidden_channels: PositiveInt
-    depth: Count
+    depth: Layers
     activation: Activation
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "ConvNet":

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import Count, PositiveInt
+from apexr._grammar import Layers, PositiveInt
 from apexr.errors import SpecError
 from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, total_reach
@@ -32,7 +32,7 @@ class FNO(NetworkSpec):
 
     modes: PositiveInt
     hidden_channels: PositiveInt
-    blocks: Count
+    blocks: Layers
     activation: Activation
 
     def check(self, grid: Grid, num_channels: int) -> None:

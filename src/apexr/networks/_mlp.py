@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import Count, PositiveInt
+from apexr._grammar import Layers, PositiveInt
 from apexr.errors import ShapeError
 from apexr.networks._activations import activate
 from apexr.networks._base import Reach, add_bias, draw_weights
@@ -23,7 +23,7 @@ class MLP(NetworkSpec):
     """
 
     width: PositiveInt
-    depth: Count
+    depth: Layers
     activation: Activation
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "Perceptron":

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxtyping import PRNGKeyArray
 
-from apexr._grammar import Count, PositiveInt
+from apexr._grammar import Layers, PositiveInt
 from apexr.errors import SpecError
 from apexr.networks._base import MakeLayer, Space
 from apexr.networks._blocks import DilatedBlock, PreactivationBlock, ResidualBlock
@@ -36,7 +36,7 @@ class Res(NetworkSpec):
     """
 
     hidden_channels: PositiveInt
-    blocks: Count
+    blocks: Layers
     activation: Activation
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
@@ -58,7 +58,7 @@ class MoRes(NetworkSpec):
     """
 
     hidden_channels: PositiveInt
-    blocks: Count
+    blocks: Layers
     activation: Activation
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
@@ -79,9 +79,9 @@ class Dil(NetworkSpec):
     Stachenfeld et al. (2022), "Learned Simulators for Turbulence", ICLR; with group norm.
     """
 
-    dilation_depth: Count
+    dilation_depth: Layers
     hidden_channels: PositiveInt
-    blocks: Count
+    blocks: Layers
     activation: Activation
 
     def check(self, grid: Grid, num_channels: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxtyping import PRNGKeyArray
 
-from apexr._grammar import Count, PositiveInt
+from apexr._grammar import Layers, PositiveInt
 from apexr.errors import SpecError
 from apexr.networks._base import MakeLayer, Space
 from apexr.networks._blocks import DoubleConvBlock, PreactivationBlock
@@ -55,7 +55,7 @@ class UNet(NetworkSpec):
     """
 
     hidden_channels: PositiveInt
-    levels: Count
+    levels: Layers
     activation: Activation
 
     def check(self, grid: Grid, num_channels: int) -> None:
@@ -88,7 +88,7 @@ class MoUNet(NetworkSpec):
     """
 
     hidden_channels: PositiveInt
-    levels: Count
+    levels: Layers
     activation: Activation
 
     def check(self, grid: Grid, num_channels: int) -> None:

@@ -17,9 +17,9 @@ from apexr.store._place import Address as Place
 from apexr.store._place import at, is_url, place
 from apexr.store._plans import planned
 from apexr.store._publish import ConflictError, create_study, publish_experiment
-from apexr.store._read import open_experiment, read_weights
+from apexr.store._read import check_shapes, open_experiment, read_weights
 from apexr.store._safetensors import SUFFIX as SAFETENSORS
-from apexr.store._safetensors import export_safetensors, read_safetensors
+from apexr.store._safetensors import export_safetensors, read_safetensors, seeds_of_file
 from apexr.store._study import join_experiments, open_rollouts, open_study
 from apexr.store._trajectories import (
     TrajectoryWriter,
@@ -39,6 +39,7 @@ __all__ = [
     "TrajectoryWriter",
     "at",
     "check_dataset_path",
+    "check_shapes",
     "check_trajectories",
     "check_writable",
     "claim",
@@ -75,6 +76,7 @@ __all__ = [
     "read_weights",
     "record_failure",
     "repair",
+    "seeds_of_file",
     "unit_path",
     "verify",
     "writing_trajectories",

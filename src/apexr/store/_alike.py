@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numcodecs.blosc import decompress  # a dependency of Zarr
 
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, COORDINATES, SCHEMA_VERSION
@@ -23,7 +22,6 @@ from apexr.store._layout import ORDER, WEIGHTS
 from apexr.store._manifest import read_manifest
 from apexr.store._place import Place
 from apexr.store._read import checked_store
-from apexr.store._smooth import CRC_BYTES
 from apexr.store._zarr import CODECS, METADATA, CheckedStore
 
 _CODECS = ["bytes", *(codec.to_dict()["name"] for codec in CODECS)]
@@ -68,7 +66,7 @@ class Member:
         for index in np.ndindex(*(-(-n // c) for n, c in zip(shape, chunk, strict=True))):
             key = f"{name}/{separator.join(('c', *map(str, index)))}"
             if key in self.store.files:  # else it holds nothing but the fill value
-                block = np.frombuffer(decompress(self.store.checked(key)[:-CRC_BYTES]), dtype)
+                block = np.frombuffer(self.store.checked(key), dtype)
                 place = tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunk, strict=True))
                 within = tuple(slice(0, n) for n in values[place].shape)
                 values[place] = block.reshape(chunk)[within]

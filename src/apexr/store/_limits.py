@@ -1,7 +1,8 @@
 """What a store may ask of its reader: refused before anything is allocated or decoded.
 
 A store is data from somewhere. Its metadata may declare more than the disk holds, its chunks may
-expand to more than the memory, its codecs may be programs. Only what apexr itself writes is read.
+expand to more than the memory, its codecs may be programs. Only what apexr itself writes is read:
+the codecs of an array are one of a few chains, in their order.
 """
 
 import math
@@ -12,40 +13,71 @@ from typing import Any, NamedTuple
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._files import parse_json
-from apexr.store._smooth import is_packed_along_time, smooth_problems
+from apexr.store._layout import WEIGHTS
+from apexr.store._smooth import NAME as SMOOTH
+from apexr.store._smooth import TYPES as SMOOTH_TYPES
 
 CHUNK_LIMIT = 2**26
 """Bytes that one chunk may hold."""
+TEXT_LIMIT = 2**24
+"""Bytes that the text of one chunk may take."""
 LOADED_LIMIT = 2**26
-"""Bytes of a coordinate: they are loaded when a store is opened."""
+"""Bytes of all coordinates together: they are loaded when a store is opened."""
+UNSTORED_LIMIT = 2**26
+"""Bytes of weights that are declared and have no chunk."""
 ELEMENT_LIMIT = 10**11
 CHUNK_COUNT_LIMIT = 10**6
+ARRAY_LIMIT = 10_000
+DIMENSION_LIMIT = 16
 
-_COMPRESSORS = frozenset({"blosc", "zstd"})
-_CODECS = frozenset({"bytes", "crc32c", "vlen-utf8"}) | _COMPRESSORS
+CHAINS = (
+    ("bytes", "blosc", "crc32c"),
+    ("bytes", "zstd", "crc32c"),  # of schema 1
+    ("bytes", "zstd"),  # coordinates of trajectories
+    ("vlen-utf8", "zstd", "crc32c"),
+    ("vlen-utf8", "zstd"),
+    (SMOOTH, "crc32c"),
+    ("transpose", SMOOTH, "crc32c"),
+)
+"""The codecs of an array, in their order, in all that apexr has ever written."""
+
 _NUMBER = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|complex(64|128)")
 _SIZES = {"bool": 1, "complex64": 8, "complex128": 16}
-_TEXT_SIZE = 16
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_TEXT_SIZE = 64
+"""Bytes that a text takes in memory, however short it is."""
+
+Node = Mapping[str, Any]
+"""The metadata of one array."""
 
 
-class Chunks(NamedTuple):
-    """What the chunks of a store may hold, by the names of the arrays.
+class Form(NamedTuple):
+    """How the chunks of an array are stored.
 
     Attributes
     ----------
-    limits
-        Bytes to which a chunk may expand, of compressed arrays.
-    smooth
-        The type of the numbers, of arrays that are packed along time.
+    codec
+        That which compresses: ``"blosc"``, ``"zstd"`` or that for what is smooth in time.
+    dtype
+        Type of the numbers, or ``"string"``.
+    amount
+        Numbers or texts of a chunk.
+    checksum
+        Whether four bytes of a checksum follow.
     """
 
-    limits: dict[str, int]
-    smooth: dict[str, str]
+    codec: str
+    dtype: str
+    amount: int
+    checksum: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of a chunk of numbers; the most that one of text may have."""
+        return TEXT_LIMIT if self.dtype == "string" else self.amount * item_size(self.dtype)
 
 
-def checked_chunks(where: str, metadata: bytes) -> Chunks:
-    """Return what the chunks of a store may hold, once its metadata are checked.
+def checked_forms(where: str, metadata: bytes) -> dict[str, Form]:
+    """Return how the chunks of each array are stored, once the metadata are checked.
 
     Parameters
     ----------
@@ -67,45 +99,93 @@ def checked_chunks(where: str, metadata: bytes) -> Chunks:
         problems = [
             f"{name!r}: {problem}"
             for name, node in arrays.items()
-            for problem in _problems(name, node, name in loaded or len(node["shape"]) < 2)
+            for problem in _problems(name, node, loaded)
         ]
-        limits = {name: _chunk_bytes(node) for name, node in arrays.items() if _is_packed(node)}
-        smooth = {n: node["data_type"] for n, node in arrays.items() if is_packed_along_time(node)}
+        problems += [f"{len(nodes)} arrays"] if len(nodes) > ARRAY_LIMIT else []
+        problems += [] if problems else _of_all_loaded(arrays, loaded)
+        forms = {} if problems else {name: _form(node) for name, node in arrays.items()}
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(f"{where}: not the metadata of a store ({error!r})") from error
     if problems:
-        raise StoreError(f"{where}: refused\n  " + "\n  ".join(problems))
-    return Chunks(limits, smooth)
+        raise StoreError(f"{where}: refused\n  " + "\n  ".join(problems[:_TOLD]))
+    return forms
+
+
+_TOLD = 20
+"""Problems that a message names."""
+
+
+def _form(node: Node) -> Form:
+    names = [codec["name"] for codec in node["codecs"]]
+    count = math.prod(_chunk(node))
+    checked = names[-1] == "crc32c"
+    return Form(names[-2] if checked else names[-1], node["data_type"], count, checked)
 
 
 def _loaded(root: Mapping[str, Any], nodes: Mapping[str, Any]) -> set[str]:
+    """Return what is loaded when the store is opened: coordinates, and what is small."""
     holders = [root, *nodes.values()]
-    return {
+    named = {
         name
         for holder in holders
         for name in str(holder.get("attributes", {}).get("coordinates", "")).split()
     }
+    return named | {
+        name
+        for name, node in nodes.items()
+        if node["node_type"] == "array" and len(node["shape"]) < 2 and not is_weight(name)
+    }
 
 
-def _problems(name: str, node: Mapping[str, Any], loaded: bool) -> Iterator[str]:
+def is_weight(name: str) -> bool:
+    """Tell whether an array holds weights."""
+    return name.partition("/")[0] == WEIGHTS
+
+
+def _of_all_loaded(arrays: Mapping[str, Node], loaded: set[str]) -> list[str]:
+    total = sum(
+        math.prod(node["shape"]) * item_size(node["data_type"])
+        for name, node in arrays.items()
+        if name in loaded
+    )
+    return [f"coordinates of {format_bytes(total)}"] if total > 2 * LOADED_LIMIT else []
+
+
+def _problems(name: str, node: Node, loaded: set[str]) -> Iterator[str]:
     if any(part in ("", ".", "..") for part in name.split("/")):
         yield "not a name"
-    codecs = [codec["name"] for codec in node["codecs"]]
-    if is_packed_along_time(node):
-        yield from smooth_problems(node)
-    elif not set(codecs) <= _CODECS:
-        yield f"codecs {codecs}, expected some of {sorted(_CODECS)}"
-    if node.get("storage_transformers") or node["chunk_grid"]["name"] != "regular":
-        yield "not stored in regular chunks"
     kind = node["data_type"]
     if kind != "string" and not (isinstance(kind, str) and _NUMBER.fullmatch(kind)):
         yield f"data type {kind!r}"
         return
+    yield from _codec_problems(node)
+    if node.get("storage_transformers") or node["chunk_grid"]["name"] != "regular":
+        yield "not stored in regular chunks"
     shape, chunk = node["shape"], _chunk(node)
-    if len(shape) != len(chunk) or any(n < 0 for n in shape) or any(n < 1 for n in chunk):
+    sizes = [*shape, *chunk]
+    if (
+        len(shape) != len(chunk)
+        or len(shape) > DIMENSION_LIMIT
+        or any(type(n) is not int or n < 0 for n in sizes)
+        or 0 in chunk
+    ):
         yield f"shape {shape} in chunks of {chunk}"
         return
-    yield from _too_much(shape, chunk, _item(kind), loaded)
+    yield from _too_much(shape, chunk, item_size(kind), name in loaded)
+
+
+def _codec_problems(node: Node) -> Iterator[str]:
+    names = tuple(codec["name"] for codec in node["codecs"])
+    kind = node["data_type"]
+    text = names[:1] == ("vlen-utf8",)
+    if names not in CHAINS or text != (kind == "string"):
+        yield f"codecs {list(names)} for {kind!r}, expected one of {[*map(list, CHAINS)]}"
+        return
+    if SMOOTH in names and kind not in SMOOTH_TYPES:
+        yield f"codecs {list(names)} for {kind!r}, expected {SMOOTH_TYPES}"
+    told = node["codecs"][0].get("configuration", {})
+    if names[0] == "bytes" and told.get("endian", "little") != "little":
+        yield f"the order of bytes {told!r}"
 
 
 def _too_much(shape: list[int], chunk: list[int], item: int, loaded: bool) -> Iterator[str]:
@@ -120,54 +200,12 @@ def _too_much(shape: list[int], chunk: list[int], item: int, loaded: bool) -> It
         yield f"chunks of {format_bytes(math.prod(chunk) * item)}"
 
 
-def _chunk(node: Mapping[str, Any]) -> list[int]:
+def _chunk(node: Node) -> list[int]:
     return list(node["chunk_grid"]["configuration"]["chunk_shape"])
 
 
-def _is_packed(node: Mapping[str, Any]) -> bool:
-    compressed = any(codec["name"] in _COMPRESSORS for codec in node["codecs"])
-    return compressed or is_packed_along_time(node)
-
-
-def _chunk_bytes(node: Mapping[str, Any]) -> int:
-    if node["data_type"] == "string":
-        return CHUNK_LIMIT
-    return math.prod(_chunk(node)) * _item(str(node["data_type"]))
-
-
-def _item(kind: str) -> int:
+def item_size(kind: str) -> int:
+    """Return the bytes of one number; those of a text in memory at least."""
     if kind == "string":
         return _TEXT_SIZE
-    bits = re.sub(r"\D", "", kind)
-    return _SIZES.get(kind) or int(bits) // 8
-
-
-def check_expansion(where: str, data: bytes, limit: int) -> None:
-    """Check that a compressed chunk expands to no more than it may.
-
-    Raises
-    ------
-    StoreError
-        If it says that it holds more, or does not say how much.
-    """
-    size = (_zstd_size if data[:4] == _ZSTD_MAGIC else _blosc_size)(data)
-    if size is None or size > limit:
-        told = "an unknown size" if size is None else format_bytes(size)
-        raise StoreError(f"{where}: expands to {told}, allowed are {format_bytes(limit)}; refused")
-
-
-def _blosc_size(data: bytes) -> int | None:
-    """Return the size that the header of a Blosc chunk states, if it is one of version 2."""
-    return int.from_bytes(data[4:8], "little") if len(data) >= 16 and data[0] == 2 else None
-
-
-def _zstd_size(data: bytes) -> int | None:
-    """Return the size that the header of a Zstandard frame states (RFC 8878, section 3.1.1.1)."""
-    descriptor = data[4] if len(data) > 4 else 0
-    flag, single = descriptor >> 6, descriptor >> 5 & 1
-    width = (1 if single else 0, 2, 4, 8)[flag]
-    start = 5 + (0 if single else 1) + (0, 1, 2, 4)[descriptor & 3]
-    field = data[start : start + width]
-    if not width or len(field) < width:
-        return None
-    return int.from_bytes(field, "little") + (256 if width == 2 else 0)
+    return _SIZES.get(kind) or int(re.sub(r"\D", "", kind)) // 8

@@ -11,6 +11,7 @@ from apexr.errors import StoreError
 from apexr.schema import VARIABLES
 from apexr.store._along_seed import along_seed, weights_along_seed
 from apexr.store._layout import ORDER, WEIGHTS, unit_of
+from apexr.store._limits import UNSTORED_LIMIT
 from apexr.store._manifest import check_sizes, prefix_of
 from apexr.store._migrate import migrated
 from apexr.store._parts import units_behind
@@ -100,25 +101,84 @@ def with_text(ds: xr.Dataset) -> xr.Dataset:
     )
 
 
-def read_weights(unit: PathLike) -> dict[str, np.ndarray]:
+def read_weights(
+    unit: PathLike, expected: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, np.ndarray]:
     """Return the stored weights: plain arrays by name; they lead with the seeds if there are more.
+
+    Parameters
+    ----------
+    unit
+        The store of one experiment, or an experiment of a study.
+    expected
+        The shapes of the arrays without seeds, which are compared before any array is read.
 
     Raises
     ------
     StoreError
-        As for :func:`open_experiment`.
+        As for :func:`open_experiment`, and if arrays have other shapes than expected, or are
+        declared and not there.
     """
     units = units_behind(unit)
     manifests = [check_sizes(part) for part in units]
-    weights = [_weights_of(*pair) for pair in zip(units, manifests, strict=True)]
+    pairs = zip(units, manifests, strict=True)
+    weights = [_weights_of(part, manifest, expected) for part, manifest in pairs]
     return weights_along_seed(weights, [manifest.get("seeds", []) for manifest in manifests])
 
 
-def _weights_of(unit: Place, manifest: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _weights_of(
+    unit: Place, manifest: Mapping[str, Any], expected: Mapping[str, tuple[int, ...]] | None
+) -> dict[str, np.ndarray]:
     store = checked_store(unit, manifest)
     group = zarr.open_group(store, mode="r", use_consolidated=True)[WEIGHTS]
     members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
-    return {name: np.asarray(node[...]) for name, node in members if isinstance(node, zarr.Array)}
+    arrays = {name: node for name, node in members if isinstance(node, zarr.Array)}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if expected is not None and shapes:
+        check_shapes(str(unit), shapes, expected, len(manifest["seeds"]))
+    if sum(map(_unstored, arrays.values())) > UNSTORED_LIMIT:
+        raise StoreError(f"{unit}: refused, it declares weights that it does not hold")
+    return {name: np.asarray(array[...]) for name, array in arrays.items()}
+
+
+def _unstored(array: zarr.Array[Any]) -> int:
+    """Return the bytes of the chunks that are not there: they are filled with one number."""
+    share = 1 - array.nchunks_initialized / max(1, array.nchunks)
+    return int(array.nbytes * share)
+
+
+def check_shapes(
+    where: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    expected: Mapping[str, tuple[int, ...]],
+    num_seeds: int,
+) -> None:
+    """Check that weights are those of a network.
+
+    Parameters
+    ----------
+    where
+        What is named in messages.
+    shapes, expected
+        The shapes that there are, and those of the network of one seed.
+    num_seeds
+        How many seeds the weights lead with, if there are several.
+
+    Raises
+    ------
+    StoreError
+        Naming an array that is missing, is none of the network, or has another shape.
+    """
+    for name in sorted({*shapes, *expected}):
+        wanted, there = expected.get(name), shapes.get(name)
+        if wanted is None or there is None:
+            which = "lacks" if there is None else "has more than the network:"
+            raise StoreError(f"{where}: not the weights of its experiment, {which} {name!r}")
+        if there != (wanted if num_seeds == 1 else (num_seeds, *wanted)):
+            raise StoreError(
+                f"{where}: not the weights of its experiment, {name!r} has shape {there}, the"
+                f" network {wanted}, for {num_seeds} seeds"
+            )
 
 
 def _in_order(ds: xr.Dataset) -> xr.Dataset:

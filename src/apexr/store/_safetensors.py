@@ -10,7 +10,7 @@ import numpy as np
 
 from apexr.errors import SpecError, StoreError, needs
 from apexr.schema import CONFIG_COORDS
-from apexr.store._files import make_folder
+from apexr.store._files import is_seeds, make_folder
 from apexr.store._place import PathLike, place
 from apexr.store._read import open_experiment, read_weights
 
@@ -67,6 +67,23 @@ def read_safetensors(path: PathLike) -> tuple[dict[str, np.ndarray], Mapping[str
             return arrays, file.metadata() or {}
     except (OSError, ValueError, package.SafetensorError) as error:
         raise StoreError(f"{path}: cannot be read ({error})") from error
+
+
+def seeds_of_file(path: PathLike, told: Mapping[str, str]) -> list[int]:
+    """Return the seeds of which a file of weights says that it holds them.
+
+    Raises
+    ------
+    StoreError
+        If it does not say it.
+    """
+    try:
+        seeds = json.loads(told["seeds"])
+    except (LookupError, ValueError, RecursionError):
+        seeds = None
+    if not (seeds and is_seeds(seeds)):
+        raise StoreError(f"{path}: does not say of which seeds its weights are")
+    return [*seeds]
 
 
 def _package(name: str) -> Any:

@@ -3,16 +3,12 @@
 The codec is pcodec [1]_, by the name that Zarr-Python gives it, with time as the last axis. Up to
 two fifths fewer bytes follow than from sorting bytes by significance; every bit comes back.
 
-What is read comes from somewhere: it is decoded into an array of the size that the metadata state,
-so that no chunk can ask for more memory than was checked. Zarr is then told of plain numbers.
-
 References
 ----------
 .. [1] Loncaric, Jeppesen and Zinberg (2025), "Pcodec: Better Compression for Numerical Sequences".
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +28,6 @@ Node = Mapping[str, Any]
 
 _CODEC = PCodec(**CONFIGURATION)
 _CRC = {"name": "crc32c"}
-_PLAIN = {"name": "bytes", "configuration": {"endian": "little"}}
-_CHAINS = ([NAME, "crc32c"], ["transpose", NAME, "crc32c"])
 
 
 def is_smooth(dims: Sequence[str], dtype: np.dtype[Any]) -> bool:
@@ -64,19 +58,6 @@ def packed_along_time(block: np.ndarray, dims: Sequence[str]) -> bytes:
     return bytes(_CODEC.encode(np.ascontiguousarray(turned, block.dtype.newbyteorder("="))))
 
 
-def smooth_problems(node: Node) -> Iterator[str]:
-    """Yield what is wrong with the codecs of an array that is packed along time."""
-    names = [codec["name"] for codec in node["codecs"]]
-    if names not in _CHAINS or node["data_type"] not in TYPES:
-        chains = " or ".join(map(str, _CHAINS))
-        yield f"codecs {names} for {node['data_type']!r}, expected {chains} for {TYPES}"
-
-
-def is_packed_along_time(node: Node) -> bool:
-    """Tell whether an array is packed along time."""
-    return any(codec["name"] == NAME for codec in node["codecs"])
-
-
 def unpacked(where: str, data: bytes, dtype: str, size: int) -> bytes:
     """Return the numbers of a chunk as plain bytes, little end first.
 
@@ -85,7 +66,7 @@ def unpacked(where: str, data: bytes, dtype: str, size: int) -> bytes:
     where
         What is named in messages.
     data
-        The chunk.
+        The chunk without its checksum.
     dtype, size
         Type of its numbers and how many bytes they take.
 
@@ -96,20 +77,9 @@ def unpacked(where: str, data: bytes, dtype: str, size: int) -> bytes:
     """
     values = np.empty(size // np.dtype(dtype).itemsize, dtype)
     try:
-        done = standalone.simple_decompress_into(data[:-CRC_BYTES], values)
+        done = standalone.simple_decompress_into(data, values)
     except (RuntimeError, TypeError) as error:
         raise StoreError(f"{where}: not {dtype} packed along time ({error})") from error
     if not done.finished or done.n_processed != values.size:
         raise StoreError(f"{where}: holds more or fewer numbers than {values.size}; refused")
     return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
-
-
-def told_as_plain(metadata: bytes) -> bytes:
-    """Return metadata in which what is packed along time is said to be plain numbers."""
-    root = json.loads(metadata)
-    held = root.get("consolidated_metadata", {}).get("metadata", {})
-    for node in (root, *held.values()):
-        if node["node_type"] == "array" and is_packed_along_time(node):
-            turned = [codec for codec in node["codecs"] if codec["name"] == "transpose"]
-            node["codecs"] = [*turned, _PLAIN]
-    return json.dumps(root).encode()

@@ -25,10 +25,10 @@ from zarr.storage import MemoryStore
 
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
+from apexr.store._decode import decoded, told_as_plain
 from apexr.store._files import digest
 from apexr.store._layout import ORDER, WEIGHTS
-from apexr.store._limits import check_expansion, checked_chunks
-from apexr.store._smooth import told_as_plain, unpacked
+from apexr.store._limits import checked_forms
 from apexr.store._source import Source
 
 LEVEL = 3
@@ -62,7 +62,7 @@ class CheckedStore(Store):
             for name, entry in files.items()
             if name.startswith(prefix)
         }
-        self.chunks = checked_chunks(f"{source.where}: {prefix}{METADATA}", self.content(METADATA))
+        self.forms = checked_forms(f"{source.where}: {prefix}{METADATA}", self.content(METADATA))
 
     def content(self, key: str) -> bytes:
         """Return a file of the group, if it is what the manifest says.
@@ -83,17 +83,14 @@ class CheckedStore(Store):
         return data
 
     def checked(self, key: str) -> bytes:
-        """Return a file as Zarr is to see it: decoded here if it is packed along time."""
-        data, array = self.content(key), _array_of(key)
-        if key.endswith(METADATA):
-            return told_as_plain(data) if self.chunks.smooth else data
-        limit, dtype = self.chunks.limits.get(array), self.chunks.smooth.get(array)
-        where = f"{self.source.where}: {self.prefix}{key}"
-        if limit is not None and dtype is not None:
-            return unpacked(where, data, dtype, limit)
-        if limit is not None:
-            check_expansion(where, data, limit)
-        return data
+        """Return a file as Zarr is to see it: metadata of plain arrays, and what chunks hold."""
+        data = self.content(key)
+        if key.rpartition("/")[2] == METADATA:
+            return told_as_plain(data)
+        form = self.forms.get(_array_of(key))
+        if form is None:
+            raise StoreError(f"{self.source.where}: {self.prefix}{key} belongs to no array")
+        return decoded(f"{self.source.where}: {self.prefix}{key}", data, form)
 
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
