@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from apexr import store
-from apexr.store import _index, _study
+from apexr.store import _study
 from apexr.testing import mock_experiment
 
 YEAR = 365 * 24 * 3600
@@ -37,12 +37,12 @@ def keep(study, update):
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path, jump, monkeypatch):
     monkeypatch.setattr(_study, "INDEX_FROM", 0)
-    monkeypatch.setattr(_index, "NEW_FROM", 1)
     results = [mock_experiment(random_seed=number) for number in range(3)]
     store.create_study(tmp_path)
     for name, ds in zip(NAMES[:2], results, strict=False):
         store.publish_experiment(ds, {}, store.unit_path(tmp_path, name))
     keep(tmp_path, 100), keep(tmp_path, 200)
+    store.keep_index(tmp_path)
     before = store.open_study(tmp_path).load()
     (tmp_path / ".staging" / f"{5:032x}-{6:032x}").mkdir()
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from apexr import store
 from apexr._digest import canonical_json, digest
-from apexr.errors import ApexrWarning
+from apexr.errors import ApexrWarning, StoreError
 from apexr.store import _index, _segments, _small, _study
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
@@ -33,7 +33,6 @@ def study(tmp_path, monkeypatch):
     store.create_study(path)
     add(path, *range(5))
     monkeypatch.setattr(_study, "INDEX_FROM", 0)
-    monkeypatch.setattr(_index, "NEW_FROM", 3)
     monkeypatch.setattr(_index, "SEGMENT", 4)
     return path
 
@@ -49,15 +48,16 @@ def segments(study):
 
 
 def test_the_index_holds_what_the_experiments_hold(study):
-    for _ in range(2):
+    for _ in range(3):
         indexed = store.open_study(study)
         assert_valid(indexed)
         xr.testing.assert_identical(indexed.load(), directly(study))
+        assert store.keep_index(study) == 5
     assert len(segments(study)) == 2
 
 
 def test_opening_by_the_index_computes_nothing(study):
-    store.open_study(study)
+    store.keep_index(study)
     with no_compute():
         ds = store.open_study(study)
         ds.nRMSE.quantile(0.9, "test_sample")
@@ -66,7 +66,7 @@ def test_opening_by_the_index_computes_nothing(study):
 
 
 def test_what_is_indexed_is_not_opened_again(study, monkeypatch):
-    store.open_study(study)
+    store.keep_index(study)
     seen = []
     real = _small.read_member
     monkeypatch.setattr(_small, "read_member", lambda unit: seen.append(unit) or real(unit))
@@ -78,9 +78,11 @@ def test_what_is_indexed_is_not_opened_again(study, monkeypatch):
 
 
 def test_the_index_follows_additions_and_replacements(study):
-    store.open_study(study)
+    store.keep_index(study)
     for numbers in ((5, 6), (7, 8), (9,), (10, 11, 12)):
         add(study, *numbers)
+        xr.testing.assert_identical(store.open_study(study).load(), directly(study))
+        store.keep_index(study)
         xr.testing.assert_identical(store.open_study(study).load(), directly(study))
     unit = store.unit_path(study, f"{0:032x}")
     store.publish_experiment(mock_experiment(random_seed=9), {}, unit, overwrite=True)
@@ -90,6 +92,7 @@ def test_the_index_follows_additions_and_replacements(study):
 
 def test_a_damaged_index_is_made_anew(study):
     expected = store.open_study(study).load()
+    store.keep_index(study)
     for number, segment in enumerate(segments(study)):
         folder = study / ".index" / segment
         if number:
@@ -97,10 +100,12 @@ def test_a_damaged_index_is_made_anew(study):
         else:
             (folder / "data.zarr" / "zarr.json").unlink()
     xr.testing.assert_identical(store.open_study(study).load(), expected)
+    store.keep_index(study)
+    xr.testing.assert_identical(store.open_study(study).load(), expected)
 
 
 def test_a_chunk_of_the_index_that_changed_is_named(study):
-    store.open_study(study)
+    store.keep_index(study)
     for segment in segments(study):
         chunk = study / ".index" / segment / "data.zarr/mean_nRMSE/c.0.0.0"
         chunk.write_bytes(bytes(chunk.stat().st_size))
@@ -110,13 +115,18 @@ def test_a_chunk_of_the_index_that_changed_is_named(study):
     xr.testing.assert_identical(store.open_study(study).load(), directly(study))
 
 
-def test_a_study_that_cannot_be_written_is_read(study, monkeypatch):
+def test_reading_makes_no_index(study):
+    xr.testing.assert_identical(store.open_study(study).load(), directly(study))
+    assert not (study / ".index").exists()
+
+
+def test_an_index_that_cannot_be_written_says_so(study, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(_segments, "make_folder", refuse)
-    xr.testing.assert_identical(store.open_study(study).load(), directly(study))
-    assert not (study / ".index").exists()
+    with pytest.raises(StoreError, match=r"the index cannot be written.*Permission denied"):
+        store.keep_index(study)
 
 
 def test_damaged_experiments_are_left_out(study):
@@ -154,13 +164,13 @@ def publish_part(study, net, seeds):
 def test_an_experiment_that_grows_keeps_its_row(tmp_path, monkeypatch):
     path = tmp_path / "study.zarr"
     store.create_study(path)
-    for name, value in (("NEW_FROM", 3), ("SEGMENT", 4)):
-        monkeypatch.setattr(_index, name, value)
+    monkeypatch.setattr(_index, "SEGMENT", 4)
     monkeypatch.setattr(_study, "INDEX_FROM", 0)
     nets = [f"Conv;{width};1;relu" for width in range(4, 10)]
     for net in nets:
         publish_part(path, net, (0, 1))
     for grown, seeds in ((nets[:1], (2, 3)), (nets[1:3], (2,)), (nets, (4, 5))):
+        store.keep_index(path)
         for net in grown:
             publish_part(path, net, seeds)
         study = store.open_study(path)

@@ -260,16 +260,16 @@ def test_results_travel_to_other_processes(url):
 
 
 def test_an_index_serves_a_large_study(url, monkeypatch):
-    from apexr.store import _index, _study
+    from apexr.store import _study
 
     study = filled(url, 3)
     plain = apexr.open_study(study).load()
     monkeypatch.setattr(_study, "INDEX_FROM", 1)
-    monkeypatch.setattr(_index, "NEW_FROM", 1)
     for _ in range(2):
         indexed = apexr.open_study(study)
         np.testing.assert_array_equal(indexed["mean_nRMSE"], plain["mean_nRMSE"])
         np.testing.assert_array_equal(indexed["sample_rollout"], plain["sample_rollout"])
+        stores.keep_index(study)
     assert any("/.index/" in name for name in objects(study)[1])
 
 

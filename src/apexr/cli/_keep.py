@@ -1,4 +1,4 @@
-"""`apexr show`, `verify`, `repair`, `pack`, `merge`: look after stores."""
+"""`apexr show`, `verify`, `repair`, `index`, `pack`, `merge`: look after stores."""
 
 from typing import Annotated
 
@@ -43,6 +43,14 @@ def repair(
         typer.echo(f"{problem}\n  now in {place}")
     swept = counted(done.swept, "unfinished writing")
     typer.echo(f"{counted(len(done.moved), 'damaged thing')} put aside, {swept} removed")
+
+
+@app.command()
+def index(store: Annotated[str, typer.Argument(help="Store of a study.")]) -> None:
+    """Bring the index of a large study up to date; reading a study never writes."""
+    from apexr import store as stores
+
+    typer.echo(f"{counted(stores.keep_index(store), 'experiment')} indexed")
 
 
 @app.command()

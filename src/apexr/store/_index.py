@@ -1,9 +1,10 @@
 """The index of a large study: its small variables along ``experiment``, kept in a few segments.
 
 Opening thousands of folders takes a minute, opening a few segments a moment. The index is derived
-and never the truth: it says of which manifests it was made, whoever opens the study adds what has
-come since, and it may be removed at any time. What is not small (fields, errors of each test
-sample) is not in it; those variables are read from the experiments when they are computed.
+and never the truth: it says of which manifests it was made, whoever adds experiments adds them to
+it, and it may be removed at any time. Readers read besides what it lacks, and never write. What is
+not small (fields, errors of each test sample) is not in it; those variables are read from the
+experiments when they are computed.
 """
 
 import json
@@ -19,7 +20,7 @@ from apexr.store._join import without_complete
 from apexr.store._layout import MANIFEST
 from apexr.store._local import Local
 from apexr.store._parts import read_part
-from apexr.store._place import Place, at_once
+from apexr.store._place import PathLike, Place, at_once, place
 from apexr.store._rows import Deferred, with_deferred
 from apexr.store._segments import (
     Index,
@@ -31,39 +32,78 @@ from apexr.store._segments import (
 )
 from apexr.store._small import DEFERRED, GRID, UNITS, rows_of
 from apexr.store._source import source_of
+from apexr.store._units import check_study, units_of
 
 INDEX_FROM = 100
 """Studies of more experiments are opened by an index."""
-NEW_FROM = 64
+WORTH_AN_INDEX = 64
 """As many experiments that are in no segment are worth one."""
 SEGMENT = 1000
 """Experiments of one segment."""
 
 
+def keep_index(path: PathLike, *, least: int = 1) -> int:
+    """Bring the index of a study up to date; return how many experiments it holds.
+
+    Whoever adds experiments does so, and ``apexr index``; reading a study never does.
+
+    Parameters
+    ----------
+    path
+        The study.
+    least
+        The number of experiments that the index must lack to be worth the work. Smaller studies
+        than those that are opened by an index get none unless this is 1.
+
+    Raises
+    ------
+    StoreError
+        If ``path`` is not a study, or the index cannot be written.
+    """
+    check_study(path)
+    study, units = place(path), units_of(path)
+    if not units or (least > 1 and len(units) <= INDEX_FROM):
+        return 0
+    damaged: list[str] = []
+    index, new, stamps = _compared(study, units, damaged)
+    if len(new) >= least:
+        try:
+            _extend(study, index, new, stamps, damaged)
+        except OSError as error:
+            raise StoreError(f"{study}: the index cannot be written ({error})") from error
+        index = _compared(study, units, damaged)[0]
+    return sum(segment.rows.sizes["experiment"] for segment in index.segments)
+
+
 def open_indexed(study: Place, units: Sequence[Place]) -> xr.Dataset:
-    """Return a study along ``experiment`` by its index, which is brought up to date if it can be.
+    """Return a study along ``experiment`` by its index; what that lacks is read besides.
 
     Raises
     ------
     StoreError
         If no experiment can be read.
     """
-    stamps = _stamps(units)
-    damaged = [unit.name for unit in units if unit.name not in stamps]
-    index = read_index(study, stamps)
-    indexed = {name for segment in index.segments for name in segment.units}
-    unknown = stamps.keys() - indexed
-    fresh = _parts_of([unit for unit in units if unit.name in unknown], damaged)
-    index, new = _without_grown(index, fresh)
-    if len(new) >= NEW_FROM:
-        rows = _extend(study, index, new, stamps, damaged)
-    else:
-        rows = [*(one.rows for one in index.segments), *rows_of(study, new, damaged)]
+    damaged: list[str] = []
+    index, new, _ = _compared(study, units, damaged)
+    rows = [*(one.rows for one in index.segments), *rows_of(study, new, damaged)]
     if damaged:
         warn("left out, see apexr verify:\n" + "\n".join(damaged))
     if not rows:
         raise StoreError(f"{study}: no experiment is finished yet")
     return _joined(study, rows)
+
+
+def _compared(
+    study: Place, units: Sequence[Place], damaged: list[str]
+) -> tuple[Index, dict[str, list[str]], dict[str, str]]:
+    """Return what of the index holds, the experiments that it lacks, and the manifests' digests."""
+    stamps = _stamps(units)
+    damaged += [unit.name for unit in units if unit.name not in stamps]
+    index = read_index(study, stamps)
+    indexed = {name for segment in index.segments for name in segment.units}
+    unknown = stamps.keys() - indexed
+    fresh = _parts_of([unit for unit in units if unit.name in unknown], damaged)
+    return *_without_grown(index, fresh), stamps
 
 
 def _stamps(units: Sequence[Place]) -> dict[str, str]:
@@ -119,23 +159,20 @@ def _without_grown(
 
 def _extend(
     study: Place, index: Index, new: Mapping[str, list[str]], stamps: Stamps, damaged: list[str]
-) -> list[xr.Dataset]:
-    """Return all rows after adding new experiments, stored unless another process does so.
+) -> None:
+    """Add new experiments, unless another process does so.
 
     Small segments are joined with the new experiments, so that there are never many. Those that
     are replaced stay until the next time, since others may be reading them.
     """
     small = [one.rows for one in index.segments if _is_small(one)]
-    segments = [one.rows for one in index.segments if not _is_small(one)]
     names = list(new)
     for start in range(0, len(names), SEGMENT):
         chosen = {name: new[name] for name in names[start : start + SEGMENT]}
         rows = [*small, *rows_of(study, chosen, damaged)]
         if rows:
-            segments.append(concat_segments(rows).load())
-            store_segment(study, segments[-1], stamps, index.outdated)
+            store_segment(study, concat_segments(rows).load(), stamps, index.outdated)
         small = []
-    return segments
 
 
 def _is_small(segment: Segment) -> bool:

@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 
 from apexr.errors import StoreError
-from apexr.schema import CONFIG_COORDS
+from apexr.schema import CONFIG_COORDS, diverged_seeds
 from apexr.store._claims import claimed, read_progress
-from apexr.store._failures import read_failures
+from apexr.store._failures import DAMAGED_RECORD, read_failures
 from apexr.store._manifest import read_manifest
 from apexr.store._parts import experiment_of
 from apexr.store._place import PathLike, Place, at_once, place
 from apexr.store._plans import read_plans
+from apexr.store._read import open_experiment
 from apexr.store._units import check_study, units_of
 
+_TWICE = "twice"
 _COLUMNS = (
     *("id", "state", "progress"),
     *CONFIG_COORDS,
@@ -54,7 +57,10 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
             row["state"] = "pending"
     for name, record in read_failures(path).items():
         row = rows.setdefault(name, {"id": name, **record.get("config", {}), "seeds": []})
-        row |= {"state": "failed", "error": f"{record.get('error')}: {record.get('message')}"}
+        if row.get("state") == "damaged":
+            continue
+        state = "damaged" if record["error"] == DAMAGED_RECORD else "failed"
+        row |= {"state": state, "error": f"{record['error']}: {record['message']}"}
     for name in claimed(path) & rows.keys():
         rows[name] |= {"state": "running", "progress": _progress(path, name)}
     empty = {"progress": math.nan, "num_diverged": 0, "bytes": 0, "error": ""}
@@ -77,6 +83,10 @@ def _published(path: PathLike) -> dict[str, dict[str, Any]]:
             continue
         name = experiment_of(manifest["attrs"], unit)
         rows[name] = _joined(rows.get(name), _row(name, manifest))
+    for name, row in rows.items():
+        if row.pop(_TWICE, False):  # of seeds that lie in two units one counts
+            with suppress(StoreError):
+                row["num_diverged"] = int(diverged_seeds(open_experiment(path, name)).sum())
     return rows
 
 
@@ -103,4 +113,6 @@ def _joined(before: dict[str, Any] | None, part: dict[str, Any]) -> dict[str, An
     if before is None:
         return part
     sums = {key: before[key] + part[key] for key in ("num_diverged", "bytes")}
-    return {**before, **sums, "seeds": sorted({*before["seeds"], *part["seeds"]})}
+    seeds = sorted({*before["seeds"], *part["seeds"]})
+    twice = len(seeds) < len(before["seeds"]) + len(part["seeds"])
+    return {**before, **sums, "seeds": seeds, _TWICE: before.get(_TWICE, False) or twice}

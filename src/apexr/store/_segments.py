@@ -15,7 +15,7 @@ from apexr.store import _disk
 from apexr.store._encode import encoded
 from apexr.store._files import canonical_json, digest, json_bytes, make_folder
 from apexr.store._join import all_labels, concat, with_labels
-from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER
+from apexr.store._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER, is_id
 from apexr.store._locks import hold
 from apexr.store._manifest import check_sizes, entries_of, make_manifest, read_manifest
 from apexr.store._place import Place, entries
@@ -55,7 +55,11 @@ class Index:
 
 def read_index(study: Place, stamps: Stamps) -> Index:
     """Return the index; of segments that share a unit the larger one counts."""
-    made_of = {path: _made_of(path) for path in entries(study / INDEX)}
+    try:
+        found = entries(study / INDEX)
+    except StoreError:  # no folder: verify names it
+        found = []
+    made_of = {path: _made_of(path) for path in found}
     segments, outdated, taken = [], [], set[str]()
     for path in sorted(made_of, key=lambda path: (-len(made_of[path]), path.name)):
         units = made_of[path]
@@ -72,9 +76,15 @@ def read_index(study: Place, stamps: Stamps) -> Index:
 def _made_of(path: Place) -> dict[str, str]:
     """Return the units of a segment and the digests of their manifests, if it is whole."""
     try:
-        return dict(check_sizes(path, "index")["units"])
+        units = dict(check_sizes(path, "index")["units"])
     except (StoreError, LookupError, TypeError, ValueError):
         return {}
+    return units if path.name == _name_of(units) else {}
+
+
+def _name_of(made_of: Mapping[str, str]) -> str:
+    """Return the name of a segment that is made of these units."""
+    return digest(canonical_json(made_of).encode())[:32]
 
 
 def _read_segment(path: Place) -> xr.Dataset | None:
@@ -110,22 +120,20 @@ def _from_told(column: Sequence[Any]) -> xr.Variable:
 def store_segment(
     study: Place, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Place]
 ) -> None:
-    """Store a segment and remove what is outdated; that a study is read only does no harm."""
+    """Store a segment and remove what is outdated, unless another process writes the index."""
     made_of = {name: stamps[name] for name in sorted(Segment(segment).units)}
     text = _text_of(segment)
     stored = encoded(segment.drop_vars(text))
     files = {f"{DATA}/{name}": data for name, data in stored.items()}
     labels = {"units": made_of, TEXT: {name: _told(column) for name, column in text.items()}}
     manifest = make_manifest(labels, entries_of(files), "index")
-    unit = study / INDEX / digest(canonical_json(made_of).encode())[:32]
-    try:
-        with _alone(study) as mine:
-            if mine:
-                for path in outdated:
+    unit = study / INDEX / _name_of(made_of)
+    with _alone(study) as mine:
+        if mine:
+            for path in outdated:
+                if is_id(path.name):
                     _disk.remove(path)
-                publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
-    except OSError:
-        return
+            publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite=True)
 
 
 @contextmanager

@@ -135,12 +135,15 @@ def run_planned(
                 workers = 1 if client is None else count_workers(client)
                 bar.say(str(outlook(planned, pending, estimate, workers=max(1, workers))))
             if client is None:
-                return _run_here(pending, store, bar, progress=progress, **options)
-            from apexr.study._cluster import run_on
+                failures = _run_here(pending, store, bar, progress=progress, **options)
+            else:
+                from apexr.study._cluster import run_on
 
-            return run_on(client, pending, store, bar, **options)
+                failures = run_on(client, pending, store, bar, **options)
         finally:
             bar.close()
+    stores.keep_index(store, least=stores.WORTH_AN_INDEX)
+    return failures
 
 
 def _run_here(
@@ -155,7 +158,8 @@ def _run_here(
             programs.enter(one.shape)
             spent = None
             try:
-                spent = run_parts(one, parts, store, **options)
+                again = parts if options["overwrite"] else ()
+                spent = run_parts(one, remaining(one, store, again), store, **options)
             except Exception as error:  # whatever one experiment does, the others go on
                 stores.record_failure(store, one.id, error, one.experiment.config)
                 failures.append(Failure(one, told(error)))

@@ -105,9 +105,20 @@ def missing(one: Planned, held: list[stores.Part], *, overwrite: bool = False) -
     return [one.part(seeds) for seeds in (*again, *stores.ranges(absent))]
 
 
-def remaining(one: Planned, store: PathInput) -> list[Experiment]:
-    """Return what is to be run now, after another process may have run some of it."""
-    return missing(one, stores.find_parts(store).get(one.id, []))
+def remaining(one: Planned, store: PathInput, again: Sequence[Experiment] = ()) -> list[Experiment]:
+    """Return what is to be run now, after another process may have run some of it.
+
+    Parameters
+    ----------
+    one, store
+        The experiment, which must be claimed, and where.
+    again
+        Parts that are to be run though they are there: they are overwritten.
+    """
+    held = stores.find_parts(store).get(one.id, [])
+    there = {part.seeds for part in held}
+    replaced = [part for part in again if tuple(part.seeds) in there]
+    return [*replaced, *missing(one, held)]
 
 
 def run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> Spent:

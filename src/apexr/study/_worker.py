@@ -137,11 +137,8 @@ def _planned_again(task: Task) -> Planned:
 
 
 def _run(one: Planned, task: Task) -> Spent:
-    chosen = (
-        remaining(one, task.store)
-        if task.parts is None
-        else [one.part(seeds) for seeds in task.parts]
-    )
+    parts = [one.part(seeds) for seeds in task.parts or ()]
+    chosen = remaining(one, task.store, parts if task.options["overwrite"] else ())
     return run_parts(one, chosen, task.store, progress=False, **task.options)
 
 

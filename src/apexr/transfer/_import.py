@@ -12,7 +12,7 @@ import xarray as xr
 
 from apexr import labels
 from apexr import store as stores
-from apexr._digest import canonical_json, digest, experiment_id, with_seeds
+from apexr._digest import canonical_json, experiment_id
 from apexr._precision import computing_in
 from apexr._typing import PathInput
 from apexr.engine import count_parameters, named_shapes, skeleton
@@ -97,10 +97,10 @@ def import_results(
     stores.create_study(store)
     found = []
     for result, arrays in made:
-        for seeds in stores.ranges(result["seed"].values.tolist()):
-            _publish(result, arrays, seeds, store)
+        stores.publish_seeds(result, arrays, store)
         name = experiment_id(json.loads(result.attrs["specification"]))
         found.append(Imported(name, tuple(result["seed"].values.tolist()), given))
+    stores.keep_index(store, least=stores.WORTH_AN_INDEX)
     return found
 
 
@@ -193,19 +193,3 @@ def _states(table: Table, dtype: np.dtype[Any]) -> dict[str, np.ndarray]:
     if not np.array_equal(states[:1, :, 0].repeat(len(states), axis=0), states[:, :, 0]):
         raise SpecError(f"{table.where}: the seeds do not start from the same states")
     return {"sample_rollout": states[:, :, 1:], "initial_state": states[0, :, 0]}
-
-
-def _publish(
-    result: xr.Dataset, weights: Mapping[str, np.ndarray], seeds: tuple[int, ...], store: PathInput
-) -> None:
-    """Publish the seeds of an experiment that follow one another."""
-    held = result["seed"].values.tolist()
-    chosen = [held.index(seed) for seed in seeds]
-    spec = with_seeds(json.loads(result.attrs["specification"]), seeds)
-    identity = {"experiment_id": digest(spec), "specification": canonical_json(spec)}
-    part = result.isel(seed=chosen).assign_attrs(identity)
-    arrays = dict(weights)
-    if len(held) > 1:
-        index = chosen[0] if len(chosen) == 1 else chosen
-        arrays = {name: values[index] for name, values in weights.items()}
-    stores.publish_experiment(part, arrays, stores.unit_path(store, identity["experiment_id"]))

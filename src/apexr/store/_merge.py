@@ -1,0 +1,83 @@
+"""Bringing the experiments of one study into another."""
+
+from apexr.errors import StoreError
+from apexr.store._failures import DAMAGED_RECORD, read_failures
+from apexr.store._files import make_folder, write_json
+from apexr.store._index import WORTH_AN_INDEX, keep_index
+from apexr.store._layout import failure_path, is_published, unit_of
+from apexr.store._manifest import verify_unit
+from apexr.store._parts import Part, find_parts, read_part
+from apexr.store._place import PathLike, Place, place
+from apexr.store._publish import ConflictError, create_study, publish_files
+from apexr.store._read import open_unit, read_weights
+from apexr.store._seeds import publish_seeds
+from apexr.store._source import read_all, source_of
+from apexr.store._units import check_study, units_of
+
+
+def merge(into: PathLike, *others: PathLike) -> int:
+    """Bring the experiments of other studies into one; return how many have come.
+
+    Parameters
+    ----------
+    into
+        A study; it is made where there is none. What it holds already stays as it is. Of an
+        experiment that it holds with some seeds, the others come.
+    others
+        Studies, which are not changed.
+
+    Raises
+    ------
+    ConflictError
+        If studies hold different results under one id, or different numbers for one seed of an
+        experiment; all others have been merged.
+    StoreError
+        If a study cannot be read, or an experiment is damaged; all others have been merged.
+    """
+    for other in others:
+        check_study(other)
+    make_folder(place(into).parent)
+    create_study(into)
+    count, problems = 0, []
+    held = find_parts(into)
+    for unit in (unit for other in others for unit in units_of(other)):
+        try:
+            count += _bring(unit, into, held)
+        except StoreError as error:
+            problems.append(error)
+    for other in others:
+        _copy_failures(other, into)
+    keep_index(into, least=WORTH_AN_INDEX)
+    if problems:
+        kind = ConflictError if any(isinstance(e, ConflictError) for e in problems) else StoreError
+        raise kind(f"{count} merged, {len(problems)} not:\n" + "\n".join(map(str, problems)))
+    return count
+
+
+def _bring(unit: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
+    """Bring a unit into a study; tell whether anything has come.
+
+    What the study holds by now is noted in ``held``.
+    """
+    verify_unit(unit)
+    part = read_part(unit)
+    parts = held.setdefault(part.experiment, [])
+    there = {seed for one in parts if one.unit != part.unit for seed in one.seeds}
+    if not there & {*part.seeds}:
+        target = unit_of(into, unit.name)
+        new = not is_published(target)
+        publish_files(read_all(source_of(unit)), target)
+        parts += [part] if new else []
+        return new
+    come = publish_seeds(open_unit(unit), read_weights(unit), into)
+    parts += come
+    return bool(come)
+
+
+def _copy_failures(study: PathLike, into: PathLike) -> None:
+    for name, record in read_failures(study).items():
+        path = failure_path(into, name)
+        if record["error"] != DAMAGED_RECORD and not (
+            path.is_there() or is_published(unit_of(into, name))
+        ):
+            write_json(path, record)
