@@ -79,12 +79,29 @@ def _joined(chunks: tuple[int, ...], rows: int) -> Iterator[tuple[int, int]]:
     yield start, stop
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that a spreadsheet takes for a formula."""
+
+
+def inert_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of which no text is run by a spreadsheet: an apostrophe stands before it."""
+    text = table.select_dtypes(exclude=["number", "bool"])
+    guarded = {str(name): _guarded(column) for name, column in text.items()}
+    names = {name: f"'{name}" for name in table.columns if str(name).startswith(FORMULA)}
+    return table.assign(**guarded).rename(columns=names)
+
+
+def _guarded(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    runs = column.map(lambda held: isinstance(held, str) and held.startswith(FORMULA)).astype(bool)
+    return column.mask(runs, "'" + column[runs].astype(str)) if runs.any() else column
+
+
 @contextmanager
 def _csv_writer(path: Path) -> Iterator[Append]:
     with path.open("w", newline="", encoding="utf-8") as file:
 
         def append(piece: pd.DataFrame) -> None:
-            piece.to_csv(file, index=False, header=file.tell() == 0)
+            inert_text(piece).to_csv(file, index=False, header=file.tell() == 0)
 
         yield append
 

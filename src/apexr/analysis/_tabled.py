@@ -10,6 +10,7 @@ import pandas as pd
 
 from apexr.analysis._dialects import HTML, LATEX, MARKDOWN, PLAIN, Cell, Dialect
 from apexr.analysis._layout import in_order, keys_of
+from apexr.analysis._stream import inert_text
 from apexr.schema import COORDINATES
 
 Target = str | PathLike[str] | None
@@ -83,7 +84,7 @@ class Table:
 
     def to_csv(self, path: Target = None) -> str:
         """Return all numbers in full as CSV, one line a cell; write it to ``path`` if given."""
-        return _written(self.numbers.to_csv(index=False), path)
+        return _written(inert_text(self.numbers).to_csv(index=False), path)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the texts as a pandas table, with the labels as its index and columns."""

@@ -7,7 +7,7 @@ import typer
 
 from apexr.cli._app import app
 from apexr.cli._parameters import check_picture, use_compile_cache
-from apexr.cli._text import decomposition_summary
+from apexr.cli._text import decomposition_summary, say
 
 
 @app.command()
@@ -29,11 +29,11 @@ def decompose(
         stores.check_dataset_path(output)
     use_compile_cache()
     parts = apexr.decompose(store, num_steps=steps, experiment=experiment)
-    typer.echo(decomposition_summary(parts))
+    say(decomposition_summary(parts))
     if output is not None:
-        typer.echo(f"written to {stores.publish_dataset(parts, output, overwrite=True)}")
+        say(f"written to {stores.publish_dataset(parts, output, overwrite=True)}")
     if plot is not None:
         from apexr import plots
 
         plots.save(plots.decomposition(parts), plot)
-        typer.echo(f"drawn to {plot}")
+        say(f"drawn to {plot}")

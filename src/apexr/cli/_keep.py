@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from apexr.cli._app import app
-from apexr.cli._text import counted, study_table, summary, trajectory_summary
+from apexr.cli._text import counted, say, study_table, summary, trajectory_summary
 
 
 @app.command()
@@ -14,11 +14,11 @@ def show(store: Annotated[str, typer.Argument(help="Store of an experiment or a 
     from apexr import store as stores
 
     if stores.is_published(store) and stores.kind_of(store) == "trajectories":
-        typer.echo(trajectory_summary(stores.open_trajectories(store)))
+        say(trajectory_summary(stores.open_trajectories(store)))
     elif stores.is_study(store):
-        typer.echo(study_table(stores.list_experiments(store)))
+        say(study_table(stores.list_experiments(store)))
     else:
-        typer.echo(summary(stores.open_experiment(store)))
+        say(summary(stores.open_experiment(store)))
 
 
 @app.command()
@@ -28,7 +28,7 @@ def verify(
     """Check every byte of a store; name the files that are damaged."""
     from apexr import store as stores
 
-    typer.echo(f"{counted(stores.verify(store), 'unit')} checked: nothing is damaged")
+    say(f"{counted(stores.verify(store), 'unit')} checked: nothing is damaged")
 
 
 @app.command()
@@ -40,9 +40,9 @@ def repair(
 
     done = stores.repair(store)
     for problem, place in done.moved.items():
-        typer.echo(f"{problem}\n  now in {place}")
+        say(f"{problem}\n  now in {place}")
     swept = counted(done.swept, "unfinished writing")
-    typer.echo(f"{counted(len(done.moved), 'damaged thing')} put aside, {swept} removed")
+    say(f"{counted(len(done.moved), 'damaged thing')} put aside, {swept} removed")
 
 
 @app.command()
@@ -50,7 +50,7 @@ def index(store: Annotated[str, typer.Argument(help="Store of a study.")]) -> No
     """Bring the index of a large study up to date; reading a study never writes."""
     from apexr import store as stores
 
-    typer.echo(f"{counted(stores.keep_index(store), 'experiment')} indexed")
+    say(f"{counted(stores.keep_index(store), 'experiment')} indexed")
 
 
 @app.command()
@@ -58,7 +58,7 @@ def pack(store: Annotated[str, typer.Argument(help="Store of an experiment or a 
     """Put each experiment into one file; it is read as before."""
     from apexr import store as stores
 
-    typer.echo(f"{counted(stores.pack(store), 'unit')} packed")
+    say(f"{counted(stores.pack(store), 'unit')} packed")
 
 
 @app.command()
@@ -69,4 +69,4 @@ def merge(
     """Bring the experiments of other studies into one."""
     from apexr import store as stores
 
-    typer.echo(f"{counted(stores.merge(into, *others), 'experiment')} merged into {into}")
+    say(f"{counted(stores.merge(into, *others), 'experiment')} merged into {into}")

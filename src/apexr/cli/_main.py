@@ -5,6 +5,7 @@ import warnings
 
 from apexr._signals import ending_on_sigterm
 from apexr.cli._app import app
+from apexr.cli._text import inert
 from apexr.errors import ApexrError, ClusterError, DivergenceError, Terminated, WorkerDiedError
 
 _FAILED_ON_ITS_WAY = (DivergenceError, WorkerDiedError, ClusterError)
@@ -16,7 +17,7 @@ def main() -> None:
     The exit code is 0 for success, 2 for what cannot be meant, read or written, 1 for a run that
     failed on its way, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_: f"warning: {inert(str(message))}\n"
     try:
         with ending_on_sigterm():
             app(prog_name="apexr")
@@ -24,7 +25,7 @@ def main() -> None:
         _say_what_was_interrupted(stop)
         raise
     except ApexrError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {inert(str(error))}", file=sys.stderr)
         raise SystemExit(1 if isinstance(error, _FAILED_ON_ITS_WAY) else 2) from None
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from apexr.cli._app import app
+from apexr.cli._text import say
 
 _PORT = 5006
 
@@ -29,7 +30,7 @@ def dashboard(
     from apexr import dashboard as pages
 
     if export is not None:
-        typer.echo(pages.export(store, export, experiment))
+        say(str(pages.export(store, export, experiment)))
         return
     if experiment:
         raise typer.BadParameter("goes with --export", param_hint="--experiment")

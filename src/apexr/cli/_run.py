@@ -8,7 +8,7 @@ import typer
 from apexr._typing import Precision
 from apexr.cli._app import app
 from apexr.cli._parameters import check_picture, read_parameters, use_compile_cache
-from apexr.cli._text import summary, trajectory_summary
+from apexr.cli._text import say, summary, trajectory_summary
 
 
 @app.command()
@@ -54,7 +54,7 @@ def run(
         progress=progress,
         **keywords,
     )
-    typer.echo(summary(result))
+    say(summary(result))
     _say_where(store, plot, "overview", result)
 
 
@@ -97,16 +97,16 @@ def simulate(
         progress=progress,
         **keywords,
     )
-    typer.echo(trajectory_summary(trajectories))
+    say(trajectory_summary(trajectories))
     _say_where(store, plot, "trajectory", trajectories)
 
 
 def _say_where(store: str | Path | None, plot: Path | None, kind: str, held: Any) -> None:
     """Say where the result is stored; draw it if that is asked for."""
     if store is not None:
-        typer.echo(f"stored in {store}")
+        say(f"stored in {store}")
     if plot is not None:
         from apexr import plots
 
         plots.save(getattr(plots, kind)(held), plot)
-        typer.echo(f"drawn to {plot}")
+        say(f"drawn to {plot}")

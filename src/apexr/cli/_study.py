@@ -10,7 +10,7 @@ import typer
 
 from apexr.cli._app import app
 from apexr.cli._parameters import read_parameters, use_compile_cache
-from apexr.cli._text import failure_table, study_summary
+from apexr.cli._text import failure_table, say, study_summary
 
 
 @app.command()
@@ -54,7 +54,7 @@ def study(
         _leave_accelerators()
     planned, trackers = load_study(file, allow_python=allow_python)
     if dry_run:
-        typer.echo(str(preview(planned, store, overwrite=overwrite, workers=workers or 1)))
+        say(str(preview(planned, store, overwrite=overwrite, workers=workers or 1)))
         return
     use_compile_cache()
     with _client(workers, scheduler, slurm, jobs) as client:
@@ -67,9 +67,9 @@ def study(
             trackers=trackers,
             progress=progress,
         )
-    typer.echo(study_summary(store, {one.id for one in planned}))
+    say(study_summary(store, {one.id for one in planned}))
     if failures:
-        typer.echo(failure_table(failures, len(planned)), err=True)
+        say(failure_table(failures, len(planned)), err=True)
         raise typer.Exit(1)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import typer
+
 STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
 """Time steps of the tables that commands print."""
 
@@ -15,7 +17,7 @@ def summary(result: Any) -> str:
     steps = [step for step in STEPS if step in result["time"].values]
     curves = {schema.identifier(config): array for config, array in schema.metric_curves(result)}
     names = list(curves)
-    rows = [f"{name} {value}" for name, value in labels.items()]
+    rows = [f"{name} {inert(str(value), lines=False)}" for name, value in labels.items()]
     rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
     rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
     medians = {n: band(array.sel(time=steps))["median"].values for n, array in curves.items()}
@@ -102,11 +104,33 @@ def trajectory_summary(trajectories: Any) -> str:
     told = {name: trajectories.attrs[name] for name in named if name in trajectories.attrs}
     sizes = ", ".join(f"{dim} {size}" for dim, size in trajectories.sizes.items())
     steps = trajectories["time"].values
-    rows = [f"{name} {value}" for name, value in told.items()]
+    rows = [f"{name} {inert(str(value), lines=False)}" for name, value in told.items()]
     rows.append(f"{sizes} ({format_bytes(trajectories.nbytes)}, {trajectories.dtype})")
     lost = trajectories.coords.get("diverged_at", np.array(-1)) >= 0
     rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(lost)}")
     return "\n".join(rows)
+
+
+def inert(text: str, *, lines: bool = True) -> str:
+    """Return text that no terminal obeys: what cannot be printed is written as an escape.
+
+    Parameters
+    ----------
+    text
+        The text.
+    lines
+        Whether it may have several lines.
+    """
+    kept = "\n" if lines else ""
+    return "".join(
+        sign if sign.isprintable() or sign in kept else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print text, which may hold labels of any stranger."""
+    typer.echo(inert(text), err=err)
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from apexr.cli._app import app
 from apexr.cli._parameters import read_parameters
-from apexr.cli._text import counted
+from apexr.cli._text import counted, say
 from apexr.errors import StoreError
 
 
@@ -61,7 +61,7 @@ def export(
     if path.is_dir():
         raise StoreError(f"{path}: cannot be written, it is a folder; name a file")
     path = path if path.suffix else path.with_suffix(_SUFFIXES[format])
-    typer.echo(f"written to {_exported(source, format, variable, path)}")
+    say(f"written to {_exported(source, format, variable, path)}")
 
 
 def _exported(source: Any, format: Format, variable: str | None, path: Path) -> Path:
@@ -122,5 +122,5 @@ def import_(
         found = apexr.import_results(file, store, weights=weights, scenario=scenario, **keywords)
         for one in found:
             networks = f"networks of {one.weights.name}" if one.weights else "no networks"
-            typer.echo(f"{one.id} {counted(len(one.seeds), 'seed')}, {networks}")
-    typer.echo(f"imported into {store}")
+            say(f"{one.id} {counted(len(one.seeds), 'seed')}, {networks}")
+    say(f"imported into {store}")

@@ -1,5 +1,6 @@
 """A page from this machine: all scripts and styles come from here, none from the internet."""
 
+import functools
 import os
 import socket
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from apexr.dashboard._style import CSS
 from apexr.errors import SpecError
 
 HOST = "127.0.0.1"
+_MISDIRECTED = 421
 
 
 def show_study(path: str | os.PathLike[str], *, port: int = 0, show: bool = True) -> None:
@@ -77,6 +79,7 @@ def serve(
 
     try:
         port = port or _free_port()
+        own = [f"{host}:{port}" for host in ("localhost", HOST)]
         return pn.serve(
             {"/": page},
             title=title,
@@ -84,10 +87,35 @@ def serve(
             show=show,
             threaded=threaded,
             address=HOST,
-            websocket_origin=[f"{host}:{port}" for host in ("localhost", HOST)],
+            websocket_origin=own,
+            transforms=[functools.partial(_OwnHost, own)],
         )
     except OSError as error:
         raise SpecError(f"port {port} cannot be had ({error.strerror}); take another") from error
+
+
+class _OwnHost:
+    """What Tornado passes answers through: none goes to a page that has another name for us.
+
+    A page of the internet can give its own name the address of this machine; what asks under that
+    name may be run by that page.
+    """
+
+    def __init__(self, own: list[str], request: Any) -> None:
+        self._refused = request.host not in own
+
+    def transform_first_chunk(
+        self, status_code: int, headers: Any, chunk: bytes, finishing: bool
+    ) -> tuple[int, Any, bytes]:
+        """Return status, headers and first bytes of an answer."""
+        if not self._refused:
+            return status_code, headers, chunk
+        kept = type(headers)({"Content-Length": "0"} if finishing else {})
+        return _MISDIRECTED, kept, b""
+
+    def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
+        """Return further bytes of an answer."""
+        return b"" if self._refused else chunk
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,10 @@ class StudyPage:
         """Show table and views as filters, choice and study are now."""
         for name, values in choices(self.records.table).items():
             known = self.filters[name].value
-            self.filters[name].options = sorted({*values, *known})
+            options = sorted({*values, *known})
+            # The widget takes its labels for HTML; values may be text of any stranger.
+            inert = {escape(value): value for value in options}
+            self.filters[name].options = options if [*inert] == options else inert
         wanted = {name: one.value for name, one in self.filters.items()}
         self.visible = filtered(self.records.table, wanted)
         there = finished(self.visible)["id"].tolist()
