@@ -21,7 +21,8 @@ from apexr import store
 from apexr.store._encode import encoded
 from apexr.store._files import digest, json_bytes
 from apexr.store._layout import MANIFEST
-from apexr.store._manifest import entries_of, make_manifest
+from apexr.store._manifest import entries_of, make_manifest, sealed
+from apexr.store._place import place
 from apexr.store._publish import publish_files
 from apexr.store._source import read_all, source_of
 from apexr.testing import mock_experiment
@@ -59,7 +60,7 @@ def varieties(options: argparse.Namespace, scratch: Path):
         unit = store.publish_experiment(
             result(number, options), {}, store.unit_path(scratch, identity(number))
         )
-        files = read_all(source_of(unit))
+        files = dict(read_all(source_of(place(unit))))
         yield declared(files, options.sparse // options.number) if options.sparse else files
 
 
@@ -85,6 +86,13 @@ def declared(files: dict[str, bytes], size: int) -> dict[str, bytes]:
     return {**kept, MANIFEST: json_bytes(make_manifest(labels, entries_of(kept)))}
 
 
+def named(files: dict[str, bytes], name: str) -> dict[str, bytes]:
+    """Return the files of an experiment that is published under a name."""
+    told = {**json.loads(files[MANIFEST]), "unit": name}
+    del told["digest"]
+    return {**files, MANIFEST: json_bytes(sealed(told))}
+
+
 def generate(options: argparse.Namespace) -> None:
     os.fsync = lambda descriptor: None  # there is nothing to lose
     study = options.folder
@@ -93,11 +101,11 @@ def generate(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     for number, files in zip(range(options.number), itertools.cycle(known), strict=False):
         unit = store.unit_path(study.absolute(), identity(number))
-        publish_files(files, unit, overwrite=store.is_published(unit))
+        publish_files(named(files, unit.name), unit, overwrite=store.is_published(unit))
         if sys.stderr.isatty() and number % 100 == 0:
             print(f"\r{number}", end="", file=sys.stderr)
     published = time.perf_counter()
-    store.open_study(study)  # makes the index, as a run does in the end
+    store.keep_index(study)  # as a run does in the end
     seconds = {"publish": published - start, "index": time.perf_counter() - published}
     told = {f"{what}_seconds": round(value, 2) for what, value in seconds.items()}
     print(json.dumps({"experiments": options.number, **told}))

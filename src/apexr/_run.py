@@ -199,10 +199,12 @@ def run_stored(
     overwrite: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     watch: Watch | None = None,
+    compact: bool = False,
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
 
     An interrupted training goes on from its last checkpoint. ``watch`` is told how far it is.
+    ``compact`` is that of :func:`apexr.store.publish_experiment`.
 
     Raises
     ------
@@ -220,7 +222,8 @@ def run_stored(
     result, emulators = _watched(
         scenario, experiment, progress=progress, trackers=trackers, keeper=kept, watch=watch
     )
-    stores.publish_experiment(result, named_weights(emulators), unit, overwrite=overwrite)
+    weights = named_weights(emulators)
+    stores.publish_experiment(result, weights, unit, overwrite=overwrite, compact=compact)
     kept.clear()
     return stores.open_experiment(unit)
 

@@ -136,7 +136,9 @@ def publish(path, seeds, shift=0.0):
     rows = np.asarray(seeds, "f4")[:, None] + shift
     for name in ("mean_nRMSE", "nRMSE", "sample_rollout", "train_loss"):
         shape = ds[name].shape
-        ds[name] = ds[name].copy(data=np.broadcast_to(rows.reshape(-1, *[1] * (len(shape) - 1)), shape))
+        ds[name] = ds[name].copy(
+            data=np.broadcast_to(rows.reshape(-1, *[1] * (len(shape) - 1)), shape)
+        )
     spec = with_seeds(SPEC, seeds)
     ds.attrs |= {"experiment_id": digest(spec), "specification": canonical_json(spec)}
     leading = np.asarray(seeds, "f4")[:, None] * np.ones(3, "f4")

@@ -171,6 +171,8 @@ def parse_json(where: str, content: bytes) -> dict[str, Any]:
     StoreError
         If it is no JSON, no dictionary, takes too much memory, or holds what is no text.
     """
+    if len(content) > JSON_BYTES:
+        raise StoreError(f"{where}: over {format_bytes(JSON_BYTES)}, no part of a store")
     if sum(content.count(sign) * size for sign, size in _OBJECT_BYTES.items()) > JSON_MEMORY:
         raise StoreError(f"{where}: too many values, no part of a store")
     try:

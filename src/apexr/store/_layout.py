@@ -26,7 +26,6 @@ holds an experiment for some of its seeds, see ``_parts``.
 """
 
 import hashlib
-import json
 import os
 import re
 import uuid
@@ -62,6 +61,8 @@ FORMATS: Mapping["UnitKind", str] = {
 """What a manifest calls each kind of unit."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_FORMAT = re.compile(rb'"format": *"([a-z-]*)"')
+"""What a manifest begins with."""
 _STAGED = re.compile(r"[0-9a-f]{32}(\.zip)?-[0-9a-f]{32}")
 
 UnitKind = Literal["experiment", "trajectories", "index"]
@@ -156,10 +157,11 @@ def kind_of(unit: PathLike) -> UnitKind:
     if not (place(unit) / MANIFEST).is_file():
         return "experiment"  # only experiments are packed
     try:
-        told = json.loads((place(unit) / MANIFEST).read_bytes())["format"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        told = _FORMAT.search((place(unit) / MANIFEST).read_bytes())
+    except OSError:
         return "experiment"
-    return next((kind for kind, name in FORMATS.items() if name == told), "experiment")
+    name = told[1].decode() if told else ""
+    return next((kind for kind, known in FORMATS.items() if known == name), "experiment")
 
 
 def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experiment") -> None:

@@ -10,7 +10,7 @@ from apexr.store._parts import Part, find_parts, read_part
 from apexr.store._place import PathLike, Place, place
 from apexr.store._publish import ConflictError, create_study, publish_files
 from apexr.store._read import open_unit, read_weights
-from apexr.store._seeds import publish_seeds
+from apexr.store._seeds import check_equal_seeds, publish_seeds
 from apexr.store._source import read_all, source_of
 from apexr.store._units import check_study, units_of
 
@@ -66,7 +66,11 @@ def _bring(unit: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
     if not there & {*part.seeds}:
         target = unit_of(into, unit.name)
         new = not is_published(target)
-        publish_files(read_all(source_of(unit)), target)
+        try:
+            publish_files(read_all(source_of(unit)), target)
+        except ConflictError:  # stored in another way, or other times were noted
+            check_equal_seeds(into, part.experiment, open_unit(unit), [part])
+            return False
         parts += [part] if new else []
         return new
     come = publish_seeds(open_unit(unit), read_weights(unit), into)
