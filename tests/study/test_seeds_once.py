@@ -25,6 +25,7 @@ import json, sys, time
 import jax.numpy as jnp
 import numpy as np
 import apexr._run
+from apexr.study import plan_study, run_planned
 from apexr.testing import mock_experiment
 
 def fake(scenario, experiment, **_):
