@@ -211,7 +211,7 @@ def _arrays(path: Local, file: BinaryIO, expected: object) -> dict[str, np.ndarr
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise StoreError(f"{path}: the checkpoint is compressed; refused")
     file.seek(start)
-    with np.load(file, allow_pickle=False) as arrays:
+    with np.load(file) as arrays:
         return dict(arrays)
 
 
