@@ -37,7 +37,7 @@ from apexr.engine import (
 from apexr.errors import warn
 from apexr.metrics import Metric
 from apexr.networks._convolution import convolution_kernels
-from apexr.schema import identifier, trajectory_name
+from apexr.schema import identifier, metric_names
 from apexr.training import (
     NEVER,
     Attendance,
@@ -231,9 +231,9 @@ def _test_arrays(
 def metric_arrays(errors: dict[str, Float[np.ndarray, "..."]]) -> dict[str, Any]:
     """Return each metric as mean over the test samples and as one number a trajectory."""
     arrays: dict[str, Any] = {}
-    for config, values in errors.items():
-        arrays[identifier(config)] = values.mean(axis=1)
-        arrays[trajectory_name(config)] = values
+    for config, (mean, twin) in metric_names(errors).items():
+        arrays[mean] = errors[config].mean(axis=1)
+        arrays[twin] = errors[config]
     return arrays
 
 

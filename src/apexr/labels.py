@@ -28,6 +28,7 @@ from apexr.schema import (
     Variable,
     identifier,
     mean_metric,
+    metric_names,
     plain_attrs,
     record,
     step_dim,
@@ -328,7 +329,8 @@ def comparison(
 
 def _declarations(metrics: Mapping[str, str]) -> dict[str, Variable]:
     means = [mean_metric(config) for config in metrics.values()]
-    twins = [trajectory_metric(config) for config in metrics.values()]
+    names = metric_names(metrics.values())
+    twins = [trajectory_metric(config, twin) for config, (_, twin) in names.items()]
     return {**VARIABLES, **{variable.name: variable for variable in (*means, *twins)}}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.labels import Axes, experiment
-from apexr.schema import identifier, trajectory_name, validate
+from apexr.schema import identifier, metric_names, validate
 
 __all__ = ["assert_valid", "mock_experiment", "no_compute"]
 
@@ -89,14 +89,16 @@ def mock_experiment(
         "diverged_at": np.where(np.isin(seeds, diverged), steps[num_losses // 2], -1),
     }
     growth = 1 - np.exp(-np.linspace(0.01, 1, num_times))
+    names = metric_names(metrics)
     for config in metrics:
         spread = np.exp(rng.normal(0, 0.3, (len(seeds), num_test_samples, 1)))
         errors = quality[:, None] * growth * spread
-        arrays[trajectory_name(config)] = errors
-        arrays[identifier(config)] = errors.mean(axis=1)
+        mean, twin = names[config]
+        arrays[twin] = errors
+        arrays[mean] = errors.mean(axis=1)
     lost = np.isin(seeds, diverged)
     arrays["train_loss"][lost, num_losses // 2 :] = np.nan
-    for name in ("sample_rollout", *map(identifier, metrics), *map(trajectory_name, metrics)):
+    for name in ("sample_rollout", *(name for pair in names.values() for name in pair)):
         arrays[name][lost] = np.nan
     single = {n: a.astype(np.float32) if a.ndim > 1 else a for n, a in arrays.items()}
     return experiment(

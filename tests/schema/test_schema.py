@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from apexr.errors import SchemaError
+from apexr.errors import SchemaError, SpecError
 from apexr.schema import (
     COORDINATES,
     VARIABLES,
     chunk_shape,
     identifier,
     metric_identifiers,
+    metric_names,
     trajectory_name,
     validate,
 )
@@ -28,6 +29,36 @@ def test_metric_names(config, name, twin):
     assert name.isidentifier()
     assert trajectory_name(config) == twin
     assert trajectory_name(name) == twin
+
+
+def test_a_metric_called_like_the_errors_of_another():
+    """The errors of each sample of mean_nRMSE are nRMSE, unless a metric has that name."""
+    configs = ["mean_nRMSE", "nRMSE", "mean_MSE"]
+    assert metric_names(configs) == {
+        "mean_nRMSE": ("mean_nRMSE", "mean_nRMSE_per_sample"),
+        "nRMSE": ("nRMSE", "nRMSE_per_sample"),
+        "mean_MSE": ("mean_MSE", "MSE"),
+    }
+    ds = mock_experiment(metrics=configs)
+    assert_valid(ds)
+    assert metric_identifiers(ds) == configs
+    for name in configs:
+        assert ds[name].dims == ("seed", "time")
+        twin = ds[metric_names(configs)[name][1]]
+        np.testing.assert_allclose(twin.mean("test_sample"), ds[name], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("configs", "message"),
+    [
+        (["a;1.0", "a;1p0"], "'a;1p0': it would be called 'a_1p0' in a result, as a;1.0"),
+        (["mean_seed"], "called 'seed' in a result, as the variable seed of every result"),
+        (["train_loss"], "as the variable train_loss of every result"),
+    ],
+)
+def test_metrics_that_cannot_be_told_apart_in_a_result(configs, message):
+    with pytest.raises(SpecError, match=message):
+        metric_names(configs)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

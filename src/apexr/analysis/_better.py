@@ -37,8 +37,9 @@ def probability_better(
         False: a seed of A against any seed of B (the common-language effect size, U / (m n)).
         True: seeds against the same seed; those without a partner do not count.
     confidence
-        Level of the interval. Unpaired, it is Newcombe's; paired, it is the exact one of Clopper
-        and Pearson. Both stay honest at probabilities of 0 and 1.
+        Level of the interval. Unpaired, it is Newcombe's, and holds one half wherever the exact
+        test does not exclude it, as with three seeds a side; paired, it is the exact one of
+        Clopper and Pearson. Both stay honest at probabilities of 0 and 1.
     diverged
         ``"worst"``: a diverged seed loses against all that are finite, and two that diverged are
         equal. ``"drop"``: it is left out, which flatters whoever diverged. ``"raise"``: an error
@@ -97,7 +98,13 @@ def _unpaired_core(a: np.ndarray, b: np.ndarray, confidence: float) -> np.ndarra
     with np.errstate(invalid="ignore", divide="ignore"):
         found = won / (m * n)
     low, high = _newcombe(found, m, n, confidence)
-    return np.stack([found, low, high, rank_sum_test(a, b), m, n], axis=-1)
+    p = rank_sum_test(a, b)
+    undecided = p > 1 - confidence
+    low, high = (
+        np.where(undecided, np.fmin(low, 0.5), low),
+        np.where(undecided, np.fmax(high, 0.5), high),
+    )
+    return np.stack([found, low, high, p, m, n], axis=-1)
 
 
 def _newcombe(

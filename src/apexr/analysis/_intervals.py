@@ -1,8 +1,8 @@
 """Confidence intervals of a mean, a median or a quantile, and from how many values on they hold.
 
 An interval that says 95 % and covers far less misleads, so every method has a number of values from
-which on it is given; ``docs/coverage.py`` simulates how often each covers. Below that number the
-bounds are infinite, which is the interval that always covers.
+which on it is given; ``docs/interval_coverage.py`` simulates how often each covers. Below that
+number the bounds are infinite, which is the interval that always covers.
 """
 
 import math

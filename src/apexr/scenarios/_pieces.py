@@ -19,7 +19,7 @@ from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
 from apexr.scenarios._identity import specification
-from apexr.schema import COORDINATES, RECORDS, VARIABLES, step_dim
+from apexr.schema import COORDINATES, RECORDS, VARIABLES, metric_names, step_dim
 from apexr.training import OPTIMIZERS, Hook, Keeper, Optimizer, Trainer, TrainingPlan, count_windows
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
     for_channels(condition, scenario.num_channels)
     condition.check(grid)
     updates = optimizer(scenario).updates
-    metrics(scenario)
+    metric_names(metrics(scenario))
     callbacks(scenario)
     low, high = scenario.vlim
     if not low < high:

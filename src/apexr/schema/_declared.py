@@ -2,14 +2,14 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from apexr.errors import SchemaError, suggest
+from apexr.errors import SchemaError, SpecError, suggest
 from apexr.schema._records import CALLBACK, RECORDS, record_dim
 from apexr.schema._variable import KINDS, SPATIAL_DIMS, Variable, label_of, table
 
@@ -249,16 +249,55 @@ def trajectory_name(name: str) -> str:
     return twin if twin != name else f"{name}_per_sample"
 
 
+def metric_names(configs: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return for each metric the names of its mean and of its errors of each test sample.
+
+    The latter is :func:`trajectory_name`, but ``mean_nRMSE_per_sample`` where another metric of
+    these is called ``nRMSE``.
+
+    Raises
+    ------
+    SpecError
+        If two variables of a result would have the same name.
+    """
+    means = {config: identifier(config) for config in dict.fromkeys(configs)}
+    names = {
+        config: (mean, _twin_beside(config, set(means.values()) - {mean}))
+        for config, mean in means.items()
+    }
+    owners: dict[str, str] = {}
+    for config, pair in names.items():
+        for name in pair:
+            taken = owners.setdefault(name, config)
+            if name in VARIABLES or name in COORDINATES:
+                taken = f"the variable {name} of every result"
+            if taken != config:
+                raise SpecError(
+                    f"metric {config!r}: it would be called {name!r} in a result, as {taken};"
+                    " give the metric another name"
+                )
+    return names
+
+
+def _twin_beside(config: str, means: Collection[str]) -> str:
+    twin = trajectory_name(config)
+    return _per_sample(config) if twin in means else twin
+
+
+def _per_sample(config: str) -> str:
+    return f"{identifier(config)}_per_sample"
+
+
 def mean_metric(config: str) -> Variable:
     """Return the declaration of the metric with this config string."""
     return replace(MEAN_METRIC, name=identifier(config), long_name=label_of(config), config=config)
 
 
-def trajectory_metric(config: str) -> Variable:
-    """Return the declaration of the same metric per trajectory."""
+def trajectory_metric(config: str, name: str | None = None) -> Variable:
+    """Return the declaration of the same metric per trajectory, by default called as usual."""
     return replace(
         TRAJECTORY_METRIC,
-        name=trajectory_name(config),
+        name=name or trajectory_name(config),
         long_name=label_of(config.removeprefix("mean_")),
         config=config,
     )
@@ -312,8 +351,8 @@ def declaration(name: str, array: xr.DataArray) -> Variable | None:
     config = array.attrs.get("config")
     if isinstance(config, str) and identifier(config) == name:
         return mean_metric(config)
-    if isinstance(config, str) and trajectory_name(config) == name:
-        return trajectory_metric(config)
+    if isinstance(config, str) and name in (trajectory_name(config), _per_sample(config)):
+        return trajectory_metric(config, name)
     if record_dim(array) is not None:
         return RECORDS.get(name, replace(CALLBACK, name=name))
     return None
