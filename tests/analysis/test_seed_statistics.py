@@ -183,7 +183,7 @@ def test_bands_are_between_the_values_of_scipys_quantile_test(n, level):
         ({"method": "percentile"}, 20),
         ({"method": "basic"}, 2000),
         ({"statistic": "mean"}, 500),
-        ({"statistic": "mean", "method": "bca"}, 500),
+        ({"statistic": "mean", "method": "bca"}, 1000),
     ],
 )
 def test_too_few_values_have_no_interval_and_are_told(options, least):

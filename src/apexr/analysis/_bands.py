@@ -101,9 +101,9 @@ def bootstrap_band(
         ``"order"``: between two of the values (the default for the median and for quantiles), from
         6 values on for the median at 95 %. ``"t"``: Student's interval of the mean (its default).
         Bootstrap: ``"percentile"``, ``"basic"`` (the percentiles mirrored at the estimate) or
-        ``"bca"`` (corrected for bias and acceleration). Where errors have a long tail, as
-        lognormal ones, intervals of a mean cover 95 % only from 500 values on, those of a median
-        by bootstrap from 20 on, mirrored ones from 2000 on.
+        ``"bca"`` (corrected for bias and acceleration). Errors may have a long tail, as lognormal
+        ones; then Student's interval covers 95 % from 500 values on, those of a mean by bootstrap
+        from 1000, those of a median by bootstrap from 20, mirrored ones from 2000.
     num_resamples, random_seed
         How many resamples are drawn, and the seed from which.
     diverged

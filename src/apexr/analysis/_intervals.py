@@ -16,10 +16,11 @@ from apexr.errors import SpecError
 
 Interval = Literal["order", "t", "percentile", "basic", "bca"]
 
-_MEAN_FROM, _QUANTILE_FROM, _BASIC_FROM = 500, 20, 2000
+_STUDENT_FROM, _MEAN_FROM, _QUANTILE_FROM, _BASIC_FROM = 500, 1000, 20, 2000
 """Values from which on a 95 % interval covers at least 92 % of normal and lognormal draws.
 
-Of means, whose lognormal draws have a long tail; of the median by resampling; mirrored.
+Student's of the mean, for lognormal draws have a long tail; resampled ones of the mean and of the
+median; mirrored ones of either.
 """
 
 
@@ -57,7 +58,7 @@ def fewest(
         Student's interval holds for two.
     """
     if interval == "t":
-        return 2 if of_logs else _MEAN_FROM
+        return 2 if of_logs else _STUDENT_FROM
     if level is None:
         return _BASIC_FROM if interval == "basic" else _MEAN_FROM
     tail = min(level, 1 - level)
