@@ -68,6 +68,10 @@ def random_pair(seeds=12, times=7):
 # --- lazy, the same for every chunking --------------------------------------------------------
 
 
+FEW = pytest.mark.filterwarnings("ignore:.*values are too few for a:apexr.errors.ApexrWarning")
+
+
+@FEW
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_lazy_and_the_same_for_every_chunking(study, name):
     expected = FUNCTIONS[name](study.load())
@@ -160,6 +164,7 @@ def test_bands_by_bootstrap_are_scipys(method, statistic, place):
     np.testing.assert_allclose(band.estimate, function(values, axis=0))
 
 
+@FEW
 @pytest.mark.parametrize("level", [0.25, 0.5, 0.9])
 @pytest.mark.parametrize("n", [4, 6, 15, 60])
 def test_bands_are_between_the_values_of_scipys_quantile_test(n, level):
