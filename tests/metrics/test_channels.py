@@ -114,6 +114,8 @@ def test_horizons_measure_all_channels_in_one_norm(result):
     assert (stability_horizon(mock, 10.0) == 4).all()
     joint = mock.assign(joint_nRMSE=mock.nRMSE / 4)
     assert (valid_prediction_time(joint, 0.4) == 4).all()
+    lacking = mock.assign(joint_nRMSE=mock.nRMSE / 4 * np.nan)  # as in a study where others have it
+    assert (valid_prediction_time(lacking, 0.4) == 3).all()
     assert valid_prediction_time(result).shape == (1, result.sizes["test_sample"])
 
 

@@ -59,7 +59,8 @@ def valid_prediction_time(
     variable
         Name or config string of an error that grows as the prediction gets worse. By default the
         relative error of all channels in one norm, ``joint_nRMSE``; where the result lacks it,
-        ``nRMSE``, which sums over channels, divided by their number.
+        ``nRMSE``, which sums over channels, divided by their number; a study whose experiments
+        differ in their grids does not tell that number, and ``nRMSE`` is taken as it is.
 
     Raises
     ------
@@ -116,15 +117,21 @@ def stability_horizon(
 
 
 def _relative_error(ds: xr.Dataset) -> xr.DataArray:
-    """Return the relative error per trajectory: of all channels in one norm, or their mean."""
-    if "joint_nRMSE" in ds:
+    """Return the relative error per trajectory: of all channels in one norm, or their mean.
+
+    Experiments of a study may hold one or the other, and differ in their channels.
+    """
+    joint = ds.get("joint_nRMSE")
+    if joint is not None and "nRMSE" not in ds:
         return _scores(ds, "joint_nRMSE")
     summed = _scores(ds, "nRMSE")
     count: Any = ds.sizes.get("channel", 1)
     if (mask := ds.coords.get(presence_name("channel"))) is not None:
-        count = mask.sum("channel")  # experiments of a study may differ in their channels
-    mean: xr.DataArray = summed / count
-    return mean.assign_attrs(summed.attrs).rename(summed.name)
+        count = mask.sum("channel")
+    mean: xr.DataArray = (summed / count).assign_attrs(summed.attrs).rename(summed.name)
+    if joint is None:
+        return mean
+    return _scores(ds, "joint_nRMSE").fillna(mean)
 
 
 def _scores(ds: xr.Dataset, variable: str) -> xr.DataArray:
