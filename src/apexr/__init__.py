@@ -53,6 +53,8 @@ _HOMES = {
     "relative_by_config": "apexr.analysis:relative_by_config",
     "split_train": "apexr.analysis:split_train",
     "read_in_kwargs": "apexr.analysis:read_in_kwargs",
+    # what config strings name, as the published benchmark calls it
+    "components": "apexr.components",
     # the layers
     "analysis": "apexr.analysis",
     "comparisons": "apexr.comparisons",

@@ -8,15 +8,16 @@ from typing import Any
 import xarray as xr
 
 from apexr._devices import prepare_host_devices
+from apexr._doors import checked
 from apexr._precision import computing_in
 from apexr._typing import PathInput, Precision
 from apexr.engine import (
-    Stacked,
     from_flat_weights,
     named_shapes,
     named_weights,
     select_seed,
     skeleton,
+    stacked,
     with_weights,
 )
 from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
@@ -24,6 +25,7 @@ from apexr.experiment import Experiment, Watch, circumstances
 from apexr.scenarios import (
     BaseScenario,
     Request,
+    check_storable,
     emulator_plan,
     plan,
     resolve,
@@ -54,6 +56,7 @@ _BESIDE = (
 """Keywords that stand beside those of the scenario."""
 
 
+@checked
 def run(
     scenario: str | BaseScenario,
     *,
@@ -133,6 +136,7 @@ def run(
     return run_stored(chosen, experiment, store, checkpoint_seconds=checkpoint_seconds, **beside)
 
 
+@checked
 def run_experiment(
     *,
     scenario: str | BaseScenario,
@@ -185,8 +189,7 @@ def plan_experiment(
     """
     prepare_host_devices()
     chosen = resolve(scenario, scenario_kwargs, beside=_BESIDE)
-    label = scenario_kwargs if isinstance(scenario, str) else None
-    return chosen, plan(chosen, request, label)
+    return chosen, plan(chosen, request)
 
 
 def run_stored(
@@ -213,6 +216,7 @@ def run_stored(
     """
     from apexr import store as stores  # Zarr is slow to import
 
+    check_storable(json.loads(experiment.attrs["specification"]))
     stores.check_writable(unit)
     kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
     if stores.is_published(unit) and not overwrite:
@@ -258,6 +262,7 @@ def _read(unit: PathInput, experiment: str) -> xr.Dataset:
     return held
 
 
+@checked
 def evaluate(
     scenario: str | BaseScenario,
     rollout: Any,
@@ -299,6 +304,7 @@ def evaluate(
     return score(chosen, rollout, reference, name)
 
 
+@checked
 def load_networks(
     store: PathInput | xr.Dataset,
     experiment: str | None = None,
@@ -389,7 +395,7 @@ def _of_seed(networks: Any, seeds: list[int], seed: int | None) -> Any:
         raise MissingVariableError(f"no network of seed {seed!r}; there are {seeds}")
     if len(seeds) == 1:
         return networks
-    return Stacked(networks, seeds) if seed is None else select_seed(networks, seeds.index(seed))
+    return stacked(networks, seeds) if seed is None else select_seed(networks, seeds.index(seed))
 
 
 def _networks_of_step(result: xr.Dataset, update_step: int | None) -> tuple[Any, list[int]]:

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 from tqdm.auto import tqdm
 
 from apexr import labels
@@ -52,6 +52,8 @@ from apexr.training import (
 )
 
 Trajectories = Float[Array, "sample frame channel *space"]
+TrainBy = Callable[[Any, PRNGKeyArray], Trained]
+"""Takes emulators and shuffle keys of all seeds and trains them."""
 Watch = Callable[[int, int], None]
 """Takes the updates that are done, and how many there are."""
 
@@ -81,7 +83,7 @@ class Experiment:
     axes
         Labels of the states.
     config
-        ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` as they were typed.
+        ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` in their canonical form.
     attrs
         Further attributes of the result.
     precision
@@ -109,6 +111,7 @@ def execute(
     trackers: Sequence[Hook] = (),
     keeper: Keeper | None = None,
     watch: Watch | None = None,
+    train_by: TrainBy | None = None,
 ) -> tuple[xr.Dataset, Any]:
     """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
@@ -127,6 +130,9 @@ def execute(
         Keeps checkpoints of the training, and gives the last one back.
     watch
         Called now and then during the training with the updates that are done, and with all.
+    train_by
+        Trains the emulators in place of apexr; nobody attends then, and no data for training are
+        needed.
 
     Raises
     ------
@@ -136,21 +142,28 @@ def execute(
     _import_meanwhile("dask.array")  # labels need it, and it is slow to import
     held = require_room_for_data(experiment.shapes, len(experiment.seeds))
     emulators, shuffle_keys = draw_emulators(list(experiment.seeds), experiment.emulator)
-    need = footprint(emulators, experiment.shapes["train"], shuffle_keys, experiment.training)
-    _say_memory(experiment, need, held, shown=progress)
+    need = None
+    if train_by is None:
+        need = footprint(emulators, experiment.shapes["train"], shuffle_keys, experiment.training)
+        _say_memory(experiment, need, held, shown=progress)
     train_trajectories, test_trajectories = make_data()
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
     recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
     with progress_bar(experiment, shown=progress, watch=watch) as report:
         attendance = Attendance(report, recorders, tuple(trackers), keeper, experiment.seeds)
         plan = experiment.training
-        trained = train(emulators, train_trajectories, shuffle_keys, plan, attendance)
+        if train_by is None:
+            trained = train(emulators, train_trajectories, shuffle_keys, plan, attendance)
+        else:
+            trained = train_by(emulators, shuffle_keys)
     _tell_of_diverged(experiment.seeds, trained.diverged_at)
     tested = evaluate(trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept)
     arrays = {
         **_training_arrays(experiment, trained),
         **_test_arrays(experiment, tested, np.asarray(test_trajectories[: experiment.num_kept])),
-        "compile_seconds": sum(part.compile_seconds for part in (need, trained, tested)),
+        "compile_seconds": sum(
+            part.compile_seconds for part in (need, trained, tested) if part is not None
+        ),
     }
     result = labels.experiment(
         arrays,
@@ -160,9 +173,13 @@ def execute(
         config=experiment.config,
         metrics={identifier(config): config for config in experiment.metrics},
         records=_records(experiment, trained),
-        attrs={**machine(), "training_bytes": need.on_device, **experiment.attrs},
+        attrs={**machine(), **_size(need), **experiment.attrs},
     )
     return result, trained.emulators
+
+
+def _size(need: Footprint | None) -> dict[str, int]:
+    return {} if need is None else {"training_bytes": need.on_device}
 
 
 def _import_meanwhile(module: str) -> None:

@@ -16,6 +16,7 @@ import xarray as xr
 
 from apexr import labels
 from apexr._devices import prepare_host_devices
+from apexr._doors import checked
 from apexr._typing import PathInput
 from apexr.errors import SpecError
 from apexr.experiment import machine
@@ -24,6 +25,7 @@ from apexr.scenarios import (
     BaseScenario,
     data_attributes,
     finite_trajectories,
+    labelled_reference,
     resolve,
 )
 
@@ -32,6 +34,7 @@ AUTO = "auto"
 STORES = (".zarr", ".nc")
 
 
+@checked
 def scrape_data_and_metadata(
     folder_or_store: PathInput | None = None,
     *,
@@ -127,7 +130,7 @@ def _held(target: Path, attrs: dict[str, Any]) -> xr.Dataset:
 def _make(scenario: BaseScenario, attrs: dict[str, Any]) -> xr.Dataset:
     """Return the labelled data, once they are known to be finite."""
     finite_trajectories(scenario)
-    splits = {"train": scenario.get_train_data(), "test": scenario.get_test_data()}
+    splits = {split: labelled_reference(scenario, split) for split in ("train", "test")}
     return labels.splits(splits, attrs={**attrs, **machine()})
 
 

@@ -1,5 +1,7 @@
 """The networks of several seeds: one is taken by its seed, and all say that they are several."""
 
+import pickle
+
 import equinox as eqx
 import jax
 import numpy as np
@@ -73,6 +75,13 @@ def test_what_is_stacked_says_so(networks):
     with pytest.raises(ShapeError, match=r"3 networks, stacked: take one as networks\[0\]"):
         networks(np.zeros((1, 16), np.float32))
     assert "stacked" not in repr(networks[0])
+
+
+def test_they_are_called_as_each_of_them_and_survive_pickling(networks):
+    assert type(networks).__name__ == type(networks[0]).__name__ == "ConvNet"
+    again = pickle.loads(pickle.dumps(networks))
+    assert same(again, networks)
+    assert again.seeds == networks.seeds
 
 
 def test_all_are_mapped_over_at_once(networks):

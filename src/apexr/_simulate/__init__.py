@@ -1,7 +1,10 @@
 """The solver alone: from initial states to labelled trajectories, in memory or in a store."""
 
+from apexr._doors import check_all
 from apexr._simulate._simulate import simulate
 from apexr._simulate._solver import read_solver
 from apexr._simulate._states import read_states
 
 __all__ = ["read_solver", "read_states", "simulate"]
+
+check_all(globals(), ["simulate"])

@@ -66,8 +66,10 @@ def read_states(solver: Solver, given: Any, *, num_samples: int | None, seed: in
             "apexr.simulate labels its result and cannot be traced; within jit, vmap or grad use"
             " apexr.steppers.simulate or rollout"
         )
-    if isinstance(given, xr.Dataset):
-        raise SpecError("initial_states must be a DataArray, got a Dataset; choose a variable")
+    if isinstance(given, xr.Dataset | xr.DataTree):
+        raise SpecError(
+            f"initial_states must be a DataArray, got a {type(given).__name__}; choose a variable"
+        )
     labelled = isinstance(given, xr.DataArray)
     array, samples = _by_name(solver, given) if labelled else (np.asarray(given), None)
     states = _by_shape(solver, _as_floats(array))

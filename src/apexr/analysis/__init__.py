@@ -4,6 +4,7 @@ The table functions take a result, a study, a tree of rollouts or a wide table. 
 a diverged (NaN) entry without saying so.
 """
 
+from apexr._doors import check_all
 from apexr.analysis._aggregates import (
     interquartile_mean,
     optimality_gap,
@@ -85,3 +86,5 @@ __all__ = [
     "valid_prediction_time",
     "write_table",
 ]
+
+check_all(globals())

@@ -5,8 +5,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._select import by_seed, in_one_chunk, present, values_of
-from apexr.errors import DivergenceError, MissingVariableError, SpecError
+from apexr.analysis._select import by_seed, in_one_chunk, present, require_dim, values_of
+from apexr.errors import DivergenceError, SpecError
 
 Diverged = Literal["worst", "drop", "raise"]
 """How a diverged entry counts: as worse than all others, not at all, or as an error."""
@@ -133,10 +133,7 @@ def choose(name: str, value: object, options: Any) -> None:
 def _along(array: xr.DataArray, dim: str) -> xr.DataArray:
     if dim == "seed" and "seed" in array.coords:
         array = by_seed(array)
-    if dim not in array.dims:
-        raise MissingVariableError(
-            f"{array.name!r} has no dimension {dim!r}; it has {', '.join(map(str, array.dims))}"
-        )
+    require_dim(array, dim)
     return array
 
 

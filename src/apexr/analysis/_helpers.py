@@ -106,11 +106,13 @@ def relative_by_config(
     Raises
     ------
     SpecError
-        If a group has no reference row or several.
+        If a group has no reference row or several, or the expression cannot be read.
     """
     keys = list(grouping_cols)
     _require(df, [*keys, value_col])
-    reference = df.query(norm_query)
+    if value_col in keys:
+        raise SpecError(f"value_col {value_col!r} must not be among grouping_cols")
+    reference = _queried(df, norm_query)
     counts = reference.groupby(keys, dropna=False, observed=True).size().rename("_count")
     groups = df[keys].drop_duplicates().merge(counts.reset_index(), on=keys, how="left")
     wrong = groups[groups["_count"] != 1]
@@ -128,6 +130,23 @@ def relative_by_config(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(np.isinf(values) & np.isinf(divisor), 1.0, values / divisor)
     return df.assign(**{f"{value_col}{suffix}": ratio})
+
+
+def _queried(df: pd.DataFrame, norm_query: str) -> pd.DataFrame:
+    """Return the rows for which an expression holds.
+
+    Raises
+    ------
+    SpecError
+        If it is no expression of the columns.
+    """
+    try:
+        return df.query(norm_query)
+    except Exception as error:  # pandas and what it evaluates with raise what they like
+        raise SpecError(
+            f"norm_query {norm_query!r} must be an expression of the columns, such as"
+            f" \"train == 'one'\" ({error}); columns are {', '.join(map(str, df.columns))}"
+        ) from error
 
 
 def read_in_kwargs(df: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from apexr.analysis._entries import with_worst, worst_of
-from apexr.analysis._select import config_columns, pick, present
+from apexr.analysis._select import config_columns, pick, present, require_dim
 from apexr.errors import SpecError
 
 
@@ -22,7 +22,9 @@ def geometric_mean(
     MissingVariableError
         Listing what there is.
     """
-    array = with_worst(pick(ds, variable).sel({dim: slice(None, up_to)}))
+    chosen = pick(ds, variable)
+    require_dim(chosen, dim)
+    array = with_worst(chosen.sel({dim: slice(None, up_to)}))
     lost = xr.ufuncs.isinf(array)
     logs = xr.ufuncs.log(array.where(~lost))
     mask = array.coords.get(f"has_{dim}")
@@ -53,6 +55,8 @@ def relative(ds: xr.Dataset, variable: str = "mean_nRMSE", **baseline: str) -> x
     """
     array = with_worst(pick(ds, variable))
     wanted = baseline or {"train": "one"}
+    if "experiment" not in array.dims:
+        raise SpecError("relative compares the experiments of a study, got one result")
     index = [_baseline(ds, row, wanted) for row in range(ds.sizes["experiment"])]
     names = [name for name, coord in array.coords.items() if "experiment" in coord.dims]
     divisor = array.isel(experiment=index).drop_vars(names)
@@ -80,6 +84,7 @@ def count_diverged(ds: xr.Dataset, variable: str, dim: str = "seed") -> xr.DataA
     Entries that only fill a study up are not counted.
     """
     array = pick(ds, variable)
+    require_dim(array, dim)
     lost = ~xr.ufuncs.isfinite(array)
     mask = present(array)
     if mask is not None:

@@ -42,6 +42,22 @@ def values_of(data: xr.Dataset | xr.DataArray, variable: str) -> xr.DataArray:
     return data if isinstance(data, xr.DataArray) else pick(data, variable)
 
 
+def require_dim(array: xr.DataArray, dim: str) -> None:
+    """Refuse a dimension that an array does not have.
+
+    Raises
+    ------
+    MissingVariableError
+        Listing those that it has.
+    """
+    if dim not in array.dims:
+        known = list(map(str, array.dims))
+        raise MissingVariableError(
+            f"{array.name!r} has no dimension {dim!r}; it has {', '.join(known) or 'none'}"
+            f"{suggest(dim, known)}"
+        )
+
+
 def in_one_chunk(array: xr.DataArray, dim: str) -> xr.DataArray:
     """Return the array with all of ``dim`` in one chunk, if it is lazy; its labels stay as is."""
     if array.chunks is None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from apexr._doors import describe
 from apexr._typing import PathInput
 from apexr.analysis._aside import written_aside
 from apexr.errors import SpecError, needs
@@ -27,7 +28,7 @@ def write_table(pieces: Iterator[pd.DataFrame], path: PathInput) -> Path:
     Raises
     ------
     SpecError
-        If the path ends in neither ``.csv`` nor ``.parquet``.
+        If a piece is no table, or the path ends in neither ``.csv`` nor ``.parquet``.
     MissingExtraError
         If Parquet is asked for and pyarrow is not installed.
     StoreError
@@ -36,6 +37,8 @@ def write_table(pieces: Iterator[pd.DataFrame], path: PathInput) -> Path:
     target = check_table_path(path)
     with written_aside(target) as aside, _WRITERS[target.suffix](aside) as append:
         for piece in pieces:
+            if not isinstance(piece, pd.DataFrame):
+                raise SpecError(f"write_table takes pandas tables, got {describe(piece)}")
             append(piece)
     return target
 

@@ -104,6 +104,8 @@ def _at_steps(
         raise SpecError(f"{array.name!r} has {', '.join(more)} besides seeds and steps; reduce it")
     if dim is None:
         return array, partner
+    if partner is not None and dim not in partner.coords:
+        raise SpecError(f"other has no {dim}, along which {array.name!r} lies")
     wanted = np.atleast_1d(default_steps(array, dim) if steps is None else steps).tolist()
     sides = [array] if partner is None else [array, partner]
     held = [step for step in wanted if all(step in side[dim].values for side in sides)]

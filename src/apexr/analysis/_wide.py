@@ -10,7 +10,14 @@ import xarray as xr
 from apexr.analysis._entries import with_worst
 from apexr.analysis._numbered import NUMBERED
 from apexr.analysis._rollouts import frames
-from apexr.analysis._select import Data, by_seed, config_columns, experiments, leaves
+from apexr.analysis._select import (
+    Data,
+    by_seed,
+    config_columns,
+    experiments,
+    leaves,
+    missing,
+)
 from apexr.schema import CONFIG_COORDS, metric_curves, record_dim, step_dim
 
 _WIDE_BASE = ("scenario", "task", "train", "net", "seed", "scenario_kwargs")
@@ -29,6 +36,8 @@ def to_wide(data: Data) -> pd.DataFrame:
         return data.copy()
     parts = leaves(data) if isinstance(data, xr.DataTree) else [data]
     tables = [_table(one) for ds in parts for one in experiments(ds)]
+    if not tables:
+        raise missing("result", [])
     table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
     return table[sorted(table.columns, key=_order(list(table.columns)))]
 

@@ -1,7 +1,10 @@
 """Emulators held against solvers: sources of error, ensembles of seeds, growth rates."""
 
+from apexr._doors import check_all
 from apexr.comparisons._decompose import decompose
 from apexr.comparisons._ensemble import ensemble
 from apexr.comparisons._lyapunov import lyapunov
 
 __all__ = ["decompose", "ensemble", "lyapunov"]
+
+check_all(globals())

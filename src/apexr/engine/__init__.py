@@ -19,6 +19,7 @@ from apexr.engine._emulators import (
 from apexr.engine._ensemble import Block, EnsembleMode, ensemble_blocks
 from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
+from apexr.engine._own import OwnNetwork
 from apexr.engine._room import (
     available_bytes,
     bytes_of_data,
@@ -40,6 +41,7 @@ __all__ = [
     "EmulatorPlan",
     "EnsembleMode",
     "Evaluated",
+    "OwnNetwork",
     "Predict",
     "Recorder",
     "Stacked",

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from apexr._compile import jit_once
+from apexr._parts import split
+from apexr.engine._own import OwnNetwork
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
 from apexr.networks import NetworkSpec
@@ -80,6 +82,8 @@ class EmulatorPlan:
 
 def skeleton(plan: EmulatorPlan) -> Any:
     """Return an emulator with shapes in place of the arrays of its network."""
+    if isinstance(plan.network, OwnNetwork):
+        return plan.compose(plan.network.shapes())
     return plan.compose(_shapes(plan.network, plan.grid, plan.num_channels))
 
 
@@ -114,6 +118,9 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     The key of a seed is split in two: the first half draws the weights, the second the
     mini-batches. The arrays of a solver are shared by the seeds and do not lead with them.
     """
+    if isinstance(plan.network, OwnNetwork):
+        networks, shuffle_keys = plan.network.draw(seeds)
+        return plan.compose(networks), shuffle_keys
     draw = _draw(len(seeds) * count_parameters(plan))
     network = (plan.network, plan.grid, plan.num_channels)
     arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *network)
@@ -123,6 +130,9 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
 
 def count_parameters(plan: EmulatorPlan) -> int:
     """Return how many trainable numbers one emulator's network has."""
+    if isinstance(plan.network, OwnNetwork):
+        own = split(plan.network.shapes(), _is_shape).own
+        return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(own))
     leaves = jax.tree.leaves(_shapes(plan.network, plan.grid, plan.num_channels))
     return sum(math.prod(leaf.shape) for leaf in leaves if _is_shape(leaf))
 

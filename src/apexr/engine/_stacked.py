@@ -1,5 +1,6 @@
 """The networks of several seeds in one module, which says so."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ class Stacked(eqx.Module):
             If there is none.
         """
         if isinstance(index, slice):
-            return Stacked(select_seed(self.emulators, index), self.seeds[index])
+            return stack(select_seed(self.emulators, index), self.seeds[index])
         if isinstance(index, bool) or not isinstance(index, int | np.integer):
             raise SpecError(
                 f"networks are counted from 0 to {len(self) - 1}, got {index!r}; by seed:"
@@ -84,6 +85,9 @@ class Stacked(eqx.Module):
             raise AttributeError(name)
         return getattr(self.emulators, name)
 
+    def __reduce__(self) -> Any:
+        return stack, (self.emulators, self.seeds)
+
     @property
     def _is_stacked(self) -> bool:
         """Whether the arrays lead with the seeds; within a map over them they do not."""
@@ -100,7 +104,21 @@ class Stacked(eqx.Module):
 
 def stacked(emulators: Any, seeds: Sequence[int]) -> Any:
     """Return emulators of several seeds as a module that says so, or the only one itself."""
-    return Stacked(emulators, seeds) if len(seeds) > 1 else select_seed(emulators, 0)
+    return stack(emulators, seeds) if len(seeds) > 1 else select_seed(emulators, 0)
+
+
+def stack(emulators: Any, seeds: Sequence[int]) -> Stacked:
+    """Return emulators whose arrays lead with the seeds as a module that says so."""
+    return _named(type(emulators).__name__)(emulators, seeds)
+
+
+@functools.cache
+def _named(name: str) -> type[Stacked]:
+    """Return the class of stacked modules, called as what is stacked."""
+    held = {"__doc__": Stacked.__doc__, "__module__": Stacked.__module__}
+    make: Any = type(Stacked)
+    made: type[Stacked] = make(name, (Stacked,), held)
+    return made
 
 
 def unstacked(emulators: Any) -> Any:

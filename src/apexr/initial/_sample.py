@@ -48,13 +48,27 @@ def sample_set(
         If a number is out of its range, or the grid or the number of channels does not fit the
         initial condition.
     """
-    _check_whole("num_samples", num_samples, 1)
-    _check_whole("num_channels", num_channels, 1)
     _check_whole("seed", seed, 0, MAX_SEED)
-    condition = for_channels(initial_condition, num_channels)
-    initial_condition.check(grid)
     prepare_host_devices()
     key = jax.random.PRNGKey(np.uint32(seed))
+    return sample_from(
+        initial_condition, grid, key, num_samples=num_samples, num_channels=num_channels
+    )
+
+
+def sample_from(
+    initial_condition: InitialCondition,
+    grid: Grid,
+    key: PRNGKeyArray,
+    *,
+    num_samples: int,
+    num_channels: int = 1,
+) -> Float[Array, "sample channel *space"]:
+    """Return the initial states that :func:`sample_set` draws, from a key in place of a seed."""
+    _check_whole("num_samples", num_samples, 1)
+    _check_whole("num_channels", num_channels, 1)
+    condition = for_channels(initial_condition, num_channels)
+    initial_condition.check(grid)
     draw = _draw(num_samples * num_channels * math.prod(grid.shape))
     states: Array = draw(condition, grid, num_samples, key)
     return states

@@ -3,6 +3,7 @@
 Importing this package is cheap; HoloViews is loaded by the first plot.
 """
 
+from apexr._doors import check_all
 from apexr.plots._animate import animate
 from apexr.plots._compare import compare
 from apexr.plots._cost import pareto, pareto_front
@@ -42,3 +43,5 @@ __all__ = [
     "state",
     "trajectory",
 ]
+
+check_all(globals())

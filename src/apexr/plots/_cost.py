@@ -9,6 +9,7 @@ import xarray as xr
 
 from apexr.analysis._groups import label_names, label_rows
 from apexr.analysis._select import pick
+from apexr.errors import ShapeError
 from apexr.plots._experiments import By, Panel, arrange, places_of
 from apexr.plots._fields import check_choice
 from apexr.plots._panels import side_by_side
@@ -94,7 +95,16 @@ def pareto_front(cost: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Return the places of what nothing else beats in cost and error, in order of cost.
 
     Entries that are not finite are beaten by everything.
+
+    Raises
+    ------
+    ShapeError
+        If they are not as many costs as errors, along one axis.
     """
+    if cost.ndim != 1 or cost.shape != error.shape:
+        raise ShapeError(
+            f"pareto_front needs as many costs as errors, got {cost.shape} and {error.shape}"
+        )
     best, front = np.inf, []
     for place in np.lexsort((error, cost)):
         if np.isfinite(cost[place]) and error[place] < best:

@@ -84,7 +84,7 @@ def _labels(data: Data, over: str, labels: Sequence[Hashable] | None) -> list[Ha
     for label in labels or ():
         if label not in known:
             raise missing(f"{over} {label}", [str(entry) for entry in known])
-    return known if labels is None else list(labels)
+    return known if labels is None else [known[known.index(label)] for label in labels]
 
 
 def _names(data: Data, over: str) -> dict[str, str]:

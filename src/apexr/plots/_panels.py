@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from apexr._doors import describe
 from apexr.errors import SpecError
 from apexr.plots._style import arranged, backends, holoviews, style
 
@@ -39,6 +40,9 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
         )
     if titles is not None and len(titles) != len(plots):
         raise SpecError(f"panels needs {len(plots)} titles, one for each plot, got {len(titles)}")
+    wrong = [plot for plot in plots if not hasattr(plot, "traverse")]
+    if wrong:
+        raise SpecError(f"panels takes what plot functions returned, got {describe(wrong[0])}")
     names = [{}] * len(plots) if titles is None else [{"title": title} for title in titles]
     legends = _legends(plots, columns)
     shown = [

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from apexr._doors import describe
 from apexr.errors import SpecError
 from apexr.plots._offline import self_contained
 from apexr.plots._paper import fit, inches
@@ -44,8 +45,8 @@ def save(
     Raises
     ------
     SpecError
-        If the suffix is another, the width cannot be meant, or the plot has sliders: a picture
-        shows one frame of it, which is to be chosen.
+        If it is no plot, the suffix is another, the width cannot be used, or the plot has
+        sliders: a picture shows one frame of it, which is to be chosen.
     MissingExtraError
         If a file is to be drawn by matplotlib, which is not installed.
     """
@@ -53,6 +54,11 @@ def save(
     backend = _BACKENDS.get(target.suffix.lower())
     if backend is None:
         raise SpecError(f"cannot draw {target.name!r}: the suffix must be one of {[*_BACKENDS]}")
+    if not hasattr(obj, "traverse"):
+        raise SpecError(
+            f"save takes what a plot function returned, got {describe(obj)}; draw it first, as in"
+            f" save(apexr.plot.metric(ds), {str(path)!r})"
+        )
     size = None if width is None else inches(width)
     if dpi is not None and not dpi > 0:
         raise SpecError(f"dpi must be positive, got {dpi}")

@@ -5,10 +5,10 @@ from apexr.scenarios._align import Expected, aligned
 from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._coefficients import CoefficientSet, Parametrisations, describe_coefficients
 from apexr.scenarios._curation import CURATION
-from apexr.scenarios._data import data_attributes, finite_trajectories
+from apexr.scenarios._data import data_attributes, finite_trajectories, labelled_reference
 from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
-from apexr.scenarios._identity import specification
+from apexr.scenarios._identity import check_storable, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
 from apexr.scenarios._resolve import resolve
@@ -25,11 +25,13 @@ __all__ = [
     "Parametrisations",
     "Request",
     "aligned",
+    "check_storable",
     "data_attributes",
     "describe_coefficients",
     "difficulty",
     "emulator_plan",
     "finite_trajectories",
+    "labelled_reference",
     "normalized",
     "physical",
     "plan",

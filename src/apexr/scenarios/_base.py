@@ -5,7 +5,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from jaxtyping import PRNGKeyArray
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt, Range
 from apexr._typing import Precision
@@ -14,7 +15,7 @@ from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
 from apexr.metrics import ChannelKind
-from apexr.scenarios import _data, _pieces, _reference
+from apexr.scenarios import _data, _pieces, _reference, _score
 from apexr.scenarios._fields import Points, convert_fields, defaults, same
 from apexr.scenarios._meta import ScenarioMeta
 from apexr.spectral import Grid
@@ -49,10 +50,18 @@ class BaseScenario(metaclass=ScenarioMeta):
         Config string of the initial conditions.
     num_warmup_steps
         Steps made from the initial condition before anything is recorded.
-    num_train_samples, train_temporal_horizon, train_seed
-        Training trajectories: how many, how many steps, from which random seed.
-    num_test_samples, test_temporal_horizon, test_seed
-        The same of the test trajectories.
+    num_train_samples
+        Training trajectories.
+    train_temporal_horizon
+        Steps of each training trajectory, the initial state not counted.
+    train_seed
+        Random seed of the initial states of the training trajectories.
+    num_test_samples
+        Test trajectories.
+    test_temporal_horizon
+        Steps of each test trajectory, the initial state not counted.
+    test_seed
+        Random seed of the initial states of the test trajectories.
     optim_config
         Config string of optimiser, number of updates and schedule.
     batch_size
@@ -196,6 +205,31 @@ class BaseScenario(metaclass=ScenarioMeta):
         """Return the Optax optimiser with its schedule."""
         return _pieces.optimizer(self).build()
 
+    def produce_data(
+        self,
+        *,
+        stepper: Any,
+        num_samples: int,
+        num_warmup_steps: int,
+        temporal_horizon: int,
+        key: PRNGKeyArray,
+    ) -> "xr.DataArray":
+        """Return trajectories of any stepper from initial states that are drawn from a key.
+
+        Parameters
+        ----------
+        stepper
+            Maps a state ``(channel, *space)`` to the next one.
+        num_samples, temporal_horizon
+            Trajectories and their steps.
+        num_warmup_steps
+            Steps made before the initial state.
+        key
+            From which the initial states are drawn.
+        """
+        sizes = {"num_samples": num_samples, "num_warmup_steps": num_warmup_steps}
+        return _data.produced(self, stepper, key, **sizes, temporal_horizon=temporal_horizon)
+
     def get_train_data(self) -> "xr.DataArray":
         """Return the training trajectories, ``(sample, time, channel, *space)``."""
         return _data.labelled(self, "train", "reference")
@@ -206,7 +240,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_ref_sample_data(self) -> "xr.DataArray":
         """Return the first ``num_trjs_returned`` test trajectories."""
-        return self.get_test_data().isel(sample=slice(self.num_trjs_returned))
+        return _data.labelled_reference(self, "test").isel(sample=slice(self.num_trjs_returned))
 
     def get_train_data_coarse(self) -> "xr.DataArray":
         """Return the training trajectories made with the coarse stepper."""
@@ -277,13 +311,13 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_network(self, network_config: str, key: PRNGKeyArray) -> Any:
         """Return a network drawn from the key."""
-        return _pieces.emulator_plan(self, "predict", network_config).build(key)
+        return _pieces.parsed_plan(self, "predict", network_config).build(key)
 
     def get_neural_stepper(
         self, *, task_config: str = "predict", network_config: str, key: PRNGKeyArray
     ) -> Any:
         """Return an emulator: the network as the task uses it."""
-        return _pieces.emulator_plan(self, task_config, network_config).build(key)
+        return _pieces.network_plan(self, task_config, network_config).build(key)
 
     def get_parameter_count(self, network_config: str) -> int:
         """Return how many trainable numbers the network has."""
@@ -302,6 +336,21 @@ class BaseScenario(metaclass=ScenarioMeta):
     def full_loss(self, model: Any, *, train_config: str = "one") -> float:
         """Return the loss over all training windows at once."""
         return self.get_trainer(train_config=train_config).full_loss(model)
+
+    def perform_tests_on_rollout(
+        self, neural_rollout: Any, test_data_no_init: Any = None
+    ) -> "dict[str, Float[np.ndarray, 'seed time']]":
+        """Return each metric of rollouts that any model made, by config string.
+
+        Parameters
+        ----------
+        neural_rollout
+            Predicted trajectories without initial states, as :func:`apexr.evaluate` takes them,
+            which returns the same with labels.
+        test_data_no_init
+            True trajectories of that form; by default the test data.
+        """
+        return _score.errors(self, neural_rollout, test_data_no_init)
 
     def __call__(
         self,

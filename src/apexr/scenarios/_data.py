@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr import labels
 from apexr._digest import canonical_json
 from apexr._precision import current_precision
-from apexr.errors import DivergenceError
-from apexr.initial import sample_set
+from apexr.errors import DivergenceError, ShapeError
+from apexr.initial import sample_from, sample_set
+from apexr.scenarios._code import code_of, is_overridden
 from apexr.scenarios._identity import plain_parameters, scenario_key
 from apexr.scenarios._kept import Kept, a_part_of_memory
 from apexr.scenarios._resolution import look_at
-from apexr.spectral import Grid
 from apexr.steppers import Stepper, repeat, rollout, simulate
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ _NOT_ABOUT_DATA = (
 )
 
 
+_ABOUT_DATA = ("produce_data", "get_train_data", "get_test_data")
+"""Methods that data come from."""
+
+
 def trajectories(
     scenario: "BaseScenario", split: Split, solver: Solver
 ) -> Float[Array, "sample time channel *space"]:
@@ -65,8 +69,19 @@ def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
 def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
     """Return trajectories, simulated."""
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
+    samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
     coarse = solver == "coarse"
     stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
+    if is_overridden(scenario, "produce_data"):
+        seed = scenario.train_seed if split == "train" else scenario.test_seed
+        own = scenario.produce_data(
+            stepper=stepper,
+            num_samples=samples,
+            num_warmup_steps=scenario.num_warmup_steps,
+            temporal_horizon=steps,
+            key=jax.random.PRNGKey(np.uint32(seed)),
+        )
+        return _checked(scenario, split, "produce_data", own)
     states = drawn(scenario, split, stepper)
     made = simulated(stepper, states, steps, scenario.num_warmup_steps)
     if not coarse:
@@ -78,7 +93,7 @@ def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
     """Return the states that trajectories start from, before any warm-up."""
     states = sample_set(
         scenario.get_ic_generator(),
-        Grid(scenario.num_spatial_dims, scenario.num_points),
+        scenario.grid,
         num_samples=scenario.num_train_samples if split == "train" else scenario.num_test_samples,
         num_channels=scenario.num_channels,
         seed=scenario.train_seed if split == "train" else scenario.test_seed,
@@ -90,6 +105,70 @@ def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:
     """Return drawn states as the scenario's numerics have them: exact ones have no other waves."""
     exact = scenario.numerics_attributes.get("numerics") == "exact"
     return stepper.project(states) if exact and isinstance(stepper, Stepper) else states
+
+
+def produced(
+    scenario: "BaseScenario",
+    stepper: Any,
+    key: PRNGKeyArray,
+    *,
+    num_samples: int,
+    num_warmup_steps: int,
+    temporal_horizon: int,
+) -> "xr.DataArray":
+    """Return trajectories from a key, labelled; see :meth:`BaseScenario.produce_data`."""
+    states = sample_from(
+        scenario.get_ic_generator(),
+        scenario.grid,
+        key,
+        num_samples=num_samples,
+        num_channels=scenario.num_channels,
+    )
+    states = initial(scenario, stepper, states)
+    values = np.asarray(simulated(stepper, states, temporal_horizon, num_warmup_steps))
+    return labels.trajectories(values, scenario.axes, attrs=provenance(scenario))
+
+
+def reference(scenario: "BaseScenario", split: Split) -> Float[Array, "sample time channel *space"]:
+    """Return the trajectories of the reference solver, or what an overridden method gives.
+
+    Raises
+    ------
+    ShapeError
+        If an overridden method gives something else than such trajectories.
+    """
+    name = f"get_{split}_data"
+    if is_overridden(scenario, name):
+        return _checked(scenario, split, name, getattr(scenario, name)())
+    return trajectories(scenario, split, "reference")
+
+
+def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray":
+    """Return what :func:`reference` gives, with its labels."""
+    values = np.asarray(reference(scenario, split))
+    attrs = {**provenance(scenario), "split": split, "solver": "reference"}
+    return labels.trajectories(values, scenario.axes, name="trajectories", attrs=attrs)
+
+
+def _checked(scenario: "BaseScenario", split: Split, method: str, made: Any) -> Array:
+    """Return trajectories that a method of the user's gave, held against the scenario's sizes."""
+    dims = ("sample", "time", "channel", *scenario.axes.space)
+    if set(dims) == set(getattr(made, "dims", ())):
+        made = made.transpose(*dims)
+    wanted = shapes(scenario)[split]
+    try:
+        values = np.asarray(made)
+        real = values.dtype.kind in "fiu"
+    except Exception as error:  # frameworks raise what they like
+        raise ShapeError(f"{method}: NumPy cannot read {type(made).__name__} ({error})") from error
+    if not real or values.shape != wanted:
+        sizes = ", ".join(map(str, wanted))
+        raise ShapeError(
+            f"{method} of {type(scenario).__name__} must give real trajectories of shape ({sizes}),"
+            f" which are ({', '.join(dims)}) by num_{split}_samples, {split}_temporal_horizon + 1,"
+            f" num_channels and num_points; got {values.dtype} of shape {values.shape}"
+        )
+    return jnp.asarray(values, dtype=jax.dtypes.canonicalize_dtype(float))
 
 
 def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
@@ -121,6 +200,13 @@ def _devices(num_values: int) -> "list[jax.Device]":
     return devices if num_values > LITTLE else devices[:1]
 
 
+def finite_test(scenario: "BaseScenario") -> Array:
+    """Return the test trajectories, as :func:`finite_trajectories` does."""
+    data = reference(scenario, "test")
+    _require_finite(scenario, "test", data)
+    return data
+
+
 def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
     """Return the training and the test trajectories of the reference solver.
 
@@ -130,7 +216,7 @@ def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
         If they are not finite.
     """
     splits: tuple[Split, Split] = ("train", "test")
-    data = {split: trajectories(scenario, split, "reference") for split in splits}
+    data = {split: reference(scenario, split) for split in splits}
     for split in splits:
         _require_finite(scenario, split, data[split])
     return data["train"], data["test"]
@@ -191,6 +277,9 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
         "parameters": _about_data(scenario),
         "precision": current_precision(),
     }
+    code = {name: print_ for name, print_ in code_of(scenario).items() if name in _ABOUT_DATA}
+    if code:
+        identity["overridden"] = code
     return {
         **provenance(scenario),
         "scenario_key": key,

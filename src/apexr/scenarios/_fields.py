@@ -92,6 +92,8 @@ def _of_one_axis(hint: Any) -> Any:
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()  # a number of NumPy or JAX
     bounds = next((e for e in getattr(hint, "__metadata__", ()) if isinstance(e, Range)), None)
     base = hint.__origin__ if hasattr(hint, "__metadata__") else hint
     if typing.get_origin(base) is tuple:
@@ -133,7 +135,7 @@ def _convert_str(name: str, value: Any) -> str:
 
 
 def _convert_tuple(name: str, value: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
-    value = value.tolist() if isinstance(value, np.ndarray) else value
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise SpecError(f"{name} must be a sequence of numbers, got {value!r}")
     size = None if items[-1] is Ellipsis else len(items)

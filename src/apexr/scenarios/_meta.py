@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import inspect
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, dataclass_transform
@@ -10,6 +11,7 @@ import numpy as np
 
 from apexr.errors import SpecError, suggest
 from apexr.scenarios._fields import own_defaults
+from apexr.scenarios._meanings import documentation, parameters
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -27,8 +29,16 @@ class ScenarioMeta(abc.ABCMeta):
     ) -> "ScenarioMeta":
         cls = super().__new__(mcs, name, bases, namespace, **kwargs)
         own_defaults(cls)
+        written = namespace.get("__doc__")
         decorate: Any = dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
-        return decorate(cls)
+        made = decorate(cls)
+        made.__doc__ = documentation(made, written)
+        return made
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The keywords that may be given, with their defaults."""
+        return inspect.Signature(list(parameters(cls).values()), return_annotation=cls)
 
     def __call__(cls, *args: Any, **keywords: Any) -> Any:
         """Return an instance; keywords of older releases are translated.
@@ -77,7 +87,8 @@ class ScenarioMeta(abc.ABCMeta):
             if new_name in given:
                 raise SpecError(f"{name} is the old form of {new_name}; give one of them alone")
             value = keywords[name]
-            given[new_name] = factor * value if isinstance(value, int | float) else value
+            number = isinstance(value, int | float) or getattr(value, "ndim", None) == 0
+            given[new_name] = factor * value if number else value
         for name in given:
             if name in known:
                 continue

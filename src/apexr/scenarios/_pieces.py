@@ -5,22 +5,41 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from jaxtyping import PRNGKeyArray
 
 from apexr._digest import canonical_json, digest
 from apexr._precision import check_precision, computing_in, current_precision
 from apexr._typing import Precision
-from apexr.engine import TASKS, Callback, EmulatorPlan, parse_callbacks, stacked
+from apexr.engine import (
+    TASKS,
+    Callback,
+    EmulatorPlan,
+    OwnNetwork,
+    Task,
+    parse_callbacks,
+    stacked,
+)
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, Watch, execute
 from apexr.initial import INITIAL_CONDITIONS, InitialCondition, for_channels
 from apexr.metrics import Fields, Metric, measuring
-from apexr.networks import NETWORKS
+from apexr.networks import NETWORKS, NetworkSpec
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
+from apexr.scenarios._code import is_overridden
 from apexr.scenarios._identity import specification
 from apexr.schema import COORDINATES, RECORDS, VARIABLES, metric_names, step_dim
-from apexr.training import OPTIMIZERS, Hook, Keeper, Optimizer, Trainer, TrainingPlan, count_windows
+from apexr.training import (
+    OPTIMIZERS,
+    Hook,
+    Keeper,
+    Optimizer,
+    OwnOptimizer,
+    Singly,
+    Trainer,
+    TrainingPlan,
+    count_windows,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +48,6 @@ if TYPE_CHECKING:
 
 LAST_SEED = 2**32 - 1
 MOST_SEEDS = 100_000
-_SEVERAL = (tuple, list, np.ndarray)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +75,8 @@ class Request:
         check_precision(self.precision)
         for name in ("start_seed", "num_seeds"):
             value = getattr(self, name)
-            if isinstance(value, np.integer):
-                object.__setattr__(self, name, int(value))
+            if getattr(value, "ndim", None) == 0:  # a number of NumPy or JAX
+                object.__setattr__(self, name, value.item())
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -167,6 +185,13 @@ def callbacks(scenario: "BaseScenario") -> tuple[Callback, ...]:
     return parsed
 
 
+def own_optimizer(scenario: "BaseScenario") -> Optimizer:
+    """Return the optimizer of the config string, or of an overridden ``get_optimizer``."""
+    parsed = optimizer(scenario)
+    overridden = is_overridden(scenario, "get_optimizer")
+    return OwnOptimizer(scenario.get_optimizer, parsed) if overridden else parsed
+
+
 def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
     """Return the parsed training, checked against the trajectories.
 
@@ -188,7 +213,7 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
         )
     return TrainingPlan(
         objective,
-        optimizer(scenario),
+        own_optimizer(scenario),
         min(scenario.batch_size, num_windows),
         scenario.record_loss_every,
         scenario.get_ref_stepper,
@@ -198,11 +223,11 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
 def trainer(scenario: "BaseScenario", train_config: str) -> Trainer:
     """Return the trainer on the scenario's training data."""
     plan = training_plan(scenario, train_config)
-    return Trainer(_data.trajectories(scenario, "train", "reference"), plan)
+    return Trainer(_data.reference(scenario, "train"), plan)
 
 
-def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: str) -> EmulatorPlan:
-    """Return the parsed emulator.
+def parsed_plan(scenario: "BaseScenario", task_config: str, network_config: str) -> EmulatorPlan:
+    """Return the emulator that config strings mean, whatever a subclass overrides.
 
     Raises
     ------
@@ -211,13 +236,47 @@ def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: st
     """
     network = NETWORKS.parse(network_config)
     network.check(scenario.grid, scenario.num_channels)
-    return EmulatorPlan(
-        network,
-        TASKS.parse(task_config),
-        scenario.grid,
-        scenario.num_channels,
-        scenario.get_coarse_stepper,
-    )
+    return _emulator(scenario, TASKS.parse(task_config), network)
+
+
+def network_plan(scenario: "BaseScenario", task_config: str, network_config: str) -> EmulatorPlan:
+    """Return the emulator with the network of an overridden ``get_network``, if it is one.
+
+    Raises
+    ------
+    SpecError
+        As for :func:`parsed_plan`.
+    """
+    if not is_overridden(scenario, "get_network"):
+        return parsed_plan(scenario, task_config, network_config)
+
+    def make(key: PRNGKeyArray) -> Any:
+        return scenario.get_network(network_config, key)
+
+    return _emulator(scenario, TASKS.parse(task_config), OwnNetwork(make, network_config))
+
+
+def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: str) -> EmulatorPlan:
+    """Return the emulator that an experiment trains: overridden methods make it where there are.
+
+    Raises
+    ------
+    SpecError
+        As for :func:`parsed_plan`.
+    """
+    if not is_overridden(scenario, "get_neural_stepper"):
+        return network_plan(scenario, task_config, network_config)
+
+    def make(key: PRNGKeyArray) -> Any:
+        given = {"task_config": task_config, "network_config": network_config}
+        return scenario.get_neural_stepper(**given, key=key)
+
+    return _emulator(scenario, TASKS.parse("predict"), OwnNetwork(make, network_config))
+
+
+def _emulator(scenario: "BaseScenario", task: Task, network: NetworkSpec) -> EmulatorPlan:
+    size = (scenario.grid, scenario.num_channels)
+    return EmulatorPlan(network, task, *size, scenario.get_coarse_stepper)
 
 
 def plan(
@@ -243,19 +302,20 @@ def plan(
 
 
 def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any]) -> Experiment:
-    emulator = emulator_plan(scenario, request.task, request.net)
-    emulator.check()
     identity = specification(scenario, request)
+    configs = {name: identity[name] for name in ("task", "net", "train")}
+    emulator = emulator_plan(scenario, configs["task"], configs["net"])
+    emulator.check()
     config = {
         "scenario": scenario.get_scenario_name(),
-        "task": request.task,
-        "net": request.net,
-        "train": request.train,
-        "scenario_kwargs": _data.label(_canonical(scenario, kwargs)),
+        **configs,
+        "scenario_kwargs": _data.label(kwargs),
     }
+    own_trainer = is_overridden(scenario, "get_trainer")
+    readable = not own_trainer or _is_readable(configs["train"])
     return Experiment(
         emulator=emulator,
-        training=training_plan(scenario, request.train),
+        training=training_plan(scenario, configs["train"] if readable else "one"),
         metrics=metrics(scenario),
         num_kept=scenario.num_trjs_returned,
         shapes=_data.shapes(scenario),
@@ -272,15 +332,13 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
     )
 
 
-def _canonical(scenario: "BaseScenario", kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters, those of several numbers as the scenario holds them.
-
-    So ``num_points=(64, 64)`` and ``64``, which are one experiment, have one label.
-    """
-    return {
-        name: getattr(scenario, name, value) if isinstance(value, _SEVERAL) else value
-        for name, value in kwargs.items()
-    }
+def _is_readable(train_config: str) -> bool:
+    """Tell whether a training is one of apexr's, and not only an overridden method's."""
+    try:
+        OBJECTIVES.parse(train_config)
+    except SpecError:
+        return False
+    return True
 
 
 def run(
@@ -304,7 +362,46 @@ def run(
         If the reference data are not finite.
     """
     with computing_in(experiment.precision):
-        make_data = functools.partial(_data.finite_trajectories, scenario)
-        attending: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
-        result, emulators = execute(experiment, make_data, progress=progress, **attending)
+        given: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
+        given |= {"experiment": experiment}
+        given |= {"make_data": functools.partial(_data.finite_trajectories, scenario)}
+        if is_overridden(scenario, "get_trainer"):
+            given |= _by_own_trainer(scenario, experiment, callable_by_all=not trackers)
+        result, emulators = execute(progress=progress, **given)
         return result, stacked(emulators, experiment.seeds)
+
+
+def _by_own_trainer(
+    scenario: "BaseScenario", experiment: Experiment, *, callable_by_all: bool
+) -> dict[str, Any]:
+    """Return what an overridden ``get_trainer`` changes of the execution of an experiment.
+
+    A trainer of apexr says data and plan, and all seeds are trained at once; another one is called
+    for one seed after another.
+
+    Raises
+    ------
+    SpecError
+        If what it returns is no trainer, or cannot call what is to be called during the training.
+    """
+    own: Any = scenario.get_trainer(train_config=experiment.config["train"])
+    if isinstance(own, Trainer):
+        shapes = {**experiment.shapes, "train": own.trajectories.shape}
+        return {
+            "experiment": dataclasses.replace(experiment, training=own.plan, shapes=shapes),
+            "make_data": lambda: (own.trajectories, _data.finite_test(scenario)),
+        }
+    if not callable(own):
+        raise SpecError(
+            "get_trainer must return a function (emulator, key) -> (trained emulator, losses), or"
+            f" a Trainer of apexr's, got {own!r}"
+        )
+    if experiment.callbacks or not callable_by_all:
+        raise SpecError(
+            "callbacks and trackers are called by trainers of apexr's; that of"
+            f" {type(scenario).__name__}.get_trainer is another one"
+        )
+    return {
+        "make_data": lambda: (None, _data.finite_test(scenario)),
+        "train_by": Singly(own, experiment.training),
+    }

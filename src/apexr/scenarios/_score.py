@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 from jax.dtypes import canonicalize_dtype
+from jaxtyping import Float
 
 from apexr import labels
 from apexr.engine import score_rollouts
@@ -63,6 +64,14 @@ def score(
     )
 
 
+def errors(
+    scenario: "BaseScenario", rollout: Any, reference: Any = None
+) -> dict[str, Float[np.ndarray, "seed time"]]:
+    """Return the means over the test samples that :func:`score` gives, by config string."""
+    ds = score(scenario, rollout, reference)
+    return {config: ds[identifier(config)].values for config in metrics(scenario)}
+
+
 def _reference(
     scenario: "BaseScenario", reference: Any
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
@@ -73,14 +82,16 @@ def _reference(
     test data, if it has as many samples on the same grid.
     """
     if reference is None:
-        return _divided(scenario.get_test_data().rename(sample="test_sample"))
+        return _divided(_data.labelled_reference(scenario, "test").rename(sample="test_sample"))
     if isinstance(reference, xr.DataArray):
         return _divided(_labelled_reference(scenario, reference))
     values = _as_real(reference, "reference")
     truth = _template(scenario, values)
     if truth.shape[0] != scenario.num_test_samples or truth.shape[2:] != _state(scenario):
         return truth, None
-    return truth, _divided(scenario.get_test_data().rename(sample="test_sample"))[1]
+    return truth, _divided(_data.labelled_reference(scenario, "test").rename(sample="test_sample"))[
+        1
+    ]
 
 
 def _divided(trajectories: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray | None]:

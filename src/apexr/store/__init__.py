@@ -4,6 +4,7 @@ One experiment is one Zarr group with a manifest; a study is a folder of them. S
 ``_layout`` for the folders and ``_publish`` for how a result comes into sight.
 """
 
+from apexr._doors import check_all
 from apexr.store._checkpoints import Checkpoints
 from apexr.store._claims import claim, claimed, note_progress, read_progress
 from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
@@ -87,3 +88,24 @@ __all__ = [
     "verify",
     "writing_trajectories",
 ]
+
+check_all(
+    globals(),
+    (
+        "export_safetensors",
+        "list_experiments",
+        "merge",
+        "open_dataset",
+        "open_experiment",
+        "open_rollouts",
+        "open_study",
+        "open_trajectories",
+        "pack",
+        "publish_dataset",
+        "publish_experiment",
+        "read_safetensors",
+        "read_weights",
+        "repair",
+        "verify",
+    ),
+)

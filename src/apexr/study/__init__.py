@@ -17,6 +17,7 @@ A value of a grid that is a list itself stands in one more list (``vlim = [[-1, 
 Either may have a table ``trackers`` beside it, see :mod:`apexr.trackers`.
 """
 
+from apexr._doors import check_all
 from apexr.study._clients import connect, local_cluster, slurm_cluster
 from apexr.study._configs import Planned, load_study, plan_study
 from apexr.study._estimate import Outlook, preview
@@ -39,3 +40,5 @@ __all__ = [
     "run_study_convenience",
     "slurm_cluster",
 ]
+
+check_all(globals(), ("plan_study", "read_study", "run_study", "run_study_convenience"))

@@ -14,7 +14,7 @@ from apexr._typing import PathInput
 from apexr.engine import count_operations
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment
-from apexr.scenarios import BaseScenario, Request
+from apexr.scenarios import BaseScenario, Request, check_storable
 from apexr.study._expand import Placed, expand
 from apexr.study._problems import KEYS, check_layers, diagnose, listed
 from apexr.study._read import read_study
@@ -178,7 +178,9 @@ def plan_one(config: Any) -> Planned:
     request = {key: given[key] for key in KEYS[1:] if key in given}
     parameters = {key: value for key, value in given.items() if key not in KEYS}
     scenario, experiment = plan_experiment(given["scenario"], Request(**request), parameters)
-    identity = experiment_id(json.loads(experiment.attrs["specification"]))
+    told = json.loads(experiment.attrs["specification"])
+    check_storable(told)
+    identity = experiment_id(told)
     return Planned(identity, scenario, experiment, given)
 
 

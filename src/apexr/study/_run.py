@@ -32,8 +32,9 @@ Fields = Literal["plain", "compact"]
 
 def run_study(
     configs: Study,
-    store: PathInput,
+    store: PathInput | None = None,
     *,
+    base_path: PathInput | None = None,
     client: "Client | None" = None,
     overwrite: bool = False,
     allow_python: bool = False,
@@ -53,6 +54,8 @@ def run_study(
     store
         A folder or a URL for the study; each experiment is published there as soon as it is done.
         Of an experiment that is there with some of its seeds, only the others are run.
+    base_path
+        What the published benchmark calls the store.
     client
         A client of a Dask cluster whose workers run the experiments, one each at a time, and
         publish them; they must see the store by the same path or URL. The cluster may be adaptive
@@ -96,6 +99,9 @@ def run_study(
         recorded in the store and tried again at the next call.
     """
     check_client(client)
+    store = _store_of(store, base_path)
+    if store is None:
+        raise SpecError("run_study needs a store: a folder for the study, such as 'study.zarr'")
     given = as_trackers(trackers)
     planned, named = load_study(configs, allow_python=allow_python)
     failures = run_planned(
@@ -197,6 +203,7 @@ def run_study_convenience(
     configs: Study,
     store: PathInput | None = None,
     *,
+    base_path: PathInput | None = None,
     do_metrics: bool = True,
     do_loss: bool = False,
     do_sample_rollouts: bool = False,
@@ -209,7 +216,7 @@ def run_study_convenience(
 
     Parameters
     ----------
-    configs, store, overwrite, progress
+    configs, store, base_path, overwrite, progress
         As in :func:`run_study`. Without a store, a folder in the working directory named by the
         digest of the experiments, so that the same study is found again by any process, also
         when it asks for more seeds.
@@ -228,6 +235,7 @@ def run_study_convenience(
     network_list
         The stores that :func:`apexr.load_networks` reads, one an experiment.
     """
+    store = _store_of(store, base_path)
     planned, trackers = load_study(configs)
     named = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
     folder: PathInput = named if store is None else store
@@ -252,6 +260,13 @@ def run_study_convenience(
         table(do_sample_rollouts, analysis.melt_sample_rollouts),
         [_where(folder, held[one.id], one.id) for one in there],
     )
+
+
+def _store_of(store: PathInput | None, base_path: PathInput | None) -> PathInput | None:
+    """Return the one of two names of a store that is given."""
+    if store is not None and base_path is not None:
+        raise SpecError("base_path is another name of store; give one of them alone")
+    return base_path if store is None else store
 
 
 def _asked_for(result: xr.Dataset, one: Planned) -> xr.Dataset:

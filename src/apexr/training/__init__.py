@@ -17,7 +17,7 @@ from apexr.training._modified_optimizers import (
 )
 from apexr.training._moment import Hook, Moment, Tracker, check_trackers, tracker
 from apexr.training._named_optimizers import NAMED_OPTIMIZERS
-from apexr.training._optimizers import OPTIMIZERS, Optimizer, optimizer
+from apexr.training._optimizers import OPTIMIZERS, Optimizer, OwnOptimizer, optimizer
 from apexr.training._records import Record
 from apexr.training._schedules import (
     SCHEDULES,
@@ -35,6 +35,7 @@ from apexr.training._schedules import (
     WarmupExponential,
     schedule,
 )
+from apexr.training._singly import Singly
 from apexr.training._trainer import Trainer
 
 __all__ = [
@@ -56,12 +57,14 @@ __all__ = [
     "Moment",
     "OneCycle",
     "Optimizer",
+    "OwnOptimizer",
     "Piecewise",
     "Polynomial",
     "Record",
     "Report",
     "Restarts",
     "Schedule",
+    "Singly",
     "Tracker",
     "Trained",
     "Trainer",

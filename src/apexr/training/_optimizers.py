@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
@@ -75,6 +76,45 @@ def optimizer(name: str) -> Callable[[S], S]:
 
 
 OPTIMIZERS.registry.adopt = optimizer
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class OwnOptimizer(Optimizer):
+    """An Optax transformation that a function makes, in place of that of a config string.
+
+    Attributes
+    ----------
+    make
+        Returns the transformation.
+    instead
+        The optimizer of the config string, which says how many updates there are.
+    """
+
+    make: Callable[[], Any]
+    instead: Optimizer
+
+    @property
+    def updates(self) -> int:  # type: ignore[override]
+        """The number of updates."""
+        return self.instead.updates
+
+    @property
+    def schedule(self) -> Schedule:  # type: ignore[override]
+        """The schedule of the config string."""
+        return self.instead.schedule
+
+    def build(self) -> optax.GradientTransformation:
+        """Return the transformation, which is made once."""
+        return self._made
+
+    @functools.cached_property
+    def _made(self) -> optax.GradientTransformation:
+        made = self.make()
+        if not isinstance(made, optax.GradientTransformation):
+            raise SpecError(
+                f"get_optimizer must return an optax.GradientTransformation, got {made!r}"
+            )
+        return made
 
 
 @dataclasses.dataclass(frozen=True)

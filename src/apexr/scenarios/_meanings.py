@@ -1,0 +1,160 @@
+"""What every parameter of a scenario means, as its documentation shows it.
+
+A class says in its docstring what its own parameters mean. The coefficients, which sixty scenarios
+share, are named by a term of the equation and by the interface that scales them; they are
+described here, once.
+"""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_TERMS = {
+    "linear": "``Σ_d ∂_dʲ u``, j being ``linear_term_order``",
+    "drag": "``u``",
+    "advection": "``Σ_d ∂_d u``",
+    "diffusion": "``Σ_d ∂_d² u``",
+    "dispersion": "``Σ_d ∂_d³ u``",
+    "hyp_diffusion": "``Σ_d ∂_d⁴ u``",
+    "hyper_diffusion": "``Σ_d ∂_d⁴ u``",
+    "quadratic": "``u²``",
+    "convection_sc": "``½ Σ_d ∂_d u²``",
+    "gradient_norm": "``½ ‖∇u‖²``",
+}
+_SCALES = {
+    "gamma": "Difficulty",
+    "delta": "Difficulty",
+    "alpha": "Normalized coefficient",
+    "beta": "Normalized coefficient",
+    "coef": "Coefficient",
+}
+_SETS = {
+    "gammas": "Difficulties γ₀, γ₁, … of the linear terms ``Σ_d ∂_dʲ u``, from order 0 on.",
+    "alphas": "Normalized coefficients α₀, α₁, … of the linear terms ``Σ_d ∂_dʲ u``.",
+    "a_coefs": "Coefficients a₀, a₁, … of the linear terms ``Σ_d ∂_dʲ u``, from order 0 on.",
+    "deltas": "Difficulties δ₀, δ₁, δ₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``.",
+    "betas": "Normalized coefficients β₀, β₁, β₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``.",
+    "b_coefs": "Coefficients b₀, b₁, b₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``.",
+    "poly_coefs": "Coefficients c₀, c₁, … of the powers ``uᵏ``, from power 0 on.",
+    "linear_term_order": "Order j of the derivative.",
+    "advection_coef_vector": "Coefficient of ``∂_d u`` for each axis d.",
+    "diffusion_coef_vector": "Coefficient of ``∂_d² u`` for each axis d.",
+    "diffusion_coef_matrix": "The symmetric, positive matrix A, row by row.",
+    "feed_rate": "F.",
+    "kill_rate": "K.",
+    "pattern_type": "Name of the pattern, which sets feed rate and kill rate.",
+}
+COEFFICIENTS = _SETS | {
+    f"{term}_{suffix}": f"{scale} of {formula}, on the right-hand side."
+    for suffix, scale in _SCALES.items()
+    for term, formula in _TERMS.items()
+}
+"""Meaning by the name of the parameter."""
+
+_SECTION = re.compile(r"^(?P<name>[A-Z]\w+)\n-{3,}\n", re.MULTILINE)
+
+
+def parse(docstring: str) -> dict[str, str]:
+    """Return the sections of a numpydoc docstring by title; what comes first is called ``""``."""
+    starts = list(_SECTION.finditer(docstring))
+    ends = [*(found.start() for found in starts), len(docstring)]
+    held = {"": docstring[: ends[0]].strip()}
+    for found, end in zip(starts, ends[1:], strict=True):
+        held[found["name"]] = docstring[found.end() : end].strip("\n")
+    return held
+
+
+def described(section: str) -> dict[str, str]:
+    """Return the meaning of each parameter of a ``Parameters`` section."""
+    held: dict[str, str] = {}
+    names: list[str] = []
+    for line in section.splitlines():
+        if line and not line.startswith(" "):
+            names = [name.strip() for name in line.partition(" : ")[0].split(",")]
+        elif line.strip():
+            for name in names:
+                held[name] = f"{held.get(name, '')} {line.strip()}".strip()
+    return held
+
+
+def meanings(cls: type) -> dict[str, str]:
+    """Return what each parameter of a scenario class means, by name."""
+    known = dict(COEFFICIENTS)
+    for owner in reversed(cls.__mro__):
+        known |= described(parse(_own_doc(owner)).get("Parameters", ""))
+    return {name: known.get(name, "") for name in parameters(cls)}
+
+
+def parameters(cls: type) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a scenario class, all of them keywords, by name."""
+    return {
+        field.name: inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_default(field),
+            annotation=field.type,
+        )
+        for field in dataclasses.fields(cls)  # type: ignore[arg-type]
+        if field.init
+    }
+
+
+def documentation(cls: type, own: str | None) -> str:
+    """Return the docstring of a class with all its parameters, those that it inherits included.
+
+    Parameters
+    ----------
+    cls
+        The class.
+    own
+        The docstring that it was written with.
+    """
+    sections = parse(inspect.cleandoc(own)) if own else {"": f"The scenario {cls.__name__}."}
+    found = meanings(cls)
+    listed = "\n".join(_entry(one, found[name]) for name, one in parameters(cls).items())
+    rest = {name: text for name, text in sections.items() if name not in ("", "Parameters")}
+    return "\n\n".join([sections[""], _titled("Parameters", listed), *_all_titled(rest)])
+
+
+def _all_titled(sections: Mapping[str, str]) -> Iterable[str]:
+    return (_titled(name, text) for name, text in sections.items())
+
+
+def _titled(name: str, text: str) -> str:
+    return f"{name}\n{'-' * len(name)}\n{text}"
+
+
+def _entry(parameter: inspect.Parameter, meaning: str) -> str:
+    default = parameter.default
+    usual = "" if default is parameter.empty else f", default: {default!r}"
+    return f"{parameter.name} : {_words(parameter.annotation)}{usual}" + (
+        f"\n    {meaning}" if meaning else ""
+    )
+
+
+def _words(annotation: Any) -> str:
+    """Return an annotation without its bounds and modules."""
+    base = getattr(annotation, "__origin__", annotation) if _is_bounded(annotation) else annotation
+    text = base.__name__ if isinstance(base, type) and not _arguments(base) else str(base)
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", text)
+
+
+def _is_bounded(annotation: Any) -> bool:
+    return hasattr(annotation, "__metadata__")
+
+
+def _arguments(annotation: Any) -> tuple[Any, ...]:
+    return getattr(annotation, "__args__", ())
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+
+
+def _own_doc(cls: type) -> str:
+    """Return the docstring that a class was written with."""
+    return inspect.cleandoc(vars(cls).get("__doc__") or "")
