@@ -12,6 +12,7 @@ from apexr.errors import ResolutionWarning, warn
 from apexr.scenarios._identity import scenario_key
 from apexr.spectral import Grid, dealiasing_mask, wavenumbers
 from apexr.steppers import ETDRKStepper, PseudoSpectral, RepeatedStepper, ZeroTerm
+from apexr.steppers._exponential import ClosedForm
 
 if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
@@ -53,7 +54,7 @@ def look_at(scenario: "BaseScenario", stepper: Any, data: Array) -> None:
     if kept is None or key in _said:
         return
     chosen = np.unique(np.linspace(0, data.shape[1] - 1, _FRAMES).astype(int))
-    frames = np.asarray(data[:_SAMPLES])[:, chosen]
+    frames = np.asarray(data)[:_SAMPLES, chosen]
     tail = tail_energy(frames, scenario.grid, kept)
     tail = tail[np.isfinite(frames).all(axis=tuple(range(2, frames.ndim)))]
     said = []
@@ -108,6 +109,8 @@ def is_nonlinear(inner: Any) -> bool:
     """Tell whether a stepper solves an equation that is known and has a nonlinear term."""
     if not isinstance(inner, ETDRKStepper) or inner.equation is None:
         return False
+    if not isinstance(inner.kernel, ClosedForm):
+        return True
     transform = PseudoSpectral(inner.grid, inner.dealiasing_fraction)
     return not isinstance(inner.equation.nonlinear_term(transform), ZeroTerm)
 
