@@ -3,7 +3,7 @@
 A *hook* is called with a :class:`apexr.training.Moment` before some of the updates. A *logger*
 gives a hook for each experiment that it watches: :class:`TensorBoard`, :class:`MLflow` and
 :class:`WandB` write losses and errors through the libraries of that name, each an extra of apexr
-(``pip install "apexr[tensorboard]"``), and without the internet.
+(``tensorboard``, ``mlflow``, ``wandb``), and without the internet.
 """
 
 from apexr.trackers._attend import attending

@@ -51,7 +51,7 @@ class TensorBoard:
     SpecError
         For a wrong option.
     MissingExtraError
-        If TensorBoard is not installed: ``pip install "apexr[tensorboard]"``.
+        If TensorBoard is not installed: it is in the extra ``tensorboard``.
     """
 
     folder: str = "tensorboard"
@@ -101,7 +101,7 @@ class MLflow:
     SpecError
         For a wrong option.
     MissingExtraError
-        If MLflow is not installed: ``pip install "apexr[mlflow]"``.
+        If MLflow is not installed: it is in the extra ``mlflow``.
     """
 
     uri: str = f"{_SQLITE}mlflow.db"
@@ -168,7 +168,7 @@ class WandB:
     SpecError
         For a wrong option.
     MissingExtraError
-        If its library is not installed: ``pip install "apexr[wandb]"``.
+        If its library is not installed: it is in the extra ``wandb``.
     """
 
     project: str = "apexr"
