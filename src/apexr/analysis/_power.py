@@ -12,7 +12,7 @@ from apexr.analysis._paired import paired_ratio
 from apexr.errors import SpecError
 
 POWER = 0.8
-"""Probability with which the smallest ratio is told."""
+"""Probability with which the smallest ratio is found."""
 
 
 def seeds_needed(
@@ -41,9 +41,9 @@ def seeds_needed(
     data, variable, other, diverged, better, select
         As in :func:`paired_ratio`; without a label with two values, each experiment by itself.
     ratio
-        The ratio to be told, above or below 1.
+        The ratio to find, above or below 1.
     power
-        Probability of telling it.
+        Probability of finding it.
     confidence
         Level of the test.
 
@@ -92,7 +92,7 @@ def seeds_needed(
     named = {
         "seeds": seeds.assign_attrs(long_name=f"seeds to tell a ratio of {ratio:g}"),
         "spread": spread.assign_attrs(long_name="standard deviation of the logarithms"),
-        "smallest_ratio": xr.ufuncs.exp(smallest).assign_attrs(long_name="smallest ratio told"),
+        "smallest_ratio": xr.ufuncs.exp(smallest).assign_attrs(long_name="smallest ratio that is found"),
     }
     said = {"ratio": ratio, "power": power, "confidence": confidence, "paired": int(pairs)}
     return xr.Dataset(named, attrs=said)

@@ -262,7 +262,7 @@ def metric_names(configs: Iterable[str]) -> dict[str, tuple[str, str]]:
     """
     means = {config: identifier(config) for config in dict.fromkeys(configs)}
     names = {
-        config: (mean, _twin_beside(config, set(means.values()) - {mean}))
+        config: (mean, _twin_name(config, set(means.values()) - {mean}))
         for config, mean in means.items()
     }
     owners: dict[str, str] = {}
@@ -279,7 +279,7 @@ def metric_names(configs: Iterable[str]) -> dict[str, tuple[str, str]]:
     return names
 
 
-def _twin_beside(config: str, means: Collection[str]) -> str:
+def _twin_name(config: str, means: Collection[str]) -> str:
     twin = trajectory_name(config)
     return _per_sample(config) if twin in means else twin
 
