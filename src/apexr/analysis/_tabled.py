@@ -24,7 +24,7 @@ class Table:
     ----------
     numbers
         One row for each cell: its labels, ``value`` (the median), ``low``, ``high``,
-        ``num_seeds`` that there are, ``count`` that count, ``num_diverged``, and whether it is
+        ``num_seeds`` that there are, ``count`` that are finite, ``num_diverged``, and whether it is
         the ``best``.
     rows, columns
         Labels that make the rows and the columns.
