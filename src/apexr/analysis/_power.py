@@ -92,9 +92,7 @@ def seeds_needed(
     named = {
         "seeds": seeds.assign_attrs(long_name=f"seeds to tell a ratio of {ratio:g}"),
         "spread": spread.assign_attrs(long_name="standard deviation of the logarithms"),
-        "smallest_ratio": xr.ufuncs.exp(smallest).assign_attrs(
-            long_name="smallest ratio that is found"
-        ),
+        "smallest_ratio": xr.ufuncs.exp(smallest).assign_attrs(long_name="smallest ratio found"),
     }
     said = {"ratio": ratio, "power": power, "confidence": confidence, "paired": int(pairs)}
     return xr.Dataset(named, attrs=said)
