@@ -76,8 +76,10 @@ def test_equal_shapes_take_equally_long():
     estimate = Estimate()
     assert estimate.left([one]) is None
     estimate.note(one, Spent(4.0, 8.0, 1.0))
-    assert estimate.left([same]) == pytest.approx(9)  # compiled already
-    assert estimate.left([same, one], workers=2) == pytest.approx(9)
+    assert 8 < estimate.left([same]) < 9  # compiled already, and the data are there
+    estimate.note(same, Spent(0.0, 8.0, 0.5))
+    assert estimate.left([same]) == pytest.approx(8.5)
+    assert estimate.left([same, one], workers=2) == pytest.approx(8.5)
     assert estimate.left([]) == 0
 
 
@@ -129,7 +131,7 @@ def test_missing_seeds_take_their_part_of_the_time():
     (one,) = plan_study([{**BASE, "num_seeds": 4}])
     estimate = Estimate({one.id: 0.5})
     estimate.note(one, Spent(1.0, 3.0, 0.25))
-    assert estimate.left([one]) == pytest.approx(3.25)
+    assert 3 < estimate.left([one]) < 3.25
 
 
 def test_one_of_each_of_a_few_shapes_comes_first(tmp_path):

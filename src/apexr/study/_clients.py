@@ -194,7 +194,7 @@ def local_cluster(
         _patient(distributed.SpecCluster),
         workers=specs,
         scheduler=scheduler,
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,
     )
     cluster: SpecCluster = _started(start)
     return cluster
@@ -230,7 +230,7 @@ def _patient(kind: Any) -> Any:
 
 
 _LOOPBACK = "127.0.0.1"
-_QUIET = {"host": _LOOPBACK, "dashboard": False, "silence_logs": logging.ERROR}
+_QUIET = {"host": _LOOPBACK, "dashboard": False, "silence_logs": logging.CRITICAL}
 
 
 _MEMORY = {

@@ -259,7 +259,7 @@ class Dispatch:
         elif outcome.state == "failed":
             self._fail(one, outcome.text)
         elif outcome.state == "published":
-            self.bar.finish(one, outcome.spent)
+            self.bar.finish(one, outcome.spent, published=True)
         elif outcome.state == "unseen":
             raise StoreError(
                 f"{self.store}: a worker does not see this study ({outcome.text}); name a store"
@@ -286,7 +286,7 @@ class Dispatch:
 
     def _fail(self, one: Planned, text: str) -> None:
         self.failures.append(Failure(one, text))
-        self.bar.finish(one, None)
+        self.bar.finish(one, published=False)
 
     def _record(self, one: Planned, error: BaseException, attempts: int = 1) -> None:
         """Record what a worker could not record itself."""

@@ -25,6 +25,9 @@ SHORTEST = 1e-6
 PULL = 0.02
 """How much the first guess of a time weighs, where a measurement weighs one."""
 
+RECURRING = 0.2
+"""The part of the rest that later experiments of a shape take, too, before that is measured."""
+
 STATES = 3
 """Copies of the weights that a training holds at least: themselves and the moments of Adam."""
 
@@ -50,6 +53,11 @@ class Line:
     def add(self, size: float, seconds: float) -> None:
         """Take in a measurement."""
         self._points.append((size, max(seconds, SHORTEST)))
+
+    @property
+    def known(self) -> bool:
+        """Whether anything has been measured."""
+        return bool(self._points)
 
     def __call__(self, sizes: Sequence[float]) -> np.ndarray:
         """Return the seconds for some sizes."""
@@ -88,7 +96,8 @@ class Estimate:
 
     def __init__(self, shares: Mapping[str, float] | None = None) -> None:
         self.shares = dict(shares or {})
-        self._updates, self._rest = Line(1e-4, 1e-10), Line(0.5, 1e-7)
+        self._updates = Line(1e-4, 1e-10)
+        self._once, self._rest = Line(0.5, 1e-7), Line(0.1, 2e-8)
         self._compiling: dict[str, float] = {}
         self._ready: set[str] = set()
         self._measured: dict[str, list[tuple[float, float]]] = {}
@@ -107,10 +116,11 @@ class Estimate:
         update = spent.training / self.shares.get(one.id, 1.0) / one.updates
         self._updates.add(one.operations, update)
         self._kinds.setdefault(_kind(one), []).append((one.operations, update))
-        if here:
-            self._rest.add(one.numbers, spent.rest)
+        again = one.shape in self._ready
+        if here:  # the first of a shape makes data and compiles what makes and tests them
+            (self._rest if again else self._once).add(one.numbers, spent.rest)
             self._ready.add(one.shape)
-        self._measured.setdefault(one.shape, []).append((update, spent.rest if here else np.nan))
+        self._measured.setdefault(one.shape, []).append((update, spent.rest if again else np.nan))
         self._compiling[one.shape] = max(spent.compiling, self._compiling.get(one.shape, 0.0))
 
     def left(self, pending: Sequence[Planned], workers: int = 1) -> float | None:
@@ -121,12 +131,21 @@ class Estimate:
         each += self._resting(pending)
         shapes = Counter(one.shape for one in pending if one.shape not in self._ready)
         usual = float(np.median([*self._compiling.values()]))
-        compiling = sum(
-            min(count, workers) * self._compiling.get(shape, usual)
+        sizes = {one.shape: one.numbers for one in pending}
+        beginning = sum(
+            min(count, workers) * (self._compiling.get(shape, usual) + self._first(sizes[shape]))
             for shape, count in shapes.items()
         )
         share = min(workers, len(pending))
-        return max((float(each.sum()) + compiling) / share, float(each.max()))
+        return max((float(each.sum()) + beginning) / share, float(each.max()))
+
+    def _first(self, numbers: float) -> float:
+        """Return how much longer than later ones the first of a shape takes, compiling aside."""
+        more = self._once([numbers]) - self._recurring([numbers])
+        return max(0.0, float(more[0]))
+
+    def _recurring(self, numbers: Sequence[float]) -> np.ndarray:
+        return self._rest(numbers) if self._rest.known else RECURRING * self._once(numbers)
 
     def _training(self, pending: Sequence[Planned]) -> np.ndarray:
         """Return how long the trainings of all seeds take."""
@@ -140,7 +159,7 @@ class Estimate:
         return updates * seconds
 
     def _resting(self, pending: Sequence[Planned]) -> np.ndarray:
-        guess = self._rest([one.numbers for one in pending])
+        guess = self._recurring([one.numbers for one in pending])
         known = np.array([self._of_shape(one.shape, 1) for one in pending])
         return np.where(np.isnan(known), guess, known)
 

@@ -51,11 +51,11 @@ class Progress:
         if not self._bar.disable:
             tqdm.write(message, file=sys.stderr)
 
-    def finish(self, one: Planned, spent: Spent | None) -> None:
-        """Count an experiment as done; ``spent`` is None where it did not come to its end."""
+    def finish(self, one: Planned, spent: Spent | None = None, *, published: bool) -> None:
+        """Count an experiment as done, whether it is published or has failed."""
         if spent is not None:
             self._estimate.note(one, spent)
-            self._published += 1
+        self._published += published
         self._pending.remove(one)
         self._tell(refresh=False)
         self._bar.update()

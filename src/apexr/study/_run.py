@@ -175,14 +175,15 @@ def _run_here(
     try:
         for one, parts in in_turn(pending, store, lambda one: remaining(one, store)):
             programs.enter(one.shape)
-            spent = None
+            spent, published = None, False
             try:
                 again = parts if options["overwrite"] else ()
                 spent = run_parts(one, remaining(one, store, again), store, **options)
+                published = True
             except Exception as error:  # whatever one experiment does, the others go on
                 stores.record_failure(store, one.id, error, one.experiment.config)
                 failures.append(Failure(one, told(error)))
-            bar.finish(one, spent)
+            bar.finish(one, spent, published=published)
     except (KeyboardInterrupt, Terminated) as stop:  # a training that was stopped says how far
         far = f"{bar.published()}; the same call goes on from there"
         raise type(stop)(str(stop) or far) from stop

@@ -12,6 +12,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,6 +42,15 @@ _PROGRAMS = Programs()
 
 _LEAVING = threading.Event()
 """Set when SIGTERM has asked this worker to end."""
+
+_ADOPTED: set[str] = set()
+"""Environment variables that came from the process that runs the study."""
+
+_WHO = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN")
+"""Environment variables with which a worker has credentials of its own."""
+
+_OF_THIS_MACHINE = ("_FILE", "_BUNDLE")
+"""How the names of environment variables end that hold paths."""
 
 _LOOK_SECONDS = 0.05
 
@@ -157,7 +167,11 @@ def cloud_environment(store: PathInput) -> dict[str, str]:
     place = stores.place(store)
     protocols = getattr(getattr(place, "fs", None), "protocol", ())
     on_s3 = "s3" in ((protocols,) if isinstance(protocols, str) else protocols)
-    return {name: os.environ[name] for name in os.environ if on_s3 and name.startswith("AWS_")}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if on_s3 and name.startswith("AWS_") and not name.endswith(_OF_THIS_MACHINE)
+    }
 
 
 class Preparation(WorkerPlugin):
@@ -193,8 +207,7 @@ class Preparation(WorkerPlugin):
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes
             if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
                 _leave_on_sigterm(worker)
-        if not any(name.startswith("AWS_") for name in os.environ):
-            os.environ.update(self.environment)
+        _adopt(self.environment)
         keep_to_cores()
         few = self.devices <= FEW_CORES
         prepare_host_devices(self.devices if few else worker.state.nthreads)
@@ -205,8 +218,21 @@ class Preparation(WorkerPlugin):
 
     async def teardown(self, worker: Worker) -> None:
         """Let a training stop at a checkpoint, if it is the worker that ends, and not the study."""
-        if self.origin != _HERE and worker.status.name.startswith("clos"):
+        if self.origin == _HERE:
+            return
+        _adopt({})
+        if worker.status.name.startswith("clos"):
             await _stopped()
+
+
+def _adopt(environment: Mapping[str, str]) -> None:
+    """Take over how a store is reached, unless the worker's own environment says it."""
+    while _ADOPTED:  # of the study before
+        os.environ.pop(_ADOPTED.pop(), None)
+    if not any(name in os.environ for name in _WHO):
+        new = {name: value for name, value in environment.items() if name not in os.environ}
+        os.environ.update(new)
+        _ADOPTED.update(new)
 
 
 async def _stopped() -> None:
@@ -223,7 +249,9 @@ def _leave_on_sigterm(worker: Worker) -> None:
 
     async def leave() -> None:
         await _stopped()
-        await worker.close_gracefully(restart=True)
+        with suppress(OSError, TimeoutError):  # its scheduler may end at the same time
+            await worker.close_gracefully(restart=True)
+        await worker.close(nanny=False)
 
     def answer(*_: object) -> None:
         loop.call_soon_threadsafe(lambda: leaving.add(asyncio.ensure_future(leave())))
