@@ -5,6 +5,7 @@ What is sent is plain data, a configuration and a path, and what is registered b
 """
 
 import asyncio
+import logging
 import os
 import platform
 import signal
@@ -248,6 +249,8 @@ def _leave_on_sigterm(worker: Worker) -> None:
     loop, leaving = asyncio.get_running_loop(), set()
 
     async def leave() -> None:
+        for name in ("distributed", "tornado.application"):  # connections that end beside it
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         await _stopped()
         with suppress(OSError, TimeoutError):  # its scheduler may end at the same time
             await worker.close_gracefully(restart=True)
