@@ -1,5 +1,6 @@
 from apexr import analysis as analysis
 from apexr import comparisons as comparisons
+from apexr import components as components
 from apexr import dashboard as dashboard
 from apexr import engine as engine
 from apexr import errors as errors
