@@ -72,7 +72,8 @@ def test_one_seed_that_diverges_does_not_stop_the_others(monkeypatch):
         return eqx.tree_at(lambda net: net.layers[0].weight, emulators, weight), keys
 
     monkeypatch.setattr(apexr.experiment, "draw_emulators", spoilt)
-    result = apexr.run("diff_adv", train="div;2", **COMMON, num_seeds=3)
+    with pytest.warns(apexr.errors.ApexrWarning, match="1 of 3 seeds diverged"):
+        result = apexr.run("diff_adv", train="div;2", **COMMON, num_seeds=3)
     assert result.diverged_at.values.tolist() == [NEVER, 0, NEVER]
     others = {"seed": [0, 2]}
     for name in ("train_loss", "mean_nRMSE"):

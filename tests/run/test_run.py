@@ -115,7 +115,8 @@ def test_a_single_seed_has_no_leading_axis_and_equals_its_part_of_many(result, t
 
 def test_divergence_is_a_result(tiny):
     wild = {**tiny, "optim_config": "adam;6;constant;1e30"}
-    ds = apexr.run("diff_adv", **wild)
+    with pytest.warns(apexr.errors.ApexrWarning, match="seeds diverged"):
+        ds = apexr.run("diff_adv", **wild)
     assert_valid(ds)
     assert ((ds.diverged_at >= 1) & (ds.diverged_at <= 3)).all()
     assert np.isfinite(ds.train_loss.isel(update_step=0)).all()
