@@ -175,9 +175,11 @@ def test_blocks_in_a_store_equal_the_result_in_memory(tmp_path, solver):
     )
     assert lazy.chunks is not None
     assert max(map(len, lazy.chunks)) > 1
-    # A compiler may contract products and sums otherwise in loops of another length.
-    rounding = 64 * np.finfo(np.float32).eps * float(abs(u).max())
-    np.testing.assert_allclose(lazy, u, rtol=0, atol=rounding)
+    if jax.__version_info__ < (0, 12):
+        np.testing.assert_array_equal(lazy, u)
+    else:  # its compiler contracts products and sums otherwise in loops of another length
+        rounding = 64 * np.finfo(np.float32).eps * float(abs(u).max())
+        np.testing.assert_allclose(lazy, u, rtol=0, atol=rounding)
     assert set(lazy.coords) == set(u.coords)
     for name in u.coords:
         assert lazy[name].variable.identical(u[name].variable), name
