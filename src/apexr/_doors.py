@@ -55,14 +55,19 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     if getattr(function, "__door__", False):
         return function
     signature = inspect.signature(function)
-    spread = [p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD]
+    parameters = signature.parameters.values()
+    spread = [p.name for p in parameters if p.kind is p.VAR_KEYWORD]
+    several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
 
     @functools.wraps(function)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = signature.bind(*args, **kwargs)  # a wrong number of arguments is Python's own error
         for name, value in bound.arguments.items():
             default = signature.parameters[name].default
-            if name not in spread and value is not default:
+            if name in several:  # the annotation is that of each
+                for one in value:
+                    _check(function, name, one)
+            elif name not in spread and value is not default:
                 _check(function, name, value)
                 _check_filled(function, name, value, default)
                 bound.arguments[name] = _plain(value, _hints(function).get(name, Any))
