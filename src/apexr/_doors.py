@@ -44,8 +44,20 @@ _HINTS = {
 """What to do, by what is expected and what is given."""
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
+_WHOLE = ("Dataset", "DataArray", "DataTree", "DataFrame", "array", "path", "iterator")
+"""What is refused for any parameter that does not ask for it."""
+
+
+def checked(function: Callable[P, R], own: Iterable[str] = ()) -> Callable[P, R]:
     """Return a function that refuses what its annotations do not allow.
+
+    Parameters
+    ----------
+    function
+        A public function.
+    own
+        Parameters of which the function itself says more: of these, only data and paths are
+        refused here. So are words where the annotation lists the words that there are.
 
     Raises
     ------
@@ -68,6 +80,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 for one in value:
                     _check(function, name, one)
             elif name not in spread and value is not default:
+                if name in own and _is_left(value, _hints(function).get(name, Any)):
+                    continue
                 _check(function, name, value)
                 _check_filled(function, name, value, default)
                 bound.arguments[name] = _plain(value, _hints(function).get(name, Any))
@@ -77,12 +91,31 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return door
 
 
-def check_all(package: dict[str, Any], names: Iterable[str] | None = None) -> None:
-    """Put functions that a package exports, by default all, behind doors, in its namespace."""
+def _is_left(value: Any, hint: Any) -> bool:
+    """Tell whether a value of an own parameter is left to its function.
+
+    Data and paths are not, nor modules where only text will do, nor single things where a list is
+    asked for: functions do not expect these.
+    """
+    kind, wanted = kind_of(value), {_short_kind(one) for one in _leaves(hint)} - {"NoneType"}
+    if wanted == {"str"}:
+        return kind not in (*_WHOLE, "module")
+    return kind in ("list", "str") if wanted == {"list"} else kind not in _WHOLE
+
+
+def check_all(
+    package: dict[str, Any],
+    names: Iterable[str] | None = None,
+    own: Mapping[str, Iterable[str]] | None = None,
+) -> None:
+    """Put functions that a package exports, by default all, behind doors, in its namespace.
+
+    ``own`` names, by function, the parameters of which it says more itself.
+    """
     for name in package["__all__"] if names is None else names:
         value = package[name]
         if inspect.isfunction(value) and not inspect.isgeneratorfunction(value):
-            package[name] = checked(value)
+            package[name] = checked(value, (own or {}).get(name, ()))
             package[name].__module__ = package["__name__"]  # where it is found by name
 
 
@@ -143,8 +176,8 @@ def _fits(value: Any, hint: Any) -> bool:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in _UNIONS:
         return any(_fits(value, kind) for kind in arguments)
-    if origin is typing.Literal:
-        return isinstance(value, str | int | bool) and value in arguments
+    if origin is typing.Literal:  # which words there are is said by the function
+        return isinstance(value, str) or (isinstance(value, int | bool) and value in arguments)
     if origin in _LISTS:
         fixed = origin is tuple and Ellipsis not in arguments
         size = len(arguments) if fixed else None

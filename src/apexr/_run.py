@@ -1,5 +1,6 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
+import functools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +57,20 @@ _BESIDE = (
 """Keywords that stand beside those of the scenario."""
 
 
-@checked
+_OWN = (
+    "scenario",
+    "task",
+    "net",
+    "train",
+    "start_seed",
+    "num_seeds",
+    "precision",
+    "checkpoint_seconds",
+)
+"""Parameters that are parsed with more to say than what kind of thing they are."""
+
+
+@functools.partial(checked, own=_OWN)
 def run(
     scenario: str | BaseScenario,
     *,
@@ -136,7 +150,7 @@ def run(
     return run_stored(chosen, experiment, store, checkpoint_seconds=checkpoint_seconds, **beside)
 
 
-@checked
+@functools.partial(checked, own=_OWN)
 def run_experiment(
     *,
     scenario: str | BaseScenario,
@@ -262,7 +276,7 @@ def _read(unit: PathInput, experiment: str) -> xr.Dataset:
     return held
 
 
-@checked
+@functools.partial(checked, own=("scenario",))
 def evaluate(
     scenario: str | BaseScenario,
     rollout: Any,

@@ -61,11 +61,17 @@ class Registered(Mapping[str, Any]):
 
 
 activation_fn_dict = Registered(ACTIVATIONS, "apexr.networks.activation")
+"""Activation functions."""
 architecture_dict = Registered(NETWORKS.registry, "apexr.networks.network")
+"""Networks."""
 ic_dict = Registered(INITIAL_CONDITIONS.registry, "apexr.initial.initial_condition")
+"""Initial conditions."""
 lr_scheduler_dict = Registered(SCHEDULES.registry, "apexr.training.schedule")
+"""Schedules of the learning rate."""
 metric_dict = Registered(METRICS.registry, "apexr.metrics.metric")
+"""Metrics."""
 optimizer_dict = Registered(OPTIMIZERS.registry, "apexr.training.optimizer")
+"""Optimizers."""
 
 __all__ = [
     "activation_fn_dict",

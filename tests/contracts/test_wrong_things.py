@@ -212,7 +212,7 @@ SAID = {
     ),
     "a word that is none of the choices": (
         lambda t: apexr.table(t["result"](), "mean_nRMSE", diverged="best"),
-        r"table: diverged must be 'worst', 'drop', 'raise', got 'best'",
+        "diverged must be one of worst, drop, raise, got 'best'",
     ),
     "an empty list": (
         lambda t: apexr.melt_metrics(t["result"](), []),

@@ -214,8 +214,10 @@ def test_grids_that_cannot_be_halved_are_refused(name):
         spec.check(Grid(1, 28), 1)
     with pytest.raises(SpecError, match=r"6 points can be halved 1 times, not 3.* that can are 8"):
         spec.check(Grid(1, 6), 1)
-    with pytest.raises(SpecError, match=r"least number of points that can is 2\*\*500000000"):
-        NETWORKS.parse(f"{name};2;500000000;relu").check(Grid(1, 28), 1)
+    with pytest.raises(SpecError, match=r"least number of points that can is 2\*\*1000"):
+        NETWORKS.parse(f"{name};2;1000;relu").check(Grid(1, 28), 1)
+    with pytest.raises(SpecError, match="LEVELS must be at least 0 and at most 1000"):
+        NETWORKS.parse(f"{name};2;500000000;relu")
     net = filled(lambda key: spec.build(Grid(1, 8), 1, key))
     with pytest.raises(ShapeError, match="12 points can be halved 2 times, not 3"):
         net(np.zeros((1, 12), "f4"))
@@ -223,7 +225,9 @@ def test_grids_that_cannot_be_halved_are_refused(name):
 
 def test_dilations_beyond_the_grid_are_refused():
     NETWORKS.parse("Dil;4;2;1;relu").check(Grid(1, 16), 1)
-    with pytest.raises(SpecError, match=r"at most 3 on 15 points, got 4; .* fits is 2\*\*4"):
+    with pytest.raises(
+        SpecError, match=r"at most 3 on 15 points along an axis, got 4; .* fits is 2\*\*4"
+    ):
         NETWORKS.parse("Dil;4;2;1;relu").check(Grid(1, 15), 1)
 
 

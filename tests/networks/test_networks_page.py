@@ -27,7 +27,7 @@ def test_the_network_of_the_script_trains_as_any_other(script):
     scenario = apexr.difficulty.Diffusion(**SIZES)
     result, network = scenario(network_config="taper;8;tanh", num_seeds=1, progress=False)
     assert np.isfinite(result.train_loss).all()
-    assert result.net.item() == "taper;8;tanh"
+    assert result.net.item() == "Taper;8;tanh"  # as it is registered
     assert result.num_parameters == scenario.get_parameter_count("Taper;8;TANH")
     assert isinstance(network, apexr.networks.Sequential)
     assert scenario.get_receptive_field(network_config="Taper;8;tanh") == ((4, 4),)

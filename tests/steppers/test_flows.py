@@ -259,11 +259,11 @@ def test_other_dimensions_are_refused(equation):
         (lambda: VorticityConvection(linear_coefficients=()), "linear_coefficients must be"),
         (
             lambda: ETDRKStepper(KolmogorovFlowVorticity(injection_mode=9), Grid(2, 16), 0.1),
-            "injection_mode must be at most 8 on 16 points, got 9",
+            "injection_mode must be at most 8 on 16 points along the second axis, got 9",
         ),
         (
             lambda: ETDRKStepper(KolmogorovFlowVelocity(injection_mode=8), Grid(3, 16), 0.1),
-            "injection_mode must be at most 7 on 16 points, got 8",
+            "injection_mode must be at most 7 on 16 points along the second axis, got 8",
         ),
     ],
 )

@@ -175,7 +175,16 @@ def false(request):
     return FALSE[request.param](DS.nRMSE.size)
 
 
-def test_chunks_packed_along_time_that_hold_something_else(unit, false, bounded):
+@pytest.fixture
+def compact(tmp_path):
+    """Return a unit whose errors are packed along time."""
+    store.create_study(tmp_path)
+    unit = store.unit_path(tmp_path, ID)
+    return store.publish_experiment(DS, {"w": np.ones(3)}, unit, compact=True)
+
+
+def test_chunks_packed_along_time_that_hold_something_else(compact, false, bounded):
+    unit = compact
     (unit / "data.zarr" / "nRMSE" / "c.0.0.0").write_bytes(false + b"\0\0\0\0")
     signed(unit)
     with pytest.raises(

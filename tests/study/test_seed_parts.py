@@ -130,10 +130,17 @@ def test_an_interrupted_study_tells_what_is_pending(trained, tmp_path, monkeypat
 def test_equal_shapes_run_side_by_side(trained, tmp_path, monkeypatch):
     dropped = []
     monkeypatch.setattr("jax.clear_caches", lambda: dropped.append(len(trained)))
-    study = {**BASE, "advection_gamma": [1, 2], "net": [NET, "Conv;3;1;tanh"]}
+    nets = [NET, *(f"Conv;{width};1;tanh" for width in (3, 4, 5, 6))]
+    study = {**BASE, "advection_gamma": [1, 2], "net": nets}
     run(study, tmp_path)
-    assert [net for net, _ in trained] == [NET, NET, "Conv;3;1;tanh", "Conv;3;1;tanh"]
-    assert dropped == [2]
+    assert [net for net, _ in trained] == [net for net in nets for _ in range(2)]
+    assert dropped == [6]  # a process holds the programs of three shapes
+
+
+def test_one_of_few_shapes_comes_first_where_there_are_many_of_each(trained, tmp_path):
+    other = "Conv;3;1;tanh"
+    run({**BASE, "advection_gamma": list(range(1, 6)), "net": [NET, other]}, tmp_path)
+    assert [net for net, _ in trained] == [NET, other, *[NET] * 4, *[other] * 4]
 
 
 @pytest.mark.usefixtures("trained")

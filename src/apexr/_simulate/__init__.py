@@ -7,4 +7,6 @@ from apexr._simulate._states import read_states
 
 __all__ = ["read_solver", "read_states", "simulate"]
 
-check_all(globals(), ["simulate"])
+_OWN = ("solver", "num_steps", "num_warmup_steps", "save_every", "memory_budget")
+
+check_all(globals(), ["simulate"], {"simulate": _OWN})

@@ -87,4 +87,9 @@ __all__ = [
     "write_table",
 ]
 
-check_all(globals())
+check_all(
+    globals(),
+    own={
+        "stability_horizon": ("bound",),
+    },
+)

@@ -15,6 +15,7 @@ from apexr.steppers import Solver
 from apexr.training import as_batched
 
 EnsembleMode = Literal["independent", "mean_rollout"]
+"""Whether members go on from their own states or from the mean of all."""
 
 BLOCK_BYTES = 64 * 2**20
 """How much of the rollouts is in memory at once."""

@@ -44,4 +44,7 @@ __all__ = [
     "trajectory",
 ]
 
-check_all(globals())
+check_all(
+    globals(),
+    own={"animate": ("parts",), "panels": ("plots",), "state": ("times",)},
+)

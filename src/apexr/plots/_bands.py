@@ -113,7 +113,7 @@ def curves(
 def end_of(statistic: np.ndarray) -> int:
     """Return how many entries come before the first that is not finite."""
     lost = ~np.isfinite(statistic)
-    return int(lost.argmax()) if lost.any() else len(statistic)
+    return int(np.argmax(lost)) if lost.any() else len(statistic)
 
 
 def cut(statistic: np.ndarray) -> np.ndarray:

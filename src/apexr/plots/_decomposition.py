@@ -72,11 +72,9 @@ def _split(ds: xr.Dataset, parts: tuple[str, ...], band: str, logy: bool) -> Any
         [mean.rename("part of the error") for mean in means],
         xr.Variable("experiment", list(parts)),
         combine_attrs="drop",
-    ).assign_coords(part=("experiment", labels))
+    ).assign_coords(net=("experiment", np.array(labels, dtype=object)))
     stacked.attrs = {"long_name": "relative error", "units": "1"}
-    drawn = curves(
-        stacked, "time", by="part", band=band, logy=logy, corner="top_left", order=labels
-    )
+    drawn = curves(stacked, "time", by="net", band=band, logy=logy, corner="top_left", order=labels)
     return _from_smallest(drawn, stacked) if logy else drawn
 
 

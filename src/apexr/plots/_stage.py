@@ -209,7 +209,7 @@ class Stage:
         rows = slice(round(height - box.y1) + 1, round(height - box.y0) - 1)
         columns = slice(round(box.x0) + 1, round(box.x1) - 1)
         inside = self._pixels[rows, columns].view(np.uint32)[..., 0]
-        ground = np.bincount(np.unique(inside, return_inverse=True)[1].ravel()).argmax()
+        ground = np.argmax(np.bincount(np.unique(inside, return_inverse=True)[1].ravel()))
         return Window(
             rows,
             columns,

@@ -41,4 +41,6 @@ __all__ = [
     "slurm_cluster",
 ]
 
-check_all(globals(), ("plan_study", "read_study", "run_study", "run_study_convenience"))
+_STUDIES = ("plan_study", "read_study", "run_study", "run_study_convenience")
+
+check_all(globals(), _STUDIES, dict.fromkeys(_STUDIES, ("configs", "config", "study")))

@@ -20,6 +20,9 @@ Work = tuple[Planned, list[Experiment]]
 FEW_SHAPES = 3
 """Shapes whose programs a process holds at a time."""
 
+MANY_EACH = 4
+"""Experiments of each shape beyond which one of each is run first, to tell the time left."""
+
 NOTE_SECONDS = 1.0
 """Time from one note of how far a training is to the next."""
 
@@ -83,14 +86,15 @@ def told(error: BaseException) -> str:
 def pending_work(planned: Sequence[Planned], store: PathInput, *, overwrite: bool) -> list[Work]:
     """Return the experiments of which something is to be run, equal shapes side by side.
 
-    Where there are few shapes, one of each comes first: it tells what the others will take.
+    Where there are few shapes and many experiments of each, one of each comes first: it tells what
+    the others will take, for one more compilation a shape.
     """
     held = stores.find_parts(store, remember=stores.is_study(store))
     work = [(one, missing(one, held.get(one.id, []), overwrite=overwrite)) for one in planned]
     pending = [(one, parts) for one, parts in work if parts]
     first = {one.shape: place for place, (one, _) in reversed(list(enumerate(pending)))}
     ordered = sorted(pending, key=lambda item: first[item[0].shape])
-    if not 1 < len(first) <= FEW_SHAPES:
+    if not 1 < len(first) <= FEW_SHAPES or len(pending) <= MANY_EACH * len(first):
         return ordered
     ahead = [pending[place] for place in sorted(first.values())]
     return [*ahead, *(item for item in ordered if item not in ahead)]
