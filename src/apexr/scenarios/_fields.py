@@ -146,7 +146,7 @@ def _convert_tuple(name: str, value: Any, items: tuple[Any, ...]) -> tuple[Any, 
 
 
 def _convert_literal(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
-    if value not in allowed:
+    if not any(type(value) is type(one) and value == one for one in allowed):
         raise SpecError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
     return value
 
