@@ -24,7 +24,9 @@ BESIDE_THE_CODE = {
     "README.md",
     "pyproject.toml",
 }
-CODE = re.compile(r"apexr/(\w+/)*(\w+\.py|__init__\.pyi|py\.typed)")
+CODE = re.compile(
+    r"apexr/(\w+/)*(\w+\.py|__init__\.pyi|py\.typed)|apexr/scenarios/reference_errors\.json"
+)
 METADATA = re.compile(
     r"apexr-[\w.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
@@ -67,7 +69,7 @@ def strays_of_wheel(path: Path) -> list[str]:
     """Return a complaint for each file of a wheel that does not belong there, or is missing."""
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
-    here = {str(file.relative_to(ROOT / "src")) for file in (ROOT / "src/apexr").rglob("*.py*")}
+    here = {str(file.relative_to(ROOT / "src")) for file in (ROOT / "src/apexr").rglob("*")}
     here = {name for name in here if CODE.fullmatch(name)}
     return [f"{path.name} lacks {name}" for name in sorted(here - names)] + [
         f"{path.name} holds {name}"
