@@ -20,7 +20,7 @@ Work = tuple[Planned, list[Experiment]]
 FEW_SHAPES = 3
 """Shapes whose programs a process holds at a time."""
 
-MANY_EACH = 4
+MANY_EACH = 2
 """Experiments of each shape beyond which one of each is run first, to tell the time left."""
 
 NOTE_SECONDS = 1.0
