@@ -79,7 +79,7 @@ def test_what_is_stacked_says_so(networks):
 
 def test_they_are_called_as_each_of_them_and_survive_pickling(networks):
     assert type(networks).__name__ == type(networks[0]).__name__ == "ConvNet"
-    again = pickle.loads(pickle.dumps(networks))
+    again = pickle.loads(pickle.dumps(networks))  # made here: apexr never unpickles what it reads
     assert same(again, networks)
     assert again.seeds == networks.seeds
 

@@ -7,10 +7,14 @@ from apexr.schema._variable import Variable, table
 _STEPS = ("seed", "test_sample", "time")
 
 
-def _share(name: str, long_name: str, description: str) -> Variable:
+def _score(name: str, dims: tuple[str, ...], long_name: str, description: str) -> Variable:
     return Variable(
-        name=name, dims=_STEPS, kind="float", long_name=long_name, description=description
+        name=name, dims=dims, kind="float", long_name=long_name, description=description
     )
+
+
+def _share(name: str, long_name: str, description: str) -> Variable:
+    return _score(name, _STEPS, long_name, description)
 
 
 DECOMPOSITION: Mapping[str, Variable] = table(
@@ -82,12 +86,6 @@ INTERVAL = Variable(
     description="From the k-th smallest to the k-th largest member.",
 )
 """The dimension of the intervals between order statistics of an ensemble."""
-
-
-def _score(name: str, dims: tuple[str, ...], long_name: str, description: str) -> Variable:
-    return Variable(
-        name=name, dims=dims, kind="float", long_name=long_name, description=description
-    )
 
 
 ENSEMBLE: Mapping[str, Variable] = table(
