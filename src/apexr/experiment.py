@@ -11,6 +11,7 @@ import platform
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,13 +22,14 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from tqdm.auto import tqdm
 
 from apexr import labels
-from apexr._precision import current_precision, matmul_precision
+from apexr._precision import computing_in, current_precision, matmul_precision
 from apexr.engine import (
     Callback,
     EmulatorPlan,
     Evaluated,
     Recorder,
     TestSet,
+    count_operations,
     count_parameters,
     draw_emulators,
     evaluate,
@@ -58,6 +60,9 @@ Watch = Callable[[int, int], None]
 """Takes the updates that are done, and how many there are."""
 
 _log = logging.getLogger(__name__)
+
+BACKWARD = 3
+"""What an update takes in units of its rollouts: the gradient costs twice as much again."""
 
 _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr")
 
@@ -146,6 +151,7 @@ def execute(
     if train_by is None:
         need = footprint(emulators, experiment.shapes["train"], shuffle_keys, experiment.training)
         _say_memory(experiment, need, held, shown=progress)
+    counted = _counting_meanwhile(experiment) if train_by is None else None
     train_trajectories, test_trajectories = make_data()
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
     recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
@@ -160,6 +166,7 @@ def execute(
     tested = evaluate(trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept)
     arrays = {
         **_training_arrays(experiment, trained),
+        "train_flops": np.nan if counted is None else counted.result(),
         **_test_arrays(experiment, tested, np.asarray(test_trajectories[: experiment.num_kept])),
         "compile_seconds": sum(
             part.compile_seconds for part in (need, trained, tested) if part is not None
@@ -185,6 +192,22 @@ def _size(need: Footprint | None) -> dict[str, int]:
 def _import_meanwhile(module: str) -> None:
     """Import a module in the background, while compiled code runs."""
     threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+
+
+def _counting_meanwhile(experiment: Experiment) -> Future[float]:
+    """Count the operations of a training in the background, while compiled code runs."""
+
+    def count() -> float:
+        with computing_in(experiment.precision):
+            try:
+                return BACKWARD * experiment.training.optimizer.updates * operations(experiment)
+            except Exception:  # a network of the user's may refuse to be traced in another thread
+                return float("nan")
+
+    with_one = ThreadPoolExecutor(1, "apexr-operations")
+    counted = with_one.submit(count)
+    with_one.shutdown(wait=False)
+    return counted
 
 
 def _say_memory(experiment: Experiment, need: Footprint, data: int, *, shown: bool) -> None:
@@ -225,8 +248,16 @@ def _training_arrays(experiment: Experiment, trained: Trained) -> dict[str, Any]
         "diverged_at": trained.diverged_at,
         "train_seconds": trained.train_seconds,
         "num_parameters": count_parameters(experiment.emulator),
+        "num_train_samples": experiment.shapes["train"][0],
         "receptive_field": _widest(experiment.emulator.receptive_field()),
     }
+
+
+def operations(experiment: Experiment) -> float:
+    """Return the floating-point operations of the network in one seed's rollouts of one update."""
+    plan, emulator = experiment.training, experiment.emulator
+    states = plan.batch_size * max(1, plan.objective.window_length - 1)
+    return states * count_operations(emulator.network, emulator.grid, emulator.num_channels)
 
 
 def _widest(reaches: Sequence[tuple[float, float]]) -> float:

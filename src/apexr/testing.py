@@ -85,6 +85,8 @@ def mock_experiment(
         "compile_seconds": np.asarray(1.5),
         "inference_seconds": np.asarray(0.2),
         "num_parameters": np.asarray(1234),
+        "num_train_samples": np.asarray(50),
+        "train_flops": np.asarray(2.5e12),
         "receptive_field": np.asarray(21.0),
         "diverged_at": np.where(np.isin(seeds, diverged), steps[num_losses // 2], -1),
     }

@@ -19,6 +19,7 @@ Advection(
   ic_config='fourier;5;true;true',
   num_warmup_steps=0,
   num_train_samples=50,
+  subset_of=0,
   train_temporal_horizon=50,
   train_seed=0,
   num_test_samples=30,

@@ -16,7 +16,14 @@ from apexr.plots._panels import side_by_side
 from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, marker, style
 
-COSTS = ("num_parameters", "train_seconds", "inference_seconds", "compile_seconds")
+COSTS = (
+    "num_parameters",
+    "num_train_samples",
+    "train_seconds",
+    "train_flops",
+    "inference_seconds",
+    "compile_seconds",
+)
 
 
 def pareto(
@@ -45,8 +52,8 @@ def pareto(
     variable
         Name or config string of a metric.
     cost
-        ``"num_parameters"``, ``"train_seconds"``, ``"inference_seconds"`` or
-        ``"compile_seconds"``.
+        ``"num_parameters"``, ``"num_train_samples"``, ``"train_seconds"``, ``"train_flops"``,
+        ``"inference_seconds"`` or ``"compile_seconds"``.
     by
         Label that tells the points apart by color, or a list of labels, as in :func:`metric`; by
         default all that differ within a panel.

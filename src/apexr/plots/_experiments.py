@@ -28,6 +28,7 @@ _TRAINING = (
     "optim_config",
     "batch_size",
     "num_train_samples",
+    "subset_of",
     "train_temporal_horizon",
     "train_seed",
     "record_loss_every",

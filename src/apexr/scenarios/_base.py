@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Seed = Annotated[int, Range(minimum=0, maximum=2**32 - 1)]
 
+LATER: Mapping[str, Any] = {"subset_of": 0}
+"""Fields that later releases added, and the values with which they change nothing."""
+
 
 class BaseScenario(metaclass=ScenarioMeta):
     """What every scenario has; subclass it for a scenario of your own.
@@ -52,6 +55,9 @@ class BaseScenario(metaclass=ScenarioMeta):
         Steps made from the initial condition before anything is recorded.
     num_train_samples
         Training trajectories.
+    subset_of
+        Of how many drawn training trajectories these are the first; 0: all that are drawn. Sizes
+        that share it have nested training sets.
     train_temporal_horizon
         Steps of each training trajectory, the initial state not counted.
     train_seed
@@ -96,6 +102,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     ic_config: str = "fourier;5;true;true"
     num_warmup_steps: Count = 0
     num_train_samples: PositiveInt = 50
+    subset_of: Count = 0
     train_temporal_horizon: PositiveInt = 50
     train_seed: Seed = 0
     num_test_samples: PositiveInt = 30
@@ -179,8 +186,12 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     @property
     def identifying_parameters(self) -> dict[str, Any]:
-        """The parameters that identify an experiment: by default all."""
-        return self.all_parameters
+        """The parameters that identify an experiment: those of later releases where they are used.
+
+        So experiments made before there was a choice keep their identity.
+        """
+        unused = [name for name in LATER if getattr(self, name) == LATER[name]]
+        return {k: v for k, v in self.all_parameters.items() if k not in unused}
 
     @property
     def numerics_attributes(self) -> dict[str, str]:

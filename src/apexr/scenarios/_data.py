@@ -69,19 +69,18 @@ def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
 def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
     """Return trajectories, simulated."""
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
-    samples = scenario.num_train_samples if split == "train" else scenario.num_test_samples
     coarse = solver == "coarse"
     stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
     if is_overridden(scenario, "produce_data"):
         seed = scenario.train_seed if split == "train" else scenario.test_seed
         own = scenario.produce_data(
             stepper=stepper,
-            num_samples=samples,
+            num_samples=num_drawn(scenario, split),
             num_warmup_steps=scenario.num_warmup_steps,
             temporal_horizon=steps,
             key=jax.random.PRNGKey(np.uint32(seed)),
         )
-        return _checked(scenario, split, "produce_data", own)
+        return _checked(scenario, split, "produce_data", own, num_drawn(scenario, split))
     states = drawn(scenario, split, stepper)
     made = simulated(stepper, states, steps, scenario.num_warmup_steps)
     if not coarse:
@@ -94,11 +93,21 @@ def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
     states = sample_set(
         scenario.get_ic_generator(),
         scenario.grid,
-        num_samples=scenario.num_train_samples if split == "train" else scenario.num_test_samples,
+        num_samples=num_drawn(scenario, split),
         num_channels=scenario.num_channels,
         seed=scenario.train_seed if split == "train" else scenario.test_seed,
     )
-    return initial(scenario, stepper, states)
+    return initial(scenario, stepper, states[: num_used(scenario, split)])
+
+
+def num_used(scenario: "BaseScenario", split: Split) -> int:
+    """Return how many trajectories are used."""
+    return scenario.num_train_samples if split == "train" else scenario.num_test_samples
+
+
+def num_drawn(scenario: "BaseScenario", split: Split) -> int:
+    """Return how many trajectories are drawn, of which the first ones are used."""
+    return scenario.subset_of if split == "train" and scenario.subset_of else num_used(scenario, split)
 
 
 def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:
@@ -150,12 +159,18 @@ def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray"
     return labels.trajectories(values, scenario.axes, name="trajectories", attrs=attrs)
 
 
-def _checked(scenario: "BaseScenario", split: Split, method: str, made: Any) -> Array:
-    """Return trajectories that a method of the user's gave, held against the scenario's sizes."""
+def _checked(
+    scenario: "BaseScenario", split: Split, method: str, made: Any, num_samples: int | None = None
+) -> Array:
+    """Return trajectories that a method of the user's gave, held against the scenario's sizes.
+
+    Of ``num_samples`` that it was asked for, those that are used; by default just these.
+    """
     dims = ("sample", "time", "channel", *scenario.axes.space)
     if set(dims) == set(getattr(made, "dims", ())):
         made = made.transpose(*dims)
-    wanted = shapes(scenario)[split]
+    used, *rest = shapes(scenario)[split]
+    wanted = (used if num_samples is None else num_samples, *rest)
     try:
         values = np.asarray(made)
         real = values.dtype.kind in "fiu"
@@ -168,7 +183,7 @@ def _checked(scenario: "BaseScenario", split: Split, method: str, made: Any) -> 
             f" which are ({', '.join(dims)}) by num_{split}_samples, {split}_temporal_horizon + 1,"
             f" num_channels and num_points; got {values.dtype} of shape {values.shape}"
         )
-    return jnp.asarray(values, dtype=jax.dtypes.canonicalize_dtype(float))
+    return jnp.asarray(values[:used], dtype=jax.dtypes.canonicalize_dtype(float))
 
 
 def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:

@@ -65,7 +65,7 @@ class NumericalScenario(BaseScenario):
         The numerics that a class has by default are left out, so that experiments made before
         there was a choice keep their identity; so are coefficients that the numerics imply.
         """
-        parameters = self.all_parameters
+        parameters = super().identifying_parameters
         if self.numerics == type(self).__dataclass_fields__["numerics"].default:
             del parameters["numerics"]
         elif _implied(self):

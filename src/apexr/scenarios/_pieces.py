@@ -123,6 +123,11 @@ def check_scenario(scenario: "BaseScenario") -> None:
             f"num_trjs_returned must be at most num_test_samples ({scenario.num_test_samples}),"
             f" got {scenario.num_trjs_returned}"
         )
+    if 0 < scenario.subset_of < scenario.num_train_samples:
+        raise SpecError(
+            f"subset_of must be at least num_train_samples ({scenario.num_train_samples}), which"
+            f" are taken of so many, or 0 for no subset; got {scenario.subset_of}"
+        )
     if scenario.record_loss_every > updates:
         warn(
             f"record_loss_every is {scenario.record_loss_every}, but there are {updates} updates:"

@@ -88,6 +88,23 @@ VARIABLES: Mapping[str, Variable] = table(
         description="Trainable numbers of one network.",
     ),
     Variable(
+        name="num_train_samples",
+        dims=("seed",),
+        kind="int",
+        optional=("seed",),
+        long_name="number of training trajectories",
+        description="Trajectories that every seed was trained on.",
+    ),
+    Variable(
+        name="train_flops",
+        dims=("seed",),
+        kind="float",
+        optional=("seed",),
+        long_name="operations of the training",
+        description="Floating-point operations of all updates of one seed: three times those of"
+        " the rollouts, by the compiler's count for the network.",
+    ),
+    Variable(
         name="receptive_field",
         dims=("seed",),
         kind="float",

@@ -11,9 +11,8 @@ from typing import Any
 from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr._run import plan_experiment
 from apexr._typing import PathInput
-from apexr.engine import count_operations
 from apexr.errors import SpecError, warn
-from apexr.experiment import Experiment
+from apexr.experiment import Experiment, operations
 from apexr.scenarios import BaseScenario, Request, check_storable
 from apexr.study._expand import Placed, expand
 from apexr.study._problems import KEYS, check_layers, diagnose, listed
@@ -61,9 +60,7 @@ class Planned:
     @functools.cached_property
     def operations(self) -> float:
         """The floating-point operations of the network in the rollouts of one update."""
-        plan, emulator = self.experiment.training, self.experiment.emulator
-        states = len(self.seeds) * plan.batch_size * max(1, plan.objective.window_length - 1)
-        return states * count_operations(emulator.network, emulator.grid, emulator.num_channels)
+        return len(self.seeds) * operations(self.experiment)
 
     @property
     def numbers(self) -> float:

@@ -167,6 +167,7 @@ def _result(table: Table, experiment: Experiment) -> xr.Dataset:
         arrays["train_loss"] = table.losses.astype(dtype)
     arrays |= _states(table, dtype)
     arrays["num_parameters"] = count_parameters(experiment.emulator)
+    arrays["num_train_samples"] = experiment.shapes["train"][0]
     specification = {**json.loads(experiment.attrs["specification"]), "origin": ORIGIN}
     return labels.experiment(
         arrays,
