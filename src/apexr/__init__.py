@@ -33,6 +33,7 @@ _HOMES = {
     "open_experiment": "apexr.store:open_experiment",
     "list_experiments": "apexr.store:list_experiments",
     # comparisons with solvers
+    "climate": "apexr.comparisons:climate",
     "decompose": "apexr.comparisons:decompose",
     "ensemble": "apexr.comparisons:ensemble",
     "lyapunov": "apexr.comparisons:lyapunov",

@@ -40,6 +40,7 @@ from apexr.analysis import table as table
 from apexr.analysis import to_long as to_long
 from apexr.analysis import to_well as to_well
 from apexr.analysis import to_wide as to_wide
+from apexr.comparisons import climate as climate
 from apexr.comparisons import decompose as decompose
 from apexr.comparisons import ensemble as ensemble
 from apexr.comparisons import lyapunov as lyapunov

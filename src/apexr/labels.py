@@ -16,15 +16,18 @@ from numpy.typing import ArrayLike
 from apexr._per_axis import read_count, read_length, read_per_axis, spread
 from apexr.errors import SchemaError, ShapeError, SpecError, suggest
 from apexr.schema import (
+    BIN,
     CONFIG_COORDS,
     COORDINATES,
     DIVERGED,
     INTERVAL,
+    LAG,
     MEMBER_RANK,
     RANK,
     SCHEMA_VERSION,
     SPATIAL_DIMS,
     VARIABLES,
+    WAVENUMBER,
     Variable,
     identifier,
     mean_metric,
@@ -38,7 +41,8 @@ from apexr.schema import (
 __all__ = ["Axes", "Recorded", "comparison", "experiment", "states", "trajectories"]
 
 _FLOATS = ("float32", "float64")
-_COUNTED = {**COORDINATES, **{own.name: own for own in (RANK, MEMBER_RANK, INTERVAL)}}
+_OWN = (RANK, MEMBER_RANK, INTERVAL, BIN, LAG, WAVENUMBER)
+_COUNTED = {**COORDINATES, **{own.name: own for own in _OWN}}
 
 
 @dataclass(frozen=True)
@@ -291,6 +295,7 @@ def comparison(
     coords: Mapping[str, Sequence[int] | np.ndarray],
     *,
     dt: float | None = None,
+    channel_names: tuple[str, ...] | None = None,
     config: Mapping[str, str] | None = None,
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
@@ -306,6 +311,8 @@ def comparison(
         Labels of each dimension, whole numbers.
     dt
         Time between two steps, None where there is none.
+    channel_names
+        Names of the channels, None where there are none.
     config
         What identifies the experiment; None where there is none.
     attrs
@@ -316,7 +323,7 @@ def comparison(
     SchemaError
         Naming the variable, what was given and what was expected.
     """
-    axes = Axes(1, 1, dt=dt)
+    axes = Axes(1, 1, dt=dt, channel_names=channel_names)
     sizes = {dim: len(values) for dim, values in coords.items()}
     variables = {
         name: _labelled(arrays[name], variable, axes, sizes) for name, variable in declared.items()

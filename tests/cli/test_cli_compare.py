@@ -1,4 +1,4 @@
-"""`apexr decompose` on a stored experiment."""
+"""`apexr decompose` and `apexr climate` on a stored experiment."""
 
 import xarray as xr
 
@@ -30,6 +30,23 @@ def test_the_parts_of_a_stored_error(apexr_command, tmp_path):
     assert abs(float(lines[8].split()[1]) - error) < 5e-3 * error
     with xr.open_dataset(written) as parts:
         assert parts.one_step.sizes == {"seed": 2, "test_sample": 2, "time": 6}
+
+
+def test_the_statistics_of_stored_networks(apexr_command, tmp_path):
+    store, written = tmp_path / "ks.zarr", tmp_path / "climate.nc"
+    asked = {"net": "Pure;3", "num_seeds": 2, "store": store, "progress": False}
+    apexr.run("diff_ks_cons", **asked, **TINY)
+    said = apexr_command(
+        "climate", store, "--steps", 20, "--spinup", 2, "--samples", 1, "--output", written
+    )
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[2] == "1d_diff_ks_cons  Pure;3  one"
+    assert lines[3].split()[:2] in (["bounded", "1"], ["bounded", "0"], ["bounded", "0.5"])
+    with xr.open_dataset(written) as told:
+        (line,) = (line.split() for line in lines if line.startswith("histogram_l1"))
+        assert line[1] == f"{told.histogram_l1.median('seed').item():.3g}"
+        assert line[3] == f"{told.histogram_l1_noise.item():.3g})"
 
 
 def test_what_cannot_be_split(apexr_command, tmp_path):

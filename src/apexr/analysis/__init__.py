@@ -34,6 +34,7 @@ from apexr.analysis._long import available, melt_data, melt_loss, melt_metrics, 
 from apexr.analysis._paired import paired_difference, paired_ratio
 from apexr.analysis._power import seeds_needed
 from apexr.analysis._rollouts import melt_sample_rollouts
+from apexr.analysis._scaling import scaling_fit
 from apexr.analysis._spectra import spectra, spectrum
 from apexr.analysis._stream import write_table
 from apexr.analysis._table import rank_table, table
@@ -72,6 +73,7 @@ __all__ = [
     "read_keywords",
     "relative",
     "relative_by_config",
+    "scaling_fit",
     "seeds_needed",
     "spectra",
     "spectrum",

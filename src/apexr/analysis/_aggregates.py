@@ -289,7 +289,7 @@ def read_runs(
                 + suggest(name, known)
             )
     problems = [tuple(row.items()) for row in config_rows(entered, without=[by])]
-    logs = _over_time(entered, time)
+    logs = over_time(entered, time)
     wanted = list(dict.fromkeys((baseline, *others) if others else methods))
     found: dict[str, list[np.ndarray]] = {}
     for method in wanted:
@@ -322,15 +322,29 @@ def read_runs(
     return Runs(by, scores, baseline, {"variable": entered.attrs["variable"], "better": "lower"})
 
 
-def _over_time(entered: xr.Dataset, time: int | None) -> np.ndarray:
-    """Return the logarithm of each run's error, ``(experiment, seed)``; NaN where there is none."""
+def over_time(entered: xr.Dataset, time: int | None) -> np.ndarray:
+    """Return the logarithm of each run's error, ``(experiment, seed)``; NaN where there is none.
+
+    Parameters
+    ----------
+    entered
+        See :func:`entries`.
+    time
+        The step; None takes the mean over all steps.
+
+    Raises
+    ------
+    SpecError
+        If there is no such step.
+    """
     value, there = entered["value"], entered["there"]
     over = [dim for dim in value.dims if dim not in ("experiment", "seed")]
     if time is not None:
-        if "time" not in value.dims or time not in value["time"].values:
+        dim = next((name for name in ("time", "update_step") if name in value.dims), None)
+        if dim is None or time not in value[dim].values:
             raise SpecError(f"there is no time step {time!r} of {entered.attrs['variable']}")
-        value, there = value.sel(time=time), there.sel(time=time)
-        over.remove("time")
+        value, there = value.sel({dim: time}), there.sel({dim: time})
+        over.remove(dim)
     with np.errstate(divide="ignore"):
         logs = xr.ufuncs.log(value).where(there, 0).sum(over) / there.sum(over)
     exists = there.any(over) if over else there

@@ -35,13 +35,37 @@ def decomposition_summary(parts: Any) -> str:
     steps = [step for step in STEPS if step in parts["time"].values]
     rows = ["mean over test samples, median over seeds"]
     for one in [parts] if "experiment" not in parts.dims else _each_experiment(parts):
-        rows += ["", "  ".join(str(one[name].item()) for name in ("scenario", "net", "train"))]
+        labels = (str(one[name].item()) for name in ("scenario", "net", "train"))
+        rows += ["", "  ".join(inert(label, lines=False) for label in labels)]
         rows.append(f"{'step':>6}  " + "  ".join(told))
         means = one[told].sel(time=steps).mean("test_sample", skipna=False).median("seed")
         for step in steps:
             at = means.sel(time=step)
             cells = "  ".join(f"{at[name].item():>{len(name)}.3g}" for name in told)
             rows.append(f"{step:>6}  {cells}")
+    return "\n".join(rows)
+
+
+def climate_summary(told: Any) -> str:
+    """Return each distance of each experiment's rollouts with its noise floor."""
+    names = [str(name).removesuffix("_noise") for name in told if str(name).endswith("_noise")]
+    names = [name for name in names if "wavenumber" not in told[name].dims]
+    width = max(map(len, names))
+    rows = ["median over seeds; noise: the distance of the solver to itself"]
+    for one in [told] if "experiment" not in told.dims else _each_experiment(told):
+        labels = (str(one[name].item()) for name in ("scenario", "net", "train"))
+        rows += ["", "  ".join(inert(label, lines=False) for label in labels)]
+        bounded = one["bounded"].values
+        rows.append(
+            f"{'bounded':<{width}}  {bounded.mean():.3g} of the runs, all runs of"
+            f" {int((bounded == 1).sum())} of {len(bounded)} seeds"
+        )
+        for name in names:
+            own = one[name].median("seed", skipna=False)
+            for channel in range(own.sizes["channel"]):
+                value, noise = (float(part[channel]) for part in (own, one[f"{name}_noise"]))
+                said = f" [{own['channel'].values[channel]}]" if own.sizes["channel"] > 1 else ""
+                rows.append(f"{name:<{width}}  {value:.3g} (noise {noise:.3g}){said}")
     return "\n".join(rows)
 
 

@@ -1,10 +1,11 @@
-"""Emulators held against solvers: sources of error, ensembles of seeds, growth rates."""
+"""Emulators held against solvers: sources of error, ensembles, climates, growth rates."""
 
 from apexr._doors import check_all
+from apexr.comparisons._climate import climate
 from apexr.comparisons._decompose import decompose
 from apexr.comparisons._ensemble import ensemble
 from apexr.comparisons._lyapunov import lyapunov
 
-__all__ = ["decompose", "ensemble", "lyapunov"]
+__all__ = ["climate", "decompose", "ensemble", "lyapunov"]
 
 check_all(globals())

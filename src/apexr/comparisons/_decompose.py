@@ -10,14 +10,14 @@ from apexr import labels
 from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
 from apexr.comparisons._states import initial_states, read_steps
+from apexr.comparisons._studies import of_each_experiment
 from apexr.comparisons._subjects import Subject, is_path, read_subject
 from apexr.engine import decompose as decomposed
-from apexr.errors import SpecError
 from apexr.experiment import machine
 from apexr.scenarios import BaseScenario
 from apexr.schema import DECOMPOSITION
 from apexr.steppers import as_solver
-from apexr.store import is_study, join_experiments, list_experiments
+from apexr.store import is_study
 
 
 def decompose(
@@ -94,21 +94,11 @@ def decompose(
     """
     prepare_host_devices()
     if experiment is None and is_path(source) and is_study(source):
-        return _of_study(source, scenario, states, num_steps)
+        return of_each_experiment(
+            source,
+            lambda name: _of_subject(read_subject(source, scenario, name), states, num_steps),
+        )
     return _of_subject(read_subject(source, scenario, experiment), states, num_steps)
-
-
-def _of_study(store: Any, scenario: Any, states: Any, num_steps: int | None) -> xr.Dataset:
-    """Return the decompositions of all published experiments of a study."""
-    listed = list_experiments(store)
-    published = listed["id"][[bool(seeds) for seeds in listed["seeds"]]].tolist()
-    if not published:
-        raise SpecError(f"{store}: no experiment of the study is published yet")
-    parts = {
-        name: _of_subject(read_subject(store, scenario, name), states, num_steps)
-        for name in published
-    }
-    return join_experiments(parts)
 
 
 def _of_subject(subject: Subject, states: Any, num_steps: int | None) -> xr.Dataset:

@@ -8,6 +8,7 @@ from apexr.engine._callbacks import (
     callback,
     parse_callbacks,
 )
+from apexr.engine._climate import Histogram, Plan, Ranges, StatesBlock, Tally, climate_blocks
 from apexr.engine._decompose import decompose
 from apexr.engine._emulators import (
     EmulatorPlan,
@@ -41,16 +42,22 @@ __all__ = [
     "EmulatorPlan",
     "EnsembleMode",
     "Evaluated",
+    "Histogram",
     "OwnNetwork",
+    "Plan",
     "Predict",
+    "Ranges",
     "Recorder",
     "Stacked",
+    "StatesBlock",
+    "Tally",
     "Task",
     "TestSet",
     "available_bytes",
     "block_means",
     "bytes_of_data",
     "callback",
+    "climate_blocks",
     "count_operations",
     "count_parameters",
     "decompose",

@@ -143,8 +143,10 @@ def count_operations(network: NetworkSpec, grid: Grid, num_channels: int) -> flo
 
     Nothing is compiled. Where the compiler does not count, every weight meets every point once.
     """
-    own = isinstance(network, OwnNetwork)
-    module = network.shapes() if own else _shapes(network, grid, num_channels)
+    if isinstance(network, OwnNetwork):
+        module = network.shapes()
+    else:
+        module = _shapes(network, grid, num_channels)
     arrays, rest = eqx.partition(module, _is_shape)
     shape = (num_channels, *grid.shape)
     state = jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(float))

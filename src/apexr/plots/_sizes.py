@@ -12,7 +12,8 @@ from apexr.plots._panels import shaped
 from apexr.plots._style import NO_VALUE, PALETTE, arranged, axis_label, holoviews, style
 
 _PARTS = ("num_parameters", "receptive_field")
-_ROW, _PAGE_ROW = 0.34, 34
+ROW, PAGE_ROW = 0.34, 34
+"""Height of a row: in parts of a panel, and in points of a page."""
 
 
 def sizes(ds: xr.Dataset) -> Any:
@@ -73,10 +74,10 @@ def _panel(rows: Sequence[tuple[Any, ...]], place: int, array: xr.DataArray) -> 
         "xlim": (low, top * 1.3),
         "title": _said(values),
     }
-    size = {"height": 140 + _PAGE_ROW * len(rows), "width": 520 if place == 0 else 380}
+    size = {"height": 140 + PAGE_ROW * len(rows), "width": 520 if place == 0 else 380}
     parts = [*_stems(shown, low, dims), *_heads(shown, np.isposinf(values), dims)]
     drawn = style(hv.Overlay(parts), "Overlay.rows", both=both)
-    return shaped(drawn, bokeh=size, aspect=4.2 / (0.5 + _ROW * len(rows)))
+    return shaped(drawn, bokeh=size, aspect=4.2 / (0.5 + ROW * len(rows)))
 
 
 def _said(values: np.ndarray) -> str:

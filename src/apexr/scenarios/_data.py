@@ -107,7 +107,9 @@ def num_used(scenario: "BaseScenario", split: Split) -> int:
 
 def num_drawn(scenario: "BaseScenario", split: Split) -> int:
     """Return how many trajectories are drawn, of which the first ones are used."""
-    return scenario.subset_of if split == "train" and scenario.subset_of else num_used(scenario, split)
+    return (
+        scenario.subset_of if split == "train" and scenario.subset_of else num_used(scenario, split)
+    )
 
 
 def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:

@@ -10,6 +10,7 @@ scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines res
 ``experiment`` and ``to_dataframe`` makes columns of them.
 """
 
+from apexr.schema._climate import BIN, CLIMATE, LAG, WAVENUMBER
 from apexr.schema._comparisons import (
     DECOMPOSITION,
     ENSEMBLE,
@@ -46,14 +47,17 @@ from apexr.schema._records import CALLBACK, RECORDS, record, record_dim, step_di
 from apexr.schema._variable import SPATIAL_DIMS, Variable
 
 __all__ = [
+    "BIN",
     "CALLBACK",
     "CHUNK_BYTES",
+    "CLIMATE",
     "CONFIG_COORDS",
     "COORDINATES",
     "DECOMPOSITION",
     "DIVERGED",
     "ENSEMBLE",
     "INTERVAL",
+    "LAG",
     "LYAPUNOV",
     "MEAN_METRIC",
     "MEMBER_RANK",
@@ -64,6 +68,7 @@ __all__ = [
     "SPATIAL_DIMS",
     "TRAJECTORY_METRIC",
     "VARIABLES",
+    "WAVENUMBER",
     "Variable",
     "chunk_shape",
     "declaration",

@@ -48,7 +48,8 @@ def join_experiments(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     parts
         At least one result, such as :func:`open_experiment` returns, by its id.
     """
-    if len({grid_key(ds) for ds in parts.values()}) > 1:
+    fields = any(on_grid(array) for ds in parts.values() for array in ds.data_vars.values())
+    if fields and len({grid_key(ds) for ds in parts.values()}) > 1:
         parts = {name: without_grid(ds) for name, ds in parts.items()}
     return along_experiment(parts)
 
