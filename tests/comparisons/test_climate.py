@@ -192,7 +192,7 @@ def test_the_plot_has_rollouts_and_solver():
     several = xr.concat([stats, stats], "experiment")
     with pytest.raises(SpecError, match="choose one"):
         apexr.plot.climate(several)
-    with pytest.raises(ApexrError, match="apexr.climate"):
+    with pytest.raises(ApexrError, match="draw what"):
         apexr.plot.climate(stats.drop_vars("reference_spectrum"))
 
 
