@@ -18,6 +18,7 @@ from apexr.errors import SchemaError, ShapeError, SpecError, suggest
 from apexr.schema import (
     BIN,
     CONFIG_COORDS,
+    CONVENTIONS,
     COORDINATES,
     DIVERGED,
     INTERVAL,
@@ -216,7 +217,8 @@ def splits(
         name: array.rename({dim: f"{name}_{dim}" for dim in own if dim in array.coords})
         for name, array in trajectories.items()
     }
-    return xr.Dataset(variables, attrs=plain_attrs(attrs or {}))
+    meta = {"Conventions": CONVENTIONS, **(attrs or {})}
+    return xr.Dataset(variables, attrs=plain_attrs(meta))
 
 
 def experiment(
@@ -285,7 +287,7 @@ def experiment(
         **_coords(axes, {d: n for d, n in sizes.items() if d in used}, labels),
         **steps,
     }
-    meta = {"schema_version": SCHEMA_VERSION, **(attrs or {})}
+    meta = {"Conventions": CONVENTIONS, "schema_version": SCHEMA_VERSION, **(attrs or {})}
     return xr.Dataset(variables, coords, plain_attrs(meta))
 
 
@@ -330,7 +332,7 @@ def comparison(
     }
     labels = {dim: np.asarray(values) for dim, values in coords.items()}
     known = {} if config is None else _config_coords(config)
-    meta = {"schema_version": SCHEMA_VERSION, **(attrs or {})}
+    meta = {"Conventions": CONVENTIONS, "schema_version": SCHEMA_VERSION, **(attrs or {})}
     return xr.Dataset(variables, {**known, **_coords(axes, sizes, labels)}, plain_attrs(meta))
 
 
@@ -450,5 +452,5 @@ def _channel(size: int, axes: Axes) -> xr.Variable:
         return _index("channel", np.arange(size), "channel")
     if len(names) != size:
         raise SchemaError(f"channel: expected {len(names)} channels {names}, got {size}")
-    attrs = COORDINATES["channel"].attrs
+    attrs = {key: at for key, at in COORDINATES["channel"].attrs.items() if key != "units"}
     return xr.Variable("channel", np.array(names, dtype=object), attrs)

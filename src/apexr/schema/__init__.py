@@ -44,7 +44,7 @@ from apexr.schema._declared import (
     validate,
 )
 from apexr.schema._records import CALLBACK, RECORDS, record, record_dim, step_dim
-from apexr.schema._variable import SPATIAL_DIMS, Variable
+from apexr.schema._variable import CONVENTIONS, SPATIAL_DIMS, Variable
 
 __all__ = [
     "BIN",
@@ -52,6 +52,7 @@ __all__ = [
     "CHUNK_BYTES",
     "CLIMATE",
     "CONFIG_COORDS",
+    "CONVENTIONS",
     "COORDINATES",
     "DECOMPOSITION",
     "DIVERGED",

@@ -163,6 +163,7 @@ COORDINATES: Mapping[str, Variable] = table(
         kind="int",
         long_name="seed",
         description="Seed of the initial weights and of the batches.",
+        standard_name="realization",
     ),
     Variable(
         name="update_step",
@@ -226,6 +227,7 @@ COORDINATES: Mapping[str, Variable] = table(
             kind="float",
             long_name=name,
             description="Position on the periodic grid; the end point is the first one again.",
+            axis=name.upper(),
         )
         for name in SPATIAL_DIMS
     ),

@@ -7,6 +7,9 @@ from typing import Literal
 SPATIAL_DIMS = ("x", "y", "z")
 """Names of the axes of space, in order."""
 
+CONVENTIONS = "CF-1.11"
+"""The conventions that attributes follow: https://cfconventions.org."""
+
 Kind = Literal["float", "int", "bool", "text", "text or int"]
 KINDS: Mapping[Kind, str] = {
     "float": "f",
@@ -40,6 +43,8 @@ class Variable:
         Dimensions that may be absent (one number for all seeds).
     config
         The metric's config string, for metrics only.
+    standard_name, axis
+        What the CF conventions call it, and the axis that it is, if any.
     """
 
     name: str
@@ -51,6 +56,8 @@ class Variable:
     first: int | None = None
     optional: tuple[str, ...] = ()
     config: str | None = None
+    standard_name: str | None = None
+    axis: str | None = None
 
     def dims_for(self, num_spatial_dims: int) -> tuple[str, ...]:
         """Return the dimension names on a grid of ``num_spatial_dims`` dimensions."""
@@ -59,9 +66,18 @@ class Variable:
 
     @property
     def attrs(self) -> dict[str, str]:
-        """The attributes that a labelled array of this variable carries."""
-        attrs = {"long_name": self.long_name, "description": self.description, "units": self.units}
-        return attrs if self.config is None else {**attrs, "config": self.config}
+        """The attributes that a labelled array of this variable carries, as CF has them."""
+        attrs = {"long_name": self.long_name, "description": self.description}
+        if self.kind != "text":
+            attrs["units"] = self.units
+        for key, value in (
+            ("standard_name", self.standard_name),
+            ("axis", self.axis),
+            ("config", self.config),
+        ):
+            if value is not None:
+                attrs[key] = value
+        return attrs
 
 
 def table(*entries: Variable) -> dict[str, Variable]:

@@ -1,11 +1,10 @@
-"""Reading the small variables of many results of one form at once.
+"""Reading variables of many results of one form.
 
 Most experiments of a study differ in their numbers alone: their arrays have the same metadata and
 the same labels. One of them is opened as usual; of the others only the chunks are decoded, which
 takes a tenth of the time.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +15,19 @@ import xarray as xr
 
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, COORDINATES, SCHEMA_VERSION
-from apexr.store._files import canonical_json, parse_json
+from apexr.store._files import canonical_json, digest, parse_json
 from apexr.store._join import agreed
-from apexr.store._layout import ORDER, WEIGHTS
+from apexr.store._layout import METADATA, ORDER, WEIGHTS
 from apexr.store._manifest import read_manifest
 from apexr.store._place import Place
 from apexr.store._read import checked_store
-from apexr.store._zarr import CODECS, METADATA, CheckedStore
+from apexr.store._zarr import CODECS, CheckedStore
 
 _CODECS = ["bytes", *(codec.to_dict()["name"] for codec in CODECS)]
+_SCALED = {"scale_factor", "add_offset", "missing_value", "_Unsigned"}
+"""Attributes by which xarray makes other numbers of those that are stored; apexr writes none."""
+_FORMS = 256
+"""Forms of which the metadata are kept, so that members of one form share them."""
 
 Node = Mapping[str, Any]
 """The metadata of one array."""
@@ -41,26 +44,34 @@ class Member:
     config, attrs
         Its labels.
     nodes
-        The metadata of its arrays, by name.
+        The metadata of its arrays, by name; what is filled in where chunks are missing is that of
+        ``fills``.
+    fills
+        By name, what its own arrays are filled with.
     store
         Its files.
+    version
+        The version of the schema.
     form
-        What it shares with those that are read together with it.
+        Digest of what it shares with those that are read together with it.
     """
 
     unit: Place
     config: Mapping[str, str]
     attrs: Mapping[str, Any]
     nodes: Mapping[str, Node]
+    fills: Mapping[str, Any]
     store: CheckedStore
+    version: int
     form: str
 
     def read(self, name: str) -> np.ndarray:
-        """Return the values of an array; see the Zarr specification, version 3."""
+        """Return the numbers of an array; see the Zarr specification, version 3."""
         node = self.nodes[name]
         shape, chunk = node["shape"], node["chunk_grid"]["configuration"]["chunk_shape"]
         dtype = np.dtype(node["data_type"]).newbyteorder("<")
-        fill = node["fill_value"]
+        fill = self.fills[name]
+        order = _order(node)
         separator = node["chunk_key_encoding"]["configuration"]["separator"]
         values = np.full(shape, float(fill) if isinstance(fill, str) else fill, dtype)
         for index in np.ndindex(*(-(-n // c) for n, c in zip(shape, chunk, strict=True))):
@@ -69,8 +80,28 @@ class Member:
                 block = np.frombuffer(self.store.checked(key), dtype)
                 place = tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunk, strict=True))
                 within = tuple(slice(0, n) for n in values[place].shape)
-                values[place] = block.reshape(chunk)[within]
+                stored = block.reshape([chunk[axis] for axis in order])
+                values[place] = stored.transpose(np.argsort(order))[within]
         return values
+
+    def can_read(self, name: str, array: xr.DataArray) -> bool:
+        """Tell whether :meth:`read` gives the numbers that xarray gives, in which ``array`` is."""
+        node = self.nodes[name]
+        kind = node["data_type"]
+        return (
+            self.version == SCHEMA_VERSION
+            and kind != "string"
+            and np.dtype(kind) == array.dtype
+            and not _SCALED & node.get("attributes", {}).keys()
+        )
+
+
+def _order(node: Node) -> list[int]:
+    """Return the order in which the axes of an array are stored."""
+    first = node["codecs"][0]
+    if first["name"] == "transpose":
+        return [int(axis) for axis in first["configuration"]["order"]]
+    return list(range(len(node["shape"])))
 
 
 def read_member(unit: Place) -> Member:
@@ -92,12 +123,26 @@ def read_member(unit: Place) -> Member:
         for key, entry in store.files.items()
         if key.partition("/")[0] in shared
     }
-    form = canonical_json(
-        {"nodes": nodes, "labels": labels, "version": manifest["schema_version"]}
+    fills = {name: node["fill_value"] for name, node in nodes.items()}
+    bare = {n: node if n in shared else {**node, "fill_value": None} for n, node in nodes.items()}
+    told = canonical_json(
+        {"nodes": bare, "labels": labels, "version": manifest["schema_version"]}
         | {"order": root["attributes"].get(ORDER), "config": sorted(manifest["config"])}
     )
+    form = digest(told.encode())
     attrs = {key: value for key, value in root["attributes"].items() if key != ORDER}
-    return Member(unit, manifest["config"], attrs, nodes, store, form)
+    version = manifest["schema_version"]
+    return Member(unit, manifest["config"], attrs, _shared(form, bare), fills, store, version, form)
+
+
+def _shared(form: str, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
+    """Return the metadata of a form, the same object for all members of it."""
+    if len(_known) >= _FORMS:
+        _known.clear()
+    return _known.setdefault(form, nodes)
+
+
+_known: dict[str, Mapping[str, Node]] = {}
 
 
 def _coordinates(root: Node, nodes: Mapping[str, Node]) -> set[str]:
@@ -116,9 +161,9 @@ def alike(members: Mapping[str, Member]) -> list[dict[str, Member]]:
 
 def can_stack(first: Member, small: xr.Dataset) -> bool:
     """Tell whether the chunks of these variables can be decoded without Zarr."""
-    return json.loads(first.form)["version"] == SCHEMA_VERSION and all(
-        [codec["name"] for codec in first.nodes[str(name)]["codecs"]] == _CODECS
-        and np.dtype(first.nodes[str(name)]["data_type"]) == array.dtype
+    return all(
+        first.can_read(str(name), array)
+        and [codec["name"] for codec in first.nodes[str(name)]["codecs"]] == _CODECS
         and math.prod(array.shape) > 0
         for name, array in small.data_vars.items()
     )

@@ -96,7 +96,8 @@ def _write_zarr(ds: xr.Dataset, folder: Local, target: Local) -> None:
 
 def _write_netcdf(ds: xr.Dataset, folder: Local, target: Local) -> None:
     file = folder / target.name
-    ds.to_netcdf(file.path, engine="h5netcdf")
+    whole = {name: {"_FillValue": None} for name in ds.coords}
+    ds.to_netcdf(file.path, engine="h5netcdf", encoding=whole)
     _disk.sync(file)
     _disk.rename(file, target)
     _disk.sync(target.parent)

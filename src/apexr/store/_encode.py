@@ -21,16 +21,16 @@ from numcodecs.zstd import Zstd
 
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
-from apexr.store._layout import ORDER, WEIGHTS
+from apexr.store._layout import METADATA, ORDER, WEIGHTS
 from apexr.store._smooth import is_smooth, packed_along_time, smooth_codecs
 from apexr.store._zarr import (
     CHUNK_KEYS,
     CODECS,
     LEVEL,
-    METADATA,
     TEXT_CODECS,
     encoded_by_zarr,
     is_text,
+    only_value,
 )
 
 Files = dict[str, bytes]
@@ -75,7 +75,7 @@ def _files(ds: xr.Dataset, weights: Mapping[str, np.ndarray] | None, dense: bool
     for key, variable in variables.items():
         dims = [str(dim) for dim in variable.dims]
         told = {name: _plain_value(value) for name, value in variable.attrs.items()}
-        if variable.dtype.kind == "f":
+        if variable.dtype.kind == "f" and key not in ds.coords:
             told["_FillValue"] = _NAN
         smooth = dense and is_smooth(dims, variable.dtype)
         nodes[str(key)] = _add(files, str(key), variable.values, dims, told, smooth=smooth)
@@ -129,6 +129,7 @@ def _add(
 ) -> Node:
     """Add the files of an array and return its metadata; weights have no attributes."""
     text = values.dtype.kind in "OU"
+    only = None if attrs is None else only_value(values)
     chunks = chunk_shape(dims, values.shape, 16 if text else values.dtype.itemsize)
     node = {
         "shape": list(values.shape),
@@ -138,7 +139,7 @@ def _add(
             "name": CHUNK_KEYS["name"],
             "configuration": {"separator": CHUNK_KEYS["separator"]},
         },
-        "fill_value": _fill(values, attrs),
+        "fill_value": _fill(values, attrs) if only is None else only,
         "codecs": _codecs(values.dtype, dims, smooth),
         "attributes": attrs or {},
         **({"dimension_names": list(dims)} if dims else {}),
@@ -147,6 +148,8 @@ def _add(
         "storage_transformers": [],
     }
     files[f"{name}/{METADATA}"] = _json(node)
+    if only is not None:
+        return node
     fill = "" if text else (np.nan if node["fill_value"] == "NaN" else 0)
     for place, block in _blocks(values, chunks, fill):
         key = CHUNK_KEYS["separator"].join(("c", *map(str, place)))

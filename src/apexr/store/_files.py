@@ -16,7 +16,7 @@ from apexr.errors import StoreError
 from apexr.store import _disk
 from apexr.store._local import Local
 from apexr.store._locks import hold_new_folder
-from apexr.store._place import PathLike, Place, place
+from apexr.store._place import PathLike, Place, local, place
 from apexr.store._remote import Remote
 from apexr.store._source import sizes_of
 
@@ -122,19 +122,29 @@ def json_bytes(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, indent=1, ensure_ascii=False).encode()
 
 
-def write_json(where: PathLike, data: Mapping[str, Any]) -> None:
-    """Write a JSON file in one step, so that readers see the old or the new one."""
+def write_json(where: PathLike, data: Mapping[str, Any], aside: Place | None = None) -> None:
+    """Write a JSON file in one step, so that readers see the old or the new one.
+
+    Parameters
+    ----------
+    where
+        The file.
+    data
+        Its content.
+    aside
+        The folder in which it is written first, by default its own.
+    """
     path = place(where)
     if isinstance(path, Remote):
         _disk.put(path, json_bytes(data))
         return
     make_folder(path.parent)
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    written = local(aside or path.parent, "a file of a study") / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        _disk.write(aside, json_bytes(data))
-        _disk.rename(aside, path)
+        _disk.write(written, json_bytes(data))
+        _disk.rename(written, path)
     finally:
-        _disk.unlink(aside)
+        _disk.unlink(written)
     _disk.sync(path.parent)
 
 

@@ -7,6 +7,9 @@
     turbulence.zarr/                 trajectories alone, of the same form
     study.zarr/
       study.json                     marks a study; schema version
+      zarr.json                      a Zarr group, as each folder down to a result: see _hierarchy
+      experiments/zarr.json          the same
+      experiments/<id>/zarr.json     the same, with the labels of the experiment
       experiments/<id>/data.zarr     one experiment
       experiments/<id>/manifest.json
       experiments/<id>.zip           the same, packed into one file
@@ -40,6 +43,8 @@ from apexr.store._remote import Remote
 
 DATA = "data.zarr"
 MANIFEST = "manifest.json"
+METADATA = "zarr.json"
+"""What Zarr calls the metadata of a group or an array."""
 STUDY = "study.json"
 EXPERIMENTS = "experiments"
 FAILURES = "failures"
@@ -59,6 +64,7 @@ FORMATS: Mapping["UnitKind", str] = {
     "index": "apexr-index",
 }
 """What a manifest calls each kind of unit."""
+STUDY_FORMAT = "apexr-study"
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FORMAT = re.compile(rb'"format": *"([a-z-]*)"')

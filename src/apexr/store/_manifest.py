@@ -55,7 +55,11 @@ def prefix_of(unit: Place, manifest: Mapping[str, Any]) -> str:
 def contents(unit: Place, manifest: Mapping[str, Any]) -> dict[str, Entry]:
     """Return size and digest of what a unit holds, by name in its Zarr group."""
     prefix = prefix_of(unit, manifest)
-    return {name.removeprefix(prefix): entry for name, entry in manifest["files"].items()}
+    return {
+        name.removeprefix(prefix): entry
+        for name, entry in manifest["files"].items()
+        if name.startswith(prefix)
+    }
 
 
 def entries_of(files: Mapping[str, bytes]) -> dict[str, Entry]:

@@ -3,15 +3,16 @@
 from apexr.errors import StoreError
 from apexr.store._failures import DAMAGED_RECORD, read_failures
 from apexr.store._files import make_folder, write_json
+from apexr.store._hierarchy import with_group
 from apexr.store._index import WORTH_AN_INDEX, keep_index
-from apexr.store._layout import failure_path, is_published, unit_of
-from apexr.store._manifest import verify_unit
+from apexr.store._layout import MANIFEST, failure_path, is_published, unit_of
+from apexr.store._manifest import read_manifest, verify_unit
 from apexr.store._parts import Part, find_parts, read_part
 from apexr.store._place import PathLike, Place, place
 from apexr.store._publish import ConflictError, create_study, publish_files
 from apexr.store._read import open_unit, read_weights
 from apexr.store._seeds import check_equal_seeds, publish_seeds
-from apexr.store._source import read_all, source_of
+from apexr.store._source import Files, source_of
 from apexr.store._units import check_study, units_of
 
 
@@ -67,7 +68,7 @@ def _bring(unit: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
         target = unit_of(into, unit.name)
         new = not is_published(target)
         try:
-            publish_files(read_all(source_of(unit)), target)
+            publish_files(_files_of(unit), target)
         except ConflictError:  # stored in another way, or other times were noted
             check_equal_seeds(into, part.experiment, open_unit(unit), [part])
             return False
@@ -76,6 +77,13 @@ def _bring(unit: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
     come = publish_seeds(open_unit(unit), read_weights(unit), into)
     parts += come
     return bool(come)
+
+
+def _files_of(unit: Place) -> Files:
+    """Return the files of a unit, with the metadata that older ones and those of objects lack."""
+    source = source_of(unit)
+    names = [MANIFEST, *read_manifest(unit)["files"]]
+    return Files(source, names, with_group(Files(source), unit.name))
 
 
 def _copy_failures(study: PathLike, into: PathLike) -> None:

@@ -3,7 +3,8 @@
 The files of a unit lie in a folder that is named by their digest, so that writers of different
 results do not mix them and writers of equal ones do no harm. A unit is there as soon as its
 manifest is. The manifest is written in one step and, where the object store can do it, only if
-there is none: the first writer wins. What a writer that died has uploaded is in the way of nobody.
+there is none: the first writer wins. What a writer that died has uploaded is in the way of nobody;
+the group that other readers see says which folder counts.
 """
 
 from collections.abc import Mapping
@@ -11,8 +12,9 @@ from typing import Any
 
 from apexr.store import _disk
 from apexr.store._files import canonical_json, digest, json_bytes, parse_json
-from apexr.store._layout import DATA, MANIFEST, data_prefix
-from apexr.store._manifest import sealed
+from apexr.store._hierarchy import group, unit_group
+from apexr.store._layout import DATA, MANIFEST, METADATA, data_prefix, in_study
+from apexr.store._manifest import contents, sealed
 from apexr.store._remote import Remote
 
 PREFIX = "data-"
@@ -23,7 +25,7 @@ def addressed(files: Mapping[str, bytes], unit: Remote) -> dict[str, bytes]:
     """Return the files of a unit in a folder named by their digest, and the manifest of that."""
     manifest = parse_json(str(unit), files[MANIFEST])
     before = manifest.get("data", data_prefix(unit))
-    inner = {name.removeprefix(before): entry for name, entry in manifest["files"].items()}
+    inner = contents(unit, manifest)
     name = digest(canonical_json(inner).encode())[:_DIGITS]
     prefix = f"{PREFIX}{name}.{DATA.rpartition('.')[2]}/"
     moved: dict[str, Any] = {prefix + name: entry for name, entry in inner.items()}
@@ -33,15 +35,30 @@ def addressed(files: Mapping[str, bytes], unit: Remote) -> dict[str, bytes]:
 
 
 def upload(files: Mapping[str, bytes], unit: Remote, overwrite: bool) -> bool:
-    """Upload the files of a unit, its manifest last; tell whether that brought it into sight.
+    """Upload what :func:`addressed` has returned; tell whether that brought the unit into sight.
 
     It does not where a manifest is there and ``overwrite`` is false.
     """
-    made = addressed(files, unit)
-    manifest = made.pop(MANIFEST)
-    _disk.upload(unit, made)
+    _disk.upload(unit, {name: data for name, data in files.items() if name != MANIFEST})
     try:
-        _disk.put(unit / MANIFEST, manifest, new=not overwrite)
+        _disk.put(unit / MANIFEST, files[MANIFEST], new=not overwrite)
     except FileExistsError:
         return False
     return True
+
+
+def describe(files: Mapping[str, bytes], unit: Remote) -> None:
+    """Write the metadata of the group that a unit is to other readers, if it lies in a study.
+
+    It lists what is in it, so that nobody takes what a writer that died has left for a result.
+    """
+    if not in_study(unit):
+        return
+    manifest = parse_json(str(unit), files[MANIFEST])
+    prefix = manifest["data"]
+    root = parse_json(str(unit), files[f"{prefix}{METADATA}"])
+    held = root.get("consolidated_metadata", {}).get("metadata", {})
+    node = {key: value for key, value in root.items() if key != "consolidated_metadata"}
+    members = {prefix[:-1]: node, **{f"{prefix}{name}": one for name, one in held.items()}}
+    told = unit_group(manifest, unit.name)["attributes"]
+    _disk.put(unit / METADATA, json_bytes(group(told, members)))

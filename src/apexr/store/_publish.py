@@ -22,10 +22,13 @@ from apexr.store._files import (
     write_files,
     write_json,
 )
+from apexr.store._hierarchy import keep_groups, unit_group
 from apexr.store._layout import (
     MANIFEST,
+    METADATA,
     PACKED,
     STUDY,
+    STUDY_FORMAT,
     check_writable,
     data_prefix,
     in_study,
@@ -42,12 +45,10 @@ from apexr.store._manifest import (
     read_manifest,
     result_labels,
 )
-from apexr.store._objects import upload
+from apexr.store._objects import addressed, describe, upload
 from apexr.store._place import Address, PathLike, Place, address, place
 from apexr.store._remote import Remote
 from apexr.store._staging import sweep_study, sweep_unit
-
-STUDY_FORMAT = "apexr-study"
 
 
 class ConflictError(StoreError):
@@ -67,8 +68,9 @@ def create_study(path: PathLike) -> None:
     if is_study(path):
         check_version(study / STUDY, read_json(study / STUDY), STUDY_FORMAT)
         sweep_study(study)
-        return
-    write_marker(study)
+    else:
+        write_marker(study)
+    keep_groups(study)
 
 
 def write_marker(study: Place) -> None:
@@ -134,8 +136,11 @@ def _publish(
     prefix = data_prefix(unit)
     stored = encoded(ds, weights, dense=compact)
     files = {f"{prefix}{name}": data for name, data in stored.items()}
-    name = {"unit": unit.name} if in_study(unit) else {}
-    manifest = make_manifest({**name, **result_labels(ds)}, entries_of(files))
+    labels = result_labels(ds)
+    if in_study(unit):
+        labels = {"unit": unit.name, **labels}
+        files[METADATA] = json_bytes(unit_group(labels, unit.name))
+    manifest = make_manifest(labels, entries_of(files))
     publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite)
     if in_study(unit):
         forget_failure(unit.parent.parent, unit.name)
@@ -172,9 +177,11 @@ def _settle(folder: Local, unit: Local, overwrite: bool) -> None:
 
 
 def _publish_objects(files: Mapping[str, bytes], unit: Remote, overwrite: bool) -> None:
-    made = parse_json(str(unit), files[MANIFEST])
-    if (not overwrite and is_published(unit)) or not upload(files, unit, overwrite):
-        _refuse_other(unit, made)
+    made = addressed(files, unit)
+    if (not overwrite and is_published(unit)) or not upload(made, unit, overwrite):
+        _refuse_other(unit, parse_json(str(unit), made[MANIFEST]))
+    if overwrite or not (unit / METADATA).is_file():
+        describe(made, unit)
 
 
 def _check_equal(folder: Local, unit: Local) -> None:

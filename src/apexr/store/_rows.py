@@ -5,16 +5,16 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-import dask
 import dask.array as da
 import numpy as np
 import xarray as xr
 
 from apexr.store._along_seed import along_seed
+from apexr.store._fields import FieldReader
 from apexr.store._join import GRID_DIMS
 from apexr.store._layout import unit_of
 from apexr.store._place import Place
-from apexr.store._read import open_plain, open_unit
+from apexr.store._read import open_unit
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ def with_deferred(
         name: entry for name, entry in deferred.items() if one_grid or not _on_grid(entry.dims)
     }
     names = da.from_array(units.astype(str), chunks=1)
-    variables = {name: _variable(name, e, rows, study, names) for name, e in wanted.items()}
+    reader = FieldReader(study)
+    variables = {name: _variable(name, e, rows, reader, names) for name, e in wanted.items()}
     return _in_order(rows.assign(variables), first)
 
 
@@ -100,13 +101,13 @@ def _on_grid(dims: tuple[str, ...]) -> bool:
 
 
 def _variable(
-    name: str, entry: Deferred, rows: xr.Dataset, study: Place, names: da.Array
+    name: str, entry: Deferred, rows: xr.Dataset, reader: FieldReader, names: da.Array
 ) -> xr.Variable:
     labels = {dim: rows[dim].values for dim in entry.dims}
     shape = tuple(len(labels[dim]) for dim in entry.dims)
     dtype = _dtype(entry, rows)
     values = da.map_blocks(
-        partial(_read_row, study=study, name=name, labels=labels, dtype=dtype),
+        partial(_read_rows, reader=reader, name=name, labels=labels, dtype=dtype),
         names,
         dtype=dtype,
         new_axis=list(range(1, 1 + len(shape))),
@@ -125,27 +126,16 @@ def _dtype(entry: Deferred, rows: xr.Dataset) -> np.dtype[Any]:
     return dtype if complete or dtype.kind in "fc" else np.dtype(np.float64)
 
 
-def _read_row(
-    names: np.ndarray, study: Place, name: str, labels: Mapping[str, np.ndarray], dtype: Any
+def _read_rows(
+    names: np.ndarray, reader: FieldReader, name: str, labels: Mapping[str, np.ndarray], dtype: Any
 ) -> np.ndarray:
     shape = tuple(len(known) for known in labels.values())
     rows = np.full((len(names), *shape), np.nan if dtype.kind in "fc" else 0, dtype)
     for row, units in zip(rows, names, strict=True):
-        held = _read(study, units, name)
-        if held is not None:
-            own = {dim: known for dim, known in labels.items() if dim in held.dims}
-            row[...] = held.reindex(own).values
+        values = reader.read(str(units).split(), name, labels)
+        if values is not None:
+            row[...] = values
     return rows
-
-
-def _read(study: Place, units: str, name: str) -> xr.DataArray | None:
-    """Return a variable of one experiment in memory, or None if it has none of that name."""
-    if " " not in units:
-        whole = open_plain(unit_of(study, units))
-        return whole[name].load() if name in whole else None
-    with dask.config.set(scheduler="synchronous"):
-        parts = _open(study, units)
-        return parts[name].load() if name in parts else None
 
 
 def _open(study: Place, units: str) -> xr.Dataset:

@@ -210,14 +210,33 @@ def source_of(unit: Place) -> Source:
 
 
 class Files(Mapping[str, bytes]):
-    """The files of a unit by name, read when they are asked for: one at a time is in memory."""
+    """The files of a unit by name, read when they are asked for: one at a time is in memory.
 
-    def __init__(self, source: Source) -> None:
+    Parameters
+    ----------
+    source
+        Where they are read from.
+    names
+        Those that count; by default all.
+    changed
+        The content of those that are new or other than there.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        names: Iterable[str] | None = None,
+        changed: Mapping[str, bytes] | None = None,
+    ) -> None:
         self._source = source
-        self.sizes = dict(sorted(source.sizes().items()))
+        self._changed = dict(changed or {})
+        there = source.sizes()
+        held = {name: there[name] for name in (there if names is None else names)}
+        held |= {name: len(data) for name, data in self._changed.items()}
+        self.sizes = dict(sorted(held.items()))
 
     def __getitem__(self, name: str) -> bytes:
-        return self._source.read(name)
+        return self._changed[name] if name in self._changed else self._source.read(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.sizes)

@@ -14,6 +14,7 @@ import zarr
 
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
+from apexr.schema import CONVENTIONS
 from apexr.store._files import exchange, move_in, scratch, sync_tree, write_json
 from apexr.store._layout import MANIFEST, check_writable, is_published, staging_folder
 from apexr.store._local import Local
@@ -124,8 +125,13 @@ def writing_trajectories(
 
 
 def _create(template: xr.DataArray, folder: Path, chunks: tuple[int, ...]) -> TrajectoryWriter:
-    template.coords.to_dataset().drop_encoding().to_zarr(
-        folder, mode="w", zarr_format=3, consolidated=False
+    coords = template.coords.to_dataset().drop_encoding()
+    coords.assign_attrs(Conventions=CONVENTIONS).to_zarr(
+        folder,
+        mode="w",
+        zarr_format=3,
+        consolidated=False,
+        encoding={name: {"_FillValue": None} for name in coords.coords},
     )
     group = zarr.open_group(folder, mode="r+")
     array = group.create_array(

@@ -2,10 +2,18 @@
 
 from apexr.errors import StoreError
 from apexr.store._files import read_json
-from apexr.store._layout import EXPERIMENTS, PACKED, STUDY, check_id, is_published, is_study
+from apexr.store._layout import (
+    EXPERIMENTS,
+    METADATA,
+    PACKED,
+    STUDY,
+    STUDY_FORMAT,
+    check_id,
+    is_published,
+    is_study,
+)
 from apexr.store._manifest import check_version
 from apexr.store._place import PathLike, Place, at_once, entries, place
-from apexr.store._publish import STUDY_FORMAT
 from apexr.store._remote import Remote
 
 
@@ -32,7 +40,7 @@ def units_of(path: PathLike) -> list[Place]:
         If something that has no name of a unit lies among them.
     """
     folder = place(path) / EXPERIMENTS
-    names = {entry.name.removesuffix(PACKED) for entry in entries(folder)}
+    names = {entry.name.removesuffix(PACKED) for entry in entries(folder)} - {METADATA}
     units = [folder / check_id(name) for name in sorted(names)]
     return _finished(units, folder) if isinstance(folder, Remote) else units
 

@@ -9,6 +9,7 @@ from apexr.store import _disk
 from apexr.store._checkpoints import drop_checkpoints
 from apexr.store._claims import claimed
 from apexr.store._files import make_folder, read_json
+from apexr.store._hierarchy import group_problems, keep_groups
 from apexr.store._layout import (
     CHECKPOINTS,
     DAMAGED,
@@ -18,6 +19,7 @@ from apexr.store._layout import (
     INDEX,
     LOCKS,
     MANIFEST,
+    METADATA,
     PACKED,
     STAGING,
     STUDY,
@@ -108,6 +110,7 @@ def repair(path: PathLike) -> Repaired:
     check_study(target)
     for entry, problem in dict(_layout_problems(target)).items():
         moved[problem] = _put_aside(entry, target / DAMAGED)
+    keep_groups(target)
     swept = sweep_study(target)
     problems = dict(_problems(target))
     for entry, problem in problems.items():
@@ -180,6 +183,7 @@ def _layout_problems(study: Place) -> Iterator[tuple[Place, str]]:
     """Yield what lies where a study has a folder or a file of its own and is none."""
     yield from _others([study / name for name in _FOLDERS], "folder")
     yield from _others([study / PARTS], "file")
+    yield from group_problems(study)
     for name in (LOCKS, PLANS):
         yield from _others(_entries(study / name), "file")
     yield from _others(_entries(study / STAGING), "folder")
@@ -219,7 +223,7 @@ def _problem(entry: Place, *, in_study: bool = False) -> str:
 
 def _units(study: Place) -> list[Place]:
     """Return what lies among the experiments; of object stores what is published."""
-    found = _entries(study / EXPERIMENTS)
+    found = [entry for entry in _entries(study / EXPERIMENTS) if entry.name != METADATA]
     return [u for u in found if is_published(u)] if isinstance(study, Remote) else found
 
 

@@ -5,6 +5,7 @@ gone, or has changed, is an error that names it, never a number.
 """
 
 import asyncio
+import json
 import warnings
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
@@ -27,7 +28,7 @@ from apexr.errors import StoreError
 from apexr.schema import chunk_shape
 from apexr.store._decode import decoded, told_as_plain
 from apexr.store._files import digest
-from apexr.store._layout import ORDER, WEIGHTS
+from apexr.store._layout import METADATA, ORDER, WEIGHTS
 from apexr.store._limits import checked_forms
 from apexr.store._source import Source
 
@@ -35,9 +36,10 @@ LEVEL = 3
 CODECS = (BloscCodec(cname="zstd", clevel=LEVEL, shuffle="shuffle"), Crc32cCodec())
 """Numbers: their bytes are sorted by significance first, which saves a fifth of a result."""
 TEXT_CODECS = (ZstdCodec(level=LEVEL), Crc32cCodec())
+SMALL = 4096
+"""Bytes of an array up to which it is looked whether all its values are the same."""
 CHUNK_KEYS: dict[str, Any] = {"name": "default", "separator": "."}
 """Chunks lie beside each other: few folders have to be made durable."""
-METADATA = "zarr.json"
 
 
 class CheckedStore(Store):
@@ -199,7 +201,41 @@ def encoded_by_zarr(
         if weights is not None:
             _write_weights(weights, memory)
         zarr.consolidate_metadata(memory)
-    return {name: content.to_bytes() for name, content in sorted(files.items())}
+    held = {name: content.to_bytes() for name, content in sorted(files.items())}
+    return _without_constants(held, ds)
+
+
+def only_value(values: np.ndarray) -> Any:
+    """Return the value that all numbers or texts of a small array have, as metadata hold it.
+
+    None where they differ, or where metadata cannot tell them apart: NaN has many forms, zero two.
+    Zarr takes such a value from the metadata, as that of chunks that are not there.
+    """
+    if not values.size or values.dtype.kind not in "iufOU" or values.nbytes > SMALL:
+        return None
+    first = values.flat[0]
+    if values.dtype.kind in "OU":
+        alike = len(first) <= SMALL and bool(np.all(values == first))
+        return str(first) if alike and first.encode() == str(first).encode() else None
+    if values.tobytes() != first.tobytes() * values.size:
+        return None
+    number = first.item()
+    if values.dtype.kind != "f" or np.isfinite(number):
+        return None if str(number) == "-0.0" else number
+    return None if np.isnan(number) else ("Infinity" if number > 0 else "-Infinity")
+
+
+def _without_constants(files: Mapping[str, bytes], ds: xr.Dataset) -> dict[str, bytes]:
+    """Return the files of a group with what is the same throughout in the metadata alone."""
+    told = {str(name): only_value(variable.values) for name, variable in ds.variables.items()}
+    constant = {name: value for name, value in told.items() if value is not None}
+    root = json.loads(files[METADATA])
+    kept = {n: data for n, data in files.items() if _array_of(n) not in constant or METADATA in n}
+    for name, value in constant.items():
+        node = {**json.loads(files[f"{name}/{METADATA}"]), "fill_value": value}
+        root["consolidated_metadata"]["metadata"][name]["fill_value"] = value
+        kept[f"{name}/{METADATA}"] = json.dumps(node).encode()
+    return {**kept, METADATA: json.dumps(root).encode()}
 
 
 def _with_whole_text(ds: xr.Dataset) -> xr.Dataset:
@@ -214,9 +250,10 @@ def is_text(variable: xr.Variable) -> bool:
 
 
 def encoding(ds: xr.Dataset) -> dict[str, dict[str, object]]:
-    """Return how each variable is compressed and cut into chunks."""
+    """Return how each variable is compressed and cut into chunks; coordinates lack no value."""
     return {
         str(name): {
+            **({"_FillValue": None} if name in ds.coords else {}),
             "compressors": TEXT_CODECS if variable.dtype.kind in "OUT" else CODECS,
             "chunk_key_encoding": CHUNK_KEYS,
             "chunks": chunk_shape(
