@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning \
-	docs-accuracy docs-plots docs-dashboard browser FORCE
+	docs-accuracy docs-plots docs-dashboard browser graph FORCE
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -32,6 +32,10 @@ check: $(VENV)/.installed-dev
 	$(BIN)/deptry src
 	$(BIN)/sp-repo-review .
 	$(BIN)/python tools/check_distribution.py
+
+# How the modules import each other: files, arrows and floors of each package.
+graph: $(VENV)/.installed-dev
+	$(BIN)/python tools/import_graph.py $(PACKAGES)
 
 # What is uploaded to an index, in dist/.
 distribution: $(VENV)/.installed-dev

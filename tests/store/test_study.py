@@ -30,7 +30,11 @@ def study(tmp_path, parts):
 @pytest.mark.filterwarnings("ignore:Numcodecs codecs are not in the Zarr version 3")
 def test_layout(study, parts):
     unit = study / "experiments" / IDS[0]
-    assert sorted(path.name for path in unit.iterdir()) == ["data.zarr", "manifest.json"]
+    assert sorted(path.name for path in unit.iterdir()) == [
+        "data.zarr",
+        "manifest.json",
+        "zarr.json",
+    ]
     assert not list((study / ".staging").iterdir())
     xr.testing.assert_equal(xr.open_zarr(unit / "data.zarr").load(), parts[0])
 

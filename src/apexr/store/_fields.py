@@ -85,21 +85,18 @@ class FieldReader:
         StoreError
             If a file is missing or damaged.
         """
-        members = [self._member(unit) for unit in units]
-        forms = [self._form(member) for member in members]
-        if len(members) > 1:
-            parts = [_part(*pair, name) for pair in zip(members, forms, strict=True)]
-            whole = along_seed(parts)
-            return _at(whole[name], labels) if name in whole else None
-        member, form = members[0], forms[0]
-        if name not in form.dims:
+        opened = [(member, self._form(member)) for member in map(self._member, units)]
+        held = [(member, form) for member, form in opened if name in form.dims]
+        if not held:
             return None
+        member, form = min(held, key=_seeds)
         dims = form.dims[name]
+        if len(held) > 1 and "seed" in dims:
+            return _at(along_seed([_part(*pair, name) for pair in held])[name], labels)
         values = _values(member, form, name)
         if all(np.array_equal(form.coords[dim], labels[dim]) for dim in dims):
             return values
-        coords = {dim: form.coords[dim] for dim in dims}
-        return _at(xr.DataArray(values, coords, dims), labels)
+        return _at(_part(member, form, name)[name], labels)
 
     def _member(self, unit: str) -> Member:
         """Return a unit that is open; what is published in its place since then is opened."""
@@ -136,13 +133,15 @@ def _values(member: Member, form: _Form, name: str) -> np.ndarray:
 
 
 def _part(member: Member, form: _Form, name: str) -> xr.Dataset:
-    """Return one variable of one part of an experiment, with the seeds of the part."""
-    dims = form.dims.get(name, ())
-    coords = {dim: form.coords[dim] for dim in {*dims, "seed"}}
-    if name not in form.dims:
-        return xr.Dataset(coords=coords)
+    """Return one variable of one part of an experiment."""
+    dims = form.dims[name]
+    coords = {dim: form.coords[dim] for dim in dims}
     return xr.Dataset({name: (dims, _values(member, form, name))}, coords)
 
 
 def _at(array: xr.DataArray, labels: Mapping[str, np.ndarray]) -> np.ndarray:
     return array.reindex({dim: labels[dim] for dim in array.dims if dim in labels}).values
+
+
+def _seeds(opened: tuple[Member, _Form]) -> list[int]:
+    return list(opened[1].coords.get("seed", np.empty(0)))

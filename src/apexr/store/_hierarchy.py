@@ -64,11 +64,14 @@ def group_problems(study: Place) -> Iterator[tuple[Place, str]]:
     """Yield what has the name of a study's group and would mislead a reader, and why."""
     for path in study_groups(study):
         try:
-            if not path.is_file():
+            if not path.is_there():
                 continue
             node = parse_json(str(path), path.read_bytes())
-        except (StoreError, OSError) as error:
+        except StoreError as error:
             yield path, str(error)
+            continue
+        except OSError as error:
+            yield path, f"{path}: not readable ({error})"
             continue
         told = {key: node.get(key) for key in ("zarr_format", "node_type")}
         if told != {"zarr_format": 3, "node_type": "group"} or "consolidated_metadata" in node:
