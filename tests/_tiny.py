@@ -77,6 +77,12 @@ def compiled_once(folder):
     }
 
 
+def units(study):
+    """Return what is published in a study, packed or not, by name."""
+    found = Path(study).glob("experiments/*")
+    return sorted(path for path in found if path.name != "zarr.json")
+
+
 def python(code, *arguments, cwd=None, env=None, check=True, timeout=300):
     """Run ``code`` in a fresh interpreter and return what it printed."""
     done = subprocess.run(

@@ -40,7 +40,7 @@ def make(folder: Path) -> None:
         warnings.simplefilter("ignore", ApexrWarning)
         apexr.run_study(CONFIGS, store, progress=False)
     arrays = {}
-    for unit in sorted((store / "experiments").iterdir()):
+    for unit in sorted((store / "experiments").glob("*/")):
         ds = apexr.open_experiment(unit)
         name = "diverged" if (ds.diverged_at.values >= 0).any() else "well"
         arrays |= {f"{name}/{key}": ds[key].values for key in ds.data_vars}

@@ -20,7 +20,8 @@ import xarray as xr
 from apexr import store
 from apexr.store._encode import encoded
 from apexr.store._files import digest, json_bytes
-from apexr.store._layout import MANIFEST
+from apexr.store._hierarchy import unit_group
+from apexr.store._layout import MANIFEST, METADATA
 from apexr.store._manifest import entries_of, make_manifest, sealed
 from apexr.store._place import place
 from apexr.store._publish import publish_files
@@ -90,7 +91,9 @@ def named(files: dict[str, bytes], name: str) -> dict[str, bytes]:
     """Return the files of an experiment that is published under a name."""
     told = {**json.loads(files[MANIFEST]), "unit": name}
     del told["digest"]
-    return {**files, MANIFEST: json_bytes(sealed(told))}
+    group = {METADATA: json_bytes(unit_group(told, name))}
+    listed = {**told["files"], **entries_of(group)}
+    return {**files, **group, MANIFEST: json_bytes(sealed({**told, "files": listed}))}
 
 
 def generate(options: argparse.Namespace) -> None:

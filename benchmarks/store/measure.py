@@ -1,9 +1,10 @@
 """Measure how a study is read: ``python benchmarks/store/measure.py STUDY``.
 
 Prints one JSON object for each question, each answered in a process of its own: the first opening
-(which makes the index), opening, the median over seeds at ten time steps for all experiments, and
-what publishing one more takes. Times are wall times in seconds; ``peak_mb`` is what the process
-holds at most beyond its imports.
+(which makes the index), opening, the median over seeds at ten time steps for all experiments, the
+largest number of all predictions and of all references (fields, which no index holds), and what
+publishing one more takes. ``seconds`` are wall time, ``processor_seconds`` those of all cores;
+``peak_mb`` is what the process holds at most beyond its imports.
 """
 
 import json
@@ -38,6 +39,16 @@ def median(study: Path) -> dict[str, object]:
     return {"shape": list(values.shape)}
 
 
+def fields(study: Path) -> dict[str, object]:
+    ds = apexr.open_study(study)
+    seconds = {}
+    for name in ("sample_rollout", "sample_reference"):
+        start = time.process_time()
+        values = abs(ds[name]).max([dim for dim in ds[name].dims if dim != "experiment"]).values
+        seconds[name] = round(time.process_time() - start, 2)
+    return {"shape": list(values.shape), "of_each": seconds}
+
+
 def adding(study: Path) -> dict[str, object]:
     seconds = []
     for _ in range(20):
@@ -52,19 +63,24 @@ def adding(study: Path) -> dict[str, object]:
     return {"milliseconds": round(1000 * statistics.median(seconds), 1)}
 
 
-QUESTIONS = {"opening": opening, "median": median, "adding": adding}
+QUESTIONS = {"opening": opening, "median": median, "fields": fields, "adding": adding}
 
 
 def ask(question: str, study: Path) -> None:
     store.is_study(study)
-    before, start = peak(), time.perf_counter()
+    before, start, used = peak(), time.perf_counter(), time.process_time()
     answer = QUESTIONS[question](study)
-    told = {"seconds": round(time.perf_counter() - start, 2), "peak_mb": round(peak() - before)}
+    told = {
+        "seconds": round(time.perf_counter() - start, 2),
+        "processor_seconds": round(time.process_time() - used, 2),
+        "peak_mb": round(peak() - before),
+    }
     print(json.dumps({"question": question, **answer, **told}), flush=True)
 
 
 def measure(study: Path) -> None:
-    questions = ["opening"] * (1 + REPEATS) + ["median"] * REPEATS + ["adding"] * REPEATS
+    questions = ["opening"] * (1 + REPEATS) + ["median"] * REPEATS
+    questions += ["fields"] * REPEATS + ["adding"] * REPEATS
     for question in questions:
         subprocess.run([sys.executable, __file__, question, str(study)], check=True)
 

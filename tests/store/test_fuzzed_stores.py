@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import apexr
+from _tiny import units
 from apexr import store
 from apexr.errors import ApexrError, ApexrWarning
 from apexr.store._files import digest
@@ -123,7 +124,7 @@ def change(study, kind, which, where, new):
         path.unlink()
         if kind == "link":
             path.symlink_to(study.parent.parent / "victim" / "letter.txt")
-    for unit in (study / "experiments").iterdir():
+    for unit in units(study):
         sealed(unit)
 
 

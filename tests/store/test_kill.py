@@ -6,6 +6,7 @@ import sys
 import pytest
 import xarray as xr
 
+from _tiny import units
 from apexr import store
 from apexr.testing import mock_experiment
 
@@ -57,7 +58,7 @@ def kill_writers(study, count):
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     acknowledged = {int(line) for line in told.splitlines()}
     torn = len(list((study / ".staging").iterdir()))
-    seen = {int(unit.name, 16) for unit in (study / "experiments").iterdir()}
+    seen = {int(unit.name, 16) for unit in units(study)}
     assert acknowledged <= seen
     assert len(seen - acknowledged) <= count  # killed between publishing and telling of it
     for number in seen:

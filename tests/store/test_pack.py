@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from _tiny import units
 from apexr import store
 from apexr.errors import StoreError
 from apexr.testing import mock_experiment
@@ -25,7 +26,7 @@ def test_a_packed_study_reads_as_before(tmp_path):
     before, table = store.open_study(study).load(), store.list_experiments(study)
     assert store.pack(study) == len(IDS)
     assert store.pack(study) == 0
-    assert sorted(p.name for p in (study / "experiments").iterdir()) == [f"{n}.zip" for n in IDS]
+    assert sorted(p.name for p in units(study)) == [f"{n}.zip" for n in IDS]
     xr.testing.assert_identical(store.open_study(study).load(), before)
     assert store.list_experiments(study).equals(table)
     assert store.verify(study) == len(IDS)
@@ -45,7 +46,7 @@ def test_publishing_where_a_packed_one_is(tmp_path):
         store.publish_experiment(other, WEIGHTS, unit)
     store.publish_experiment(other, WEIGHTS, unit, overwrite=True)
     xr.testing.assert_identical(store.open_experiment(unit).load(), other)
-    assert [path.name for path in (study / "experiments").iterdir()] == IDS[:1]
+    assert [path.name for path in units(study)] == IDS[:1]
 
 
 def test_a_single_experiment_is_packed(tmp_path):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from _tiny import compiled_once
+from _tiny import compiled_once, units
 from apexr import store as stores
 
 TIMES = ("train_seconds", "compile_seconds", "inference_seconds")
@@ -128,7 +128,7 @@ class Command:
 def digests(study):
     """Return what was published, by unit: digests of all files but those with times."""
     found = {}
-    for unit in sorted((study / "experiments").iterdir()):
+    for unit in units(study):
         files = stores.read_manifest(unit)["files"]
         found[unit.name] = {
             name: entry["blake2b"]

@@ -18,7 +18,7 @@ import pytest
 from _clusters import digests
 
 import apexr
-from _tiny import NET, SIZES, compiled_once
+from _tiny import NET, SIZES, compiled_once, units
 from apexr import cli
 from apexr import store as stores
 from apexr._devices import usable_cores
@@ -77,7 +77,7 @@ def kill_by_progress(client, study, stop):
     """Kill all workers at once, and one each time two more experiments are published."""
     rng, killed, last = random.Random(3), 0, -2
     while not stop.wait(0.1):
-        published = len(list(study.glob("experiments/*")))
+        published = len(units(study))
         workers = client.run(os.getpid, on_error="ignore")
         if workers and published >= last + 2 and list(study.glob(".locks/*")):
             last = published
@@ -170,8 +170,7 @@ def exit_code(client, monkeypatch, tmp_path):
 
 def published(study):
     """Return what tells whether a unit was written again: its folder and its manifest."""
-    units = list((study / "experiments").iterdir())
-    return {u.name: (u.stat().st_ino, (u / "manifest.json").read_bytes()) for u in units}
+    return {u.name: (u.stat().st_ino, (u / "manifest.json").read_bytes()) for u in units(study)}
 
 
 @pytest.mark.acceptance
@@ -252,7 +251,7 @@ def test_an_experiment_that_another_process_runs_comes_last(client, tmp_path):
     def hold():
         with stores.claim(store, planned[0].id):
             held.set()
-            while len(list(store.glob("experiments/*"))) < 2:
+            while len(units(store)) < 2:
                 time.sleep(0.05)
 
     with ThreadPoolExecutor() as pool:

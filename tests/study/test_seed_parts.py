@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import apexr
-from _tiny import NET, SIZES
+from _tiny import NET, SIZES, units
 from apexr import store as stores
 from apexr.errors import ApexrWarning
 from apexr.study import plan_study, run_planned
@@ -73,7 +73,7 @@ def test_overwriting_runs_the_parts_again(trained, tmp_path):
     run({**BASE, "num_seeds": 4}, tmp_path)
     run({**BASE, "num_seeds": 5}, tmp_path, overwrite=True)
     assert sorted(seeds for _, seeds in trained[2:]) == [(0, 1, 2), (3,), (4,)]
-    assert len(list((tmp_path / "experiments").iterdir())) == 3
+    assert len(units(tmp_path)) == 3
 
 
 def test_the_tables_of_one_call_hold_the_seeds_it_asks_for(trained, tmp_path, monkeypatch):
@@ -93,7 +93,7 @@ def test_a_study_of_another_schema_beside_its_seeds(trained, tmp_path):
     (one,) = plan_study({**BASE, "num_seeds": 2})
     old = one.experiment.attrs["experiment_id"]
     run({**BASE, "num_seeds": 2}, tmp_path)
-    assert [path.name for path in (tmp_path / "experiments").iterdir()] == [old]
+    assert [path.name for path in units(tmp_path)] == [old]
 
 
 def test_failures_stop_nobody_and_are_tried_again(trained, tmp_path):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from _tiny import NET, SIZES
+from _tiny import NET, SIZES, units
 from apexr import store
 from apexr.study._turns import in_turn
 from apexr.testing import mock_experiment
@@ -127,7 +127,7 @@ def trainers():
 def check_study(study, count=COUNT):
     assert store.verify(study) == count
     results = [mock_experiment(random_seed=seed) for seed in (1, 2)]
-    for unit in (study / "experiments").iterdir():
+    for unit in units(study):
         read = store.open_experiment(unit).load()
         assert any(read.identical(result) for result in results)  # never mixed
 
