@@ -13,7 +13,7 @@ from typing import Any
 from apexr.store import _disk
 from apexr.store._files import canonical_json, digest, json_bytes, parse_json
 from apexr.store._hierarchy import group, unit_group
-from apexr.store._layout import DATA, MANIFEST, METADATA, data_prefix, in_study
+from apexr.store._layout import DATA, FORMATS, MANIFEST, METADATA, data_prefix, in_study
 from apexr.store._manifest import contents, sealed
 from apexr.store._remote import Remote
 
@@ -48,13 +48,13 @@ def upload(files: Mapping[str, bytes], unit: Remote, overwrite: bool) -> bool:
 
 
 def describe(files: Mapping[str, bytes], unit: Remote) -> None:
-    """Write the metadata of the group that a unit is to other readers, if it lies in a study.
+    """Write the metadata of the group that an experiment of a study is to other readers.
 
     It lists what is in it, so that nobody takes what a writer that died has left for a result.
     """
-    if not in_study(unit):
-        return
     manifest = parse_json(str(unit), files[MANIFEST])
+    if not in_study(unit) or manifest["format"] != FORMATS["experiment"]:
+        return
     prefix = manifest["data"]
     root = parse_json(str(unit), files[f"{prefix}{METADATA}"])
     held = root.get("consolidated_metadata", {}).get("metadata", {})
