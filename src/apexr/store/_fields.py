@@ -140,7 +140,7 @@ def _part(member: Member, form: _Form, name: str) -> xr.Dataset:
 
 
 def _at(array: xr.DataArray, labels: Mapping[str, np.ndarray]) -> np.ndarray:
-    return array.reindex({dim: labels[dim] for dim in array.dims if dim in labels}).values
+    return array.reindex({dim: labels[str(dim)] for dim in array.dims if dim in labels}).values
 
 
 def _seeds(opened: tuple[Member, _Form]) -> list[int]:

@@ -64,7 +64,7 @@ def group_problems(study: Place) -> Iterator[tuple[Place, str]]:
     """Yield what has the name of a study's group and would mislead a reader, and why."""
     for path in study_groups(study):
         try:
-            if not path.is_there():
+            if not (_is_folder(path.parent) and path.is_there()):
                 continue
             node = parse_json(str(path), path.read_bytes())
         except StoreError as error:
@@ -76,6 +76,13 @@ def group_problems(study: Place) -> Iterator[tuple[Place, str]]:
         told = {key: node.get(key) for key in ("zarr_format", "node_type")}
         if told != {"zarr_format": 3, "node_type": "group"} or "consolidated_metadata" in node:
             yield path, f"{path}: not the metadata of a group that grows"
+
+
+def _is_folder(path: Place) -> bool:
+    try:
+        return path.is_dir()
+    except StoreError:  # named by itself
+        return False
 
 
 def unit_group(manifest: Mapping[str, Any], unit: str) -> Node:
