@@ -48,6 +48,23 @@ def _free_compiled_programs():
         sys.modules["jax"].clear_caches()
 
 
+@pytest.fixture
+def compiled():
+    """The names of the programs that are compiled during the test, as they come."""
+    import jax
+
+    names = []
+
+    def note(event, _, **more):
+        if event == "/jax/core/compile/backend_compile_duration":
+            names.append(more["fun_name"])
+
+    jax.clear_caches()
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(note)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _own_answer_to_ctrl_c():
     """Put the answer to SIGINT back: servers and clusters of a module leave theirs behind."""

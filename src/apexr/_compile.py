@@ -8,12 +8,16 @@ once a process, when the first program that wants it is compiled.
 
 import functools
 import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
+
+from apexr._devices import usable_cores
 
 F = TypeVar("F", bound=Callable[..., Any])
 Options = dict[str, Any]
@@ -124,23 +128,81 @@ def _compiled_text(program: Callable[[Any], Any], options: Options) -> str | Non
         return None
 
 
-def jit_for_devices(function: F, jit: Any = eqx.filter_jit, **options: Any) -> F:
-    """Return a jitted function whose last argument are the devices that share its work.
+class Ahead:
+    """A program that other threads compile while this one goes on.
+
+    A call of the jitted function with arguments of the same kind then finds it compiled. Lowering
+    is done here and now: it depends on what JAX is set to in this thread.
+
+    Parameters
+    ----------
+    lowered
+        What is to be compiled.
+    otherwise
+        Compiles something else, where this cannot be.
+    """
+
+    def __init__(self, lowered: Any, otherwise: Callable[[], Any] | None = None) -> None:
+        self._future = _compilers().submit(_timed, lowered.compile)
+        self._otherwise = otherwise
+
+    def result(self) -> tuple[Any, float]:
+        """Return the program, once it is compiled, and how many seconds that took.
+
+        Raises
+        ------
+        jax.errors.JaxRuntimeError
+            If it does not compile.
+        """
+        try:
+            return self._future.result()
+        except jax.errors.JaxRuntimeError:
+            if self._otherwise is None:
+                raise
+        return _timed(self._otherwise)
+
+
+def _timed(make: Callable[[], Any]) -> tuple[Any, float]:
+    started = time.perf_counter()
+    return make(), time.perf_counter() - started
+
+
+@functools.cache
+def _compilers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, usable_cores()), thread_name_prefix="compile")
+
+
+class JitForDevices:
+    """A jitted function whose last argument are the devices that share its work.
 
     Where they are several it is compiled with :func:`one_thread_each`; a single device keeps all
     threads for whatever it is given, a large network as well as a solver.
+
+    Parameters
+    ----------
+    function, jit, options
+        What is jitted, by what, and how.
     """
-    alone = jit(function, **options)
 
-    @functools.cache
-    def together() -> Any:
-        return jit(function, compiler_options=one_thread_each(), **options)
+    def __init__(
+        self, function: Callable[..., Any], jit: Any = eqx.filter_jit, **options: Any
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self._alone = jit(function, **options)
+        self._together = functools.cache(
+            lambda: jit(function, compiler_options=one_thread_each(), **options)
+        )
 
-    @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
-        return (together() if len(arguments[-1]) > 1 else alone)(*arguments)
+    def __call__(self, *arguments: Any) -> Any:
+        """Return what the function makes of the arguments."""
+        return self._jitted(arguments)(*arguments)
 
-    return call  # type: ignore[return-value]
+    def ahead(self, *arguments: Any) -> Ahead:
+        """Return the program for arguments of these shapes, compiled while others work."""
+        return Ahead(self._jitted(arguments).lower(*arguments))
+
+    def _jitted(self, arguments: tuple[Any, ...]) -> Any:
+        return self._together() if len(arguments[-1]) > 1 else self._alone
 
 
 class JitKeepingBarriers:
@@ -169,6 +231,11 @@ class JitKeepingBarriers:
             if self._jitted is before:  # it compiles: the error is one of running it
                 raise
         return self._jitted(*arguments)
+
+    def ahead(self, *arguments: Any) -> Ahead:
+        """Return the program for arguments of these shapes, compiled while others work."""
+        lowered = self._jitted.lower(*arguments)
+        return Ahead(lowered, otherwise=lambda: self.compiled(*arguments))
 
     def compiled(self, *arguments: Any) -> Any:
         """Return the program for arguments of these shapes, which a call then uses."""

@@ -55,5 +55,19 @@ def split(model: Any, is_array: Callable[[Any], bool] = eqx.is_array) -> Parts:
     return Parts(own, shared, Structure(tuple(leaves), treedef))
 
 
+def has_shape(leaf: Any) -> bool:
+    """Tell whether a leaf is an array, or the shape of one."""
+    return eqx.is_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)
+
+
+def shapes_of(tree: Any, sharding: Any) -> Any:
+    """Return the shapes of arrays in place of them, spread over devices."""
+
+    def shape(leaf: Any) -> Any:
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+    return jax.tree.map(shape, tree)
+
+
 def _is_constant(node: Any) -> bool:
     return isinstance(node, Constant)

@@ -29,10 +29,12 @@ from apexr.engine import (
     Evaluated,
     Recorder,
     TestSet,
+    compile_rollouts,
     count_operations,
     count_parameters,
     draw_emulators,
     evaluate,
+    outline_emulators,
     require_room_for_data,
     require_room_for_training,
 )
@@ -49,7 +51,7 @@ from apexr.training import (
     Report,
     Trained,
     TrainingPlan,
-    footprint,
+    prepare,
     train,
 )
 
@@ -146,10 +148,18 @@ def execute(
     """
     _import_meanwhile("dask.array")  # labels need it, and it is slow to import
     held = require_room_for_data(experiment.shapes, len(experiment.seeds))
-    emulators, shuffle_keys = draw_emulators(list(experiment.seeds), experiment.emulator)
-    need = None
+    seeds, testing = list(experiment.seeds), (experiment.metrics, experiment.num_kept)
+    outline = outline_emulators(experiment.emulator, len(seeds))
+    drawn = None if outline is not None else draw_emulators(seeds, experiment.emulator)
+    need = rollouts = None
+    if train_by is None:  # what takes longest to compile does so while the rest is made
+        outline = outline if drawn is None else drawn[0]
+        shapes = experiment.shapes
+        training = prepare(outline, shapes["train"], len(seeds), experiment.training)
+        rollouts = compile_rollouts(outline, shapes["test"], *testing)
+    emulators, shuffle_keys = drawn or draw_emulators(seeds, experiment.emulator)
     if train_by is None:
-        need = footprint(emulators, experiment.shapes["train"], shuffle_keys, experiment.training)
+        need = training.footprint()
         _say_memory(experiment, need, held, shown=progress)
     counted = _counting_meanwhile(experiment) if train_by is None else None
     train_trajectories, test_trajectories = make_data()
@@ -163,14 +173,14 @@ def execute(
         else:
             trained = train_by(emulators, shuffle_keys)
     _tell_of_diverged(experiment.seeds, trained.diverged_at)
-    tested = evaluate(trained.emulators, test_trajectories, experiment.metrics, experiment.num_kept)
+    compile_seconds = 0.0 if rollouts is None else rollouts.result()[1]
+    tested = evaluate(trained.emulators, test_trajectories, *testing)
     arrays = {
         **_training_arrays(experiment, trained),
         "train_flops": np.nan if counted is None else counted.result(),
-        **_test_arrays(experiment, tested, np.asarray(test_trajectories[: experiment.num_kept])),
-        "compile_seconds": sum(
-            part.compile_seconds for part in (need, trained, tested) if part is not None
-        ),
+        **_test_arrays(experiment, tested, np.asarray(test_trajectories)[: experiment.num_kept]),
+        "compile_seconds": compile_seconds
+        + sum(part.compile_seconds for part in (need, trained, tested) if part is not None),
     }
     result = labels.experiment(
         arrays,

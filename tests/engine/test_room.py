@@ -75,9 +75,9 @@ def test_what_is_needed_is_said_and_recorded(capsys, memory):
     assert ds.attrs["training_bytes"] < 2**20
 
 
-def test_the_program_is_compiled_once():
+def test_the_program_is_compiled_once(compiled):
     from apexr.objectives import OBJECTIVES
-    from apexr.training import OPTIMIZERS, TrainingPlan, footprint, train
+    from apexr.training import OPTIMIZERS, TrainingPlan, prepare, train
 
     spec = apexr.networks.NETWORKS.parse("Conv;2;1;tanh")
     network = spec.build(apexr.spectral.Grid(1, 16), 1, jax.random.PRNGKey(0))
@@ -85,8 +85,10 @@ def test_the_program_is_compiled_once():
     data = jnp.asarray(np.random.default_rng(0).normal(size=(3, 5, 1, 16)), jnp.float32)
     keys = jax.random.PRNGKey(0)[None]
     plan = TrainingPlan(OBJECTIVES.parse("one"), OPTIMIZERS.parse("adam;4;constant;1e-3"), 3, 2)
-    before = footprint(networks, data.shape, keys, plan)
+    before = prepare(networks, data.shape, 1, plan).footprint()
     assert before.compile_seconds > 0
-    train(networks, data, keys, plan)
-    assert footprint(networks, data.shape, keys, plan).compile_seconds == 0
     assert before.held > data.nbytes
+    assert compiled.count("jit(on_device)") == 1
+    train(networks, data, keys, plan)
+    assert prepare(networks, data.shape, 1, plan).footprint().held == before.held
+    assert compiled.count("jit(on_device)") == 1

@@ -65,7 +65,11 @@ def test_options_and_passes_of_other_compilers_are_left_out(monkeypatch):
 def test_what_cannot_be_compiled_with_barriers_is_compiled_without(monkeypatch):
     monkeypatch.setattr(_compile, "keeping_barriers", lambda: {"xla_no_such_option": True})
     x = np.arange(8.0, dtype="f4")
-    for use in (lambda jitted: jitted(jnp.asarray(x)), lambda jitted: jitted.compiled(x)(x)):
+    for use in (
+        lambda jitted: jitted(jnp.asarray(x)),
+        lambda jitted: jitted.compiled(x)(x),
+        lambda jitted: jitted.ahead(x).result()[0](x),
+    ):
         jitted = JitKeepingBarriers(twice, donate_argnums=(0,))
         np.testing.assert_array_equal(use(jitted), twice(x))
         np.testing.assert_array_equal(jitted(jnp.asarray(x)), twice(x))

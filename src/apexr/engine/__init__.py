@@ -15,10 +15,11 @@ from apexr.engine._emulators import (
     count_operations,
     count_parameters,
     draw_emulators,
+    outline_emulators,
     skeleton,
 )
 from apexr.engine._ensemble import Block, EnsembleMode, ensemble_blocks
-from apexr.engine._evaluate import Evaluated, evaluate, score_rollouts
+from apexr.engine._evaluate import Evaluated, compile_rollouts, evaluate, score_rollouts
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
 from apexr.engine._own import OwnNetwork
 from apexr.engine._room import (
@@ -58,6 +59,7 @@ __all__ = [
     "bytes_of_data",
     "callback",
     "climate_blocks",
+    "compile_rollouts",
     "count_operations",
     "count_parameters",
     "decompose",
@@ -69,6 +71,7 @@ __all__ = [
     "lyapunov_growth",
     "named_shapes",
     "named_weights",
+    "outline_emulators",
     "parse_callbacks",
     "require_room_for_data",
     "require_room_for_training",

@@ -87,6 +87,26 @@ def skeleton(plan: EmulatorPlan) -> Any:
     return plan.compose(_shapes(plan.network, plan.grid, plan.num_channels))
 
 
+def outline_emulators(plan: EmulatorPlan, num_seeds: int) -> Any | None:
+    """Return emulators of all seeds with shapes in place of their own arrays.
+
+    None for the networks of a function: what is compiled in is known when they are made.
+    """
+    if isinstance(plan.network, OwnNetwork):
+        return None
+    return plan.compose(
+        jax.tree.map(
+            lambda leaf: (
+                jax.ShapeDtypeStruct((num_seeds, *leaf.shape), leaf.dtype)
+                if _is_shape(leaf)
+                else leaf
+            ),
+            _shapes(plan.network, plan.grid, plan.num_channels),
+            is_leaf=_is_shape,
+        )
+    )
+
+
 @functools.lru_cache(maxsize=64)
 def _shapes(network: NetworkSpec, grid: Grid, num_channels: int) -> Any:
     """Return a network with shapes in place of its arrays."""

@@ -11,11 +11,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
-from apexr._parts import Structure, split
+from apexr._compile import Ahead
+from apexr._parts import Structure, has_shape, shapes_of, split
 from apexr.metrics import Metric
 from apexr.objectives import Emulator
 from apexr.training import Clock, as_batched, seed_mesh
@@ -54,6 +55,11 @@ class _Recipe:
     metrics: tuple[Metric, ...]
     num_kept: int
 
+    @property
+    def over_samples(self) -> NamedSharding:
+        """Where the frames ``(frame, channel, sample, *space)`` are."""
+        return NamedSharding(self.mesh, P(None, None, _SAMPLES))
+
 
 def evaluate(
     emulators: Any,
@@ -74,13 +80,13 @@ def evaluate(
     num_kept
         How many trajectories are returned whole.
     """
-    own, shared, structure = split(emulators)
-    num_seeds = jax.tree.leaves(own)[0].shape[0]
-    mesh = seed_mesh(num_seeds)
-    recipe = _Recipe(mesh, structure, tuple(metrics.values()), num_kept)
+    own, shared, recipe = _taken_apart(emulators, metrics, num_kept)
     num_samples = trajectories.shape[0]
-    spare = -num_samples % mesh.shape[_SAMPLES]
-    frames = jnp.moveaxis(_repeat_last(trajectories, spare), (1, 2), (0, 1))
+    states = np.moveaxis(np.asarray(trajectories), (1, 2), (0, 1))
+    spare = -num_samples % recipe.mesh.shape[_SAMPLES]
+    if spare:
+        states = np.concatenate([states, np.repeat(states[:, :, -1:], spare, axis=2)], axis=2)
+    frames = jax.device_put(states, recipe.over_samples)
     with Clock() as clock:
         errors, kept = jax.block_until_ready(_roll_out(own, shared, frames, recipe))
     values = [np.moveaxis(np.asarray(error), 1, 2)[:, :num_samples] for error in errors]
@@ -90,6 +96,40 @@ def evaluate(
         inference_seconds=clock.work_seconds,
         compile_seconds=clock.compile_seconds,
     )
+
+
+def compile_rollouts(
+    emulators: Any, trajectories: tuple[int, ...], metrics: dict[str, Metric], num_kept: int
+) -> Ahead:
+    """Compile what :func:`evaluate` runs, while others work.
+
+    Parameters
+    ----------
+    emulators, metrics, num_kept
+        As for :func:`evaluate`; shapes will do in place of the seeds' own arrays.
+    trajectories
+        The shape ``(test_sample, frame, channel, *space)`` of the reference.
+    """
+    own, shared, recipe = _taken_apart(emulators, metrics, num_kept)
+    num_samples, num_frames, num_channels, *space = trajectories
+    num_samples += -num_samples % recipe.mesh.shape[_SAMPLES]
+    frames = jax.ShapeDtypeStruct(
+        (num_frames, num_channels, num_samples, *space),
+        jax.dtypes.canonicalize_dtype(float),
+        sharding=recipe.over_samples,
+    )
+    own = shapes_of(own, NamedSharding(recipe.mesh, P(_SEEDS)))
+    shared = jax.device_put(shared, NamedSharding(recipe.mesh, P()))
+    return Ahead(_roll_out.lower(own, shared, frames, recipe))
+
+
+def _taken_apart(
+    emulators: Any, metrics: dict[str, Metric], num_kept: int
+) -> tuple[Any, Any, _Recipe]:
+    """Return the arrays of the seeds, those that are shared, and what is compiled in."""
+    own, shared, structure = split(emulators, has_shape)
+    mesh = seed_mesh(jax.tree.leaves(own)[0].shape[0])
+    return own, shared, _Recipe(mesh, structure, tuple(metrics.values()), num_kept)
 
 
 def _repeat_last(samples: Array, times: int) -> Array:

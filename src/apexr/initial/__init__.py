@@ -11,7 +11,7 @@ from apexr.initial._function import FunctionCondition, StateFunction
 from apexr.initial._gray_scott import GrayScottBlobs
 from apexr.initial._grf import GaussianRandomField
 from apexr.initial._kind import INITIAL_CONDITIONS, InitialCondition, initial_condition
-from apexr.initial._sample import sample_from, sample_set
+from apexr.initial._sample import compile_samples, sample_from, sample_set
 from apexr.initial._scaled import Scaled
 from apexr.initial._sine_waves import SineWaves
 from apexr.initial._white_noise import WhiteNoise
@@ -33,6 +33,7 @@ __all__ = [
     "StateFunction",
     "TruncatedFourier",
     "WhiteNoise",
+    "compile_samples",
     "for_channels",
     "initial_condition",
     "sample_from",

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._compile import jit_once
+from apexr._compile import Ahead, jit_once
 from apexr._devices import prepare_host_devices
 from apexr.errors import SpecError
 from apexr.initial._channels import for_channels
@@ -72,6 +72,16 @@ def sample_from(
     draw = _draw(num_samples * num_channels * math.prod(grid.shape))
     states: Array = draw(condition, grid, num_samples, key)
     return states
+
+
+def compile_samples(
+    initial_condition: InitialCondition, grid: Grid, *, num_samples: int, num_channels: int = 1
+) -> Ahead:
+    """Compile what :func:`sample_set` runs, while others work."""
+    condition = for_channels(initial_condition, num_channels)
+    draw: Any = _draw(num_samples * num_channels * math.prod(grid.shape))
+    key = jax.eval_shape(jax.random.PRNGKey, 0)
+    return Ahead(draw.lower(condition, grid, num_samples, key))
 
 
 def _check_whole(name: str, value: Any, minimum: int, end: int | None = None) -> None:

@@ -1,7 +1,8 @@
 """Reference data of scenarios: made once per process, checked, labelled."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import jax
@@ -13,12 +14,12 @@ from apexr import labels
 from apexr._digest import canonical_json
 from apexr._precision import current_precision
 from apexr.errors import DivergenceError, ShapeError
-from apexr.initial import sample_from, sample_set
+from apexr.initial import compile_samples, sample_from, sample_set
 from apexr.scenarios._code import code_of, is_overridden
 from apexr.scenarios._identity import plain_parameters, scenario_key
 from apexr.scenarios._kept import Kept, a_part_of_memory
 from apexr.scenarios._resolution import look_at
-from apexr.steppers import Stepper, repeat, rollout, simulate
+from apexr.steppers import Stepper, compile_simulation, repeat, rollout, simulate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,12 +54,39 @@ def trajectories(
     scenario: "BaseScenario", split: Split, solver: Solver
 ) -> Float[Array, "sample time channel *space"]:
     """Return trajectories with their initial states; equal requests share one array."""
+    key = _key(scenario, split, solver)
+    if key is None:
+        return _trajectories(scenario, split, solver)
+    return _KEPT.get(key, lambda: _trajectories(scenario, split, solver))
+
+
+def _key(scenario: "BaseScenario", split: Split, solver: Solver) -> Hashable | None:
+    """Return what trajectories depend on; None where a parameter is no plain data."""
     try:
         told = canonical_json(_about_data(scenario))
-    except (TypeError, ValueError):  # a parameter that is no plain data
-        return _trajectories(scenario, split, solver)
-    key = (type(scenario), told, split, solver, current_precision())
-    return _KEPT.get(key, lambda: _trajectories(scenario, split, solver))
+    except (TypeError, ValueError):
+        return None
+    return type(scenario), told, split, solver, current_precision()
+
+
+def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
+    """Compile the programs that make trajectories, at once: little work compiles for longest."""
+    stepper = scenario.get_ref_stepper()
+    if is_overridden(scenario, "produce_data") or not isinstance(stepper, Stepper):
+        return
+    programs = []
+    for split in splits:
+        samples, frames, *state = shapes(scenario)[split]
+        size = samples * (frames - 1 + scenario.num_warmup_steps) * math.prod(state)
+        key = _key(scenario, split, "reference")
+        if is_overridden(scenario, f"get_{split}_data") or key in _KEPT or size > LITTLE:
+            continue
+        sizes = {"num_samples": samples, "num_channels": scenario.num_channels}
+        drawn = compile_samples(scenario.get_ic_generator(), scenario.grid, **sizes)
+        warmup = {"num_warmup_steps": scenario.num_warmup_steps}
+        programs += [drawn, compile_simulation(stepper, samples, frames - 1, **warmup)]
+    for program in programs:
+        program.result()
 
 
 def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
@@ -233,6 +261,7 @@ def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
         If they are not finite.
     """
     splits: tuple[Split, Split] = ("train", "test")
+    _compile(scenario, splits)
     data = {split: reference(scenario, split) for split in splits}
     for split in splits:
         _require_finite(scenario, split, data[split])

@@ -34,6 +34,9 @@ class Kept:
     def __len__(self) -> int:
         return len(self._arrays)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._arrays
+
     @property
     def nbytes(self) -> int:
         """The bytes that all take."""

@@ -9,7 +9,7 @@ from apexr.steppers._forced import ForcedStepper
 from apexr.steppers._functional import stack_sub_trajectories
 from apexr.steppers._march import FieldMarch, March, SpectralMarch
 from apexr.steppers._poisson import Poisson
-from apexr.steppers._rollout import repeat, rollout, simulate
+from apexr.steppers._rollout import compile_simulation, repeat, rollout, simulate
 from apexr.steppers._solver import Solver, as_solver
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
@@ -120,6 +120,7 @@ __all__ = [
     "ZeroTerm",
     "as_solver",
     "blocks",
+    "compile_simulation",
     "convection_difficulty",
     "convection_from_difficulty",
     "denormalize_convection",

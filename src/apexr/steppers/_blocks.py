@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from apexr._compile import jit_for_devices
+from apexr._compile import JitForDevices
 from apexr.steppers._march import Kept, March, State
 from apexr.steppers._spread import Devices, spread
 
@@ -64,7 +64,7 @@ def blocks(
             return
 
 
-@jit_for_devices
+@JitForDevices
 def _start(march: March, states: Array, num_steps: int, devices: Devices) -> Kept:
     def start(march: March, states: Array) -> Kept:
         def one(u: State) -> Kept:
@@ -76,7 +76,7 @@ def _start(march: March, states: Array, num_steps: int, devices: Devices) -> Kep
     return spread(start, march, states, devices)
 
 
-@jit_for_devices
+@JitForDevices
 def _block(
     march: March, kept: Kept, first: Int[Array, ""], num_frames: int, devices: Devices
 ) -> tuple[Kept, Array]:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from apexr._compile import jit_for_devices
+from apexr._compile import Ahead, JitForDevices
 from apexr._parts import Structure, split
 from apexr.errors import SpecError
 from apexr.spectral import Grid, fft, ifft
@@ -155,6 +155,17 @@ def simulate(
     return _trajectories(own, shared, batch, structure, plan, used)
 
 
+def compile_simulation(
+    stepper: Stepper, num_samples: int, num_steps: int, *, num_warmup_steps: int = 0
+) -> Ahead:
+    """Compile what :func:`simulate` runs on one device, while others work."""
+    own, shared, structure = split(SpectralMarch(stepper))
+    shape = (num_samples, stepper.num_channels, *stepper.grid.shape)
+    states = jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(float))
+    plan = (num_steps, num_warmup_steps, True)
+    return _trajectories.ahead(own, shared, states, structure, plan, (jax.local_devices()[0],))
+
+
 @eqx.filter_jit
 def _last(kernel: Kernel, grid: Grid, u: State, num_steps: int) -> State:
     return ifft(advance(kernel, fft(u, grid.num_spatial_dims), num_steps), grid)
@@ -173,7 +184,7 @@ def _traced_trajectories(kernel: Kernel, grid: Grid, states: Array, plan: Plan) 
     return trajectories
 
 
-@partial(jit_for_devices, jit=jax.jit, static_argnums=(3, 4, 5))
+@partial(JitForDevices, jit=jax.jit, static_argnums=(3, 4, 5))
 def _trajectories(
     own: Any, shared: Any, states: Array, structure: Structure, plan: Plan, devices: Devices
 ) -> Array:

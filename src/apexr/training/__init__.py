@@ -5,7 +5,7 @@ from apexr.training._batches import count_windows
 from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
-from apexr.training._footprint import Footprint, footprint
+from apexr.training._footprint import Footprint, Preparation, prepare
 from apexr.training._interrupt import ask_to_stop
 from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
 from apexr.training._mesh import seed_mesh
@@ -60,6 +60,7 @@ __all__ = [
     "OwnOptimizer",
     "Piecewise",
     "Polynomial",
+    "Preparation",
     "Record",
     "Report",
     "Restarts",
@@ -78,8 +79,8 @@ __all__ = [
     "ask_to_stop",
     "check_trackers",
     "count_windows",
-    "footprint",
     "optimizer",
+    "prepare",
     "schedule",
     "seed_mesh",
     "tracker",

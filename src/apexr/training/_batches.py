@@ -3,7 +3,6 @@
 import math
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
@@ -44,7 +43,7 @@ def batch_weights(
     """Return the weight of each window of each batch in the mean: zero for filled-up places."""
     per_epoch = math.ceil(num_windows / batch_size)
     place = np.arange(per_epoch * batch_size).reshape(per_epoch, batch_size)
-    held = (place < num_windows).astype(jnp.zeros(()).dtype)
+    held = (place < num_windows).astype(jax.dtypes.canonicalize_dtype(float))
     weights = held / held.sum(axis=1, keepdims=True)
     return np.resize(weights, (num_updates, batch_size))
 

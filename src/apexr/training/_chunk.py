@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.flatten_util
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int
@@ -84,17 +85,26 @@ class Recipe:
     num_frames: int
     structure: Structure
 
+    @property
+    def over_seeds(self) -> NamedSharding:
+        """Where arrays that lead with the seeds are."""
+        return NamedSharding(self.mesh, P(SEED_AXIS))
+
+    @property
+    def everywhere(self) -> NamedSharding:
+        """Where arrays are that every device has as a whole."""
+        return NamedSharding(self.mesh, P())
+
     def emulator(self, params: Any, constants: Constants) -> Any:
         """Return the emulator with these arrays."""
         return self.structure.filled(params, constants.held, constants.shared)
 
 
-@jax.jit
 def frames_first(
-    trajectories: Float[Array, "sample frame channel *space"],
-) -> Float[Array, "channel all_frames *space"]:
+    trajectories: Float[np.ndarray, "sample frame channel *space"],
+) -> Float[np.ndarray, "channel all_frames *space"]:
     """Return the frames of all trajectories, one trajectory after another."""
-    return jnp.moveaxis(trajectories.reshape(-1, *trajectories.shape[2:]), 1, 0)
+    return np.moveaxis(trajectories.reshape(-1, *trajectories.shape[2:]), 1, 0)
 
 
 def gather_windows(
@@ -246,8 +256,7 @@ def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
 def compiled_chunk(recipe: Recipe) -> JitKeepingBarriers:
     """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
     chunk = _over_seeds(lambda state, work: _train_seed(state, recipe, work), recipe)
-    over_seeds = NamedSharding(recipe.mesh, P(SEED_AXIS))
-    return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(over_seeds, over_seeds))
+    return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(recipe.over_seeds,) * 2)
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)

@@ -1,6 +1,7 @@
 """How much of a stretch of time JAX spent compiling."""
 
 import contextlib
+import threading
 import time
 from types import TracebackType
 
@@ -13,11 +14,15 @@ _COMPILE_EVENTS = (
 
 
 class Clock:
-    """A context that measures wall time, and apart from it what compilation took of it."""
+    """A context that measures wall time, and apart from it what compilation took of it.
+
+    What other threads compile meanwhile takes nothing of it, and does not count.
+    """
 
     def __init__(self) -> None:
         self.compile_seconds = 0.0
         self._started = 0.0
+        self._thread = threading.get_ident()
         self._ended: float | None = None
 
     def __enter__(self) -> "Clock":
@@ -36,7 +41,7 @@ class Clock:
             jax.monitoring.unregister_event_duration_listener(self._listen)
 
     def _listen(self, event: str, duration_secs: float, **_: str | int) -> None:
-        if event in _COMPILE_EVENTS:
+        if event in _COMPILE_EVENTS and threading.get_ident() == self._thread:
             self.compile_seconds += duration_secs
 
     @property

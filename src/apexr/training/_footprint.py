@@ -5,14 +5,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding
-from jax.sharding import PartitionSpec as P
-from jaxtyping import PRNGKeyArray
 
+from apexr._compile import Ahead
 from apexr.training._batches import count_windows
-from apexr.training._chunk import Work, compiled_chunk, windows_at_once
-from apexr.training._clock import Clock
-from apexr.training._loop import TrainingPlan, start
+from apexr.training._chunk import Recipe, TrainState, Work, compiled_chunk, windows_at_once
+from apexr.training._loop import TrainingPlan, outline
 from apexr.training._mesh import BATCH_AXIS
 
 
@@ -49,20 +46,60 @@ class Footprint:
         return self.held + self.working
 
 
-def footprint(
-    emulators: Any, trajectories: tuple[int, ...], keys: PRNGKeyArray, plan: TrainingPlan
-) -> Footprint:
-    """Return what training emulators takes, having compiled it for data of this shape.
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """A training whose program is being compiled.
+
+    Attributes
+    ----------
+    program
+        The program of a chunk.
+    state, work
+        Shapes of its arguments; of the work, what one device sees of one seed.
+    recipe
+        What is compiled in.
+    """
+
+    program: Ahead
+    state: TrainState
+    work: Work
+    recipe: Recipe
+
+    def footprint(self) -> Footprint:
+        """Return what the training takes, once its program is compiled."""
+        compiled, seconds = self.program.result()
+        used = compiled.memory_analysis()
+        parts = self.recipe.mesh.shape[BATCH_AXIS]
+        leaves = jax.tree.leaves(self.state)
+        one_seed = jax.eval_shape(
+            lambda tree: jax.tree.map(lambda a: a[0], tree), self.state.params
+        )
+        per_seed = sum(leaf.size // leaf.shape[0] * leaf.dtype.itemsize for leaf in leaves)
+        return Footprint(
+            devices=self.recipe.mesh.size,
+            held=used.argument_size_in_bytes + used.output_size_in_bytes - used.alias_size_in_bytes,
+            working=used.temp_size_in_bytes,
+            windows=windows_at_once(one_seed, self.work),
+            per_seed=per_seed * parts // self.recipe.mesh.size,
+            compile_seconds=seconds,
+        )
+
+
+def prepare(
+    emulators: Any, trajectories: tuple[int, ...], num_seeds: int, plan: TrainingPlan
+) -> Preparation:
+    """Compile a training for data of this shape, while others work.
 
     Parameters
     ----------
-    emulators, keys, plan
-        As for :func:`apexr.training.train`.
+    emulators, plan
+        As for :func:`apexr.training.train`; shapes will do in place of the seeds' own arrays.
     trajectories
         The shape ``(sample, frame, channel, *space)`` of the training data.
+    num_seeds
+        How many emulators are trained.
     """
-    recipe, state, constants = start(emulators, trajectories[1], len(keys), plan)
-    everywhere = NamedSharding(recipe.mesh, P())
+    recipe, state, constants = outline(emulators, trajectories[1], num_seeds, plan)
     frames = (trajectories[2], trajectories[0] * trajectories[1], *trajectories[3:])
     dtype = jax.dtypes.canonicalize_dtype(float)
     parts = recipe.mesh.shape[BATCH_AXIS]
@@ -72,23 +109,11 @@ def footprint(
     size = (plan.record_loss_every, batch)
     work = Work(
         constants,
-        jax.ShapeDtypeStruct(frames, dtype, sharding=everywhere),
-        jax.ShapeDtypeStruct((len(keys), *size), np.int32),
+        jax.ShapeDtypeStruct(frames, dtype, sharding=recipe.everywhere),
+        jax.ShapeDtypeStruct((num_seeds, *size), np.int32),
         jax.ShapeDtypeStruct(size, dtype),
         *(jax.ShapeDtypeStruct((), np.int32),) * 2,
     )
-    with Clock() as clock:
-        used = compiled_chunk(recipe).compiled(state, work).memory_analysis()
-    one_seed = jax.eval_shape(lambda tree: jax.tree.map(lambda a: a[0], tree), state.params)
-    on_device = dataclasses.replace(
-        work, indices=jax.ShapeDtypeStruct((1, batch // parts), np.int32)
-    )
-    own = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) // len(keys)
-    return Footprint(
-        devices=recipe.mesh.size,
-        held=used.argument_size_in_bytes + used.output_size_in_bytes - used.alias_size_in_bytes,
-        working=used.temp_size_in_bytes,
-        windows=windows_at_once(one_seed, on_device),
-        per_seed=own * parts // recipe.mesh.size,
-        compile_seconds=clock.compile_seconds,
-    )
+    program = compiled_chunk(recipe).ahead(state, work)
+    share = jax.ShapeDtypeStruct((1, batch // parts), np.int32)
+    return Preparation(program, state, dataclasses.replace(work, indices=share), recipe)

@@ -1,6 +1,7 @@
 """The host side of a training: batches, chunks, records, progress, checkpoints."""
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -9,11 +10,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding
-from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from apexr._parts import split
+from apexr._compile import jit_once
+from apexr._parts import has_shape, shapes_of, split
 from apexr.errors import SpecError
 from apexr.objectives import Objective
 from apexr.steppers import Solver, as_solver
@@ -30,7 +30,7 @@ from apexr.training._chunk import (
 )
 from apexr.training._clock import Clock
 from apexr.training._interrupt import Interruption
-from apexr.training._mesh import BATCH_AXIS, SEED_AXIS, seed_mesh
+from apexr.training._mesh import BATCH_AXIS, seed_mesh
 from apexr.training._moment import Hook, Moment
 from apexr.training._optimizers import Optimizer
 from apexr.training._records import Record, Records
@@ -258,23 +258,60 @@ def start(
     emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
 ) -> tuple[Recipe, TrainState, Constants]:
     """Return what is compiled in, the state before the first update and what stays as it is."""
-    mesh = seed_mesh(num_seeds)
-    own, shared, structure = split(emulators)
-    params, held = eqx.partition(own, eqx.is_inexact_array)
+    recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
+    size = sum(leaf.size for leaf in jax.tree.leaves(params))
+    optimizer = _optimizer_state(size)(params, plan.optimizer)
+    state = TrainState(params, optimizer, np.full(num_seeds, NEVER, dtype=np.int32))
+    # By way of the host: device to devices, each array would be cut by a program of its own.
+    # The chunks use the memory of the state again, so it shares none with the emulators.
+    host = jax.tree.map(np.asarray, (state, held))
+    state, held = jax.device_put(host, recipe.over_seeds, may_alias=False)
+    shared, reference = jax.device_put((shared, plan.reference()), recipe.everywhere)
+    return recipe, state, Constants(held, shared, reference)
+
+
+def outline(
+    emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
+) -> tuple[Recipe, TrainState, Constants]:
+    """Return what :func:`start` gives, with shapes in place of the arrays of the seeds.
+
+    The emulators may hold shapes, too.
+    """
+    recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
+    optimizer = jax.eval_shape(functools.partial(_begin_all, optimizer=plan.optimizer), params)
+    state = TrainState(params, optimizer, jax.ShapeDtypeStruct((num_seeds,), np.int32))
+    state, held = shapes_of((state, held), recipe.over_seeds)
+    shared, reference = jax.device_put((shared, plan.reference()), recipe.everywhere)
+    return recipe, state, Constants(held, shared, reference)
+
+
+def taken_apart(
+    emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
+) -> tuple[Recipe, Any, Any, Any]:
+    """Return what is compiled in, the weights, and what stays: the seeds' own and the shared.
+
+    Raises
+    ------
+    SpecError
+        If there are no weights.
+    """
+    own, shared, structure = split(emulators, has_shape)
+    params, held = eqx.partition(own, lambda leaf: jnp.issubdtype(leaf.dtype, jnp.inexact))
     if not jax.tree.leaves(params):
         raise SpecError(
             "there is nothing to train: the emulator has no floating-point arrays besides those"
             " of solvers"
         )
-    recipe = Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure)
-    optimizer = jax.vmap(plan.optimizer.build().init)(params)
-    state = TrainState(params, optimizer, jnp.full(num_seeds, NEVER, dtype=jnp.int32))
-    fresh = jax.tree.map(jnp.copy, state)  # the chunks use its memory again
-    over_seeds, everywhere = NamedSharding(mesh, P(SEED_AXIS)), NamedSharding(mesh, P())
-    constants = Constants(
-        jax.device_put(held, over_seeds), *jax.device_put((shared, plan.reference()), everywhere)
-    )
-    return recipe, jax.device_put(fresh, over_seeds), constants
+    mesh = seed_mesh(num_seeds)
+    return Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure), params, held, shared
+
+
+def _begin_all(params: Any, optimizer: Optimizer) -> Any:
+    """Return the optimizer's first state for the weights of every seed."""
+    return jax.vmap(optimizer.build().init)(params)
+
+
+_optimizer_state = jit_once(_begin_all, static_argnames=("optimizer",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -308,7 +345,7 @@ class _Batches:
         indices, weights = batch_indices(shuffle_keys, **sizes), batch_weights(**sizes)
         spare = -indices.shape[-1] % recipe.mesh.shape[BATCH_AXIS]
         late = plan.record_loss_every
-        frames = jax.device_put(frames_first(trajectories), NamedSharding(recipe.mesh, P()))
+        frames = jax.device_put(frames_first(np.asarray(trajectories)), recipe.everywhere)
         return cls(
             plan,
             recipe,
