@@ -261,7 +261,8 @@ def start(
     recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
     size = sum(leaf.size for leaf in jax.tree.leaves(params))
     optimizer = _optimizer_state(size)(params, plan.optimizer)
-    state = TrainState(params, optimizer, np.full(num_seeds, NEVER, dtype=np.int32))
+    never: Any = np.full(num_seeds, NEVER, dtype=np.int32)
+    state = TrainState(params, optimizer, never)
     # By way of the host: device to devices, each array would be cut by a program of its own.
     # The chunks use the memory of the state again, so it shares none with the emulators.
     host = jax.tree.map(np.asarray, (state, held))
@@ -279,7 +280,8 @@ def outline(
     """
     recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
     optimizer = jax.eval_shape(functools.partial(_begin_all, optimizer=plan.optimizer), params)
-    state = TrainState(params, optimizer, jax.ShapeDtypeStruct((num_seeds,), np.int32))
+    never: Any = jax.ShapeDtypeStruct((num_seeds,), np.int32)
+    state = TrainState(params, optimizer, never)
     state, held = shapes_of((state, held), recipe.over_seeds)
     shared, reference = jax.device_put((shared, plan.reference()), recipe.everywhere)
     return recipe, state, Constants(held, shared, reference)

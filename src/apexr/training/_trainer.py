@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._parts import split
@@ -71,7 +72,7 @@ class Trainer:
 
     def full_loss(self, emulator: Any) -> float:
         """Return the loss over all windows, in batches of the plan's size."""
-        frames = frames_first(self.trajectories)
+        frames = jnp.asarray(frames_first(np.asarray(self.trajectories)))
         num_samples, num_frames = self.trajectories.shape[:2]
         sizes = (num_samples, num_frames, self.plan.batch_size)
         reference = self.plan.reference()
