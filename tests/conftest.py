@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(len(os.sched_getaffinity(0))))
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")  # tests leave nothing behind
+os.environ.setdefault("APEXR_DATA_CACHE", "0")  # likewise
 # The suite compiles hundreds of small programs and runs each a few times: compile fast.
 # `JAX_DISABLE_MOST_OPTIMIZATIONS=false` compiles as users do: see `test-as-users` in the Makefile.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")

@@ -67,7 +67,7 @@ class Curve:
         """The places of the runs of each size, in order of size."""
         _, at = np.unique(self.sizes, axis=1, return_inverse=True)
         at = at.ravel()
-        return [np.flatnonzero(at == group) for group in range(at.max() + 1)]
+        return [np.flatnonzero(at == group) for group in range(int(np.max(at)) + 1)]
 
 
 def scaling_fit(
@@ -414,12 +414,15 @@ class _Law:
 
     def value(self, p: np.ndarray) -> np.ndarray:
         """Return the logarithms of the law."""
-        return np.asarray(np.logaddexp.reduce(self._terms(p), axis=0))
+        from scipy.special import logsumexp
+
+        return np.asarray(logsumexp(self._terms(p), axis=0))
 
     def slopes(self, p: np.ndarray) -> np.ndarray:
         """Return the derivatives of :meth:`value`, ``(run, parameter)``."""
-        terms = self._terms(p)
-        shares = np.exp(terms - np.logaddexp.reduce(terms, axis=0))
+        from scipy.special import softmax
+
+        shares = softmax(self._terms(p), axis=0)
         columns = [shares[0], -shares[0] * self.offset[0]]
         if self.form != "power":
             columns.append(shares[1])

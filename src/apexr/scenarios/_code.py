@@ -41,7 +41,7 @@ UNKNOWN = "unknown"
 def is_overridden(scenario: "BaseScenario", name: str) -> bool:
     """Tell whether a class from outside of apexr defines a method of the scenario."""
     owner = next(cls for cls in type(scenario).__mro__ if name in vars(cls))
-    return not _is_ours(owner)
+    return not is_ours(owner)
 
 
 def code_of(scenario: "BaseScenario") -> dict[str, str]:
@@ -135,7 +135,7 @@ class _Reader:
 
     def _methods(self, function: types.FunctionType) -> list[tuple[str, type]]:
         """Return the names in a function that classes of the user's define on the scenario."""
-        owners = [cls for cls in self.cls.__mro__ if not _is_ours(cls) and cls is not object]
+        owners = [cls for cls in self.cls.__mro__ if not is_ours(cls) and cls is not object]
         return [
             (name, owner)
             for name in sorted(_names(function.__code__))
@@ -178,7 +178,8 @@ _TAKEN_APART: tuple[tuple[Any, Callable[[Any], list[Any]]], ...] = (
 )
 
 
-def _is_ours(cls: type) -> bool:
+def is_ours(cls: type) -> bool:
+    """Tell whether a class is defined in apexr."""
     return cls.__module__.partition(".")[0] == "apexr"
 
 
