@@ -25,6 +25,7 @@ _HOMES = {
     "physical": "apexr.scenarios.physical",
     "BaseScenario": "apexr.scenarios:BaseScenario",
     "EquationScenario": "apexr.scenarios:EquationScenario",
+    "Recorded": "apexr.scenarios:Recorded",
     # studies
     "run_study": "apexr.study:run_study",
     "run_study_convenience": "apexr.study:run_study_convenience",

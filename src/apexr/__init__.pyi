@@ -46,6 +46,7 @@ from apexr.comparisons import ensemble as ensemble
 from apexr.comparisons import lyapunov as lyapunov
 from apexr.scenarios import BaseScenario as BaseScenario
 from apexr.scenarios import EquationScenario as EquationScenario
+from apexr.scenarios import Recorded as Recorded
 from apexr.scenarios import difficulty as difficulty
 from apexr.scenarios import normalized as normalized
 from apexr.scenarios import physical as physical

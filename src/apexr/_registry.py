@@ -31,6 +31,7 @@ class Registry(Generic[T]):
         self.case_sensitive = case_sensitive
         self._objects: dict[str, T] = {}
         self._labels: dict[str, str] = {}
+        self._unlisted: set[str] = set()
         self._plugins: dict[str, EntryPoint] | None = None
         self.adopt: Callable[..., Callable[[Any], Any]] = self.register
         """What an object from an entry point is registered with."""
@@ -38,8 +39,12 @@ class Registry(Generic[T]):
     def _fold(self, name: str) -> str:
         return name if self.case_sensitive else name.lower()
 
-    def register(self, name: str, *, aliases: tuple[str, ...] = ()) -> Callable[[U], U]:
+    def register(
+        self, name: str, *, aliases: tuple[str, ...] = (), listed: bool = True
+    ) -> Callable[[U], U]:
         """Return a decorator that enters an object under ``name`` (and under its aliases).
+
+        One that is not ``listed`` is found by its name and stands in no list of all.
 
         Raises
         ------
@@ -55,6 +60,7 @@ class Registry(Generic[T]):
                     raise SpecError(f"{self.noun} {label!r} is registered already: {held!r}")
             self._objects.update({self._fold(label): obj for label in labels})  # type: ignore[misc]
             self._labels[self._fold(name)] = name
+            self._unlisted |= set() if listed else {self._fold(name)}
             return obj
 
         return enter
@@ -67,7 +73,9 @@ class Registry(Generic[T]):
     def names(self) -> tuple[str, ...]:
         """Return every name, plug-ins included, without loading any plug-in."""
         plugins = {self._fold(name): name for name in self._entry_points()}
-        return tuple(sorted({**plugins, **self._labels}.values(), key=str.lower))
+        held = {**plugins, **self._labels}
+        listed = (name for key, name in held.items() if key not in self._unlisted)
+        return tuple(sorted(listed, key=str.lower))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (
@@ -96,7 +104,7 @@ class Registry(Generic[T]):
 
     def unknown(self, name: str) -> str:
         """Return what to say of a name that is not known: the nearest one and all of them."""
-        known = self.names()
+        known = (*self.names(), *(self._labels[key] for key in sorted(self._unlisted)))
         return f"unknown {self.noun} {name!r}{suggest(name, known)} (known: {', '.join(known)})"
 
     def _entry_points(self) -> dict[str, EntryPoint]:

@@ -234,7 +234,7 @@ def run_stored(
     stores.check_writable(unit)
     kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
     if stores.is_published(unit) and not overwrite:
-        held = _read(unit, experiment.attrs["experiment_id"])
+        held = _read(unit, experiment)
         kept.clear()  # of one that was killed when it had published
         return held
     result, emulators = _watched(
@@ -261,11 +261,18 @@ def check_interval(seconds: Any) -> None:
         )
 
 
-def _read(unit: PathInput, experiment: str) -> xr.Dataset:
+def _read(unit: PathInput, experiment: Experiment) -> xr.Dataset:
     from apexr import store as stores  # Zarr is slow to import
 
     held = stores.open_experiment(unit)
-    if held.attrs.get("experiment_id") != experiment:
+    if held.attrs.get("experiment_id") != experiment.attrs["experiment_id"]:
+        digests = _changed_data(held.attrs, experiment.attrs)
+        if digests:
+            raise StoreError(
+                f"{unit} holds this experiment on other data: the content of"
+                f" {experiment.attrs.get('source')} has changed since (digest {digests[0]} then,"
+                f" {digests[1]} now); choose another store, or bring the old data back"
+            )
         described = ", ".join(
             f"{name} {held[name].item()!r}" for name in ("scenario", "task", "net", "train")
         )
@@ -274,6 +281,16 @@ def _read(unit: PathInput, experiment: str) -> xr.Dataset:
             f" keywords {held['scenario_kwargs'].item()}); choose another store or remove it"
         )
     return held
+
+
+def _changed_data(held: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Return both digests of recorded data where two experiments differ in these alone."""
+    try:
+        specs = [json.loads(attrs["specification"]) for attrs in (held, asked)]
+        digests = [spec["parameters"]["source"].pop("digest") for spec in specs]
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return []
+    return digests if specs[0] == specs[1] else []
 
 
 @functools.partial(checked, own=("scenario",))

@@ -49,6 +49,7 @@ from apexr.training import (
     Hook,
     Keeper,
     Report,
+    Streamed,
     Trained,
     TrainingPlan,
     prepare,
@@ -147,7 +148,8 @@ def execute(
         If data or training do not fit into memory.
     """
     _import_meanwhile("dask.array")  # labels need it, and it is slow to import
-    held = require_room_for_data(experiment.shapes, len(experiment.seeds))
+    data_memory = experiment.training.data_memory
+    held = require_room_for_data(experiment.shapes, len(experiment.seeds), data_memory)
     seeds, testing = list(experiment.seeds), (experiment.metrics, experiment.num_kept)
     outline = outline_emulators(experiment.emulator, len(seeds))
     drawn = None if outline is not None else draw_emulators(seeds, experiment.emulator)
@@ -178,7 +180,7 @@ def execute(
     arrays = {
         **_training_arrays(experiment, trained),
         "train_flops": np.nan if counted is None else counted.result(),
-        **_test_arrays(experiment, tested, np.asarray(test_trajectories)[: experiment.num_kept]),
+        **_test_arrays(experiment, tested, _predicted(experiment, test_trajectories)),
         "compile_seconds": compile_seconds
         + sum(part.compile_seconds for part in (need, trained, tested) if part is not None),
     }
@@ -267,12 +269,18 @@ def operations(experiment: Experiment) -> float:
     """Return the floating-point operations of the network in one seed's rollouts of one update."""
     plan, emulator = experiment.training, experiment.emulator
     states = plan.batch_size * max(1, plan.objective.window_length - 1)
-    return states * count_operations(emulator.network, emulator.grid, emulator.num_channels)
+    return states * count_operations(emulator.network, emulator.grid, emulator.num_inputs)
 
 
 def _widest(reaches: Sequence[tuple[float, float]]) -> float:
     """Return the most points along an axis that one output point sees, itself among them."""
     return max(back + 1 + forward for back, forward in reaches)
+
+
+def _predicted(experiment: Experiment, test: Any) -> Float[np.ndarray, "sample frame ..."]:
+    """Return the trajectories that are kept, of those channels that are predicted."""
+    held = test if isinstance(test, Streamed) else np.asarray(test)
+    return np.asarray(held[: experiment.num_kept])[:, :, : experiment.emulator.num_channels]
 
 
 def _test_arrays(

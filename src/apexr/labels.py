@@ -48,7 +48,7 @@ _COUNTED = {**COORDINATES, **{own.name: own for own in _OWN}}
 
 @dataclass(frozen=True)
 class Axes:
-    """The axes of a field: a periodic grid, a time step and names of the channels.
+    """The axes of a field: a grid, a time step and names of the channels.
 
     Parameters
     ----------
@@ -62,6 +62,10 @@ class Axes:
         Time between two steps, None where the scenario is dimensionless.
     channel_names
         Names of the channels where they mean something; None numbers them.
+    origins
+        Place of the first point along each axis; None is 0.
+    boundaries
+        What lies beyond the ends of each axis; None is ``"periodic"``.
     """
 
     num_spatial_dims: int
@@ -69,6 +73,8 @@ class Axes:
     domain_extent: float | tuple[float, ...] = 1.0
     dt: float | None = None
     channel_names: tuple[str, ...] | None = None
+    origins: tuple[float, ...] | None = None
+    boundaries: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -441,8 +447,10 @@ def _index(dim: str, labels: ArrayLike, like: str) -> xr.Variable:
 def _space(dim: str, axes: Axes) -> xr.Variable:
     place = axes.space.index(dim)
     points, extent = axes.shape[place], axes.extents[place]
-    positions = np.arange(points) * (extent / points)
-    attrs = {**COORDINATES[dim].attrs, "extent": float(extent), "boundary": "periodic"}
+    origin = axes.origins[place] if axes.origins else 0.0
+    positions = origin + np.arange(points) * (extent / points)
+    boundary = axes.boundaries[place] if axes.boundaries else "periodic"
+    attrs = {**COORDINATES[dim].attrs, "extent": float(extent), "boundary": boundary}
     return xr.Variable(dim, positions, attrs)
 
 

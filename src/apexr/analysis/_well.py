@@ -163,9 +163,15 @@ def _write_dimensions(group: Any, states: xr.DataArray, space: list[str]) -> Non
     times = states.coords.get("time_value", states["time"])
     time = group.create_dataset("time", data=times.values.astype(np.float32))
     time.attrs["sample_varying"] = False
+    if "time_value" not in states.coords:
+        time.attrs["units"] = "step"
+    elif len(times) > 1:  # float32 does not hold it
+        time.attrs["dt"] = float(times.values[-1] - times.values[0]) / (len(times) - 1)
     for dim in space:
         axis = group.create_dataset(dim, data=states[dim].values.astype(np.float32))
         _fixed(axis)
+        if "extent" in states[dim].attrs:
+            axis.attrs["extent"] = float(states[dim].attrs["extent"])
 
 
 def _write_boundaries(group: Any, states: xr.DataArray, space: list[str]) -> None:

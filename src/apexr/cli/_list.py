@@ -39,7 +39,8 @@ def _listing(what: Registered) -> list[str]:
         return list(networks.ACTIVATIONS.names())
     if what is Registered.scenarios:
         classes = scenarios.scenario_dict
-        return [f"{key:<20} {(classes[key].__doc__ or '').splitlines()[0]}" for key in classes]
+        keys = (*classes, "recorded")
+        return [f"{key:<20} {(classes[key].__doc__ or '').splitlines()[0]}" for key in keys]
     kinds: dict[Registered, Any] = {
         Registered.networks: networks.NETWORKS,
         Registered.metrics: metrics.METRICS,

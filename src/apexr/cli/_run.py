@@ -101,6 +101,20 @@ def simulate(
     _say_where(store, plot, "trajectory", trajectories)
 
 
+@app.command()
+def inspect(
+    source: Annotated[str, typer.Argument(help="File, folder, pattern or URL of trajectories.")],
+    layout: Annotated[str, typer.Option(help="How it is read; auto finds out.")] = "auto",
+    dims: Annotated[
+        str | None, typer.Option(help="Axes of a .npy or .npz file: sample,time,channel,x.")
+    ] = None,
+) -> None:
+    """Show what a file of recorded trajectories holds, and what would be trained on it."""
+    from apexr import scenarios
+
+    say(scenarios.inspect(source, layout=layout, dims=tuple(dims.split(",")) if dims else ()))
+
+
 def _say_where(store: str | Path | None, plot: Path | None, kind: str, held: Any) -> None:
     """Say where the result is stored; draw it if that is asked for."""
     if store is not None:

@@ -19,7 +19,13 @@ from apexr.engine._emulators import (
     skeleton,
 )
 from apexr.engine._ensemble import Block, EnsembleMode, ensemble_blocks
-from apexr.engine._evaluate import Evaluated, compile_rollouts, evaluate, score_rollouts
+from apexr.engine._evaluate import (
+    STREAMED_BYTES,
+    Evaluated,
+    compile_rollouts,
+    evaluate,
+    score_rollouts,
+)
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
 from apexr.engine._own import OwnNetwork
 from apexr.engine._room import (
@@ -35,6 +41,7 @@ from apexr.engine._weights import from_flat_weights, named_shapes, named_weights
 __all__ = [
     "CALLBACKS",
     "MODES",
+    "STREAMED_BYTES",
     "TASKS",
     "Block",
     "Callback",

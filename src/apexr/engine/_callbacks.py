@@ -16,7 +16,7 @@ from apexr.engine._evaluate import Evaluated, evaluate
 from apexr.engine._weights import flat_weights
 from apexr.errors import SpecError
 from apexr.metrics import Metric
-from apexr.training import Moment
+from apexr.training import Moment, Streamed
 
 S = TypeVar("S")
 
@@ -37,7 +37,7 @@ class TestSet:
 
     __test__ = False  # no test of pytest's
 
-    trajectories: Float[Array, "test_sample frame channel *space"]
+    trajectories: Float[Array, "test_sample frame channel *space"] | Streamed
     metrics: dict[str, Metric]
     num_kept: int
 

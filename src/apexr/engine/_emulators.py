@@ -13,6 +13,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from apexr._compile import jit_once
 from apexr._parts import split
+from apexr.engine._conditioned import Conditioned
 from apexr.engine._own import OwnNetwork
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
@@ -32,6 +33,8 @@ class EmulatorPlan:
         What its states look like.
     coarse_stepper
         Gives the coarse solver, for tasks that correct one.
+    num_constants
+        Channels behind those of the state that the network is given and that do not change.
     """
 
     network: NetworkSpec
@@ -39,6 +42,12 @@ class EmulatorPlan:
     grid: Grid
     num_channels: int
     coarse_stepper: Callable[[], Any]
+    num_constants: int = 0
+
+    @property
+    def num_inputs(self) -> int:
+        """All channels that the network is given."""
+        return self.num_channels + self.num_constants
 
     def build(self, key: PRNGKeyArray) -> Any:
         """Return one emulator with weights drawn from the key.
@@ -48,12 +57,13 @@ class EmulatorPlan:
         SpecError
             If the architecture does not fit the grid.
         """
-        self.network.check(self.grid, self.num_channels)
-        return self.compose(self.network.build(self.grid, self.num_channels, key))
+        self.network.check(self.grid, self.num_inputs)
+        return self.compose(self.network.build(self.grid, self.num_inputs, key))
 
     def compose(self, network: Any) -> Any:
         """Return the emulator of a network, or of the networks of many seeds."""
-        return self.task.compose(network, self.coarse_stepper)
+        emulator = self.task.compose(network, self.coarse_stepper)
+        return Conditioned(emulator, self.num_channels) if self.num_constants else emulator
 
     def receptive_field(self) -> tuple[tuple[float, float], ...]:
         """Return for each axis how many points (back, forward) one output point sees."""
@@ -70,7 +80,7 @@ class EmulatorPlan:
         ShapeError
             If the emulator does not map states to states.
         """
-        shape = (self.num_channels, *self.grid.shape)
+        shape = (self.num_inputs, *self.grid.shape)
         state = jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(float))
         given = eqx.filter_eval_shape(lambda emulator, u: emulator(u), skeleton(self), state).shape
         if given != shape:
@@ -84,7 +94,7 @@ def skeleton(plan: EmulatorPlan) -> Any:
     """Return an emulator with shapes in place of the arrays of its network."""
     if isinstance(plan.network, OwnNetwork):
         return plan.compose(plan.network.shapes())
-    return plan.compose(_shapes(plan.network, plan.grid, plan.num_channels))
+    return plan.compose(_shapes(plan.network, plan.grid, plan.num_inputs))
 
 
 def outline_emulators(plan: EmulatorPlan, num_seeds: int) -> Any | None:
@@ -142,7 +152,7 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
         networks, shuffle_keys = plan.network.draw(seeds)
         return plan.compose(networks), shuffle_keys
     draw = _draw(len(seeds) * count_parameters(plan))
-    network = (plan.network, plan.grid, plan.num_channels)
+    network = (plan.network, plan.grid, plan.num_inputs)
     arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *network)
     rest = eqx.filter(_shapes(*network), _is_shape, inverse=True)
     return plan.compose(eqx.combine(arrays, rest)), shuffle_keys
@@ -153,7 +163,7 @@ def count_parameters(plan: EmulatorPlan) -> int:
     if isinstance(plan.network, OwnNetwork):
         own = split(plan.network.shapes(), _is_shape).own
         return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(own))
-    leaves = jax.tree.leaves(_shapes(plan.network, plan.grid, plan.num_channels))
+    leaves = jax.tree.leaves(_shapes(plan.network, plan.grid, plan.num_inputs))
     return sum(math.prod(leaf.shape) for leaf in leaves if _is_shape(leaf))
 
 

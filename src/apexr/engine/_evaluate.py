@@ -18,13 +18,15 @@ from jaxtyping import Array, Float
 from apexr._compile import Ahead
 from apexr._parts import Structure, has_shape, shapes_of, split
 from apexr.metrics import Metric
-from apexr.objectives import Emulator
-from apexr.training import Clock, as_batched, seed_mesh
+from apexr.training import Clock, Streamed, of_predicted, seed_mesh
 
 _SEEDS, _SAMPLES = "seed", "batch"
 
 BLOCK_BYTES = 32 * 2**20
 """How much of a rollout is on the device at once while it is scored."""
+
+STREAMED_BYTES = 2**27
+"""Bytes of reference trajectories that are read at once, where not all are held in memory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,11 +65,13 @@ class _Recipe:
 
 def evaluate(
     emulators: Any,
-    trajectories: Float[Array, "test_sample frame channel *space"],
+    trajectories: Float[Array, "test_sample frame channel *space"] | Streamed,
     metrics: dict[str, Metric],
     num_kept: int,
 ) -> Evaluated:
     """Return the errors of emulators over reference trajectories.
+
+    Those that are not in memory are read and rolled out some at a time.
 
     Parameters
     ----------
@@ -80,6 +84,8 @@ def evaluate(
     num_kept
         How many trajectories are returned whole.
     """
+    if isinstance(trajectories, Streamed):
+        return _in_blocks(emulators, trajectories, metrics, num_kept)
     own, shared, recipe = _taken_apart(emulators, metrics, num_kept)
     num_samples = trajectories.shape[0]
     states = np.moveaxis(np.asarray(trajectories), (1, 2), (0, 1))
@@ -132,6 +138,32 @@ def _taken_apart(
     return own, shared, _Recipe(mesh, structure, tuple(metrics.values()), num_kept)
 
 
+def _in_blocks(
+    emulators: Any, trajectories: Streamed, metrics: dict[str, Metric], num_kept: int
+) -> Evaluated:
+    """Return the errors over trajectories that are read block by block, all of one size."""
+    each = max(1, trajectories.nbytes // len(trajectories))
+    size = min(len(trajectories), max(num_kept, STREAMED_BYTES // each, 1))
+    parts = []
+    for first in range(0, len(trajectories), size):
+        block = trajectories[first : first + size]
+        held = len(block)
+        filled = np.concatenate([block, np.repeat(block[-1:], size - held, axis=0)])
+        found: Evaluated = evaluate(emulators, filled, metrics, num_kept)
+        errors = {config: values[:, :held] for config, values in found.errors.items()}
+        parts.append(dataclasses.replace(found, errors=errors))
+    joined = {
+        config: np.concatenate([part.errors[config] for part in parts], axis=1)
+        for config in metrics
+    }
+    return Evaluated(
+        errors=joined,
+        rollouts=parts[0].rollouts,
+        inference_seconds=sum(part.inference_seconds for part in parts),
+        compile_seconds=sum(part.compile_seconds for part in parts),
+    )
+
+
 def _repeat_last(samples: Array, times: int) -> Array:
     widths = ((0, times), *((0, 0),) * (samples.ndim - 1))
     return jnp.pad(samples, widths, mode="edge") if times else samples
@@ -146,7 +178,7 @@ def _roll_out(
     def on_device(own: Any, shared: Any, frames: Array) -> Any:
         def one_seed(own: Any) -> Any:
             emulator = recipe.structure.filled(own, shared)
-            return _roll_out_seed(as_batched(emulator), frames, recipe)
+            return _roll_out_seed(emulator, frames, recipe)
 
         return jax.lax.map(one_seed, own)
 
@@ -160,13 +192,15 @@ def _roll_out(
 
 
 def _roll_out_seed(
-    emulate: Emulator, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+    emulator: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
 ) -> tuple[tuple[Array, ...], Array]:
+    emulate, count = of_predicted(emulator, frames[0])
+
     def advance(state: Array, target: Array) -> tuple[Array, Any]:
         state = emulate(state)
         return state, (score(state, target, recipe.metrics), state[:, : recipe.num_kept])
 
-    _, outputs = jax.lax.scan(advance, frames[0], frames[1:])
+    _, outputs = jax.lax.scan(advance, frames[0, :count], frames[1:, :count])
     return outputs  # type: ignore[no-any-return]
 
 

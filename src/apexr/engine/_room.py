@@ -6,13 +6,16 @@ from collections.abc import Mapping
 import jax
 
 from apexr._memory import available_memory, format_bytes
+from apexr.engine._evaluate import STREAMED_BYTES
 from apexr.errors import SpecError
 from apexr.training import Footprint, seed_mesh
 
 Shape = tuple[int, ...]
 
 
-def require_room_for_data(shapes: Mapping[str, Shape], num_seeds: int) -> int:
+def require_room_for_data(
+    shapes: Mapping[str, Shape], num_seeds: int, data_memory: int | None = None
+) -> int:
     """Return how many bytes of memory the data take, by their shapes alone.
 
     Training data lie on the first device and, in another order, on every device; test data twice
@@ -24,6 +27,9 @@ def require_room_for_data(shapes: Mapping[str, Shape], num_seeds: int) -> int:
         ``train`` and ``test``: ``(sample, frame, channel, *space)``.
     num_seeds
         How many networks are trained.
+    data_memory
+        Bytes that those for training may take; larger ones are not held whole. Then those for
+        testing are not, either.
 
     Raises
     ------
@@ -32,6 +38,8 @@ def require_room_for_data(shapes: Mapping[str, Shape], num_seeds: int) -> int:
     """
     itemsize = jax.dtypes.canonicalize_dtype(float).itemsize
     sizes = {name: math.prod(shape) * itemsize for name, shape in shapes.items()}
+    if data_memory is not None and sizes["train"] > data_memory:
+        return data_memory + 2 * min(sizes["test"], STREAMED_BYTES)
     copies = _devices_in_one_memory(seed_mesh(num_seeds).size)
     taken = bytes_of_data(shapes, itemsize, copies)
     there = available_bytes()

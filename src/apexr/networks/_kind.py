@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Annotated, TypeVar, dataclass_transform
+from typing import Annotated, ClassVar, TypeVar, dataclass_transform
 
 import equinox as eqx
 import jax
@@ -24,7 +24,15 @@ class NetworkSpec(abc.ABC):
     """A network's configuration: what ``NAME;ARG;...`` parses to.
 
     Leaves are decorated with :func:`network`; their fields are the arguments of the string.
+
+    Attributes
+    ----------
+    boundaries
+        What may lie beyond the ends of the grid: ``"periodic"``, ``"wall"``, ``"open"``; ``"any"``
+        where the network assumes nothing.
     """
+
+    boundaries: ClassVar[tuple[str, ...]] = ("periodic",)
 
     def check(self, grid: Grid, num_channels: int) -> None:  # noqa: B027 - most fit every grid
         """Refuse grids that the architecture cannot work on.

@@ -1,6 +1,7 @@
 """The multi-layer perceptron on the flattened state."""
 
 import itertools
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -21,6 +22,8 @@ class MLP(NetworkSpec):
     ``DEPTH`` hidden layers, each followed by the activation, and a last layer without. It works
     on the grid that it was built for alone.
     """
+
+    boundaries: ClassVar[tuple[str, ...]] = ("any",)
 
     width: PositiveInt
     depth: Layers

@@ -13,6 +13,7 @@ from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
 from apexr.scenarios._resolve import resolve
 from apexr.scenarios._score import score
+from apexr.scenarios.recorded import Recorded, inspect, layout
 
 __all__ = [
     "CURATION",
@@ -23,6 +24,7 @@ __all__ = [
     "EquationScenario",
     "Expected",
     "Parametrisations",
+    "Recorded",
     "Request",
     "aligned",
     "check_storable",
@@ -31,7 +33,9 @@ __all__ = [
     "difficulty",
     "emulator_plan",
     "finite_trajectories",
+    "inspect",
     "labelled_reference",
+    "layout",
     "normalized",
     "physical",
     "plan",

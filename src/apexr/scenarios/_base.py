@@ -10,7 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt, Range
 from apexr._typing import Precision
-from apexr.engine import count_parameters
+from apexr.engine import EmulatorPlan, count_parameters
 from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
@@ -19,7 +19,7 @@ from apexr.scenarios import _data, _pieces, _reference, _score
 from apexr.scenarios._fields import Points, convert_fields, defaults, same
 from apexr.scenarios._meta import ScenarioMeta
 from apexr.spectral import Grid
-from apexr.training import Trainer
+from apexr.training import Streamed, Trainer, TrainingPlan
 
 if TYPE_CHECKING:
     import optax
@@ -95,6 +95,8 @@ class BaseScenario(metaclass=ScenarioMeta):
     channel_kind: ClassVar[ChannelKind | None] = None
     dimensions: ClassVar[tuple[int, ...]] = (1, 2, 3)
     elsewhere: ClassVar[str] = ""
+    positional: ClassVar[tuple[str, ...]] = ()
+    is_simulated: ClassVar[bool] = True
 
     num_spatial_dims: Annotated[int, Range(minimum=1, maximum=3)] = 1
     num_points: Points = 160
@@ -141,6 +143,29 @@ class BaseScenario(metaclass=ScenarioMeta):
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    # What scenarios of recorded trajectories say otherwise.
+
+    @property
+    def num_constants(self) -> int:
+        """Channels that networks are given behind those of a state, and that do not change."""
+        return 0
+
+    @property
+    def memory_of_data(self) -> int | None:
+        """Bytes that training data may take; of larger ones windows are read when needed."""
+        return None
+
+    def recorded_data(self, split: _data.Split) -> Streamed | None:
+        """Return trajectories that are read; None where they are simulated."""
+        return None
+
+    def check_experiment(self, emulator: EmulatorPlan, training: TrainingPlan) -> None:
+        """Refuse an experiment for which the data of the scenario do not do."""
+
+    def tell_data(self) -> str:
+        """Return what is to be said of the data before an experiment."""
+        return ""
 
     # What a scenario of one's own says.
 

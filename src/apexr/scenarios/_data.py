@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from apexr import labels
 from apexr._digest import canonical_json
 from apexr._precision import current_precision
+from apexr.engine import STREAMED_BYTES
 from apexr.errors import DivergenceError, ShapeError
 from apexr.initial import compile_samples, sample_from, sample_set
 from apexr.scenarios import disk_cache
@@ -23,6 +24,7 @@ from apexr.scenarios._kept import Kept, a_part_of_memory
 from apexr.scenarios._registry import SCENARIOS
 from apexr.scenarios._resolution import look_at
 from apexr.steppers import Stepper, compile_simulation, repeat, rollout, simulate
+from apexr.training import Streamed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,10 +55,14 @@ _ABOUT_DATA = ("produce_data", "get_train_data", "get_test_data")
 """Methods that data come from."""
 
 
-def trajectories(
-    scenario: "BaseScenario", split: Split, solver: Solver
-) -> Float[Array, "sample time channel *space"]:
-    """Return trajectories with their initial states; equal requests share one array."""
+def trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Any:
+    """Return trajectories with their initial states; equal requests share one array.
+
+    Recorded ones that are too large for memory are read when they are needed.
+    """
+    source = scenario.recorded_data(split) if solver == "reference" else None
+    if source is not None and _is_streamed(scenario, split, source):
+        return source
     key = _key(scenario, split, solver)
     if key is None:
         return _trajectories(scenario, split, solver)
@@ -74,6 +80,8 @@ def _key(scenario: "BaseScenario", split: Split, solver: Solver) -> Hashable | N
 
 def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
     """Compile the programs that make trajectories, at once: little work compiles for longest."""
+    if not scenario.is_simulated:
+        return
     stepper = scenario.get_ref_stepper()
     if is_overridden(scenario, "produce_data") or not isinstance(stepper, Stepper):
         return
@@ -97,8 +105,16 @@ def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
     return {k: v for k, v in scenario.identifying_parameters.items() if k not in _NOT_ABOUT_DATA}
 
 
+def _is_streamed(scenario: "BaseScenario", split: Split, source: Streamed) -> bool:
+    limit = scenario.memory_of_data if split == "train" else STREAMED_BYTES
+    return limit is not None and source.nbytes > limit
+
+
 def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
-    """Return trajectories, simulated."""
+    """Return trajectories, simulated or read."""
+    source = scenario.recorded_data(split) if solver == "reference" else None
+    if source is not None:
+        return jnp.asarray(source[:])
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
     coarse = solver == "coarse"
     stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
@@ -220,7 +236,7 @@ def reference(scenario: "BaseScenario", split: Split) -> Float[Array, "sample ti
 
 def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray":
     """Return what :func:`reference` gives, with its labels."""
-    values = np.asarray(reference(scenario, split))
+    values = np.asarray(reference(scenario, split))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": "reference"}
     return labels.trajectories(values, scenario.axes, name="trajectories", attrs=attrs)
 
@@ -254,7 +270,7 @@ def _checked(
 
 def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
     """Return the shapes of the trajectories for training and for testing."""
-    state = (scenario.num_channels, *scenario.grid.shape)
+    state = (scenario.num_channels + scenario.num_constants, *scenario.grid.shape)
     return {
         "train": (scenario.num_train_samples, scenario.train_temporal_horizon + 1, *state),
         "test": (scenario.num_test_samples, scenario.test_temporal_horizon + 1, *state),
@@ -312,6 +328,8 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
     DivergenceError
         Naming the scenario, the sample and step at fault and what helps.
     """
+    if not scenario.is_simulated:  # recorded ones have been looked at before any work
+        return
     finite = np.isfinite(np.asarray(data)).all(axis=tuple(range(2, data.ndim)))
     if finite.all():
         return
@@ -326,14 +344,14 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
 
 def labelled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
     """Return trajectories with their labels."""
-    values = np.asarray(trajectories(scenario, split, solver))
+    values = np.asarray(trajectories(scenario, split, solver))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}
     return labels.trajectories(values, scenario.axes, name="trajectories", attrs=attrs)
 
 
 def initial_states(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
     """Return the initial states of trajectories with their labels."""
-    values = np.asarray(trajectories(scenario, split, solver)[:, 0])
+    values = np.asarray(trajectories(scenario, split, solver))[:, 0, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}
     return labels.states(values, scenario.axes, name="initial_states", attrs=attrs)
 
@@ -372,6 +390,8 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
 
 def provenance(scenario: "BaseScenario") -> dict[str, Any]:
     """Return what attributes say of the origin of data."""
-    seeds = {"train_seed": scenario.train_seed, "test_seed": scenario.test_seed}
     known = scenario.numerics_attributes
+    if not scenario.is_simulated:
+        return {"scenario": scenario.get_scenario_name(), **known}
+    seeds = {"train_seed": scenario.train_seed, "test_seed": scenario.test_seed}
     return {"scenario": scenario.get_scenario_name(), **seeds, **known}

@@ -90,7 +90,7 @@ def plain_parameters(scenario: "BaseScenario") -> dict[str, Any]:
     SpecError
         Naming one that is not.
     """
-    for name, value in scenario.all_parameters.items():
+    for name, value in scenario.identifying_parameters.items():
         try:
             canonical_json(value)
         except (TypeError, ValueError) as error:

@@ -23,6 +23,7 @@ class ScenarioMeta(abc.ABCMeta):
     """
 
     renamed: Mapping[str, tuple[str, float]] = {}
+    positional: tuple[str, ...] = ()
 
     def __new__(
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
@@ -48,9 +49,13 @@ class ScenarioMeta(abc.ABCMeta):
         SpecError
             For an unknown keyword, or one that contradicts what follows from the others.
         """
-        if args:
+        if len(args) > len(cls.positional):
             raise SpecError(f"{cls.__name__} takes keywords alone, got {args!r} by position")
-        given = cls.read_keywords(keywords)
+        by_place = dict(zip(cls.positional, args, strict=False))
+        twice = next((name for name in by_place if name in keywords), None)
+        if twice is not None:
+            raise SpecError(f"{cls.__name__}: {twice} is given by position and by name")
+        given = cls.read_keywords({**by_place, **keywords})
         fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
         follows = {name: given.pop(name) for name in list(given) if not fields[name].init}
         made = super().__call__(**given)

@@ -2,10 +2,12 @@
 
 import dataclasses
 import functools
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxtyping import PRNGKeyArray
+from tqdm.auto import tqdm
 
 from apexr._digest import canonical_json, digest
 from apexr._precision import check_precision, computing_in, current_precision
@@ -108,10 +110,10 @@ def check_scenario(scenario: "BaseScenario") -> None:
     SpecError
         For the first that cannot be meant.
     """
-    grid = scenario.grid
-    condition = initial_condition(scenario)
-    for_channels(condition, scenario.num_channels)
-    condition.check(grid)
+    if scenario.is_simulated:
+        condition = initial_condition(scenario)
+        for_channels(condition, scenario.num_channels)
+        condition.check(scenario.grid)
     updates = optimizer(scenario).updates
     metric_names(metrics(scenario))
     callbacks(scenario)
@@ -133,7 +135,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
             f"record_loss_every is {scenario.record_loss_every}, but there are {updates} updates:"
             " only the loss before the first one is recorded",
         )
-    if scenario.train_seed == scenario.test_seed:
+    if scenario.is_simulated and scenario.train_seed == scenario.test_seed:
         warn(
             f"train_seed and test_seed are both {scenario.train_seed}: the emulator is tested on"
             " initial states that it was trained on",
@@ -222,6 +224,7 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
         min(scenario.batch_size, num_windows),
         scenario.record_loss_every,
         scenario.get_ref_stepper,
+        scenario.memory_of_data,
     )
 
 
@@ -240,7 +243,7 @@ def parsed_plan(scenario: "BaseScenario", task_config: str, network_config: str)
         If a string cannot be read, or the network does not fit the grid.
     """
     network = NETWORKS.parse(network_config)
-    network.check(scenario.grid, scenario.num_channels)
+    network.check(scenario.grid, scenario.num_channels + scenario.num_constants)
     return _emulator(scenario, TASKS.parse(task_config), network)
 
 
@@ -281,7 +284,7 @@ def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: st
 
 def _emulator(scenario: "BaseScenario", task: Task, network: NetworkSpec) -> EmulatorPlan:
     size = (scenario.grid, scenario.num_channels)
-    return EmulatorPlan(network, task, *size, scenario.get_coarse_stepper)
+    return EmulatorPlan(network, task, *size, scenario.get_coarse_stepper, scenario.num_constants)
 
 
 def plan(
@@ -318,9 +321,11 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
     }
     own_trainer = is_overridden(scenario, "get_trainer")
     readable = not own_trainer or _is_readable(configs["train"])
+    training = training_plan(scenario, configs["train"] if readable else "one")
+    scenario.check_experiment(emulator, training)
     return Experiment(
         emulator=emulator,
-        training=training_plan(scenario, configs["train"] if readable else "one"),
+        training=training,
         metrics=metrics(scenario),
         num_kept=scenario.num_trjs_returned,
         shapes=_data.shapes(scenario),
@@ -366,6 +371,8 @@ def run(
     DivergenceError
         If the reference data are not finite.
     """
+    if progress and (said := scenario.tell_data()):
+        tqdm.write(said, file=sys.stderr)
     with computing_in(experiment.precision):
         given: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
         given |= {"experiment": experiment}

@@ -16,9 +16,12 @@ SCENARIOS: "Registry[type[BaseScenario]]" = Registry("scenario", "apexr.scenario
 """Every scenario class by its key."""
 
 
-def scenario(key: str, *, aliases: tuple[str, ...] = ()) -> Callable[[S], S]:
-    """Return the decorator that registers a scenario class under ``key``."""
-    return SCENARIOS.register(key, aliases=aliases)
+def scenario(key: str, *, aliases: tuple[str, ...] = (), listed: bool = True) -> Callable[[S], S]:
+    """Return the decorator that registers a scenario class under ``key``.
+
+    One that cannot be made of its defaults is not ``listed`` among those that can.
+    """
+    return SCENARIOS.register(key, aliases=aliases, listed=listed)
 
 
 class ScenarioDict(MutableMapping[str, "type[BaseScenario]"]):

@@ -1,6 +1,6 @@
 """Training: optimisers, mini-batches and the compiled loop over many seeds."""
 
-from apexr.training._batched import as_batched
+from apexr.training._batched import as_batched, of_predicted
 from apexr.training._batches import count_windows
 from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
@@ -36,6 +36,7 @@ from apexr.training._schedules import (
     schedule,
 )
 from apexr.training._singly import Singly
+from apexr.training._stream import Streamed, check_loader
 from apexr.training._trainer import Trainer
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Restarts",
     "Schedule",
     "Singly",
+    "Streamed",
     "Tracker",
     "Trained",
     "Trainer",
@@ -77,8 +79,10 @@ __all__ = [
     "WithOptions",
     "as_batched",
     "ask_to_stop",
+    "check_loader",
     "check_trackers",
     "count_windows",
+    "of_predicted",
     "optimizer",
     "prepare",
     "schedule",

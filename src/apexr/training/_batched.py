@@ -1,9 +1,10 @@
-"""Emulators of one state, seen as emulators of a batch."""
+"""Emulators of one state, seen as emulators of a batch, and of its predicted channels alone."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 
@@ -15,3 +16,23 @@ def as_batched(emulator: Any) -> Callable[[Array], Array]:
     if hasattr(emulator, "batched"):
         return emulator.batched  # type: ignore[no-any-return]
     return jax.vmap(emulator, in_axes=1, out_axes=1)
+
+
+def of_predicted(emulator: Any, states: Array) -> tuple[Callable[[Array], Array], int]:
+    """Return one step for the predicted channels of states, and how many these are.
+
+    An emulator that says ``num_predicted`` has constant channels behind these. They are those of
+    the given states in every step, so that losses and metrics are of what is predicted alone.
+
+    Parameters
+    ----------
+    emulator
+        The emulator.
+    states
+        ``(channel, batch, *space)``, constant channels included.
+    """
+    count = getattr(emulator, "num_predicted", None)
+    if count is None:
+        return as_batched(emulator), states.shape[0]
+    step, constants = as_batched(emulator), states[count:]
+    return lambda predicted: step(jnp.concatenate([predicted, constants]))[:count], count

@@ -19,7 +19,7 @@ from apexr._compile import JitKeepingBarriers, on_cpu
 from apexr._parts import Structure
 from apexr.objectives import PLAIN, Objective, Setting
 from apexr.steppers import Solver
-from apexr.training._batched import as_batched
+from apexr.training._batched import of_predicted
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
 from apexr.training._optimizers import Optimizer
 from apexr.training._vectors import add_changes
@@ -146,7 +146,8 @@ def window_losses(
     lengths = objective.window_length, objective.stored_frames
     window = gather_windows(frames, indices, num_frames, *lengths)
     setting = PLAIN if reference is None else Setting(reference=reference.batched)
-    return objective.sample_losses(as_batched(emulator), window, setting)
+    emulate, count = of_predicted(emulator, window[:, :, 0])
+    return objective.sample_losses(emulate, window[:count], setting)
 
 
 def batch_loss(

@@ -99,14 +99,17 @@ def prepare(
     num_seeds
         How many emulators are trained.
     """
-    recipe, state, constants = outline(emulators, trajectories[1], num_seeds, plan)
-    frames = (trajectories[2], trajectories[0] * trajectories[1], *trajectories[3:])
+    room = plan.room(trajectories, num_seeds)
+    num_frames = trajectories[1] if room is None else room.length
+    recipe, state, constants = outline(emulators, num_frames, num_seeds, plan)
+    count = trajectories[0] * trajectories[1] if room is None else room.slots * room.length
+    frames = (trajectories[2], count, *trajectories[3:])
     dtype = jax.dtypes.canonicalize_dtype(float)
     parts = recipe.mesh.shape[BATCH_AXIS]
     windows = count_windows(trajectories[0], trajectories[1], plan.objective.window_length)
     batch = min(plan.batch_size, windows)
     batch += -batch % parts
-    size = (plan.record_loss_every, batch)
+    size = (plan.record_loss_every if room is None else room.span, batch)
     work = Work(
         constants,
         jax.ShapeDtypeStruct(frames, dtype, sharding=recipe.everywhere),

@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import equinox as eqx
@@ -34,6 +35,7 @@ from apexr.training._mesh import BATCH_AXIS, seed_mesh
 from apexr.training._moment import Hook, Moment
 from apexr.training._optimizers import Optimizer
 from apexr.training._records import Record, Records
+from apexr.training._stream import Room, Streamed, WindowSource, in_background, room_for
 
 Report = Callable[[int, Float[np.ndarray, " seed"]], None]
 """Called after each chunk with the updates done and the loss that the chunk before began with."""
@@ -55,6 +57,9 @@ class TrainingPlan:
         Updates from one recorded loss to the next.
     reference_stepper
         Gives the reference solver, for objectives that need one.
+    data_memory
+        Bytes that training data may take; of larger ones, windows are read when they are needed.
+        None is no limit.
 
     Raises
     ------
@@ -67,6 +72,7 @@ class TrainingPlan:
     batch_size: int
     record_loss_every: int
     reference_stepper: Callable[[], Any] | None = None
+    data_memory: int | None = None
 
     def __post_init__(self) -> None:
         if self.objective.needs_reference and self.reference_stepper is None:
@@ -80,6 +86,13 @@ class TrainingPlan:
         if self.reference_stepper is None or not self.objective.needs_reference:
             return None
         return as_solver(self.reference_stepper())
+
+    def room(self, shape: Sequence[int], num_seeds: int) -> Room | None:
+        """Return how windows of data of a shape are held; None where all data are in memory."""
+        length = self.objective.window_length
+        batch = num_seeds * min(self.batch_size, count_windows(shape[0], shape[1], length))
+        most = self.record_loss_every
+        return room_for(shape, length, batch, most=most, budget=self.data_memory)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +169,7 @@ class Trained:
 
 def train(
     emulators: Any,
-    trajectories: Float[Array, "sample frame channel *space"],
+    trajectories: Float[Array, "sample frame channel *space"] | Streamed,
     shuffle_keys: PRNGKeyArray,
     plan: TrainingPlan,
     attendance: Attendance = NOBODY,
@@ -169,7 +182,7 @@ def train(
         A module whose floating-point arrays are trained and lead with the seeds; those of
         solvers in it neither are nor do.
     trajectories
-        Training data; shared by all seeds.
+        Training data, in memory or read when they are needed; shared by all seeds.
     shuffle_keys
         One key a seed, from which its mini-batches are drawn.
     plan
@@ -186,8 +199,10 @@ def train(
     Terminated
         After SIGTERM, likewise.
     """
-    recipe, fresh, constants = start(emulators, trajectories.shape[1], len(shuffle_keys), plan)
-    batches = _Batches.of(trajectories, shuffle_keys, plan, recipe, constants)
+    trajectories, room = _placed(trajectories, len(shuffle_keys), plan)
+    num_frames = trajectories.shape[1] if room is None else room.length
+    recipe, fresh, constants = start(emulators, num_frames, len(shuffle_keys), plan)
+    batches = _Batches.of(trajectories, room, shuffle_keys, plan, recipe, constants)
     with Clock() as clock, Interruption(enabled=attendance.keeper is not None) as stop:
         done = _go_on(_begin(fresh, attendance.keeper), batches, attendance, clock, stop)
         jax.block_until_ready(done.state)
@@ -201,6 +216,14 @@ def train(
         compile_seconds=clock.compile_seconds,
         records={name: series.record() for name, series in done.records.noted.items()},
     )
+
+
+def _placed(trajectories: Any, num_seeds: int, plan: TrainingPlan) -> tuple[Any, Room | None]:
+    """Return data and how their windows are held; what need not be read bit by bit is in memory."""
+    if not isinstance(trajectories, Streamed):
+        return trajectories, None
+    room = plan.room(trajectories.shape, num_seeds)
+    return (trajectories[:] if room is None else trajectories), room
 
 
 def _begin(fresh: TrainState, keeper: Keeper | None) -> Progress:
@@ -221,35 +244,38 @@ def _go_on(
     seeds = attendance.seeds or tuple(range(batches.indices.shape[0]))
     last_loss: Array | None = None
     intervals = attendance.intervals()
-    for first, count in _spans(update, batches.plan, intervals):
-        work = batches.chunk(first, count)
-        seen = any(first % every == 0 for every in intervals)
-        weights = jax.tree.map(jnp.copy, state.params) if seen else None  # the chunk takes them
-        state, loss = train_chunk(state, work, batches.recipe)
-        if first % batches.plan.record_loss_every == 0:
-            records.losses.add(first, loss)
-        if seen:
-            attendance.look(Moment(seeds, weights, loss, batches.recipe, work), records)
-        if attendance.report is not None and last_loss is not None:  # that chunk is done by now
-            attendance.report(first, np.asarray(last_loss))
-        last_loss = loss
-        if attendance.keeper is not None and (stop.requested or attendance.keeper.is_due()):
-            seconds = before + clock.work_seconds
-            progress = Progress(first + count, seconds, state, records)
-            attendance.keeper.save(progress.update, progress.arrays())
-            stop.obey(progress.update, batches.plan.optimizer.updates)
+    spans = list(_spans(update, batches.plan, intervals, batches.span))
+    with closing(batches.works(spans)) as works:
+        for (first, count), work in zip(spans, works, strict=True):
+            seen = any(first % every == 0 for every in intervals)
+            weights = jax.tree.map(jnp.copy, state.params) if seen else None  # the chunk takes them
+            state, loss = train_chunk(state, work, batches.recipe)
+            if first % batches.plan.record_loss_every == 0:
+                records.losses.add(first, loss)
+            if seen:
+                attendance.look(Moment(seeds, weights, loss, batches.recipe, work), records)
+            if attendance.report is not None and last_loss is not None:  # that chunk is done by now
+                attendance.report(first, np.asarray(last_loss))
+            last_loss = loss
+            if attendance.keeper is not None and (stop.requested or attendance.keeper.is_due()):
+                seconds = before + clock.work_seconds
+                progress = Progress(first + count, seconds, state, records)
+                attendance.keeper.save(progress.update, progress.arrays())
+                stop.obey(progress.update, batches.plan.optimizer.updates)
     return Progress(batches.plan.optimizer.updates, before, state, records)
 
 
-def _spans(first: int, plan: TrainingPlan, intervals: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first update and the number of updates of each chunk.
+def _spans(
+    first: int, plan: TrainingPlan, intervals: set[int], most: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the first update and the number of updates of each chunk, which are so many at most.
 
     A chunk ends where a loss is recorded or somebody wants to look.
     """
     intervals = {plan.record_loss_every, *intervals}
     while first < plan.optimizer.updates:
         stops = [(first // every + 1) * every for every in intervals]
-        end = min(*stops, plan.optimizer.updates)
+        end = min(*stops, plan.optimizer.updates, first + most)
         yield first, end - first
         first = end
 
@@ -318,19 +344,26 @@ _optimizer_state = jit_once(_begin_all, static_argnames=("optimizer",))
 
 @dataclasses.dataclass(frozen=True)
 class _Batches:
-    """The mini-batches of all seeds; those past the last update only fill a chunk up."""
+    """The mini-batches of all seeds; those past the last update only fill a chunk up.
+
+    ``data`` are the frames of all trajectories, or what their windows are read from; ``span`` are
+    the updates that the arrays of a chunk hold.
+    """
 
     plan: TrainingPlan
     recipe: Recipe
     constants: Constants
-    frames: Float[Array, "channel frame *space"]
+    data: Float[Array, "channel frame *space"] | Streamed
+    room: Room | None
+    span: int
     indices: Int[np.ndarray, "seed update batch"]
     weights: Float[np.ndarray, "update batch"]
 
     @classmethod
     def of(
         cls,
-        trajectories: Float[Array, "sample frame channel *space"],
+        trajectories: Float[Array, "sample frame channel *space"] | Streamed,
+        room: Room | None,
         shuffle_keys: PRNGKeyArray,
         plan: TrainingPlan,
         recipe: Recipe,
@@ -346,20 +379,43 @@ class _Batches:
         }
         indices, weights = batch_indices(shuffle_keys, **sizes), batch_weights(**sizes)
         spare = -indices.shape[-1] % recipe.mesh.shape[BATCH_AXIS]
-        late = plan.record_loss_every
-        frames = jax.device_put(frames_first(np.asarray(trajectories)), recipe.everywhere)
+        late = plan.record_loss_every if room is None else room.span
+        data = (
+            trajectories
+            if isinstance(trajectories, Streamed)
+            else _everywhere(frames_first(np.asarray(trajectories)), recipe)
+        )
         return cls(
             plan,
             recipe,
             constants,
-            frames,
+            data,
+            room,
+            late,
             np.pad(indices, ((0, 0), (0, late), (0, spare)), mode="edge"),
             np.pad(weights, ((0, late), (0, spare))),
         )
 
-    def chunk(self, first: int, count: int) -> Work:
-        """Return the work of some updates, in arrays of the size that every chunk has."""
-        span = slice(first, first + self.plan.record_loss_every)
+    def works(self, spans: list[tuple[int, int]]) -> Generator[Work, None, None]:
+        """Yield the work of each chunk, in arrays of the size that every chunk has."""
+        if not isinstance(self.data, Streamed) or self.room is None:
+            for first, count in spans:
+                yield self._work(first, count, self.data, self._of_chunk(first))
+            return
+        source = WindowSource(self.data, self.room, self.indices, tuple(spans))
+        with closing(in_background(source)) as read:
+            for (first, count), (frames, indices) in zip(spans, read, strict=True):
+                yield self._work(first, count, _everywhere(frames, self.recipe), indices)
+
+    def _of_chunk(self, first: int) -> Int[np.ndarray, "seed update batch"]:
+        return self.indices[:, first : first + self.span]
+
+    def _work(self, first: int, count: int, frames: Any, indices: np.ndarray) -> Work:
+        weights = self.weights[first : first + self.span]
         place = np.int32(first), np.int32(count)
-        indices, weights = self.indices[:, span], self.weights[span]
-        return Work(self.constants, self.frames, indices, weights, *place)
+        return Work(self.constants, frames, indices, weights, *place)
+
+
+def _everywhere(frames: Any, recipe: Recipe) -> Any:
+    """Return frames on every device."""
+    return jax.device_put(frames, recipe.everywhere)

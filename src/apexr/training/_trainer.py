@@ -17,6 +17,7 @@ from apexr.training._batches import count_windows
 from apexr.training._chunk import frames_first, window_losses
 from apexr.training._loop import Attendance, Report, TrainingPlan, train
 from apexr.training._moment import Hook, check_trackers
+from apexr.training._stream import Streamed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Trainer:
         If the windows of the objective do not fit into the trajectories.
     """
 
-    trajectories: Float[Array, "sample frame channel *space"]
+    trajectories: Float[Array, "sample frame channel *space"] | Streamed
     plan: TrainingPlan
 
     def __post_init__(self) -> None:

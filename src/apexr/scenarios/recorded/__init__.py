@@ -1,0 +1,20 @@
+"""Scenarios of recorded trajectories, from files, URLs, arrays and labelled data."""
+
+from apexr.scenarios.recorded import _pdearena, _pdebench, _well  # noqa: F401 - registers
+from apexr.scenarios.recorded._inspect import inspect
+from apexr.scenarios.recorded._readers import LAYOUTS, Reader, layout, reader
+from apexr.scenarios.recorded._recording import Axis, Constant, Field, Recording
+from apexr.scenarios.recorded._scenario import Recorded
+
+__all__ = [
+    "LAYOUTS",
+    "Axis",
+    "Constant",
+    "Field",
+    "Reader",
+    "Recorded",
+    "Recording",
+    "inspect",
+    "layout",
+    "reader",
+]
