@@ -14,7 +14,7 @@ _CLEAN: set[str] = set()
 
 
 def check_finite(
-    parts: Mapping[str, Streamed], where: Callable[[str, int], str], scenario: Any
+    parts: Mapping[Any, Streamed], where: Callable[[str, int], str], scenario: Any
 ) -> None:
     """Refuse trajectories with NaN or infinite numbers; each set is looked at once a process.
 

@@ -1,6 +1,8 @@
 """HDF5 files of strangers: nothing outside of the file is read, and nothing is run."""
 
+import atexit
 import functools
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,22 @@ MOST_LINKS = 8
 
 MOST_OBJECTS = 100_000
 """Objects of a file that are looked at, for those libraries that follow links by themselves."""
+
+
+_OPEN: "weakref.WeakSet[Any]" = weakref.WeakSet()
+"""What is closed before the interpreter ends: HDF5 would then call files that are gone."""
+
+
+@atexit.register
+def _close_all() -> None:
+    for held in list(_OPEN):
+        held.close()
+
+
+def closed_at_exit(held: Any) -> Any:
+    """Return what has a method ``close``, which is called before the interpreter ends."""
+    _OPEN.add(held)
+    return held
 
 
 class _MissingError(SpecError):
@@ -51,7 +69,7 @@ class Hdf5:
         self.where = where
         self._h5py = h5py
         try:
-            self.file = h5py.File(opened, "r")
+            self.file = closed_at_exit(h5py.File(opened, "r"))
         except _DAMAGED as error:
             raise StoreError(f"{where}: damaged, or no HDF5 file ({error})") from error
 

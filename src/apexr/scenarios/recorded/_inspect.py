@@ -90,7 +90,7 @@ def _told(one: Recording) -> list[str]:
 
 def _row(label: str, values: np.ndarray, shape: tuple[int, ...]) -> str:
     finite = values[np.isfinite(values)].astype(np.float64)
-    numbers = [finite.min(), finite.mean(), finite.max()] if finite.size else [np.nan] * 3
+    numbers = [np.min(finite), np.mean(finite), np.max(finite)] if finite.size else [np.nan] * 3
     wide = "".join(f"{number:>12.4g}" for number in numbers)
     lost = values.size - finite.size
     tail = f"{_tail(values, shape):>10.1e}" if shape and not lost else ""

@@ -1,5 +1,6 @@
 """Labelled trajectories: xarray objects, netCDF and Zarr with named dimensions."""
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -55,7 +56,11 @@ def labelled_recordings(
     SpecError
         If a dimension means nothing, or there are no trajectories.
     """
-    ds = data.to_dataset(name=data.name or "u") if isinstance(data, xr.DataArray) else data
+    ds = (
+        data.to_dataset(name="u" if data.name is None else data.name)
+        if isinstance(data, xr.DataArray)
+        else data
+    )
     parts = [part for part in PARTS if f"{part}_sample" in ds.dims]
     if not parts:
         return [_recording(ds, where, dims, None)]
@@ -137,8 +142,9 @@ def _axis(ds: xr.Dataset, name: str, where: str) -> Axis:
         return Axis(name, ds.sizes[name])
     axis = axis_of(name, coordinate.values, f"{where}: {name}", boundary)
     extent = told.get("extent")
-    known = isinstance(extent, int | float) and extent > 0
-    return axis if not known else Axis(**{**vars(axis), "extent": float(extent)})
+    if not isinstance(extent, int | float) or not extent > 0:
+        return axis
+    return dataclasses.replace(axis, extent=float(extent))
 
 
 def _dt(ds: xr.Dataset, where: str) -> float | None:
@@ -163,8 +169,9 @@ def _field(array: xr.DataArray, name: str, space: Sequence[str], where: str) -> 
     order = [dim for dim in ("time", "channel", *space) if dim in variable.dims]
 
     def frames(sample: int, first: int, last: int) -> np.ndarray:
-        picked = {"sample": sample} if "sample" in variable.dims else {}
-        part = variable.isel(time=slice(first, last), **picked).transpose(*order)
+        index: dict[str, Any] = {"time": slice(first, last)}
+        index |= {"sample": sample} if "sample" in variable.dims else {}
+        part = variable.isel(index).transpose(*order)
         values = np.asarray(part.values)
         return values if "channel" in order else values[:, None]
 

@@ -20,7 +20,7 @@ from apexr.scenarios.recorded._content import (
     digest_of_remote,
     stamp_of,
 )
-from apexr.scenarios.recorded._hdf5 import MAGIC, SUFFIXES, Hdf5, opened
+from apexr.scenarios.recorded._hdf5 import MAGIC, SUFFIXES, Hdf5, closed_at_exit, opened
 from apexr.scenarios.recorded._labelled import (
     LABELLED,
     array_recordings,
@@ -121,9 +121,7 @@ def check_layout(layout: str) -> None:
 
 def _from_memory(source: Any, dims: Dims) -> Opened:
     if isinstance(source, xr.DataArray | xr.Dataset):
-        if not isinstance(dims, Mapping) and dims:
-            raise SpecError("labelled data name their own dimensions; dims={'NAME': 'time', …}")
-        recordings = labelled_recordings(source, "source", dict(dims))
+        recordings = labelled_recordings(source, "source", _named_dims(dims, "source"))
         kind = type(source).__name__
     else:
         arrays = _as_arrays(source)
@@ -138,9 +136,11 @@ def _from_memory(source: Any, dims: Dims) -> Opened:
 def _content(recordings: Sequence[Recording]) -> tuple[str, str]:
     """Return the digest of all numbers of recordings."""
     return digest_of_arrays(
-        (f"{one.part or ''}/{field.name}", _blocks(one, place))
+        (f"{one.part or ''}/{name}", _blocks(one, place))
         for one in recordings
-        for place, field in enumerate((*one.fields, *one.constants))
+        for place, name in enumerate(
+            [*(field.name for field in one.fields), *(held.name for held in one.constants)]
+        )
     )
 
 
@@ -173,6 +173,14 @@ def _as_arrays(source: Any) -> dict[str, np.ndarray]:
     if not arrays:
         raise SpecError("source holds no array")
     return arrays
+
+
+def _named_dims(dims: Dims, where: str) -> dict[str, str]:
+    if isinstance(dims, Mapping):
+        return dict(dims)
+    if dims:
+        raise SpecError(f"{where}: dimensions have names; say dims={{'NAME': 'time', …}}")
+    return {}
 
 
 def _axis_names(dims: Dims) -> tuple[str, ...]:
@@ -265,8 +273,7 @@ def _of_file(file: Path, layout: str, dims: Dims) -> list[Recording]:
 def _of_own(own: OwnReader, path: str, dims: Dims) -> list[Recording]:
     data = own.function(path)
     if isinstance(data, xr.DataArray | xr.Dataset):
-        names = dict(dims) if isinstance(dims, Mapping) else {}
-        return labelled_recordings(data, path, names)
+        return labelled_recordings(data, path, _named_dims(dims, path))
     return array_recordings(_as_arrays(data), path, _axis_names(dims))
 
 
@@ -315,17 +322,18 @@ def _of_zarr(path: str, dims: Dims) -> list[Recording]:
 
 
 def _labelled(path: Any, engine: str, dims: Dims, where: str = "") -> list[Recording]:
-    if not isinstance(dims, Mapping) and dims:
-        raise SpecError(f"{where or path}: dimensions have names; dims={{'NAME': 'time', …}}")
+    names = _named_dims(dims, where or path)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated")
-            ds = xr.open_dataset(path, engine=engine, chunks=None, cache=False, decode_times=False)
+            ds = closed_at_exit(
+                xr.open_dataset(path, engine=engine, chunks=None, cache=False, decode_times=False)
+            )
     except ApexrError:
         raise
     except Exception as error:  # backends raise what they like
         raise StoreError(f"{where or path}: cannot be read ({error})") from error
-    return labelled_recordings(ds, where or path, dict(dims))
+    return labelled_recordings(ds, where or path, names)
 
 
 # --- URLs --------------------------------------------------------------------------------------

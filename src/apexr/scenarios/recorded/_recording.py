@@ -179,7 +179,7 @@ def equal_step(steps: Any, where: str) -> float:
     values = given.astype(np.float64)
     if not np.isfinite(values).all() or np.ptp(values) > ROUGHLY * abs(values[0]):
         raise SpecError(
-            f"{where}: dt varies from {values.min():.6g} to {values.max():.6g} between"
+            f"{where}: dt varies from {np.min(values):.6g} to {np.max(values):.6g} between"
             " trajectories; an emulator has one time step, so train on those of one dt"
         )
     return shortest(float(values[0]), given.dtype)
