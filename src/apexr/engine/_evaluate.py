@@ -149,7 +149,7 @@ def _in_blocks(
         block = trajectories[first : first + size]
         held = len(block)
         filled = np.concatenate([block, np.repeat(block[-1:], size - held, axis=0)])
-        found: Evaluated = evaluate(emulators, filled, metrics, num_kept)
+        found: Evaluated = evaluate(emulators, jnp.asarray(filled), metrics, num_kept)
         errors = {config: values[:, :held] for config, values in found.errors.items()}
         parts.append(dataclasses.replace(found, errors=errors))
     joined = {

@@ -102,5 +102,5 @@ def digest_of_arrays(arrays: Iterable[tuple[str, Iterable[np.ndarray]]]) -> tupl
         held.update(f"{name}\0".encode())
         for block in blocks:
             held.update(f"{block.dtype.str}{block.shape}".encode())
-            held.update(np.ascontiguousarray(block))
+            held.update(np.ascontiguousarray(block).data)
     return held.hexdigest(), ALL_BYTES

@@ -25,19 +25,19 @@ MOST_OBJECTS = 100_000
 """Objects of a file that are looked at, for those libraries that follow links by themselves."""
 
 
-_OPEN: "weakref.WeakSet[Any]" = weakref.WeakSet()
+_OPEN: "weakref.WeakValueDictionary[int, Any]" = weakref.WeakValueDictionary()
 """What is closed before the interpreter ends: HDF5 would then call files that are gone."""
 
 
 @atexit.register
 def _close_all() -> None:
-    for held in list(_OPEN):
+    for held in list(_OPEN.values()):
         held.close()
 
 
 def closed_at_exit(held: Any) -> Any:
     """Return what has a method ``close``, which is called before the interpreter ends."""
-    _OPEN.add(held)
+    _OPEN[id(held)] = held
     return held
 
 
