@@ -25,7 +25,7 @@ def no_work(monkeypatch):
         raise AssertionError("work was done")
 
     monkeypatch.setattr(experiment, "draw_emulators", never)
-    monkeypatch.setattr(experiment, "footprint", never)
+    monkeypatch.setattr(experiment, "prepare", never)
     monkeypatch.setattr(experiment, "train", never)
 
 

@@ -111,7 +111,7 @@ def outline_emulators(plan: EmulatorPlan, num_seeds: int) -> Any | None:
                 if _is_shape(leaf)
                 else leaf
             ),
-            _shapes(plan.network, plan.grid, plan.num_channels),
+            _shapes(plan.network, plan.grid, plan.num_inputs),
             is_leaf=_is_shape,
         )
     )
