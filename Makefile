@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning \
+.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-errors \
 	docs-accuracy docs-plots docs-dashboard browser graph FORCE
 
 quickstart: $(VENV)/.installed
@@ -66,6 +66,10 @@ docs-study: $(VENV)/.installed
 # What is finished is kept in a folder of the temporary directory and not run again.
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
+
+# The study of docs/error_sources.md, whose errors are split.
+docs-errors: $(VENV)/.installed
+	$(BIN)/python docs/error_sources.py
 
 # The pictures of the README and of docs/plots.md, with the study and the films (a few minutes).
 # What is trained is kept in quickstart/ and docs/_build, and not trained again.

@@ -38,6 +38,8 @@ _HOMES = {
     "decompose": "apexr.comparisons:decompose",
     "ensemble": "apexr.comparisons:ensemble",
     "lyapunov": "apexr.comparisons:lyapunov",
+    # what a results section needs
+    "report": "apexr._report:report",
     # other programs
     "import_results": "apexr.transfer:import_results",
     # tables

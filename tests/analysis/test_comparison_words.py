@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import apexr
 from apexr import analysis, store
+from apexr.analysis import _verdict
 from apexr.errors import SpecError
 from apexr.testing import mock_experiment
 
@@ -210,3 +211,83 @@ def test_seeds_needed_is_the_formula():
 def test_seeds_needed_says_what_is_wrong(options):
     with pytest.raises(SpecError, match=r"ratio must|power must|two values"):
         analysis.seeds_needed(result(np.ones(3)), **options)
+
+
+def several(factors, scenarios=("a", "b"), seeds=12, noise=0.02):
+    """Return a study of networks whose errors differ by factors, on several scenarios."""
+    rng = np.random.default_rng(0)
+    base = np.exp(rng.normal(0, 0.3, (len(scenarios), seeds)))
+    rows = [(net, place) for net in factors for place in range(len(scenarios))]
+    errors = [
+        factors[net] * base[place] * np.exp(rng.normal(0, noise, seeds)) for net, place in rows
+    ]
+    text = np.array
+    return xr.Dataset(
+        {"mean_nRMSE": (("experiment", "seed"), np.array(errors))},
+        {
+            "experiment": text([f"{place:02d}" for place in range(len(rows))], dtype=object),
+            "seed": range(seeds),
+            "net": ("experiment", text([net for net, _ in rows], dtype=object)),
+            "scenario": (
+                "experiment",
+                text([scenarios[place] for _, place in rows], dtype=object),
+            ),
+        },
+    )
+
+
+def test_all_pairs_on_all_scenarios_are_corrected_together():
+    study = several({"P": 1.0, "Q": 1.5, "R": 1.0})
+    text = apexr.summarise_comparison(study, correction="holm")
+    assert [line.split(":")[0] for line in text.splitlines() if " against " in line] == [
+        "A = P against B = Q",
+        "A = P against B = R",
+        "A = Q against B = R",
+    ]
+    assert "corrected for 6 tests by Holm's method" in text
+    assert "All in all: 4 of 6 comparisons of 3 pairs told." in text
+    assert apexr.summarise_comparison(study, net=["P", "Q", "R"]) == text
+
+
+def test_holm_by_hand():
+    assert _verdict.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert _verdict.holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+
+
+def test_all_pairs_of_equal_networks_are_rarely_told_apart():
+    wrong = 0
+    for draw in range(20):
+        rng = np.random.default_rng(draw)
+        study = several({"A": 1.0, "B": 1.0, "C": 1.0}, seeds=8)
+        values = np.exp(rng.normal(size=study.mean_nRMSE.shape))
+        study["mean_nRMSE"] = (study.mean_nRMSE.dims, values)
+        wrong += " 0 of " not in apexr.summarise_comparison(study, correction="holm")
+    assert wrong <= 2
+
+
+def test_p_values_may_stay_as_they_are():
+    study = several({"A": 1.0, "B": 1.05, "C": 1.0}, seeds=6, noise=0.01)
+    text = apexr.summarise_comparison(study, correction="none")
+    assert "not corrected for 6 tests" in text
+    assert "0.3 claims are to be expected" in text
+    assert "A is better" in text
+    assert "A is better" not in apexr.summarise_comparison(study, correction="holm")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"correction": "bonferroni"}, "holm"),
+        ({"net": ["A", "B", "A"]}, "different values"),
+        ({"net": ["A", "B", "C"], "scenario": ["a", "b", "c"]}, "one label"),
+        ({"net": ["A", "B", "D"]}, "no experiment has"),
+    ],
+)
+def test_pairs_that_mean_nothing(options, words):
+    with pytest.raises(SpecError, match=words):
+        apexr.summarise_comparison(several({"A": 1.0, "B": 1.0, "C": 1.0}), **options)
+
+
+def test_a_study_of_one_network_has_no_pairs():
+    with pytest.raises(SpecError, match="nothing to compare"):
+        apexr.summarise_comparison(several({"A": 1.0}, scenarios=("a",)), correction="holm")

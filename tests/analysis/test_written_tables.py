@@ -304,3 +304,25 @@ def test_single_results():
 def test_bad_input(study, options, error, message):
     with pytest.raises(error, match=message):
         apexr.table(study, **options)
+
+
+def test_a_table_says_which_ratios_its_seeds_tell():
+    """As :func:`apexr.analysis.seeds_needed` tells it for each cell."""
+    one = mock_experiment(seeds=range(8), num_points=8)
+    told = apexr.table(one, steps=[2, 5])
+    expected = apexr.analysis.seeds_needed(one.sel(time=[2, 5])).smallest_ratio
+    np.testing.assert_allclose(told.numbers["smallest_ratio"], expected, rtol=1e-6)
+    low, high = sorted(f"{value:.3g}" for value in expected.values)
+    words = f"so many seeds tell ratios of {low}" + ("" if low == high else f" to {high}")
+    assert words in told.note
+    few = apexr.table(mock_experiment(seeds=range(3), num_points=8), steps=[2])
+    assert "too few seeds to tell any two apart (6 at least)" in few.note
+    assert "ratios" not in apexr.table(one, "num_parameters").note
+
+
+def test_markdown_has_no_markup_of_labels():
+    one = mock_experiment(net="[x](y)\n\n# z <b> `c` $d$", num_points=8)
+    two = mock_experiment(net="plain", num_points=8, random_seed=1)
+    study = apexr.store.join_experiments({"a" * 64: one, "b" * 64: two})
+    text = apexr.table(study, steps=[2], rows="net", columns="time").to_markdown()
+    assert r"\[x\](y) # z \<b\> \`c\` \$d\$" in text

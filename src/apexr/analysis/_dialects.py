@@ -77,12 +77,17 @@ class Dialect:
         return self.power.format(mantissa, power)
 
 
+def one_line(text: str) -> str:
+    """Return a text with a space for each run of line ends and other control characters."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+
+
 def _escape_markdown(text: str) -> str:
-    return re.sub(r"([\\`*|<>]|\b_|_\b)", r"\\\1", text)
+    return re.sub(r"([\\`*|<>\[\]~$]|\b_|_\b)", r"\\\1", one_line(text))
 
 
 def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    return "".join(_LATEX.get(character, character) for character in one_line(text))
 
 
 PLAIN = Dialect(escape=str)

@@ -21,6 +21,7 @@ from apexr.analysis._groups import (
     label_names,
     label_rows,
 )
+from apexr.analysis._power import smallest_effect
 from apexr.analysis._select import read_labels, values_of
 from apexr.errors import SpecError
 from apexr.schema import VARIABLES, presence_name
@@ -28,7 +29,19 @@ from apexr.schema import VARIABLES, presence_name
 Steps = int | Sequence[int] | Literal["gmean"] | None
 
 STEP_DIMS = ("time", "update_step")
-RESULTS = ("value", "low", "high", "num_seeds", "count", "num_diverged", "better", "whole")
+RESULTS = (
+    "value",
+    "low",
+    "high",
+    "num_seeds",
+    "count",
+    "num_diverged",
+    "smallest_ratio",
+    "better",
+    "whole",
+)
+CONFIDENCE = 0.95
+"""Level of the comparisons whose power a table tells."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +69,43 @@ def numbers_of(data: xr.Dataset | xr.DataArray, variable: str, request: Request)
     quantiles = quantile_rows(entered["value"], "seed", (0.5, low, high))
     parts = dict(zip(("value", "low", "high"), quantiles, strict=True))
     reduced = {**parts, "num_seeds": entered["there"].sum("seed"), **counts(entered)}
+    reduced["spread"] = _spread_of_logs(entered)
     frame = _tidy(xr.Dataset(reduced).compute(), rows)
+    frame = frame.assign(smallest_ratio=_smallest_ratios(frame, way)).drop(columns="spread")
     whole = variable in VARIABLES and VARIABLES[variable].kind == "int"
     return frame.assign(variable=variable, better=way, whole=whole)
+
+
+def _spread_of_logs(entered: xr.Dataset) -> xr.DataArray:
+    """Return the standard deviation of the logarithms over seeds; NaN where one has none."""
+    value = entered["value"]
+    positive = (value > 0) & xr.ufuncs.isfinite(value)
+    sound = (positive | ~entered["there"]).all("seed")
+    number = positive.sum("seed")
+    logs = xr.ufuncs.log(value.where(positive, 1.0))
+    mean = logs.sum("seed") / number.where(number > 0)
+    squares = ((logs - mean).where(positive, 0.0) ** 2).sum("seed")
+    spread: xr.DataArray = xr.ufuncs.sqrt(squares / (number - 1).where(number > 1)).where(sound)
+    return spread
+
+
+def _smallest_ratios(frame: pd.DataFrame, way: Better) -> list[float]:
+    """Return the ratio of two errors like that of each cell that so many seeds can tell.
+
+    Two sides that vary as much as the cell does, compared seed by seed; see
+    :func:`seeds_needed`. NaN where there is no such ratio.
+    """
+    if way != "lower":
+        return [np.nan] * len(frame)
+    told = zip(frame["num_seeds"], frame["spread"], strict=True)
+    return [
+        np.nan if np.isnan(spread) else _ratio(int(number), float(spread))
+        for number, spread in told
+    ]
+
+
+def _ratio(num_seeds: int, spread: float) -> float:
+    return float(np.exp(smallest_effect(num_seeds, np.sqrt(2) * spread, CONFIDENCE)))
 
 
 def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
+from apexr.analysis._dialects import PLAIN
 from apexr.analysis._entries import Better, Diverged, choose
 from apexr.analysis._layout import (
     Names,
@@ -17,7 +19,8 @@ from apexr.analysis._layout import (
     order_of,
     relative_numbers,
 )
-from apexr.analysis._numbers import RESULTS, Request, Steps, joined, numbers_of
+from apexr.analysis._numbers import CONFIDENCE, RESULTS, Request, Steps, joined, numbers_of
+from apexr.analysis._power import POWER, least_pairs
 from apexr.analysis._tabled import Table
 from apexr.errors import SpecError
 
@@ -216,4 +219,20 @@ def _note(
     if relative_to:
         labels = ", ".join(f"{name}={value}" for name, value in relative_to.items())
         note += f", divided by the median of {labels}"
-    return note + (_HOW_COUNTED.get(request.diverged, "") if numbers["num_diverged"].any() else "")
+    note += _HOW_COUNTED.get(request.diverged, "") if numbers["num_diverged"].any() else ""
+    return note + _power(numbers["smallest_ratio"])
+
+
+def _power(ratios: pd.Series) -> str:
+    """Return which ratios the seeds can tell, in words; nothing where a table has no errors."""
+    known = ratios[ratios.notna()]
+    if known.empty:
+        return ""
+    told = known[np.isfinite(known)]
+    if told.empty:
+        least = least_pairs(CONFIDENCE)
+        return f"; too few seeds to tell any two apart ({least} at least)"
+    low, high = (PLAIN.number(float(end), 3) for end in (told.min(), told.max()))
+    span = low if low == high else f"{low} to {high}"
+    some = "" if len(told) == len(known) else ", where there are seeds enough"
+    return f"; so many seeds tell ratios of {span} with {100 * POWER:g} % power{some}"

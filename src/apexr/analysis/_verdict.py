@@ -1,20 +1,53 @@
 """A comparison in words, which claims no more than the seeds allow."""
 
-from collections.abc import Sequence
-from typing import Any
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from apexr.analysis._better import probability_better
-from apexr.analysis._entries import Better, Diverged, orientation
+from apexr.analysis._entries import Better, Diverged, choose, orientation
+from apexr.analysis._groups import differing, label_names, label_rows
 from apexr.analysis._intervals import check_confidence
 from apexr.analysis._numbers import STEP_DIMS, default_steps
 from apexr.analysis._paired import paired_difference, paired_ratio
 from apexr.analysis._select import values_of
-from apexr.analysis._wording import Finding, report
+from apexr.analysis._wording import Finding, report, report_pairs
 from apexr.errors import SpecError
 from apexr.schema import CONFIG_COORDS
+
+Correction = Literal["holm", "none"]
+"""How p values are corrected for the number of tests."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """What was found of one pair.
+
+    Attributes
+    ----------
+    found
+        The numbers, as computed.
+    findings
+        One for each problem and step.
+    adjusted
+        Their p values, corrected for all findings of all pairs.
+    claims
+        The side that is better, ``"a"`` or ``"b"``, or nothing where the seeds do not tell.
+    """
+
+    found: xr.Dataset
+    findings: Sequence[Finding]
+    adjusted: Sequence[float]
+    claims: Sequence[str]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What A and B are called."""
+        return self.found.attrs["a"], self.found.attrs["b"]
 
 
 def summarise_comparison(
@@ -24,6 +57,7 @@ def summarise_comparison(
     other: xr.Dataset | xr.DataArray | None = None,
     steps: int | Sequence[int] | None = None,
     confidence: float = 0.95,
+    correction: Correction | None = None,
     diverged: Diverged = "worst",
     better: Better | None = None,
     **select: Any,
@@ -41,11 +75,18 @@ def summarise_comparison(
     Parameters
     ----------
     data, variable, other, better, select
-        What is compared, as in :func:`paired_difference`.
+        What is compared, as in :func:`paired_difference`. A label with more than two values, such
+        as ``net=["Conv;26;10;relu", "FNO;12;8;4;gelu", "UNet;12;2;relu"]``, compares all pairs of
+        these, each on all scenarios and trainings that both have.
     steps
         Time steps; by default 1, 10, 100, … and the last one.
     confidence
         Level of the intervals and of the claims.
+    correction
+        Of the p values for the number of tests, which are all pairs times all that they are
+        compared on: ``"holm"``, as by default, or ``"none"``, after which a claim in twenty is
+        expected where there is nothing. Where it is given and nothing else says what to compare,
+        all pairs of networks are (or of what else differs).
     diverged
         ``"worst"``: a diverged seed is worse than every other. ``"drop"``: it is left out, and
         the text says that this flatters. ``"raise"``: an error.
@@ -65,19 +106,122 @@ def summarise_comparison(
     Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal
     of Statistics 6, 65-70.
     """
+    if correction is None and other is None and not any(map(_is_several, select.values())):
+        compared = [select]  # which says what is missing
+    else:
+        compared = _selections(data, variable, other, select)
+    pairs = compare_pairs(
+        data,
+        variable,
+        compared,
+        other=other,
+        steps=steps,
+        confidence=confidence,
+        correction="holm" if correction is None else correction,
+        diverged=diverged,
+        better=better,
+    )
+    corrected = correction != "none"
+    told = [(pair.found, pair.findings, pair.adjusted, pair.claims) for pair in pairs]
+    if len(told) == 1:
+        return report(*told[0], confidence, diverged, corrected=corrected)
+    return report_pairs(told, confidence, diverged, corrected=corrected)
+
+
+def compare_pairs(
+    data: xr.Dataset | xr.DataArray,
+    variable: str,
+    selections: Sequence[Mapping[str, Any]],
+    *,
+    other: xr.Dataset | xr.DataArray | None = None,
+    steps: int | Sequence[int] | None = None,
+    confidence: float = 0.95,
+    correction: Correction = "holm",
+    diverged: Diverged = "worst",
+    better: Better | None = None,
+) -> list[Pair]:
+    """Return what is found of each pair, corrected for all of them together.
+
+    Parameters
+    ----------
+    selections
+        For each pair what tells its sides, as :func:`paired_difference` takes it.
+    data, variable, other, steps, confidence, correction, diverged, better
+        As in :func:`summarise_comparison`.
+    """
     check_confidence(confidence)
+    choose("correction", correction, Correction)
     array, partner = _at_steps(data, variable, other, steps)
     ratio = orientation(array, better) == "lower"
-    options: dict[str, Any] = {"other": partner, "diverged": diverged, "better": better, **select}
+    options: dict[str, Any] = {"other": partner, "diverged": diverged, "better": better}
     options["confidence"] = confidence
+    several = len(selections) > 1
+    if several:
+        array = array.compute()
+    pairs = []
+    for select in selections:
+        found = _found(array, ratio, {**options, **select})
+        pairs.append((found, _findings(found, ratio)))
+    every = [finding.p for _, findings in pairs for finding in findings]
+    adjusted = iter(holm(every) if correction == "holm" else every)
+    made = []
+    for found, findings in pairs:
+        own = [next(adjusted) for _ in findings]
+        allowed = [p <= 1 - confidence + 1e-12 for p in own]
+        claims = [f.side if yes else "" for f, yes in zip(findings, allowed, strict=True)]
+        made.append(Pair(found, findings, own, claims))
+    return made
+
+
+def _found(array: xr.DataArray, ratio: bool, options: Mapping[str, Any]) -> xr.Dataset:
+    """Return all numbers about one pair, computed."""
     paired = (paired_ratio if ratio else paired_difference)(array, statistic="median", **options)
     paired = paired.rename({"ratio" if ratio else "difference": "estimate"})
     every = probability_better(array, **options)
     names = {name: f"{name}_any" for name in ("probability", "low", "high", "p_value")}
-    found = paired.assign({new: every[name] for name, new in names.items()}).compute()
-    findings = _findings(found, ratio)
-    adjusted = holm([finding.p for finding in findings])
-    return report(found, findings, adjusted, confidence, diverged)
+    return paired.assign({new: every[name] for name, new in names.items()}).compute()
+
+
+def _is_several(value: object) -> bool:
+    return isinstance(value, tuple | list)
+
+
+def _selections(
+    data: xr.Dataset | xr.DataArray,
+    variable: str,
+    other: xr.Dataset | xr.DataArray | None,
+    select: Mapping[str, Any],
+) -> list[Mapping[str, Any]]:
+    """Return what tells the sides of each pair.
+
+    Raises
+    ------
+    SpecError
+        If several labels have more than two values, a value is there twice, or nothing differs.
+    """
+    wide = [name for name, value in select.items() if _is_several(value) and len(value) > 2]
+    if len(wide) > 1:
+        raise SpecError(f"give one label more than two values, got {', '.join(wide)}")
+    if other is not None or (not wide and any(map(_is_several, select.values()))):
+        return [select]
+    if wide:
+        name, values = wide[0], list(select[wide[0]])
+    else:
+        name, values = _all_values(values_of(data, variable))
+    if len(set(map(str, values))) < len(values):
+        raise SpecError(f"{name} must be different values, got {values!r}")
+    pairs = itertools.combinations(values, 2)
+    return [{**select, name: pair} for pair in pairs]
+
+
+def _all_values(array: xr.DataArray) -> tuple[str, list[Any]]:
+    """Return the label whose pairs are compared by default, and its values."""
+    rows = label_rows(array, label_names(array)) if "experiment" in array.dims else []
+    apart = differing(rows)
+    if not apart:
+        raise SpecError("there is nothing to compare: all experiments have the same labels")
+    name = "net" if "net" in apart else apart[0]
+    return name, list(dict.fromkeys(row[name] for row in rows))
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -8,6 +8,7 @@ import xarray as xr
 
 from apexr.analysis._dialects import PLAIN
 from apexr.analysis._entries import Better, Diverged
+from apexr.analysis._numbers import STEP_DIMS
 from apexr.analysis._power import POWER, least_pairs, smallest_effect
 
 _SEEDS_VARY = (
@@ -58,6 +59,19 @@ class Finding:
         """Whether A and B are equal in every pair."""
         return 0 < self.pairs == self.values["num_equal"]
 
+    def smallest(self, tests: int, confidence: float) -> float:
+        """Return the smallest effect (the logarithm of a ratio) that the pairs can tell.
+
+        Parameters
+        ----------
+        tests
+            How many tests are made, for which levels are corrected.
+        confidence
+            Level of the claims.
+        """
+        level = 1 - (1 - confidence) / tests
+        return smallest_effect(self.pairs, self.values["spread"], level)
+
     @property
     def side(self) -> str:
         """The side that median and ranks favor, without pairs the interval: a, b or none."""
@@ -72,25 +86,55 @@ class Finding:
         return above if found > equal and ranks > 0 else ""
 
 
+Told = tuple[xr.Dataset, Sequence[Finding], Sequence[float], Sequence[str]]
+"""What was found of a pair: numbers, findings, corrected p values, and who is better."""
+
+
 def report(
     found: xr.Dataset,
     findings: Sequence[Finding],
     adjusted: Sequence[float],
+    claims: Sequence[str],
     confidence: float,
     diverged: Diverged,
+    *,
+    corrected: bool = True,
 ) -> str:
-    """Return the whole text: what was compared, a line a step, the conclusion, the cautions.
+    """Return the whole text of one pair: what was compared, a line a step, conclusion, cautions.
 
-    ``adjusted`` are the p values corrected for the number of findings.
+    ``adjusted`` are the p values corrected for the number of findings, ``claims`` the sides that
+    are better.
     """
-    allowed = [p <= 1 - confidence + 1e-12 for p in adjusted]
-    claims = [f.side if yes else "" for f, yes in zip(findings, allowed, strict=True)]
+    tests = len(findings) if corrected else 1
+    told = (found, findings, adjusted, claims)
+    lines = _of_pair(told, tests, confidence)
+    return "\n".join([*lines, *_cautions([told], diverged, confidence, corrected)])
+
+
+def report_pairs(
+    pairs: Sequence[Told], confidence: float, diverged: Diverged, *, corrected: bool
+) -> str:
+    """Return the text of all pairs, and what holds for all of them once."""
+    findings = [finding for _, of_pair, _, _ in pairs for finding in of_pair]
+    tests = len(findings) if corrected else 1
+    blocks = [line for pair in pairs for line in _of_pair(pair, tests, confidence)]
+    told = sum(bool(claim) for *_, claims in pairs for claim in claims)
+    short = (
+        f"All in all: {told} of {_count(len(findings), 'comparison')} of {len(pairs)} pairs told."
+    )
+    cautions = _cautions(pairs, diverged, confidence, corrected)
+    return "\n".join([*blocks, short, *cautions])
+
+
+def _of_pair(told: Told, tests: int, confidence: float) -> list[str]:
+    """Return what was compared, a line a step, and the conclusion."""
+    found, findings, adjusted, claims = told
     lines = [
-        _line(finding, p, claim, len(findings), confidence)
+        _line(finding, p, claim, tests, confidence)
         for finding, p, claim in zip(findings, adjusted, claims, strict=True)
     ]
-    short = _conclusion(findings, claims, confidence, (found.attrs["a"], found.attrs["b"]))
-    return "\n".join([_head(found), *lines, short, *_cautions(findings, diverged, confidence)])
+    names = (found.attrs["a"], found.attrs["b"])
+    return [_head(found), *lines, _conclusion(findings, claims, tests, confidence, names)]
 
 
 def _head(found: xr.Dataset) -> str:
@@ -138,8 +182,7 @@ def _estimate(finding: Finding, confidence: float) -> str:
 
 def _power(finding: Finding, tests: int, confidence: float) -> str:
     """Return what so many pairs can tell, in words; nothing where none can be told."""
-    level = 1 - (1 - confidence) / tests
-    effect = smallest_effect(finding.pairs, finding.values["spread"], level)
+    effect = finding.smallest(tests, confidence)
     if not math.isfinite(effect):
         return ""
     told = f"a ratio of {PLAIN.number(math.exp(effect), 3)}"
@@ -182,11 +225,15 @@ def _too_few(finding: Finding, tests: int, confidence: float) -> bool:
 
 
 def _conclusion(
-    findings: Sequence[Finding], claims: Sequence[str], confidence: float, names: tuple[str, str]
+    findings: Sequence[Finding],
+    claims: Sequence[str],
+    tests: int,
+    confidence: float,
+    names: tuple[str, str],
 ) -> str:
     if all(finding.same for finding in findings):
         return "In short: no difference, A and B are equal in every pair."
-    if not any(claims) and all(_too_few(f, len(claims), confidence) for f in findings):
+    if not any(claims) and all(_too_few(f, tests, confidence) for f in findings):
         return "In short: there are not enough seeds to tell the two apart."
     if not any(claims):
         return "In short: these seeds do not tell the two apart."
@@ -201,7 +248,11 @@ def _conclusion(
     return f"In short: {', '.join(parts)}."
 
 
-def _cautions(findings: Sequence[Finding], diverged: Diverged, confidence: float) -> list[str]:
+def _cautions(
+    pairs: Sequence[Told], diverged: Diverged, confidence: float, corrected: bool
+) -> list[str]:
+    findings = [finding for _, of_pair, _, _ in pairs for finding in of_pair]
+    number = len(findings)
     lost = any(f.values["num_diverged_a"] or f.values["num_diverged_b"] for f in findings)
     said = [_COUNTED[diverged]] if lost and diverged in _COUNTED else []
     only_a, only_b = (int(max(f.values[f"num_only_{s}"] for f in findings)) for s in "ab")
@@ -211,11 +262,20 @@ def _cautions(findings: Sequence[Finding], diverged: Diverged, confidence: float
     test = "p is of the exact two-sided Mann-Whitney test"
     if not unpaired:
         test = "p is of Wilcoxon's exact two-sided signed-rank test, which decides"
-        said += [_POWER_OF] if any(_power(f, len(findings), confidence) for f in findings) else []
-    if len(findings) == 1:
+        tests = number if corrected else 1
+        said += [_POWER_OF] if any(_power(f, tests, confidence) for f in findings) else []
+    if number == 1:
         return [*said, f"{test}.", _SEEDS_VARY]
-    corrected = f"{test}, corrected for {len(findings)} tests by Holm's method."
-    return [*said, corrected, _STEPS_DEPEND, _SEEDS_VARY]
+    how = f"corrected for {number} tests by Holm's method."
+    if not corrected:
+        how = (
+            f"not corrected for {number} tests: where there is no difference at all,"
+            f" {number * (1 - confidence):.2g} claims are to be expected."
+        )
+    found = pairs[0][0]
+    along = any(found.sizes.get(dim, 1) > 1 for dim in STEP_DIMS)
+    steps = [_STEPS_DEPEND] if along else []
+    return [*said, f"{test}, {how}", *steps, _SEEDS_VARY]
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""`apexr dashboard`, `apexr explore`: pages in a browser."""
+"""`apexr dashboard`, `apexr explore`, `apexr report`: pages in a browser, and one in a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from apexr.cli._app import app
+from apexr.cli._parameters import use_compile_cache
 from apexr.cli._text import say
 
 _PORT = 5006
@@ -49,3 +50,35 @@ def explore(
     from apexr import dashboard as pages
 
     pages.show_explorer(scenario, port=port, show=show)
+
+
+@app.command()
+def report(
+    store: Annotated[str, typer.Argument(help="Folder of the study, or store of a result.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the page; its files are replaced.")
+    ] = Path("report"),
+    metric: Annotated[str, typer.Option(help="The error that it is about.")] = "mean_nRMSE",
+    by: Annotated[str, typer.Option(help="Label of what is compared.")] = "net",
+    baseline: Annotated[
+        str | None, typer.Option(help="The one that others are relative to; by default the first.")
+    ] = None,
+    up_to: Annotated[int, typer.Option(help="Last step of means over time.")] = 100,
+    decompose: Annotated[
+        bool, typer.Option("--decompose", help="Split the errors, too; loads the networks.")
+    ] = False,
+    decomposition: Annotated[
+        Path | None, typer.Option(help="What `apexr decompose --output` wrote, instead.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Of the page.")] = None,
+) -> None:
+    """Write a page and a Markdown file with what a results section needs."""
+    import apexr
+
+    if decompose and decomposition is not None:
+        raise typer.BadParameter("give one of them", param_hint="--decomposition")
+    if decompose:
+        use_compile_cache()
+    options = {"variable": metric, "by": by, "baseline": baseline, "up_to": up_to, "title": title}
+    parts = True if decompose else decomposition
+    say(str(apexr.report(store, output, decomposition=parts, **options)))  # type: ignore[arg-type]

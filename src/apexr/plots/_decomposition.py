@@ -7,8 +7,8 @@ import xarray as xr
 
 from apexr.errors import MissingVariableError, SpecError
 from apexr.plots._bands import curves
-from apexr.plots._panels import panels
-from apexr.plots._style import style
+from apexr.plots._panels import hooks_of, panels
+from apexr.plots._style import put_below, style
 
 Split = Literal["emulator", "own_state", "both"]
 _PARTS = {
@@ -75,6 +75,8 @@ def _split(ds: xr.Dataset, parts: tuple[str, ...], band: str, logy: bool) -> Any
     ).assign_coords(net=("experiment", np.array(labels, dtype=object)))
     stacked.attrs = {"long_name": "relative error", "units": "1"}
     drawn = curves(stacked, "time", by="net", band=band, logy=logy, corner="top_left", order=labels)
+    below = {"hooks": [*hooks_of(drawn), put_below]}
+    drawn = style(drawn, "Overlay", matplotlib=below)
     return _from_smallest(drawn, stacked) if logy else drawn
 
 

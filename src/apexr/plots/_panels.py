@@ -65,11 +65,7 @@ def shaped(
     aspect: float = _WIDTH / _HEIGHT,
 ) -> Any:
     """Return curves as a panel of a given shape, width by height, with further options."""
-    hooks = [_keep_shape(aspect)]
-    if "matplotlib" in backends():
-        looks = holoviews().Store.lookup_options("matplotlib", plot, "plot").kwargs
-        hooks = [*looks.get("hooks", ()), *hooks]
-    shape = {"aspect": aspect, "hooks": hooks}
+    shape = {"aspect": aspect, "hooks": [*hooks_of(plot), _keep_shape(aspect)]}
     return style(
         plot.clone(),
         "Overlay",
@@ -77,6 +73,14 @@ def shaped(
         matplotlib={**shape, **(matplotlib or {})},
         bokeh={**_PAGE, **(bokeh or {})},
     )
+
+
+def hooks_of(plot: Any) -> list[Any]:
+    """Return what changes a plot of matplotlib last."""
+    if "matplotlib" not in backends():
+        return []
+    looks = holoviews().Store.lookup_options("matplotlib", plot, "plot").kwargs
+    return list(looks.get("hooks", ()))
 
 
 def _legends(plots: Sequence[Any], columns: int) -> list[dict[str, Any]]:

@@ -216,14 +216,22 @@ def legend_title(text: str) -> dict[str, dict[str, Any]]:
 
 def _place_legend(plot: Any, title: str) -> None:
     """Give a legend of matplotlib its title, and its place below if it is large."""
+    legend = plot.handles["legend"]
+    legend.set_title(title, prop={"size": _FONTS["legend"]})
+    if len(legend.get_texts()) > MOST_INSIDE:
+        put_below(plot, None)
+
+
+def put_below(plot: Any, _: object) -> None:
+    """Put a legend of matplotlib below its axes, where it covers no curve, if it has no place."""
     from matplotlib.transforms import offset_copy
 
+    if "legend" not in plot.handles or plot.legend_position != "best":
+        return
     legend, axes = plot.handles["legend"], plot.handles["axis"]
-    legend.set_title(title, prop={"size": _FONTS["legend"]})
-    if plot.legend_position == "best" and len(legend.get_texts()) > MOST_INSIDE:
-        legend.set_loc("upper left")
-        low = offset_copy(axes.transAxes, axes.figure, 0, -_BELOW, "points")
-        legend.set_bbox_to_anchor((0, 0), transform=low)
+    legend.set_loc("upper left")
+    low = offset_copy(axes.transAxes, axes.figure, 0, -_BELOW, "points")
+    legend.set_bbox_to_anchor((0, 0), transform=low)
 
 
 def fill(index: int) -> dict[str, dict[str, Any]]:
