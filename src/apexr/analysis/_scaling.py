@@ -29,7 +29,7 @@ NUM_RESAMPLES = 400
 _HUBER = 1.345
 """In standard deviations: 95 % efficient where errors are lognormal."""
 _BEYOND = 50.0
-"""How far, in logarithms, a diverged run lies above the others: any such number pulls alike."""
+"""How far, in logarithms, a diverged run lies above the others: any such number pulls as hard."""
 _PARAMETERS: Mapping[Form, tuple[str, ...]] = {
     "power": ("A", "alpha"),
     "power_floor": ("A", "alpha", "E"),

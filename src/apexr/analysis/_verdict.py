@@ -107,7 +107,7 @@ def summarise_comparison(
     of Statistics 6, 65-70.
     """
     if correction is None and other is None and not any(map(_is_several, select.values())):
-        compared = [select]  # which says what is missing
+        compared: list[Mapping[str, Any]] = [select]  # which says what is missing
     else:
         compared = _selections(data, variable, other, select)
     pairs = compare_pairs(

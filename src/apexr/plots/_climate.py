@@ -1,4 +1,4 @@
-"""Statistics of long rollouts, those of the solver beside them."""
+"""Statistics of long rollouts and of the solver."""
 
 from collections.abc import Hashable
 from typing import Any
