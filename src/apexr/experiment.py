@@ -37,11 +37,12 @@ from apexr.engine import (
     outline_emulators,
     require_room_for_data,
     require_room_for_training,
+    score_rollouts,
 )
 from apexr.errors import warn
 from apexr.metrics import Metric
 from apexr.networks._convolution import convolution_kernels
-from apexr.schema import identifier, metric_names
+from apexr.schema import TRAIN_SOLVER, identifier, metric_names
 from apexr.training import (
     NEVER,
     Attendance,
@@ -120,6 +121,7 @@ def execute(
     keeper: Keeper | None = None,
     watch: Watch | None = None,
     train_by: TrainBy | None = None,
+    by_train_solver: Callable[[Array], Trajectories] | None = None,
 ) -> tuple[xr.Dataset, Any]:
     """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
@@ -141,6 +143,9 @@ def execute(
     train_by
         Trains the emulators in place of apexr; nobody attends then, and no data for training are
         needed.
+    by_train_solver
+        Takes the test trajectories to those that the solver of the training data makes of their
+        initial states, where that is another solver: its errors are part of the result.
 
     Raises
     ------
@@ -184,6 +189,9 @@ def execute(
         "compile_seconds": compile_seconds
         + sum(part.compile_seconds for part in (need, trained, tested) if part is not None),
     }
+    if by_train_solver is not None:
+        solved = by_train_solver(test_trajectories)
+        arrays |= _train_solver_arrays(solved, test_trajectories, experiment.metrics)
     result = labels.experiment(
         arrays,
         experiment.axes,
@@ -292,6 +300,14 @@ def _test_arrays(
     arrays["initial_state"] = kept[:, 0]
     arrays["inference_seconds"] = tested.inference_seconds
     return arrays
+
+
+def _train_solver_arrays(
+    solved: Trajectories, test_trajectories: Trajectories, metrics: dict[str, Metric]
+) -> dict[str, Any]:
+    """Return the errors of trajectories of the solver that made the training data."""
+    errors = score_rollouts(np.asarray(solved)[None], np.asarray(test_trajectories)[:, 1:], metrics)
+    return {f"{TRAIN_SOLVER}{name}": values[0] for name, values in metric_arrays(errors).items()}
 
 
 def metric_arrays(errors: dict[str, Float[np.ndarray, "..."]]) -> dict[str, Any]:

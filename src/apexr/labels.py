@@ -36,6 +36,7 @@ from apexr.schema import (
     plain_attrs,
     record,
     step_dim,
+    train_solver_metric,
     trajectory_metric,
 )
 
@@ -346,7 +347,8 @@ def _declarations(metrics: Mapping[str, str]) -> dict[str, Variable]:
     means = [mean_metric(config) for config in metrics.values()]
     names = metric_names(metrics.values())
     twins = [trajectory_metric(config, twin) for config, (_, twin) in names.items()]
-    return {**VARIABLES, **{variable.name: variable for variable in (*means, *twins)}}
+    solver = [train_solver_metric(variable) for variable in (*means, *twins)]
+    return {**VARIABLES, **{variable.name: variable for variable in (*means, *twins, *solver)}}
 
 
 def _lookup(name: str, declared: Mapping[str, Variable]) -> Variable:

@@ -37,6 +37,7 @@ from apexr.analysis._rollouts import melt_sample_rollouts
 from apexr.analysis._scaling import scaling_fit
 from apexr.analysis._spectra import spectra, spectrum
 from apexr.analysis._stream import write_table
+from apexr.analysis._superiority import superiority
 from apexr.analysis._table import rank_table, table
 from apexr.analysis._tabled import Table
 from apexr.analysis._verdict import summarise_comparison
@@ -81,6 +82,7 @@ __all__ = [
     "spread_skill",
     "stability_horizon",
     "summarise_comparison",
+    "superiority",
     "table",
     "to_long",
     "to_well",

@@ -20,6 +20,7 @@ class Registered(enum.StrEnum):
     optimizers = enum.auto()
     schedules = enum.auto()
     initial_conditions = enum.auto()
+    solvers = enum.auto()
     callbacks = enum.auto()
 
 
@@ -33,7 +34,7 @@ def list_registered(
 
 
 def _listing(what: Registered) -> list[str]:
-    from apexr import engine, initial, metrics, networks, objectives, scenarios, training
+    from apexr import engine, initial, metrics, networks, objectives, scenarios, steppers, training
 
     if what is Registered.activations:
         return list(networks.ACTIVATIONS.names())
@@ -50,6 +51,7 @@ def _listing(what: Registered) -> list[str]:
         Registered.schedules: training.SCHEDULES,
         Registered.initial_conditions: initial.INITIAL_CONDITIONS,
         Registered.callbacks: engine.CALLBACKS,
+        Registered.solvers: steppers.SOLVERS,
     }
     kind = kinds[what]
     return [kind.describe(name) for name in kind.names()]

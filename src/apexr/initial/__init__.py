@@ -11,6 +11,7 @@ from apexr.initial._function import FunctionCondition, StateFunction
 from apexr.initial._gray_scott import GrayScottBlobs
 from apexr.initial._grf import GaussianRandomField
 from apexr.initial._kind import INITIAL_CONDITIONS, InitialCondition, initial_condition
+from apexr.initial._modes import Modes
 from apexr.initial._sample import compile_samples, sample_from, sample_set
 from apexr.initial._scaled import Scaled
 from apexr.initial._sine_waves import SineWaves
@@ -28,6 +29,7 @@ __all__ = [
     "GaussianRandomField",
     "GrayScottBlobs",
     "InitialCondition",
+    "Modes",
     "Scaled",
     "SineWaves",
     "StateFunction",

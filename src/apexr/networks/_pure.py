@@ -1,5 +1,6 @@
 """One convolution and nothing else."""
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt
@@ -13,7 +14,9 @@ from apexr.spectral import Grid
 class Pure(NetworkSpec):
     """Pure;KERNEL_SIZE[;ACTIVATION] - one convolution without bias: a linear stencil.
 
-    The activation is accepted, as other benchmarks write it, and not used.
+    An even kernel has one point more behind than ahead: ``Pure;2`` is the stencil of the points
+    ``i - 1`` and ``i``, that of an upwind difference. The activation is accepted, as other
+    benchmarks write it, and not used.
     """
 
     kernel_size: PositiveInt
@@ -41,11 +44,19 @@ class Stencil(Network):
 
     @property
     def reach(self) -> Reach:
-        """That of the convolution."""
-        return reach_of(self.convolution)
+        """That of the convolution, of an even kernel moved back by a point."""
+        back, ahead = reach_of(self.convolution)
+        return back + self._moved, ahead - self._moved
+
+    @property
+    def _moved(self) -> int:
+        return 1 - self.convolution.weight.shape[-1] % 2
 
     def batched(
         self, states: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
         """Return the network's output for every state of a batch."""
+        if self._moved:
+            axes = tuple(range(2, states.ndim))
+            states = jnp.roll(states, (1,) * len(axes), axes)
         return self.convolution(states)

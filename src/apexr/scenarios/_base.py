@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 Seed = Annotated[int, Range(minimum=0, maximum=2**32 - 1)]
 
-LATER: Mapping[str, Any] = {"subset_of": 0}
+LATER: Mapping[str, Any] = {
+    "subset_of": 0,
+    "test_ic_config": "",
+    "train_solver": "",
+    "test_solver": "",
+}
 """Fields that later releases added, and the values with which they change nothing."""
 
 
@@ -68,6 +73,8 @@ class BaseScenario(metaclass=ScenarioMeta):
         Steps of each test trajectory, the initial state not counted.
     test_seed
         Random seed of the initial states of the test trajectories.
+    test_ic_config
+        Config string of the initial conditions of the test trajectories, where they differ.
     optim_config
         Config string of optimiser, number of updates and schedule.
     batch_size
@@ -110,6 +117,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     num_test_samples: PositiveInt = 30
     test_temporal_horizon: PositiveInt = 200
     test_seed: Seed = 773
+    test_ic_config: str = ""
     optim_config: str = "adam;10_000;warmup_cosine;0.0;1e-3;2_000"
     batch_size: PositiveInt = 20
     num_trjs_returned: PositiveInt = 1
@@ -183,6 +191,10 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     # What follows from it.
 
+    def get_train_stepper(self) -> Any:
+        """Return the stepper that makes the training trajectories: by default the reference."""
+        return self.get_ref_stepper()
+
     @property
     def grid(self) -> Grid:
         """The grid of the states."""
@@ -215,7 +227,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
         So experiments made before there was a choice keep their identity.
         """
-        unused = [name for name in LATER if getattr(self, name) == LATER[name]]
+        unused = [name for name in LATER if getattr(self, name, None) == LATER[name]]
         return {k: v for k, v in self.all_parameters.items() if k not in unused}
 
     @property

@@ -16,14 +16,20 @@ from apexr._digest import canonical_json
 from apexr._precision import current_precision
 from apexr.engine import STREAMED_BYTES
 from apexr.errors import DivergenceError, ShapeError
-from apexr.initial import compile_samples, sample_from, sample_set
+from apexr.initial import (
+    INITIAL_CONDITIONS,
+    InitialCondition,
+    compile_samples,
+    sample_from,
+    sample_set,
+)
 from apexr.scenarios import disk_cache
 from apexr.scenarios._code import code_of, is_ours, is_overridden
 from apexr.scenarios._identity import plain_parameters, scenario_key
 from apexr.scenarios._kept import Kept, a_part_of_memory
 from apexr.scenarios._registry import SCENARIOS
 from apexr.scenarios._resolution import look_at
-from apexr.steppers import Stepper, compile_simulation, repeat, rollout, simulate
+from apexr.steppers import SOLVERS, Stepper, compile_simulation, repeat, rollout, simulate
 from apexr.training import Streamed
 
 if TYPE_CHECKING:
@@ -82,8 +88,9 @@ def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
     """Compile the programs that make trajectories, at once: little work compiles for longest."""
     if not scenario.is_simulated:
         return
-    stepper = scenario.get_ref_stepper()
-    if is_overridden(scenario, "produce_data") or not isinstance(stepper, Stepper):
+    steppers = {"train": scenario.get_train_stepper(), "test": scenario.get_ref_stepper()}
+    ours = all(isinstance(stepper, Stepper) for stepper in steppers.values())
+    if is_overridden(scenario, "produce_data") or not ours:
         return
     programs = []
     for split in splits:
@@ -93,9 +100,10 @@ def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
         if is_overridden(scenario, f"get_{split}_data") or key in _KEPT or much:
             continue
         sizes = {"num_samples": samples, "num_channels": scenario.num_channels}
-        drawn = compile_samples(scenario.get_ic_generator(), scenario.grid, **sizes)
-        warmup = {"num_warmup_steps": scenario.num_warmup_steps}
-        programs += [drawn, compile_simulation(stepper, samples, frames - 1, **warmup)]
+        drawn = compile_samples(initial_condition(scenario, split), scenario.grid, **sizes)
+        apart = split == "train" and has_train_solver(scenario)  # another solver warms these up
+        warmup = {"num_warmup_steps": 0 if apart else scenario.num_warmup_steps}
+        programs += [drawn, compile_simulation(steppers[split], samples, frames - 1, **warmup)]
     for program in programs:
         program.result()
 
@@ -117,7 +125,8 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
         return jnp.asarray(source[:])
     steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
     coarse = solver == "coarse"
-    stepper = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
+    warm = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
+    stepper = scenario.get_train_stepper() if split == "train" and not coarse else warm
     if is_overridden(scenario, "produce_data"):
         seed = scenario.train_seed if split == "train" else scenario.test_seed
         own = scenario.produce_data(
@@ -130,8 +139,10 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
         return _checked(scenario, split, "produce_data", own, num_drawn(scenario, split))
 
     def make() -> Array:
-        states = drawn(scenario, split, stepper)
-        return simulated(stepper, states, steps, scenario.num_warmup_steps)
+        states, warmup = drawn(scenario, split, warm), scenario.num_warmup_steps
+        if has_train_solver(scenario) and warmup and split == "train" and not coarse:
+            states, warmup = simulated(warm, states, 0, warmup)[:, 0], 0
+        return simulated(stepper, states, steps, warmup)
 
     shape = (num_drawn(scenario, split), *shapes(scenario)[split][1:])
     if _is_much(scenario, shape) and _is_known(scenario):
@@ -154,8 +165,11 @@ def _is_much(scenario: "BaseScenario", shape: tuple[int, ...]) -> bool:
 def _is_known(scenario: "BaseScenario") -> bool:
     """Tell whether a scenario is one of apexr's, with no code of the user's in its data."""
     ours = SCENARIOS.loaded().get(scenario_key(type(scenario))) is type(scenario)
-    condition = scenario.get_ic_generator()
-    return ours and all(is_ours(cls) for cls in (type(scenario), *_classes(condition)))
+    splits: tuple[Split, ...] = ("train", "test")
+    parts = [cls for split in splits for cls in _classes(initial_condition(scenario, split))]
+    solvers = [getattr(scenario, f"{split}_solver", "") for split in splits]
+    parts += [type(SOLVERS.parse(config)) for config in solvers if config]
+    return ours and all(is_ours(cls) for cls in (type(scenario), *parts))
 
 
 def _classes(condition: Any) -> Iterator[type]:
@@ -171,7 +185,7 @@ def _classes(condition: Any) -> Iterator[type]:
 def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
     """Return the states that trajectories start from, before any warm-up."""
     states = sample_set(
-        scenario.get_ic_generator(),
+        initial_condition(scenario, split),
         scenario.grid,
         num_samples=num_drawn(scenario, split),
         num_channels=scenario.num_channels,
@@ -190,6 +204,33 @@ def num_drawn(scenario: "BaseScenario", split: Split) -> int:
     return (
         scenario.subset_of if split == "train" and scenario.subset_of else num_used(scenario, split)
     )
+
+
+def initial_condition(scenario: "BaseScenario", split: Split) -> InitialCondition:
+    """Return the distribution of the initial states, that of the test where it is another one."""
+    if split == "test" and scenario.test_ic_config:
+        return INITIAL_CONDITIONS.parse(scenario.test_ic_config)
+    return scenario.get_ic_generator()
+
+
+def has_train_solver(scenario: "BaseScenario") -> bool:
+    """Tell whether training data come from another solver than test data."""
+    chosen = [getattr(scenario, name, "") for name in ("train_solver", "test_solver")]
+    return chosen[0] != chosen[1]
+
+
+def by_train_solver(scenario: "BaseScenario", test: Array) -> Array:
+    """Return what the solver of the training data makes of the test states, without these.
+
+    Parameters
+    ----------
+    scenario
+        What says the solver.
+    test
+        The test trajectories, with their initial states.
+    """
+    steps = test.shape[1] - 1
+    return simulated(scenario.get_train_stepper(), test[:, 0], steps, 0)[:, 1:]
 
 
 def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:

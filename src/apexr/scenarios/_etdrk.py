@@ -51,12 +51,12 @@ class NonlinearSolver(NumericalScenario):
             "products are not dealiased, and the linear part acts on waves outside the mask",
         ]
 
-    def _build(self, equation: Equation, dt: float) -> Stepper:
+    def _build(self, equation: Equation, dt: float, order: int | None = None) -> Stepper:
         stepper = ETDRKStepper(
             equation,
             self.grid,
             dt,
-            order=self.order,
+            order=self.order if order is None else order,
             coefficients=self.coefficient_mode,
             dealiasing_fraction=self.dealiasing_fraction,
             num_circle_points=self.num_circle_points,

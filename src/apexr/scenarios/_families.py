@@ -39,9 +39,11 @@ class Family(NumericalScenario):
     linear_field: ClassVar[str] = ""  # none
     num_channels: int = derived()
 
-    def get_ref_stepper(self) -> Stepper:
-        """Return the solver of one step."""
-        return self._stepper(1.0)
+    def _own_stepper(self, order: int | None) -> Stepper:
+        return self._stepper(1.0, order)
+
+    def _stated_equation(self) -> Equation:
+        return counted_once(self._equation(), self.num_spatial_dims)
 
     def get_coarse_stepper(self) -> Stepper:
         """Return the solver of a part of the step, ``coarse_proportion``."""
@@ -72,22 +74,17 @@ class Family(NumericalScenario):
         """Return the coefficients that follow from the parameters."""
         return {}
 
-    @property
-    def _time_step(self) -> float:
-        return getattr(self, "dt", 1.0)
-
     @abc.abstractmethod
     def _equation(self) -> Equation:
         """Return the equation of the coefficients; one with ``a_0`` counts it D times."""
 
     def _solved_equation(self) -> Equation:
         """Return the equation that the numerics solve."""
-        equation = self._equation()
-        return counted_once(equation, self.num_spatial_dims) if self._as_stated else equation
+        return self._stated_equation() if self._as_stated else self._equation()
 
     @abc.abstractmethod
-    def _stepper(self, proportion: float) -> Stepper:
-        """Return the solver of a part of the step."""
+    def _stepper(self, proportion: float, order: int | None = None) -> Stepper:
+        """Return the solver of a part of the step; linear equations have no order."""
 
 
 class LinearFamily(Family):
@@ -101,7 +98,7 @@ class LinearFamily(Family):
 
     coarse_proportion: PositiveFloat = 0.5
 
-    def _stepper(self, proportion: float) -> Stepper:
+    def _stepper(self, proportion: float, order: int | None = None) -> Stepper:
         return ETDRKStepper(self._solved_equation(), self.grid, proportion * self._time_step)
 
 
@@ -113,10 +110,9 @@ class NonlinearFamily(Family, NonlinearSolver):
         first = "the real part of the ETDRK coefficients is taken: first order in time"
         return [*([first] if odd else []), *super()._published_deviations()]
 
-    def _stepper(self, proportion: float) -> Stepper:
-        return self._build(
-            self._solved_equation(), proportion * self._time_step / self.num_substeps
-        )
+    def _stepper(self, proportion: float, order: int | None = None) -> Stepper:
+        dt = proportion * self._time_step / self.num_substeps
+        return self._build(self._solved_equation(), dt, order)
 
 
 class ConvectionFamily(NonlinearFamily):

@@ -52,9 +52,11 @@ class EquationScenario(NonlinearSolver):
     def equation(self) -> Equation:
         """Return the equation of the fields."""
 
-    def get_ref_stepper(self) -> Stepper:
-        """Return the solver of one step."""
-        return self._build(self.equation(), self.dt / self.num_substeps)
+    def _own_stepper(self, order: int | None) -> Stepper:
+        return self._build(self.equation(), self.dt / self.num_substeps, order)
+
+    def _stated_equation(self) -> Equation:
+        return self.equation()
 
     def get_coarse_stepper(self) -> Stepper:
         """Return the solver of a part of the step, ``coarse_proportion``."""

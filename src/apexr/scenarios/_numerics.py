@@ -1,11 +1,13 @@
 """Which numerics a scenario has: those that the benchmark's data were made with, or exact ones."""
 
+import abc
 import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from apexr.errors import SpecError
 from apexr.scenarios._base import BaseScenario
-from apexr.steppers import Equation
+from apexr.steppers import ETDRK, SOLVERS, Equation, SolverSpec
 
 Choice = Literal["apebench", "exact"]
 
@@ -33,6 +35,9 @@ NUMERICS: Mapping[Choice, Numerics] = {
 }
 
 
+_SOLVERS = ("train_solver", "test_solver")
+
+
 class NumericalScenario(BaseScenario):
     """A scenario whose equation and solver are known to apexr.
 
@@ -42,9 +47,69 @@ class NumericalScenario(BaseScenario):
         ``"apebench"``: data as the published benchmark has them; :attr:`deviations` names how
         they differ from the equation. ``"exact"``: the equation as it is stated, exact ETDRK
         coefficients, and a Galerkin method: no state has waves outside the dealiasing mask.
+    train_solver
+        What makes the training trajectories: ``etdrk;ORDER`` is the scenario's own solver with
+        another order, ``fd;THETA;PICARD`` finite differences in time steps of the same length.
+        By default the scenario's own.
+    test_solver
+        The same of the test trajectories, and of the warm-up of both.
     """
 
     numerics: Choice = "apebench"
+    train_solver: str = ""
+    test_solver: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in _SOLVERS:
+            if config := getattr(self, name):
+                self._set(**{name: str(self._read_solver(name, config))})
+
+    def _read_solver(self, name: str, config: str) -> SolverSpec:
+        """Return a solver, checked against the equation.
+
+        Raises
+        ------
+        SpecError
+            Naming the parameter, and what the solver lacks.
+        """
+        try:
+            read = SOLVERS.parse(config)
+            read.check(self._stated_equation(), self.grid)
+        except SpecError as error:
+            raise SpecError(f"{name} of {type(self).__name__}: {error}") from None
+        return read
+
+    def _stated_equation(self) -> Equation:
+        """Return the equation as it is stated, which solvers other than ETDRK solve."""
+        raise SpecError("it makes no steps in time, so that there is no solver to choose")
+
+    @abc.abstractmethod
+    def _own_stepper(self, order: int | None) -> Any:
+        """Return the scenario's own solver of one step, of another order unless it is None."""
+
+    @property
+    def _time_step(self) -> float:
+        return getattr(self, "dt", 1.0)
+
+    def get_ref_stepper(self) -> Any:
+        """Return the solver of one step of the test trajectories."""
+        return self._solved_by(self.test_solver)
+
+    def get_train_stepper(self) -> Any:
+        """Return the solver of one step of the training trajectories."""
+        if not self.train_solver and not self.test_solver:
+            return self.get_ref_stepper()
+        return self._solved_by(self.train_solver)
+
+    def _solved_by(self, config: str) -> Any:
+        """Return the solver of a config string; an empty one means the scenario's own."""
+        read = SOLVERS.parse(config) if config else None
+        if read is None or isinstance(read, ETDRK):
+            return self._own_stepper(None if read is None else read.order)
+        substeps = getattr(self, "num_substeps", 1)
+        equation = self._stated_equation()
+        return read.build(equation, self.grid, self._time_step, num_substeps=substeps)
 
     @property
     def _as_stated(self) -> bool:
@@ -80,7 +145,7 @@ class NumericalScenario(BaseScenario):
             said["numerics_deviations"] = "; ".join(self.deviations)
         if hasattr(self, "coefficient_mode"):
             said["etdrk_coefficients"] = self.coefficient_mode
-        return said
+        return said | {name: getattr(self, name) for name in _SOLVERS if getattr(self, name)}
 
     @property
     def deviations(self) -> tuple[str, ...]:

@@ -110,8 +110,8 @@ def check_scenario(scenario: "BaseScenario") -> None:
     SpecError
         For the first that cannot be meant.
     """
-    if scenario.is_simulated:
-        condition = initial_condition(scenario)
+    configs = [scenario.ic_config, scenario.test_ic_config] if scenario.is_simulated else []
+    for condition in (INITIAL_CONDITIONS.parse(config) for config in configs if config != ""):
         for_channels(condition, scenario.num_channels)
         condition.check(scenario.grid)
     updates = optimizer(scenario).updates
@@ -223,7 +223,7 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
         own_optimizer(scenario),
         min(scenario.batch_size, num_windows),
         scenario.record_loss_every,
-        scenario.get_ref_stepper,
+        scenario.get_train_stepper,
         scenario.memory_of_data,
     )
 
@@ -377,6 +377,8 @@ def run(
         given: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
         given |= {"experiment": experiment}
         given |= {"make_data": functools.partial(_data.finite_trajectories, scenario)}
+        if _data.has_train_solver(scenario):
+            given |= {"by_train_solver": functools.partial(_data.by_train_solver, scenario)}
         if is_overridden(scenario, "get_trainer"):
             given |= _by_own_trainer(scenario, experiment, callable_by_all=not trackers)
         result, emulators = execute(progress=progress, **given)

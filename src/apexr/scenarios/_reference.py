@@ -16,6 +16,7 @@ from apexr.scenarios._resolution import is_nonlinear, kept_waves, tail_energy, u
 from apexr.schema import REFERENCE_ERROR
 from apexr.steppers import (
     ETDRKStepper,
+    FiniteDifferenceStepper,
     Poisson,
     RepeatedStepper,
     Stepper,
@@ -90,6 +91,8 @@ def _converged(
         If the solver is of a kind whose equation apexr does not know.
     """
     inner, count = unwrapped(stepper)
+    if isinstance(inner, FiniteDifferenceStepper):
+        inner = ETDRKStepper(inner.equation, inner.grid, inner.dt, 4)
     states, num_steps = jnp.asarray(data[:, 0]), data.shape[1] - 1
     if not is_nonlinear(inner):
         closed = isinstance(inner, Poisson | Stepper)
@@ -98,7 +101,8 @@ def _converged(
                 f"the equation of {type(scenario).__name__} is not known: its reference stepper is"
                 f" {inner!r}, no ETDRKStepper, so that no converged solution can be made of it"
             )
-        exact = np.asarray(_data.simulated(scenario.get_ref_stepper(), states, num_steps, 0))
+        closed_form = inner if count == 1 else RepeatedStepper(inner, count)
+        exact = np.asarray(_data.simulated(closed_form, states, num_steps, 0))
         return exact, exact, count
 
     def solve(substeps: int) -> Frames:

@@ -1,15 +1,25 @@
 """Solvers: equations as data, and the steppers that advance them in time.
 
 An :class:`Equation` states a linear symbol and a nonlinear term; an :class:`ETDRKStepper` solves
-any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly.
+any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones exactly. A
+:class:`FiniteDifferenceStepper` solves those with derivatives along the axes and convection.
+:data:`SOLVERS` has both by config string.
 """
 
 from apexr.steppers._blocks import blocks
+from apexr.steppers._finite_difference import FiniteDifferenceStepper
 from apexr.steppers._forced import ForcedStepper
 from apexr.steppers._functional import stack_sub_trajectories
 from apexr.steppers._march import FieldMarch, March, SpectralMarch
 from apexr.steppers._poisson import Poisson
 from apexr.steppers._rollout import compile_simulation, repeat, rollout, simulate
+from apexr.steppers._schemes import (
+    ETDRK,
+    SOLVERS,
+    FiniteDifference,
+    SolverSpec,
+    solver,
+)
 from apexr.steppers._solver import Solver, as_solver
 from apexr.steppers._stepper import ETDRKStepper, RepeatedStepper, Stepper
 from apexr.steppers._terms import (
@@ -74,6 +84,8 @@ from apexr.steppers.equations._parametrisations import (
 )
 
 __all__ = [
+    "ETDRK",
+    "SOLVERS",
     "Advection",
     "AdvectionDiffusion",
     "AllenCahn",
@@ -87,6 +99,8 @@ __all__ = [
     "ETDRKStepper",
     "Equation",
     "FieldMarch",
+    "FiniteDifference",
+    "FiniteDifferenceStepper",
     "FisherKPP",
     "ForcedStepper",
     "GradientNorm",
@@ -111,6 +125,7 @@ __all__ = [
     "QuadraticTerm",
     "RepeatedStepper",
     "Solver",
+    "SolverSpec",
     "SpectralMarch",
     "Stepper",
     "SwiftHohenberg",
@@ -143,5 +158,6 @@ __all__ = [
     "repeat",
     "rollout",
     "simulate",
+    "solver",
     "stack_sub_trajectories",
 ]

@@ -30,6 +30,7 @@ from apexr.metrics import METRICS
 from apexr.networks import ACTIVATIONS, NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import SCENARIOS
+from apexr.steppers import SOLVERS
 from apexr.study._clients import FEW_CORES, keep_to_cores
 from apexr.study._configs import Planned, plan_one
 from apexr.study._work import Programs, Spent, remaining, run_parts, told
@@ -62,7 +63,7 @@ _REGISTRIES = {
         kind.noun: kind.registry
         for kind in (
             *(NETWORKS, OBJECTIVES, TASKS, METRICS, OPTIMIZERS, SCHEDULES),
-            *(INITIAL_CONDITIONS, CALLBACKS),
+            *(INITIAL_CONDITIONS, CALLBACKS, SOLVERS),
         )
     },
 }

@@ -43,8 +43,7 @@ class Poisson(NumericalScenario):
         if self.order % 2:
             raise SpecError(f"order of Poisson must be even, got {self.order}")
 
-    def get_ref_stepper(self) -> PoissonSolver:
-        """Return the solver."""
+    def _own_stepper(self, order: int | None) -> PoissonSolver:
         return PoissonSolver(self.grid, self.order)
 
     def get_coarse_stepper(self) -> NoReturn:
