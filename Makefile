@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-errors \
-	docs-accuracy docs-plots docs-dashboard browser graph FORCE
+	docs-accuracy docs-solvers docs-plots docs-dashboard browser graph FORCE
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -86,6 +86,11 @@ docs-dashboard: browser $(VENV)/.installed-dev
 docs-accuracy: $(VENV)/.installed
 	$(BIN)/python docs/reference_errors.py
 	$(BIN)/python docs/solver_accuracy.py
+
+# The tables of docs/solvers.md (about ten minutes).
+docs-solvers: $(VENV)/.installed
+	$(BIN)/python docs/solvers.py
+	$(BIN)/python docs/superiority.py
 
 # Looked at each time, written only where the environment is made.
 $(VENV)/pyvenv.cfg: FORCE

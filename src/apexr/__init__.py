@@ -35,9 +35,11 @@ _HOMES = {
     "list_experiments": "apexr.store:list_experiments",
     # comparisons with solvers
     "climate": "apexr.comparisons:climate",
+    "clock": "apexr.comparisons:clock",
     "decompose": "apexr.comparisons:decompose",
     "ensemble": "apexr.comparisons:ensemble",
     "lyapunov": "apexr.comparisons:lyapunov",
+    "solver_ladder": "apexr.comparisons:solver_ladder",
     # what a results section needs
     "report": "apexr._report:report",
     # other programs

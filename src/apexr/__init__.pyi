@@ -42,9 +42,11 @@ from apexr.analysis import to_long as to_long
 from apexr.analysis import to_well as to_well
 from apexr.analysis import to_wide as to_wide
 from apexr.comparisons import climate as climate
+from apexr.comparisons import clock as clock
 from apexr.comparisons import decompose as decompose
 from apexr.comparisons import ensemble as ensemble
 from apexr.comparisons import lyapunov as lyapunov
+from apexr.comparisons import solver_ladder as solver_ladder
 from apexr.scenarios import BaseScenario as BaseScenario
 from apexr.scenarios import EquationScenario as EquationScenario
 from apexr.scenarios import Recorded as Recorded

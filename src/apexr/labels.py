@@ -25,6 +25,7 @@ from apexr.schema import (
     LAG,
     MEMBER_RANK,
     RANK,
+    RUNG,
     SCHEMA_VERSION,
     SPATIAL_DIMS,
     VARIABLES,
@@ -43,7 +44,7 @@ from apexr.schema import (
 __all__ = ["Axes", "Recorded", "comparison", "experiment", "states", "trajectories"]
 
 _FLOATS = ("float32", "float64")
-_OWN = (RANK, MEMBER_RANK, INTERVAL, BIN, LAG, WAVENUMBER)
+_OWN = (RANK, MEMBER_RANK, INTERVAL, BIN, LAG, WAVENUMBER, RUNG)
 _COUNTED = {**COORDINATES, **{own.name: own for own in _OWN}}
 
 

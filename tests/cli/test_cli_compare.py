@@ -1,4 +1,4 @@
-"""`apexr decompose` and `apexr climate` on a stored experiment."""
+"""`apexr decompose`, `climate`, `ladder` and `breakeven` on stored experiments."""
 
 import xarray as xr
 
@@ -54,3 +54,32 @@ def test_what_cannot_be_split(apexr_command, tmp_path):
     said = apexr_command("decompose", tmp_path, "--plot", "parts.txt")
     assert said.code == 2
     assert "--plot" in said.err
+
+
+def test_a_ladder_and_when_emulators_pay(apexr_command, tmp_path, monkeypatch):
+    monkeypatch.setattr("apexr.engine._clocks.LEAST_SECONDS", 0.0)
+    store, written = tmp_path / "burgers.zarr", tmp_path / "ladder.nc"
+    asked = {"net": "Pure;3", "num_seeds": 2, "store": store, "progress": False}
+    apexr.run("diff_burgers", **asked, **TINY)
+    sizes = [part for key, value in TINY.items() for part in ("--set", f"{key}={value}")]
+    rungs = ("--points", 12, "--points", 24, "--substeps", 1, "--solver", "etdrk;2")
+    said = apexr_command("ladder", "diff_burgers", *rungs, "--steps", 4, "-o", written, *sizes)
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[2].split()[:3] == ["etdrk;2", "12", "1"]
+    assert "rule 2: met" in said.out
+    said = apexr_command("breakeven", store, written, "--over", 3)
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[0].startswith("steps 1 to 3")
+    assert said.out.splitlines()[2].endswith("1d_diff_burgers  Pure;3  one")
+    with xr.open_dataset(written) as ladder:
+        found = apexr.analysis.breakeven(apexr.open_experiment(store), ladder.load(), over=3)
+    assert said.out.splitlines()[2].split()[0] == f"{found['median'].item():.4g}"
+
+
+def test_ladders_that_cannot_be_made(apexr_command, tmp_path):
+    assert apexr_command("ladder", "diff_burgers", "-o", tmp_path / "l.txt").code == 2
+    said = apexr_command("ladder", "diff_burgers", "--points", 999)
+    assert said.code == 2
+    assert "at most those of the scenario" in said.err
+    assert apexr_command("breakeven", tmp_path, tmp_path / "none.nc").code == 2

@@ -17,6 +17,7 @@ KINDS = {
     "metrics": apexr.metrics.METRICS,
     "callbacks": apexr.engine.CALLBACKS,
     "initial_conditions": apexr.initial.INITIAL_CONDITIONS,
+    "solvers": apexr.steppers.SOLVERS,
 }
 NAMES = [
     pytest.param(kind, name, id=f"{group}-{name}")
@@ -62,7 +63,8 @@ def test_a_near_miss_is_corrected(group):
         ("tasks", {"predict", "correct"}),
         ("optimizers", {"adam", "adamw", "sgd", "lion", "clip", "decay"}),
         ("schedules", {"constant", "exp", "warmup_cosine", "cosine", "linear"}),
-        ("initial_conditions", {"fourier", "diffused", "grf", "clamp"}),
+        ("initial_conditions", {"fourier", "diffused", "grf", "clamp", "modes"}),
+        ("solvers", {"etdrk", "fd"}),
         ("metrics", {f"mean_{m}" for m in ("MAE", "nMSE", "sRMSE", "nRMSE", "correlation")}),
     ],
 )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from _results import NETS, study
 
+from _ladders import SAMPLES, TIMES, ladder
 from apexr import plots
 from apexr.analysis import geometric_mean, spectrum
 from apexr.errors import MissingVariableError, SpecError
@@ -138,6 +139,39 @@ def test_pareto_says_what_there_is(ds):
         plots.pareto(ds, cost="parameters")
     with pytest.raises(MissingVariableError, match="no label 'nett'"):
         plots.pareto(ds, by="nett")
+
+
+def test_solvers_stand_beside_emulators():
+    results = mock_experiment(num_times=TIMES, num_test_samples=SAMPLES)
+    rungs = ladder()
+    rungs["solver"][3:] = "fd;1.0;1"
+    rungs["mean_nRMSE"][6] = np.nan
+    drawn = plots.pareto(results, solvers=rungs, step=5)
+    assert "solver etdrk;2" in labels_of(drawn)
+    points = {one.label: one for one in parts(drawn, hv.Scatter)}
+    first = points["solver etdrk;2"]
+    np.testing.assert_allclose(first.dimension_values(0), 1 / rungs.throughput[:3])
+    np.testing.assert_allclose(first.dimension_values(1), rungs.mean_nRMSE[:3].sel(time=5))
+    assert len(points["solver fd;1.0;1"]) == 3  # one rung diverged
+    (emulator,) = (one for label, one in points.items() if label.endswith("seeds"))
+    assert emulator.dimension_values(0) == pytest.approx(0.2 / 3 / SAMPLES)
+    assert emulator.kdims[0].label == "time of a trajectory [s]"
+    means = plots.pareto(results, solvers=rungs, up_to=4)
+    first = next(one for one in parts(means, hv.Scatter) if one.label == "solver etdrk;2")
+    expected = np.exp(np.log(rungs.mean_nRMSE[:3, :4]).mean("time"))
+    np.testing.assert_allclose(first.dimension_values(1), expected)
+
+
+def test_solvers_of_another_problem_are_not_drawn(ds):
+    with pytest.raises(SpecError, match="solves 1d_diff_adv"):
+        plots.pareto(ds, solvers=ladder())
+    results = mock_experiment(num_times=TIMES, num_test_samples=SAMPLES)
+    with pytest.raises(SpecError, match="'inference_seconds' where solvers"):
+        plots.pareto(results, solvers=ladder(), cost="num_parameters")
+    with pytest.raises(MissingVariableError, match="no ladder"):
+        plots.pareto(results, solvers=results)
+    with pytest.raises(MissingVariableError, match="step 9"):
+        plots.pareto(results, solvers=ladder(), step=9)
 
 
 def test_sizes(ds):

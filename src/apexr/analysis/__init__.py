@@ -13,6 +13,7 @@ from apexr.analysis._aggregates import (
 )
 from apexr.analysis._bands import band, bootstrap_band
 from apexr.analysis._better import probability_better
+from apexr.analysis._breakeven import breakeven
 from apexr.analysis._ensemble import (
     coverage,
     crps,
@@ -50,6 +51,7 @@ __all__ = [
     "available",
     "band",
     "bootstrap_band",
+    "breakeven",
     "correlation_time",
     "count_diverged",
     "coverage",

@@ -11,10 +11,10 @@ from apexr.schema import TRAIN_SOLVER
 def superiority(ds: xr.Dataset, variable: str = "mean_nRMSE") -> xr.DataArray:
     """Return the error of emulators over that of the solver that made their training data.
 
-    Both are judged by the solver of the test data, from the same test states: ``ξ[t] = err(emulator,
-    t) / err(train solver, t)``, each a mean over the test samples. Below 1 the emulator is better
-    than its training data. A seed that diverged has infinity. Nothing is computed where ``ds`` is
-    lazy.
+    Both are judged by the solver of the test data, from the same test states. With the mean over
+    the test samples, ``ξ[t] = err(emulator, t) / err(train solver, t)``. Below 1 the emulator is
+    better than its training data. A seed that diverged has infinity. Nothing is computed where
+    ``ds`` is lazy.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 # in the order of `apexr --help`
 # isort: off
-from apexr.cli import _run, _study, _list, _keep, _cache, _compare, _transfer, _pages  # noqa: F401
+from apexr.cli import _run, _study, _list, _keep, _cache, _compare, _ladder, _transfer, _pages  # noqa: F401
 # isort: on
 
 from apexr.cli._app import app

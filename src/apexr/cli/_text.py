@@ -73,6 +73,50 @@ def _each_experiment(study: Any) -> list[Any]:
     return [study.isel(experiment=place) for place in range(study.sizes["experiment"])]
 
 
+def ladder_summary(ladder: Any) -> str:
+    """Return the rungs of a ladder, their errors at some steps and their costs, and its rules."""
+    from apexr import schema
+
+    name = schema.metric_identifiers(ladder)[0]
+    steps = [step for step in STEPS if step in ladder["time"].values]
+    rows = [f"{ladder['scenario'].item()}  {name} at step, seconds of a trajectory"]
+    columns = "  ".join(f"{step:>8}" for step in steps)
+    rows.append(f"{'solver':<14}{'points':>8}{'substeps':>10}  {columns}{'batch':>12}{'alone':>12}")
+    for place in range(ladder.sizes["rung"]):
+        one = ladder.isel(rung=place)
+        cells = "  ".join(f"{one[name].sel(time=step).item():>8.2g}" for step in steps)
+        costs = f"{1 / one['throughput'].item():>12.3g}{one['latency'].item():>12.3g}"
+        labels = f"{one['points'].item():>8}{one['substeps'].item():>10}"
+        rows.append(f"{one['solver'].item():<14}{labels}  {cells}{costs}")
+    truth, own = (ladder[f"{of}_error"].values for of in ("truth", "reference"))
+    rows.append(f"truth: {ladder.attrs['truth']}, error {truth.max():.2g} at most")
+    rows.append(f"test data of the scenario: error {own.max():.2g} at most")
+    rows += [f"rule 1: {ladder.attrs['rule_equal_accuracy']}"]
+    rows += [f"rule 2: {ladder.attrs['rule_efficient_solver']}"]
+    return "\n".join(rows)
+
+
+def breakeven_summary(found: Any) -> str:
+    """Return after how many trajectories each experiment has paid, over its seeds."""
+    rows = [f"steps {found.attrs['over']}, inference {found.attrs['inference']}"]
+    head = ("median", "lowest", "highest", "finite", "bounds", "worst sample")
+    rows.append("".join(f"{name:>14}" for name in head) + "  experiment")
+    for one in [found] if "experiment" not in found.dims else _each_experiment(found):
+        number = one["breakeven"]
+        there = number.notnull()
+        bounds = int((one["upper_bound"] & there).sum())
+        worst = one["breakeven_worst_sample"].median("seed").item()
+        cells = [f"{one[name].item():>14.4g}" for name in ("median", "lowest", "highest")]
+        cells += [f"{one['finite_share'].item():>14.0%}", f"{bounds:>10} of {int(there.sum())}"]
+        cells += [f"{worst:>14.4g}"]
+        label = "  ".join(str(one[name].item()) for name in ("scenario", "net", "train"))
+        rows.append(f"{''.join(cells)}  {label}")
+    rows += ["bounds: seeds whose number is an upper bound, as they beat every rung of the ladder"]
+    rows += [f"rule 1: {found.attrs['rule_equal_accuracy']}"]
+    rows += [f"rule 2: {found.attrs['rule_efficient_solver']}"]
+    return "\n".join(rows)
+
+
 def study_table(table: Any) -> str:
     """Return the experiments of a study, one a line, and how many are in which state."""
     from apexr.store import in_short

@@ -9,6 +9,7 @@ from apexr.engine._callbacks import (
     parse_callbacks,
 )
 from apexr.engine._climate import Histogram, Plan, Ranges, StatesBlock, Tally, climate_blocks
+from apexr.engine._clocks import Clocked, clock_emulator, clock_solver
 from apexr.engine._decompose import decompose
 from apexr.engine._emulators import (
     EmulatorPlan,
@@ -26,6 +27,7 @@ from apexr.engine._evaluate import (
     evaluate,
     score_rollouts,
 )
+from apexr.engine._ladder import Judged, Problem, Rung, judge, on_grid
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
 from apexr.engine._own import OwnNetwork
 from apexr.engine._room import (
@@ -45,17 +47,21 @@ __all__ = [
     "TASKS",
     "Block",
     "Callback",
+    "Clocked",
     "Correct",
     "Corrected",
     "EmulatorPlan",
     "EnsembleMode",
     "Evaluated",
     "Histogram",
+    "Judged",
     "OwnNetwork",
     "Plan",
     "Predict",
+    "Problem",
     "Ranges",
     "Recorder",
+    "Rung",
     "Stacked",
     "StatesBlock",
     "Tally",
@@ -66,6 +72,8 @@ __all__ = [
     "bytes_of_data",
     "callback",
     "climate_blocks",
+    "clock_emulator",
+    "clock_solver",
     "compile_rollouts",
     "count_operations",
     "count_parameters",
@@ -74,10 +82,12 @@ __all__ = [
     "ensemble_blocks",
     "evaluate",
     "from_flat_weights",
+    "judge",
     "kaplan_yorke",
     "lyapunov_growth",
     "named_shapes",
     "named_weights",
+    "on_grid",
     "outline_emulators",
     "parse_callbacks",
     "require_room_for_data",

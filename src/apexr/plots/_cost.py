@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from apexr.analysis._front import pareto_front
 from apexr.analysis._groups import label_names, label_rows
 from apexr.analysis._select import pick
-from apexr.errors import ShapeError
 from apexr.plots._experiments import By, Panel, arrange, places_of
 from apexr.plots._fields import check_choice
+from apexr.plots._ladder import rung_elements, trajectory_seconds
 from apexr.plots._panels import side_by_side
 from apexr.plots._reduced import Runs, reduced, runs, short_label
 from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, marker, style
@@ -29,11 +30,12 @@ COSTS = (
 def pareto(
     ds: xr.Dataset,
     variable: str = "mean_nRMSE",
-    cost: str = "num_parameters",
+    cost: str | None = None,
     by: By = None,
     step: int | None = None,
     up_to: int = 100,
     order: Sequence[str] | None = None,
+    solvers: xr.Dataset | None = None,
 ) -> Any:
     """Return error against cost with the Pareto front, as HoloViews points.
 
@@ -52,8 +54,9 @@ def pareto(
     variable
         Name or config string of a metric.
     cost
-        ``"num_parameters"``, ``"num_train_samples"``, ``"train_seconds"``, ``"train_flops"``,
-        ``"inference_seconds"`` or ``"compile_seconds"``.
+        ``"num_parameters"`` (the default), ``"num_train_samples"``, ``"train_seconds"``,
+        ``"train_flops"``, ``"inference_seconds"`` or ``"compile_seconds"``. With ``solvers`` the
+        cost is the time of a trajectory.
     by
         Label that tells the points apart by color, or a list of labels, as in :func:`metric`; by
         default all that differ within a panel.
@@ -64,18 +67,26 @@ def pareto(
     order
         Names of the groups in the order of colors and legend, those that are not drawn among
         them: what has one name then has one color in all plots. By default as they come.
+    solvers
+        What :func:`apexr.solver_ladder` returned for the scenario: its rungs are drawn too, each
+        solver with a front of its own. Emulators stand at the time of a trajectory that their
+        recorded ``inference_seconds`` give, with the scoring.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If the cost is none of its choices, the order lacks a name, or the study makes too many
-        panels.
+        If the cost is none of its choices, the order lacks a name, the study makes too many
+        panels, or the ladder is of another scenario.
     """
-    check_choice("cost", cost, COSTS)
+    if solvers is None:
+        cost = "num_parameters" if cost is None else cost
+        check_choice("cost", cost, COSTS)
     values = reduced(ds, variable, step, up_to)
-    price = pick(ds, cost)
+    price = (
+        pick(ds, str(cost)) if solvers is None else trajectory_seconds(ds, variable, solvers, cost)
+    )
     paid = _per_experiment(price)
     arranged = arrange(values, by, per_problem=True)
     names = list(dict.fromkeys(name for panel in arranged for name in panel.groups))
@@ -85,7 +96,8 @@ def pareto(
         hv.Dimension("cost", label=axis_label(price)),
         hv.Dimension("error", label=short_label(values)),
     )
-    drawn = [_overlay(values, paid, panel, looks, dims) for panel in arranged]
+    rungs = [] if solvers is None else rung_elements(solvers, variable, step, up_to, dims)
+    drawn = [_overlay(values, paid, panel, looks, dims, rungs) for panel in arranged]
     return side_by_side(drawn)
 
 
@@ -96,28 +108,6 @@ class _Point:
     name: str
     cost: float
     runs: Runs
-
-
-def pareto_front(cost: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Return the places of what nothing else beats in cost and error, in order of cost.
-
-    Entries that are not finite are beaten by everything.
-
-    Raises
-    ------
-    ShapeError
-        If they are not as many costs as errors, along one axis.
-    """
-    if cost.ndim != 1 or cost.shape != error.shape:
-        raise ShapeError(
-            f"pareto_front needs as many costs as errors, got {cost.shape} and {error.shape}"
-        )
-    best, front = np.inf, []
-    for place in np.lexsort((error, cost)):
-        if np.isfinite(cost[place]) and error[place] < best:
-            best = error[place]
-            front.append(int(place))
-    return np.array(front, dtype=int)
 
 
 def _around(paid: np.ndarray) -> tuple[float, float]:
@@ -133,9 +123,14 @@ def _per_experiment(price: xr.DataArray) -> np.ndarray:
 
 
 def _overlay(
-    values: xr.DataArray, paid: np.ndarray, panel: Panel, looks: dict[str, int], dims: Any
+    values: xr.DataArray,
+    paid: np.ndarray,
+    panel: Panel,
+    looks: dict[str, int],
+    dims: Any,
+    rungs: Sequence[Any],
 ) -> Any:
-    """Return the points of one panel and their front."""
+    """Return the points of one panel and their front, and what the ladder has."""
     points = _points_of(values, paid, panel)
     numbers = np.array([one.runs.quantiles for one in points]).ravel()
     known = numbers[np.isfinite(numbers) & (numbers > 0)]
@@ -144,10 +139,12 @@ def _overlay(
         *_bars(points, top, dims),
         *_front(points, dims),
         *_scatters(points, looks, dims),
+        *rungs,
     ]
+    costs = np.concatenate([paid, *(np.asarray(one.dimension_values(0)) for one in rungs)])
     legend = legend_title("median, min–max over seeds")
     title = "\n".join(["  ".join(panel.labels), str(values.attrs["long_name"])]).strip()
-    both = {"logx": True, "logy": True, "xlim": _around(paid), "title": title}
+    both = {"logx": True, "logy": True, "xlim": _around(costs), "title": title}
     if np.isposinf(numbers).any():
         both["ylim"] = (None, top)
     return style(

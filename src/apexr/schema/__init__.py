@@ -12,13 +12,17 @@ scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines res
 
 from apexr.schema._climate import BIN, CLIMATE, LAG, WAVENUMBER
 from apexr.schema._comparisons import (
+    CLOCK,
     DECOMPOSITION,
     ENSEMBLE,
     INTERVAL,
+    LADDER,
     LYAPUNOV,
     MEMBER_RANK,
     RANK,
     REFERENCE_ERROR,
+    RUNG,
+    ladder_metrics,
 )
 from apexr.schema._declared import (
     CHUNK_BYTES,
@@ -53,6 +57,7 @@ __all__ = [
     "CALLBACK",
     "CHUNK_BYTES",
     "CLIMATE",
+    "CLOCK",
     "CONFIG_COORDS",
     "CONVENTIONS",
     "COORDINATES",
@@ -60,6 +65,7 @@ __all__ = [
     "DIVERGED",
     "ENSEMBLE",
     "INTERVAL",
+    "LADDER",
     "LAG",
     "LYAPUNOV",
     "MEAN_METRIC",
@@ -67,6 +73,7 @@ __all__ = [
     "RANK",
     "RECORDS",
     "REFERENCE_ERROR",
+    "RUNG",
     "SCHEMA_VERSION",
     "SPATIAL_DIMS",
     "TRAIN_SOLVER",
@@ -78,6 +85,7 @@ __all__ = [
     "declaration",
     "diverged_seeds",
     "identifier",
+    "ladder_metrics",
     "mean_metric",
     "metric_curves",
     "metric_identifiers",

@@ -1,7 +1,9 @@
 """What comparisons of emulators with solvers tell, declared; see the package."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from apexr.schema._declared import mean_metric, trajectory_metric
 from apexr.schema._variable import Variable, table
 
 _STEPS = ("seed", "test_sample", "time")
@@ -183,6 +185,81 @@ LYAPUNOV: Mapping[str, Variable] = table(
     ),
 )
 """The variables of a Lyapunov spectrum."""
+
+RUNG = Variable(
+    name="rung",
+    dims=("rung",),
+    kind="int",
+    first=0,
+    long_name="rung",
+    description="A solver, with a number of points and of substeps.",
+)
+"""The dimension of a ladder of solvers."""
+
+
+def _cost(name: str, dims: tuple[str, ...], units: str, long_name: str, text: str) -> Variable:
+    return Variable(
+        name=name, dims=dims, kind="float", units=units, long_name=long_name, description=text
+    )
+
+
+LADDER: Mapping[str, Variable] = table(
+    _cost("latency", ("rung",), "s", "latency", "Time of a trajectory, one at a time."),
+    _cost("throughput", ("rung",), "1/s", "throughput", "Trajectories a second, all test samples."),
+    _cost("compile_seconds", ("rung",), "s", "compile time", "Of the programs of both clocks."),
+    _score(
+        "relative_error",
+        ("rung", "time"),
+        "relative error",
+        "Norm of the difference to the truth over the norm of that, mean over the samples.",
+    ),
+    _score(
+        "truth_error",
+        ("time",),
+        "relative error of the truth",
+        "The same of the truth, against a solution with half its substeps.",
+    ),
+    _score(
+        "reference_error",
+        ("time",),
+        "relative error of the test data",
+        "The same of the scenario's test data, against which emulators are judged.",
+    ),
+    _cost(
+        "data_seconds",
+        (),
+        "s",
+        "time of the training data",
+        "What the scenario's own solver takes for the training trajectories, at its throughput.",
+    ),
+)
+"""The variables of a ladder besides the metrics, whose errors are those of each rung."""
+
+CLOCK: Mapping[str, Variable] = table(
+    _cost("latency", (), "s", "latency", "Time of a trajectory, one at a time."),
+    _cost("throughput", (), "1/s", "throughput", "Trajectories a second, all test samples."),
+    _cost("compile_seconds", (), "s", "compile time", "Of the programs of both clocks."),
+)
+"""The variables of an emulator's clock."""
+
+
+def ladder_metrics(config: str, names: tuple[str, str]) -> dict[str, Variable]:
+    """Return the declarations of a metric's errors on a ladder: the mean, and of each sample.
+
+    Parameters
+    ----------
+    config
+        The metric's config string.
+    names
+        Of the mean and of its twin, as results have them.
+    """
+    mean, twin = mean_metric(config), trajectory_metric(config, names[1])
+    said = {"description": "Error of the solver against the truth."}
+    return table(
+        replace(mean, dims=("rung", *mean.dims[1:]), **said),
+        replace(twin, dims=("rung", *twin.dims[1:]), **said),
+    )
+
 
 REFERENCE_ERROR: Mapping[str, Variable] = table(
     Variable(

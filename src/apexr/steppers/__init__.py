@@ -12,7 +12,7 @@ from apexr.steppers._forced import ForcedStepper
 from apexr.steppers._functional import stack_sub_trajectories
 from apexr.steppers._march import FieldMarch, March, SpectralMarch
 from apexr.steppers._poisson import Poisson
-from apexr.steppers._rollout import compile_simulation, repeat, rollout, simulate
+from apexr.steppers._rollout import compile_simulation, repeat, rollout, simulate, simulation
 from apexr.steppers._schemes import (
     ETDRK,
     SOLVERS,
@@ -158,6 +158,7 @@ __all__ = [
     "repeat",
     "rollout",
     "simulate",
+    "simulation",
     "solver",
     "stack_sub_trajectories",
 ]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -74,37 +75,39 @@ def finite_terms(equation: Equation, grid: Grid) -> FiniteTerms:
     match equation:
         case Composed():
             parts = (finite_terms(part, grid) for part in equation.parts)
-            return functools.reduce(lambda one, other: one + other, parts)
+            held = functools.reduce(operator.add, parts)
         case Linear(linear):
-            return _isotropic(equation, linear, dims)
-        case Convection(linear, scale, single_channel, conservative):
             held = _isotropic(equation, linear, dims)
-            return held + _convection(equation, scale, single_channel, conservative, dims)
+        case Convection(linear, scale, single_channel, conservative):
+            wind = _convection(equation, scale, single_channel, conservative, dims)
+            held = _isotropic(equation, linear, dims) + wind
         case Nonlinear(linear, (quadratic, convection, norm)):
             _refuse(equation, {"a quadratic term": quadratic, "a gradient norm": norm})
-            held = _isotropic(equation, linear, dims)
-            return held + _convection(equation, -_number(equation, convection), True, True, dims)
+            wind = _convection(equation, -_number(equation, convection), True, True, dims)
+            held = _isotropic(equation, linear, dims) + wind
         case Polynomial(linear, powers):
             _refuse(equation, {f"a term u^{k}": c for k, c in enumerate(powers)})
-            return _isotropic(equation, linear, dims)
+            held = _isotropic(equation, linear, dims)
         case GradientNorm(linear, scale):
             _refuse(equation, {"a gradient norm": scale})
-            return _isotropic(equation, linear, dims)
+            held = _isotropic(equation, linear, dims)
         case Growth(rate):
-            return _along(equation, [_number(equation, rate) / dims] * dims, 0)
+            held = _along(equation, [_number(equation, rate) / dims] * dims, 0)
         case Advection(velocity):
-            return _along(equation, [-c for c in per_axis("velocity", velocity, grid)], 1)
+            held = _along(equation, [-c for c in per_axis("velocity", velocity, grid)], 1)
         case Diffusion(diffusivity):
-            return _along(equation, _diagonal(equation, diffusivity, grid), 2)
+            held = _along(equation, _diagonal(equation, diffusivity, grid), 2)
         case Dispersion(dispersivity, mixed):
             _refuse(equation, {"mixed third derivatives": mixed and dims > 1})
-            return _along(equation, per_axis("dispersivity", dispersivity, grid), 3)
+            held = _along(equation, per_axis("dispersivity", dispersivity, grid), 3)
         case HyperDiffusion(hyper_diffusivity, mixed):
             _refuse(equation, {"mixed fourth derivatives": mixed and dims > 1})
-            return _along(equation, [-hyper_diffusivity] * dims, 4)
-    raise SpecError(
-        f"finite differences have no terms for {type(equation).__name__}: they have {_HAVE}"
-    )
+            held = _along(equation, [-hyper_diffusivity] * dims, 4)
+        case _:
+            raise SpecError(
+                f"finite differences have no terms for {type(equation).__name__}: they have {_HAVE}"
+            )
+    return held
 
 
 def _isotropic(equation: Equation, coefficients: Iterable[Any], dims: int) -> FiniteTerms:

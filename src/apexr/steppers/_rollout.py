@@ -149,10 +149,37 @@ def simulate(
     plan = (num_steps, num_warmup_steps, include_init)
     if any(map(is_traced, jax.tree.leaves((stepper.kernel, batch)))):
         return _traced_trajectories(stepper.kernel, stepper.grid, batch, plan)
+    return _prepared(stepper, batch, plan, devices)()
+
+
+def simulation(
+    stepper: Stepper,
+    states: Float[Any, "sample channel *space"],
+    num_steps: int,
+    *,
+    devices: Sequence[jax.Device] | None = None,
+) -> Callable[[], Float[Array, "sample time channel *space"]]:
+    """Return the function that makes the trajectories of :func:`simulate`, for a clock.
+
+    All that is no work of the solver is done before: its calls from the second on are one compiled
+    program, whose arguments lie where they are needed.
+
+    Parameters
+    ----------
+    stepper, states, num_steps, devices
+        As for :func:`simulate`.
+    """
+    batch = as_states(stepper, states, batched=True)
+    return _prepared(stepper, batch, (num_steps, 0, True), devices)
+
+
+def _prepared(
+    stepper: Stepper, batch: Array, plan: Plan, devices: Sequence[jax.Device] | None
+) -> Callable[[], Array]:
     used = tuple(devices or ())[: batch.shape[0]]
     own, shared, structure = split(SpectralMarch(stepper))
     (own, shared), batch = placed((own, shared), batch, used)
-    return _trajectories(own, shared, batch, structure, plan, used)
+    return partial(_trajectories, own, shared, batch, structure, plan, used)
 
 
 def compile_simulation(
