@@ -20,6 +20,7 @@ EXAMPLES = {
     "fourier": "fourier;5;true;true",
     "fourier_modes": "fourier_modes;3",
     "grf": "grf;3;true;true",
+    "modes": "modes;1,3;true",
     "scaled": "scaled;2;fourier;2;true;true",
     "sine_waves": "sine_waves;3",
     "white_noise": "white_noise",
@@ -95,11 +96,11 @@ def _plain(value: object) -> str:
 def _draw() -> None:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(3, 4, figsize=(12, 8.4), layout="constrained")
-    for place, (axis, (name, text)) in enumerate(zip(axes.flat, _panels(), strict=True)):
+    figure, axes = plt.subplots(4, 4, figsize=(12, 11.2), layout="constrained")
+    for place, (axis, (name, text)) in enumerate(zip(axes.flat, _panels(), strict=False)):
         condition = INITIAL_CONDITIONS.parse(text)
         channels = condition.num_channels or 1
-        dims = 1 if name == "sine_waves" else 2
+        dims = 1 if name in ("modes", "sine_waves") else 2
         grid = Grid(dims, 40)
         state = sample_set(condition, grid, num_samples=1, num_channels=channels, seed=1)[0]
         if dims == 1:
@@ -111,8 +112,10 @@ def _draw() -> None:
             drawn = axis.imshow(state[channel].T, extent=(0, 1, 0, 1), **looks)
             figure.colorbar(drawn, cax=axis.inset_axes((1.04, 0, 0.05, 1)), label="u [–]")
             axis.set(xticks=TICKS, yticks=TICKS, ylabel="" if place % 4 else "y [–]")
-        axis.set(xlabel="x [–]" if place >= 8 else "")
+        axis.set(xlabel="x [–]" if place >= 9 else "")
         axis.set_title(f"{name}\n{text}", fontsize=9)
+    for axis in axes.flat[len(_panels()) :]:
+        axis.remove()
     figure.savefig(FOLDER / "images" / "initial_conditions.png", dpi=110)
     plt.close(figure)
 

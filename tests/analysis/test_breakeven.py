@@ -125,13 +125,13 @@ def test_a_study_is_lazy_and_the_same_for_every_chunking(tmp_path):
         "b": result(net="B", seeds=(1, 2, 3, 4), random_seed=1, diverged=(3,)),
     }
     study = apexr.store.join_experiments(parts)
-    whole = breakeven(study, ladder(), over=5)
+    whole = breakeven(study, ladder(), over=5, inference=1e-5)
     for chunks in ({"seed": 1, "time": 2}, {"experiment": 1, "test_sample": 1}, {}):
         with no_compute():
-            lazy = breakeven(study.chunk(chunks), ladder(), over=5)
+            lazy = breakeven(study.chunk(chunks), ladder(), over=5, inference=1e-5)
         xr.testing.assert_allclose(lazy.compute(), whole)
     for name, one in parts.items():
-        alone = breakeven(one, ladder(), over=5)
+        alone = breakeven(one, ladder(), over=5, inference=1e-5)
         row = whole.sel(experiment=name, seed=one.seed.values)
         np.testing.assert_allclose(row.breakeven, alone.breakeven)
         np.testing.assert_allclose(row["median"], alone["median"])

@@ -74,6 +74,7 @@ def test_a_ladder_and_when_emulators_pay(apexr_command, tmp_path, monkeypatch):
     assert said.out.splitlines()[2].endswith("1d_diff_burgers  Pure;3  one")
     with xr.open_dataset(written) as ladder:
         found = apexr.analysis.breakeven(apexr.open_experiment(store), ladder.load(), over=3)
+        found.load()
     assert said.out.splitlines()[2].split()[0] == f"{found['median'].item():.4g}"
 
 

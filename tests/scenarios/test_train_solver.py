@@ -19,6 +19,7 @@ TINY = {
     "train_temporal_horizon": 4,
     "num_test_samples": 2,
     "test_temporal_horizon": 5,
+    "batch_size": 4,
     "optim_config": "adam;5;constant;1e-3",
     "record_loss_every": 5,
 }
@@ -169,7 +170,7 @@ def test_identities_of_experiments_before_are_kept():
 
 
 def test_results_and_data_say_which_solvers_there_were(tmp_path):
-    given = {"train_solver": "fd;1;1", "net": "Pure;3", "num_seeds": 2, "progress": False}
+    given = {"train_solver": "fd;1;1", "net": "Pure;3", "num_seeds": 2}
     apexr.run_study({"scenario": "diff_adv", **given, **TINY}, tmp_path / "s", progress=False)
     study = apexr.open_study(tmp_path / "s")
     with no_compute():

@@ -118,7 +118,7 @@ def breakeven(
     paid = _inference(ds, mean, ladder, cost, inference)
     invested = _invested(ds, mean, ladder, data_seconds, tune_seconds)
     each = _of_each_sample(ds, mean)
-    held = {}
+    held: dict[str, xr.DataArray] = {}
     for suffix, array in (("", mean), ("_worst_sample", each)):
         rung_errors = _over(ladder[str(array.name)], steps)
         held |= {
@@ -235,6 +235,7 @@ def _inference(
     """
     length = ladder.sizes["time"]
     if isinstance(given, xr.Dataset):
+        given = given.reset_coords(drop=True)
         measured = 1 / pick(given, "throughput") if cost == "throughput" else pick(given, "latency")
         return measured * (length / given.attrs.get("num_steps", length))
     if given is not None:
@@ -355,7 +356,14 @@ def _summarised(
     there = number.notnull()
     summary = {
         "finite_share": xr.ufuncs.isfinite(number).sum("seed") / there.sum("seed"),
-        "median": number.median("seed", skipna=True),
+        "median": xr.apply_ufunc(
+            np.nanmedian,
+            number,
+            input_core_dims=[["seed"]],
+            kwargs={"axis": -1},
+            dask="parallelized",
+            output_dtypes=[float],
+        ),
         "lowest": number.min("seed", skipna=True),
         "highest": number.max("seed", skipna=True),
     }

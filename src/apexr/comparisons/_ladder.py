@@ -293,7 +293,7 @@ def _labelled(
         "test_sample": np.arange(len(problem.reference)),
         "time": np.arange(1, problem.num_steps + 1),
     }
-    config = {
+    about = {
         "scenario": scenario.get_scenario_name(),
         "task": "solve",
         "net": "none",
@@ -301,7 +301,7 @@ def _labelled(
         "scenario_kwargs": data.label(scenario.changed_parameters),
     }
     dt = getattr(scenario, "dt", None)
-    ds = labels.comparison(arrays, declared, counts, dt=dt, config=config, attrs=attrs)
+    ds = labels.comparison(arrays, declared, counts, dt=dt, config=about, attrs=attrs)
     return ds.assign_coords(
         solver=("rung", np.array([str(rung.solver) for rung in rungs], dtype=object)),
         points=("rung", np.array([max(rung.grid.shape) for rung in rungs])),

@@ -9,6 +9,7 @@ import dataclasses
 import warnings
 from collections.abc import Sequence
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -209,7 +210,7 @@ def on_grid(states: np.ndarray, grid: Grid) -> np.ndarray:
     if given[-grid.num_spatial_dims :] == grid.shape:
         return states
     flat = states.reshape(-1, *given[-grid.num_spatial_dims :])
-    moved = np.asarray(resample(flat, grid.shape, nyquist="zero"))
+    moved = np.asarray(resample(jnp.asarray(flat), grid.shape, nyquist="zero"))
     return moved.reshape(*given[: -grid.num_spatial_dims], *grid.shape)
 
 

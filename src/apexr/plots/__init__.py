@@ -4,10 +4,11 @@ Importing this package is cheap; HoloViews is loaded by the first plot.
 """
 
 from apexr._doors import check_all
+from apexr.analysis._front import pareto_front
 from apexr.plots._animate import animate
 from apexr.plots._climate import climate
 from apexr.plots._compare import compare
-from apexr.plots._cost import pareto, pareto_front
+from apexr.plots._cost import pareto
 from apexr.plots._decomposition import decomposition
 from apexr.plots._explore import explore
 from apexr.plots._facets import facets

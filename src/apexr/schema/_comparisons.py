@@ -254,10 +254,10 @@ def ladder_metrics(config: str, names: tuple[str, str]) -> dict[str, Variable]:
         Of the mean and of its twin, as results have them.
     """
     mean, twin = mean_metric(config), trajectory_metric(config, names[1])
-    said = {"description": "Error of the solver against the truth."}
+    said = "Error of the solver against the truth."
     return table(
-        replace(mean, dims=("rung", *mean.dims[1:]), **said),
-        replace(twin, dims=("rung", *twin.dims[1:]), **said),
+        replace(mean, dims=("rung", *mean.dims[1:]), description=said),
+        replace(twin, dims=("rung", *twin.dims[1:]), description=said),
     )
 
 

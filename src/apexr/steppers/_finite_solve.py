@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from apexr.spectral import Grid, fft, ifft
@@ -79,7 +80,7 @@ def solve_operator(
     def precondition(u: Array) -> Array:
         return ifft(inverse * fft(u, grid.num_spatial_dims), grid)
 
-    tolerance = _ROUNDING_UNITS * float(jnp.finfo(right.dtype).eps)
+    tolerance = _ROUNDING_UNITS * float(np.finfo(right.dtype).eps)
     options: Any = {"tol": tolerance, "maxiter": _MOST_ITERATIONS, "M": precondition}
     solution, _ = jax.scipy.sparse.linalg.bicgstab(operator, right, x0=guess, **options)
     return solution
