@@ -20,6 +20,7 @@ TRAINING = (
     "optim_config",
     "batch_size",
     "num_train_samples",
+    "subset_of",
     "train_temporal_horizon",
     "train_seed",
     "record_loss_every",
