@@ -13,29 +13,29 @@ from apexr import analysis
 PAGE = Path(__file__).with_suffix(".md")
 FOLDER = Path(__file__).with_name("_build") / "solvers"
 NETS = ["Conv;12;4;relu", "Res;12;2;relu", "FNO;12;8;4;gelu", "UNet;8;2;relu"]
-SEEDS, UPDATES = 3, 500
+SEEDS, UPDATES = 3, 200
 COMMON = {
     "num_train_samples": 20,
-    "num_test_samples": 10,
+    "num_test_samples": 5,
     "optim_config": f"adam;{UPDATES};warmup_cosine;0.0;2e-3;{UPDATES // 10}",
 }
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "diff_ks_cons": (
-        {"num_points": 96, "test_temporal_horizon": 20},
-        {"points": (48, 64, 96), "substeps": (1, 2, 4), "solvers": ("etdrk;2", "etdrk;4")},
+        {"num_points": 64, "test_temporal_horizon": 20},
+        {"points": (32, 48, 64), "substeps": (1, 2, 4), "solvers": ("etdrk;2", "etdrk;4")},
     ),
     "diff_burgers": (
         {
             "num_spatial_dims": 2,
-            "num_points": 48,
+            "num_points": 32,
             "test_temporal_horizon": 20,
             "train_temporal_horizon": 20,
         },
-        {"points": (12, 24, 48), "substeps": (1, 2), "solvers": ("etdrk;2", "fd;1.0;2")},
+        {"points": (12, 20, 32), "substeps": (1, 2), "solvers": ("etdrk;2", "fd;1.0;2")},
     ),
     "diff_adv": (
-        {"num_points": 96, "test_temporal_horizon": 20},
-        {"points": (12, 24, 96), "substeps": 1, "solvers": ("etdrk;2", "fd;0.5;1")},
+        {"num_points": 64, "test_temporal_horizon": 20},
+        {"points": (12, 24, 64), "substeps": 1, "solvers": ("etdrk;2", "fd;0.5;1")},
     ),
 }
 """Scenario to its parameters and to its ladder."""

@@ -38,7 +38,7 @@ SETTINGS = {
     "train": "one",
 }
 PUBLISHED = "adam;100_000;warmup_cosine;0.0;3e-4;5_000"
-SHORT = "adam;1_500;warmup_cosine;0.0;2e-3;150"
+SHORT = "adam;300;warmup_cosine;0.0;3e-3;30"
 STORE = Path(__file__).with_name("_build") / "superiority.zarr"
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     given = arguments.parse_args()
     optimizer = PUBLISHED if given.published else SHORT
     if given.updates:
-        optimizer = f"adam;{given.updates};warmup_cosine;0.0;2e-3;{given.updates // 10}"
+        optimizer = f"adam;{given.updates};warmup_cosine;0.0;3e-3;{given.updates // 10}"
     seeds = 30 if given.published else 10
     configs = {**SETTINGS, "net": list(NETS), "num_seeds": seeds, "optim_config": optimizer}
     study = apexr.run_study(configs, STORE)

@@ -348,7 +348,7 @@ def _declarations(metrics: Mapping[str, str]) -> dict[str, Variable]:
     means = [mean_metric(config) for config in metrics.values()]
     names = metric_names(metrics.values())
     twins = [trajectory_metric(config, twin) for config, (_, twin) in names.items()]
-    solver = [train_solver_metric(variable) for variable in (*means, *twins)]
+    solver = [one for one in map(train_solver_metric, (*means, *twins)) if one]
     return {**VARIABLES, **{variable.name: variable for variable in (*means, *twins, *solver)}}
 
 

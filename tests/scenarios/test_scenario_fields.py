@@ -25,6 +25,7 @@ Advection(
   num_test_samples=30,
   test_temporal_horizon=200,
   test_seed=773,
+  test_ic_config='',
   optim_config='adam;10_000;warmup_cosine;0.0;1e-3;2_000',
   batch_size=20,
   num_trjs_returned=1,
@@ -33,6 +34,8 @@ Advection(
   report_metrics='mean_nRMSE',
   callbacks='',
   numerics='apebench',
+  train_solver='',
+  test_solver='',
   gammas=(0.0, -4.0, 0.0, 0.0, 0.0),
   coarse_proportion=0.5,
   advection_gamma=-4.0

@@ -31,7 +31,6 @@ from apexr.schema._declared import (
     DIVERGED,
     MEAN_METRIC,
     SCHEMA_VERSION,
-    TRAIN_SOLVER,
     TRAJECTORY_METRIC,
     VARIABLES,
     chunk_shape,
@@ -44,13 +43,18 @@ from apexr.schema._declared import (
     metric_names,
     plain_attrs,
     presence_name,
-    train_solver_metric,
     trajectory_metric,
     trajectory_name,
     validate,
 )
 from apexr.schema._records import CALLBACK, RECORDS, record, record_dim, step_dim
-from apexr.schema._variable import CONVENTIONS, SPATIAL_DIMS, Variable
+from apexr.schema._variable import (
+    CONVENTIONS,
+    SPATIAL_DIMS,
+    TRAIN_SOLVER,
+    Variable,
+    train_solver_metric,
+)
 
 __all__ = [
     "BIN",

@@ -11,7 +11,15 @@ import xarray as xr
 
 from apexr.errors import SchemaError, SpecError, suggest
 from apexr.schema._records import CALLBACK, RECORDS, record_dim
-from apexr.schema._variable import KINDS, SPATIAL_DIMS, Variable, label_of, table
+from apexr.schema._variable import (
+    KINDS,
+    SPATIAL_DIMS,
+    TRAIN_SOLVER,
+    Variable,
+    label_of,
+    table,
+    train_solver_metric,
+)
 
 SCHEMA_VERSION = 1
 """Raised whenever a stored result of the new form could be misread by the old code."""
@@ -140,8 +148,6 @@ TRAJECTORY_METRIC = Variable(
     description="Error of the rollout from each test sample; of all channels, or of each.",
 )
 """What a metric of each test sample is declared as."""
-TRAIN_SOLVER = "train_solver_"
-"""What the errors of the solver of the training data are called by, in front of the metric."""
 DIVERGED = Variable(
     name="diverged_at",
     dims=("sample",),
@@ -324,23 +330,6 @@ def trajectory_metric(config: str, name: str | None = None) -> Variable:
     )
 
 
-def train_solver_metric(metric: Variable) -> Variable:
-    """Return the declaration of the errors of the solver that made the training data.
-
-    Parameters
-    ----------
-    metric
-        The declaration of the emulators' errors, whose mean or whose twin it is.
-    """
-    return replace(
-        metric,
-        name=f"{TRAIN_SOLVER}{metric.name}",
-        dims=tuple(dim for dim in metric.dims if dim != "seed"),
-        long_name=f"{metric.long_name} of the solver of the training data",
-        description="Error of that solver, from the test states, against the solver of the tests.",
-    )
-
-
 def metric_identifiers(ds: xr.Dataset) -> list[str]:
     """Return the names of the metrics (mean over test samples) that a result holds."""
     return [
@@ -388,8 +377,7 @@ def declaration(name: str, array: xr.DataArray) -> Variable | None:
         return known
     config = array.attrs.get("config")
     if isinstance(config, str) and name.startswith(TRAIN_SOLVER):
-        emulators = declaration(name.removeprefix(TRAIN_SOLVER), array)
-        return None if emulators is None else train_solver_metric(emulators)
+        return train_solver_metric(declaration(name.removeprefix(TRAIN_SOLVER), array))
     if isinstance(config, str) and identifier(config) == name:
         return mean_metric(config)
     if isinstance(config, str) and name in (trajectory_name(config), _per_sample(config)):

@@ -1,7 +1,7 @@
 """What the declaration of a variable is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 SPATIAL_DIMS = ("x", "y", "z")
@@ -89,3 +89,26 @@ def label_of(config: str) -> str:
     """Return the words for a metric's config string."""
     name, *fields = config.split(";")
     return name.replace("_", " ") + (f" ({', '.join(fields)})" if fields else "")
+
+
+TRAIN_SOLVER = "train_solver_"
+"""What the errors of the solver of the training data are called by, in front of the metric."""
+
+
+def train_solver_metric(metric: Variable | None) -> Variable | None:
+    """Return the declaration of the errors of the solver that made the training data.
+
+    Parameters
+    ----------
+    metric
+        The declaration of the emulators' errors, whose mean or whose twin it is; None for none.
+    """
+    if metric is None:
+        return None
+    return replace(
+        metric,
+        name=f"{TRAIN_SOLVER}{metric.name}",
+        dims=tuple(dim for dim in metric.dims if dim != "seed"),
+        long_name=f"{metric.long_name} of the solver of the training data",
+        description="Error of that solver, from the test states, against the solver of the tests.",
+    )
