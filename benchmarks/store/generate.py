@@ -104,7 +104,8 @@ def generate(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     for number, files in zip(range(options.number), itertools.cycle(known), strict=False):
         unit = store.unit_path(study.absolute(), identity(number))
-        publish_files(named(files, unit.name), unit, overwrite=store.is_published(unit))
+        again = store.is_published(unit)
+        publish_files(named(files, unit.name), unit, overwrite=again, packed=options.packed)
         if sys.stderr.isatty() and number % 100 == 0:
             print(f"\r{number}", end="", file=sys.stderr)
     published = time.perf_counter()
@@ -127,6 +128,7 @@ def arguments() -> argparse.Namespace:
         ("sparse", 0),
     ):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--packed", action="store_true", help="one file an experiment")
     return parser.parse_args()
 
 

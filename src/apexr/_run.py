@@ -4,13 +4,14 @@ import functools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import xarray as xr
 
 from apexr._devices import prepare_host_devices
 from apexr._doors import checked
-from apexr._precision import computing_in
+from apexr._precision import check_precision, computing_in
 from apexr._typing import PathInput, Precision
 from apexr.engine import (
     from_flat_weights,
@@ -50,6 +51,7 @@ _BESIDE = (
     "num_seeds",
     "precision",
     "store",
+    "packed",
     "checkpoint_seconds",
     "trackers",
     "progress",
@@ -81,6 +83,7 @@ def run(
     num_seeds: int = 1,
     precision: Precision | None = None,
     store: PathInput | None = None,
+    packed: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     trackers: Sequence[Watcher | str] = (),
     progress: bool = True,
@@ -103,6 +106,9 @@ def run(
         A Zarr store for result and weights. Where it holds this very experiment, finished,
         that is read and nothing is run. Where it holds a checkpoint, the training goes on from
         there, and gives what it would have given at one go.
+    packed
+        Whether the store becomes one file instead of a folder of some fifty: ``adv.zarr.zip`` for
+        ``store="adv.zarr"``. Both names open it.
     checkpoint_seconds
         Time from one checkpoint to the next, if there is a store; None makes one only after
         Ctrl-C. They lie beside the store and are removed when the result is published.
@@ -146,8 +152,11 @@ def run(
     beside: dict[str, Any] = {"progress": progress, "trackers": as_trackers(trackers)}
     check_interval(checkpoint_seconds)
     if store is None:
+        if packed:
+            raise SpecError("packed=True says how a result is stored; give a store besides")
         return _watched(chosen, experiment, **beside)[0]
-    return run_stored(chosen, experiment, store, checkpoint_seconds=checkpoint_seconds, **beside)
+    beside |= {"packed": packed, "checkpoint_seconds": checkpoint_seconds}
+    return run_stored(chosen, experiment, store, **beside)
 
 
 @functools.partial(checked, own=_OWN)
@@ -217,11 +226,12 @@ def run_stored(
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     watch: Watch | None = None,
     compact: bool = False,
+    packed: bool = False,
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
 
     An interrupted training goes on from its last checkpoint. ``watch`` is told how far it is.
-    ``compact`` is that of :func:`apexr.store.publish_experiment`.
+    ``compact`` and ``packed`` are those of :func:`apexr.store.publish_experiment`.
 
     Raises
     ------
@@ -235,13 +245,16 @@ def run_stored(
     kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
     if stores.is_published(unit) and not overwrite:
         held = _read(unit, experiment)
-        kept.clear()  # of one that was killed when it had published
+        with suppress(StoreError):  # the store may be readable alone
+            kept.clear()  # of one that was killed when it had published
         return held
     result, emulators = _watched(
         scenario, experiment, progress=progress, trackers=trackers, keeper=kept, watch=watch
     )
     weights = named_weights(emulators)
-    stores.publish_experiment(result, weights, unit, overwrite=overwrite, compact=compact)
+    stores.publish_experiment(
+        result, weights, unit, overwrite=overwrite, compact=compact, packed=packed
+    )
     kept.clear()
     return stores.open_experiment(unit)
 
@@ -463,6 +476,7 @@ def _rebuilt(where: object, told: Mapping[str, Any], fill: Callable[[Any], Any])
         spec = json.loads(told["specification"])
         chosen = scenario_dict[spec["scenario"]](**spec["parameters"])
         task, net, precision = str(spec["task"]), str(spec["net"]), spec["precision"]
+        check_precision(precision)
     except ApexrError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:

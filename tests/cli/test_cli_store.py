@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from apexr import store
+from _tiny import units
+from apexr import _run, store
 from apexr.testing import mock_experiment
 
 IDS = [f"{number:032x}" for number in range(3)]
@@ -29,3 +31,25 @@ def test_a_study_is_verified_repaired_packed_and_merged(studies, apexr_command):
     assert "train_loss/c.0.0: missing" in failed.err
     assert "1 damaged thing put aside, 0 unfinished" in apexr_command("repair", first).out
     assert "2 units checked" in apexr_command("verify", first).out
+
+
+@pytest.mark.parametrize(
+    ("told", "options", "form"),
+    [
+        ("packed = true\n", (), ".zip"),
+        ("packed = true\n", ("--no-packed",), ""),
+        ("", ("--packed",), ".zip"),
+        ("", (), ""),
+    ],
+)
+def test_the_command_says_it_last(apexr_command, monkeypatch, tmp_path, told, options, form):
+    def fake(scenario, experiment, **_):
+        ds = mock_experiment(net=experiment.config["net"], seeds=experiment.seeds)
+        return ds.assign_attrs(experiment.attrs), {"weight": np.ones(3, "f4")}
+
+    monkeypatch.setattr(_run, "run_plan", fake)
+    file, study = tmp_path / "study.toml", tmp_path / "study.zarr"
+    file.write_text(f"{told}scenario = 'diff_adv'\nnet = 'Conv;2;1;tanh'\n")
+    done = apexr_command("study", file, "--store", study, "--no-progress", *options)
+    assert done.code == 0, done.err
+    assert {path.suffix for path in units(study)} == {form}

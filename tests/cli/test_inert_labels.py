@@ -1,11 +1,14 @@
 """Labels are data of any stranger: no terminal, spreadsheet or page runs them."""
 
 import csv
+import io
+
+import pytest
 
 import apexr
 from apexr import store
+from apexr._inert import inert
 from apexr.analysis import to_long
-from apexr.cli._text import inert
 from apexr.testing import mock_experiment
 
 HOSTILE = {
@@ -16,11 +19,28 @@ HOSTILE = {
 }
 
 
-def hostile_study(folder):
+LABELS = {
+    "a page": "<img src=x onerror=alert(1)><script>alert(2)</script>&lt;b&gt;",
+    "a link": "[x](javascript:alert(1)) ![y](http://e/x.png) ![z][w] [w]: http://e",
+    "a formula": r"$$\href{javascript:alert(1)}{x}$$ \(x\) $\frac$ x_{",
+    "a program of TeX": r"\input{/etc/passwd} \write18{id} & % # ~ ^^5cinput ^",
+    "an end of the line": "a\n\n# head\r\n<b>\n| x | y |\n\u2028\u0085z",
+    "a terminal": "\x1b[2J\x1b]0;title\x07\x9b31m\u202eevil",
+    "code": "`` `a` ``` *b* _c_ **d** ~~e~~ | f",
+    "a cell": '=HYPERLINK("http://e","x")',
+    "at": "@SUM(1)",
+    "plus": "+1+cmd|'/c calc'!A1",
+    "minus": "-1",
+    "a tab": "\t=1",
+}
+
+
+def hostile_study(folder, labels=None):
     path = folder / "study.zarr"
     store.create_study(path)
-    for number in range(2):
-        ds = mock_experiment(**HOSTILE, random_seed=number)
+    for number, label in enumerate(labels or [None] * 2):
+        told = HOSTILE if label is None else {**HOSTILE, "net": label, "task": label}
+        ds = mock_experiment(**told, random_seed=number)
         store.publish_experiment(ds, {}, store.unit_path(path, f"{number:032x}"))
     return path
 
@@ -44,3 +64,49 @@ def test_no_spreadsheet_runs_a_label(tmp_path):
             cells = {cell for row in csv.reader(file) for cell in row}
         assert f"'{HOSTILE['net']}" in cells
         assert not [cell for cell in cells if cell.startswith(("=", "@", "+", "\t"))]
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Return a study whose networks are called whatever a stranger likes."""
+    return hostile_study(tmp_path_factory.mktemp("labelled"), LABELS.values())
+
+
+@pytest.fixture(scope="module")
+def table(labelled):
+    return apexr.table(apexr.open_study(labelled), rows=("net", "task"), steps=[1])
+
+
+def test_cells_of_every_csv_are_no_formulas(labelled, table, tmp_path, apexr_command):
+    texts = [table.to_csv()]
+    for kind in ("csv", "wide"):
+        path = tmp_path / f"{kind}.csv"
+        assert apexr_command("export", labelled, "--format", kind, "--output", path).code == 0
+        texts.append(path.read_bytes().decode())
+    for text in texts:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        cells = {cell for row in rows for cell in row}
+        assert len({len(row) for row in rows}) == 1
+        runs = [cell for cell in cells if cell.startswith(("=", "@", "+", "\t", "\r"))]
+        assert not runs
+        assert not [cell for cell in cells if cell.startswith("-") and not is_number(cell)]
+        assert "'-1" in cells
+
+
+def is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_no_terminal_obeys_a_name_or_an_error(tmp_path, apexr_command, command):
+    path = tmp_path / "\x1b[2J<b>.zarr"
+    hostile_study(tmp_path).rename(path)
+    store.record_failure(path, "f" * 32, ValueError(LABELS["a terminal"]), {"net": "\x1b[1m"})
+    (path / "experiments" / f"{0:032x}" / "data.zarr" / "\x1b[3m").write_text("x")
+    done = apexr_command(command, path)
+    assert all(sign.isprintable() or sign == "\n" for sign in done.out + done.err)
+    assert r"\x1b" in done.out + done.err

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from apexr.store import _disk
 
-CHANGES = ("mkdir", "write", "sync", "rename", "exchange", "unlink", "remove")
+CHANGES = ("mkdir", "write", "sync", "rename", "link", "exchange", "unlink", "remove")
 
 
 class Crash(BaseException):
@@ -117,6 +117,9 @@ class Disk:
 
     def _rename(self, source, target):
         self._parent(target).names[target.name] = self._parent(source).names.pop(source.name)
+
+    def _link(self, source, target):
+        self._parent(target).names[target.name] = self._node(source)
 
     def _exchange(self, source, target):
         first, second = self._parent(source).names, self._parent(target).names

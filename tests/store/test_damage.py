@@ -114,8 +114,7 @@ def test_loss_after_opening_is_noticed(whole, tmp_path):
 @pytest.mark.parametrize("harm", [flip, cut, zero])
 def test_damages_of_a_packed_unit(whole, tmp_path, harm):
     unit = tmp_path / "experiments" / whole.name
-    shutil.copytree(whole, unit)
-    store.pack(unit)
+    store.publish_experiment(DS, WEIGHTS, unit, packed=True)
     packed = unit.with_name(unit.name + ".zip")
     content, rng = packed.read_bytes(), random.Random(5)
     for _ in range(15):

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import apexr
-from _tiny import units
+from _tiny import python, units
 from apexr import store
 from apexr.errors import ApexrError, ApexrWarning
 from apexr.store._files import digest
@@ -37,8 +38,8 @@ ODD = st.one_of(
 """What may stand in the place of any value of any JSON file."""
 
 
-@pytest.fixture(scope="module")
-def sound():
+@contextmanager
+def sound_study():
     root = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     study = root / "study.zarr"
     store.create_study(study)
@@ -48,8 +49,16 @@ def sound():
     store.keep_index(study)
     (root / "victim").mkdir()
     (root / "victim" / "letter.txt").write_text("dear all")
-    yield study
-    shutil.rmtree(root)
+    try:
+        yield study
+    finally:
+        shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def sound():
+    with sound_study() as study:
+        yield study
 
 
 def sites(value, path=()):
@@ -106,7 +115,9 @@ def change(study, kind, which, where, new):
     if kind == "json":
         files = [path for path in files if path.suffix == ".json"]
     path = files[which % len(files)]
-    if kind == "json":
+    if kind == "content":
+        path.write_bytes(new)
+    elif kind == "json":
         try:
             held = json.loads(path.read_bytes())
             places = [*sites(held)]
@@ -128,7 +139,7 @@ def change(study, kind, which, where, new):
         sealed(unit)
 
 
-def check(sound, edits, number):
+def check(sound, edits, number=0):
     copy = sound.parent / f"copy-{number}"
     study = shutil.copytree(sound, copy / "study.zarr")
     try:
@@ -179,3 +190,56 @@ def fuzz(sound, examples):
 @pytest.mark.parametrize("examples", [15, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_changed_store_is_read_or_refused(sound, examples, record_property):
     record_property("stores", fuzz(sound, examples))
+
+
+# --- led by what the code does with it -------------------------------------------------------
+
+GUIDED = """
+import sys
+import atheris
+
+with atheris.instrument_imports(include=["apexr.store"]):
+    import apexr.store
+sys.path[:0] = sys.argv[2:4]
+import test_fuzzed_stores as fuzzed
+
+TEXTS = ["../x", "/etc/passwd", "zstd", "bytes", "a" * 3000, "NaN", ""]
+
+def value(draw, depth=0):
+    kind = draw.ConsumeIntInRange(0, 8 if depth < 3 else 5)
+    if kind < 6:
+        return (
+            lambda: None,
+            lambda: draw.ConsumeInt(9),
+            draw.ConsumeFloat,
+            lambda: draw.ConsumeUnicode(20),
+            lambda: draw.PickValueInList(TEXTS),
+            draw.ConsumeBool,
+        )[kind]()
+    if kind == 6:
+        return fuzzed.Drop()
+    inner = [value(draw, depth + 1) for _ in range(draw.ConsumeIntInRange(0, 3))]
+    inner = [one for one in inner if not isinstance(one, fuzzed.Drop)]
+    return inner if kind == 7 else {str(number): one for number, one in enumerate(inner)}
+
+def one(data):
+    draw = atheris.FuzzedDataProvider(data)
+    edits = []
+    for _ in range(draw.ConsumeIntInRange(1, 3)):
+        kind = draw.PickValueInList(["json", "json", "content", "bytes", "link", "lost"])
+        which, where = draw.ConsumeIntInRange(0, 10**6), draw.ConsumeIntInRange(0, 10**6)
+        new = draw.ConsumeBytes(300) if kind == "content" else value(draw)
+        edits.append((kind, which, where, new))
+    fuzzed.check(study, edits)
+
+with fuzzed.sound_study() as study:
+    atheris.Setup([sys.argv[0], f"-runs={sys.argv[1]}", "-max_len=512", "-timeout=60"], one)
+    atheris.Fuzz()
+"""
+
+
+@pytest.mark.slow
+def test_guided_changes_are_read_or_refused(record_property):
+    here = Path(__file__).parent
+    python(GUIDED, 1000, here, here.parent, timeout=3000)
+    record_property("stores", 1000)

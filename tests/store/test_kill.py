@@ -20,7 +20,8 @@ from apexr.testing import mock_experiment
 def write(study, first):
     for number in itertools.count(first):
         ds = mock_experiment(random_seed=number)
-        store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
+        unit = store.unit_path(study, f"{number:032x}")
+        store.publish_experiment(ds, {}, unit, packed=packed)
         os.write(1, f"{number}\\n".encode())
 
 def forked(function, *arguments):
@@ -33,7 +34,7 @@ def forked(function, *arguments):
 def publish_one(folder):
     store.publish_experiment(mock_experiment(), {}, folder)
 
-study, count = sys.argv[1], int(sys.argv[2])
+study, count, packed = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "True"
 begin = time.monotonic()
 os.waitpid(forked(publish_one, study + "-first"), 0)
 once = time.monotonic() - begin
@@ -47,18 +48,20 @@ for number in range(count):
 """
 
 
-def kill_writers(study, count):
+def kill_writers(study, count, packed):
     """Kill writers, and check everything that can be seen, whether they have told of it or not.
 
     Returns
     -------
     How many experiments were told of, how many are seen, how many were torn in writing.
     """
-    command = [sys.executable, "-c", KILLER, str(study), str(count)]
+    command = [sys.executable, "-c", KILLER, str(study), str(count), str(packed)]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     acknowledged = {int(line) for line in told.splitlines()}
     torn = len(list((study / ".staging").iterdir()))
-    seen = {int(unit.name, 16) for unit in units(study)}
+    published = units(study)
+    assert all(unit.is_file() is packed for unit in published)
+    seen = {int(unit.name.removesuffix(".zip"), 16) for unit in published}
     assert acknowledged <= seen
     assert len(seen - acknowledged) <= count  # killed between publishing and telling of it
     for number in seen:
@@ -70,13 +73,15 @@ def kill_writers(study, count):
     return len(acknowledged), len(seen), torn
 
 
-def test_20_kills_lose_nothing(tmp_path):
-    acknowledged, _, torn = kill_writers(tmp_path / "study.zarr", 20)
+@pytest.mark.parametrize("packed", [False, True])
+def test_20_kills_lose_nothing(tmp_path, packed):
+    acknowledged, _, torn = kill_writers(tmp_path / "study.zarr", 20, packed)
     assert min(acknowledged, torn) > 0
 
 
 @pytest.mark.slow
-def test_200_kills_lose_nothing(tmp_path, record_property):
-    counts = kill_writers(tmp_path / "study.zarr", 200)
+@pytest.mark.parametrize("packed", [False, True])
+def test_200_kills_lose_nothing(tmp_path, record_property, packed):
+    counts = kill_writers(tmp_path / "study.zarr", 200, packed)
     record_property("acknowledged, seen, torn", counts)
     assert min(counts) > 20  # also where others have the machine

@@ -54,13 +54,15 @@ class Study(RuleBasedStateMachine):
     def unit(self, name):
         return store.unit_path(self.study, name)
 
-    @rule(name=st.sampled_from(IDS), content=CONTENTS, overwrite=st.booleans())
-    def publish(self, name, content, overwrite):
+    @rule(
+        name=st.sampled_from(IDS), content=CONTENTS, overwrite=st.booleans(), packed=st.booleans()
+    )
+    def publish(self, name, content, overwrite, packed):
         if name in self.damaged and not overwrite:
             return  # what is said of it depends on what is damaged
         known = self.held.get(name)
         try:
-            publish_files(files_of(name, content), self.unit(name), overwrite)
+            publish_files(files_of(name, content), self.unit(name), overwrite, packed=packed)
         except ConflictError:
             assert known not in (None, content)
             assert not overwrite
@@ -76,15 +78,16 @@ class Study(RuleBasedStateMachine):
         how=st.sampled_from(["error", "crash"]),
         keep_names=st.booleans(),
         overwrite=st.booleans(),
+        packed=st.booleans(),
     )
-    def be_killed(self, name, content, moment, how, keep_names, overwrite):
+    def be_killed(self, name, content, moment, how, keep_names, overwrite, packed):
         """The n-th operation fails, or the power goes: the old state or the new one is there."""
         if name in self.damaged or (self.held.get(name, content) != content and not overwrite):
             return
         with pytest.MonkeyPatch.context() as patch:
             disk = Disk(self.root, patch, moment, how)
             try:
-                publish_files(files_of(name, content), self.unit(name), overwrite)
+                publish_files(files_of(name, content), self.unit(name), overwrite, packed=packed)
             except (StoreError, OSError, Crash):
                 done = False
             else:

@@ -50,13 +50,19 @@ def result(number=0, **changed):
     return mock_experiment(net=net, random_seed=number, **changed)
 
 
-def filled(url, count=2):
+@pytest.fixture(params=["objects", "packed"])
+def packed(request):
+    """Return whether each experiment is one object."""
+    return request.param == "packed"
+
+
+def filled(url, count=2, packed=False):
     """Publish a study and return its URL."""
     study = f"{url}/study.zarr"
     stores.create_study(study)
     for number in range(count):
         unit = stores.unit_path(study, IDS[number])
-        stores.publish_experiment(result(number), WEIGHTS, unit)
+        stores.publish_experiment(result(number), WEIGHTS, unit, packed=packed)
     return study
 
 
@@ -64,6 +70,12 @@ def objects(url):
     """Return the file system and the names of all objects below a URL."""
     fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
     return fs, fs.find(path)
+
+
+def units_at(study):
+    """Return the names of the objects of all units."""
+    names = objects(f"{study}/experiments")[1]
+    return [name for name in names if not name.endswith("experiments/zarr.json")]
 
 
 @everywhere
@@ -79,8 +91,9 @@ def test_an_experiment_comes_back(url):
 
 @pytest.mark.quick
 @everywhere
-def test_a_study_comes_back(url, tmp_path):
-    study = filled(url)
+def test_a_study_comes_back(url, tmp_path, packed):
+    study = filled(url, packed=packed)
+    assert {name.endswith(".zip") for name in units_at(study)} == {packed}
     local = tmp_path / "study.zarr"
     assert stores.merge(local, study) == 2
     xr.testing.assert_identical(apexr.open_study(study).load(), apexr.open_study(local).load())
@@ -119,26 +132,28 @@ def test_failures_are_recorded(url):
 
 
 @everywhere
-def test_equal_results_are_success_and_others_a_conflict(url):
-    study = filled(url, 1)
+@pytest.mark.parametrize("second", [False, True])
+def test_equal_results_are_success_and_others_a_conflict(url, packed, second):
+    study = filled(url, 1, packed)
     unit = stores.unit_path(study, IDS[0])
-    stores.publish_experiment(result(0), WEIGHTS, unit)
+    stores.publish_experiment(result(0), WEIGHTS, unit, packed=second)
     with pytest.raises(ConflictError, match="another result is published here"):
-        stores.publish_experiment(result(1), WEIGHTS, unit)
+        stores.publish_experiment(result(1), WEIGHTS, unit, packed=second)
     assert apexr.open_experiment(study, IDS[0])["net"].item() == "Conv;2;1;relu"
-    stores.publish_experiment(result(1), WEIGHTS, unit, overwrite=True)
+    stores.publish_experiment(result(1), WEIGHTS, unit, overwrite=True, packed=second)
+    assert {name.endswith(".zip") for name in units_at(study)} == {second}
     assert apexr.open_experiment(study, IDS[0])["net"].item() == "Conv;3;1;relu"
     assert stores.verify(study) == 1
 
 
-def test_of_many_writers_the_first_wins_and_nothing_is_mixed(url):
+def test_of_many_writers_the_first_wins_and_nothing_is_mixed(url, packed):
     study = f"{url}/study.zarr"
     stores.create_study(study)
     unit = stores.unit_path(study, IDS[0])
 
     def publish(number):
         try:
-            stores.publish_experiment(result(number), WEIGHTS, unit)
+            stores.publish_experiment(result(number), WEIGHTS, unit, packed=packed)
         except ConflictError:
             return 0
         return 1
@@ -259,10 +274,37 @@ def test_results_travel_to_other_processes(url):
     np.testing.assert_array_equal(again.values, opened.values)
 
 
-def test_an_index_serves_a_large_study(url, monkeypatch):
+def test_a_damaged_packed_object_is_named_and_put_aside(url):
+    study = filled(url, packed=True)
+    fs, names = objects(study)[0], units_at(study)
+    content = fs.cat_file(names[0])
+    middle = len(content) // 2
+    for harmed in (content[:middle], content[:middle] + b"\0" + content[middle + 1 :], b""):
+        fs.pipe_file(names[0], harmed)
+        with pytest.raises(StoreError, match=names[0].rpartition("/")[2]):
+            stores.verify(study)
+    assert len(stores.repair(study).moved) == 1
+    assert apexr.list_experiments(study)["id"].tolist() == [IDS[1]]
+    assert stores.verify(study) == 1
+
+
+def test_two_requests_for_each_chunk_of_a_packed_object_at_most(url, monkeypatch):
+    study = filled(url, 1, packed=True)
+    held = apexr.open_experiment(study, IDS[0])
+    read = []
+    place = type(stores.place(study))
+    plain = place.read_part
+    monkeypatch.setattr(
+        place, "read_part", lambda self, *part: read.append(part) or plain(self, *part)
+    )
+    held["sample_rollout"].load()
+    assert len(read) == 1 + 1  # the list of entries, and the chunk
+
+
+def test_an_index_serves_a_large_study(url, packed, monkeypatch):
     from apexr.store import _study
 
-    study = filled(url, 3)
+    study = filled(url, 3, packed)
     plain = apexr.open_study(study).load()
     monkeypatch.setattr(_study, "INDEX_FROM", 1)
     for _ in range(2):

@@ -130,7 +130,7 @@ def digests(study):
     found = {}
     for unit in units(study):
         files = stores.read_manifest(unit)["files"]
-        found[unit.name] = {
+        found[unit.name.removesuffix(".zip")] = {
             name: entry["blake2b"]
             for name, entry in files.items()
             if name.count("/c") and not any(part in name for part in TIMES)

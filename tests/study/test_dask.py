@@ -104,13 +104,16 @@ def check_killed_workers(client, folder, count, kill):
     with ThreadPoolExecutor() as pool:
         killed = pool.submit(kill, client, store, stop)
         try:
-            failures = run_planned(plan_study(study), store, client=client, progress=False)
+            failures = run_planned(
+                plan_study(study), store, client=client, packed=True, progress=False
+            )
         finally:
             stop.set()
     assert not failures
     assert killed.result() > 1
     assert stores.verify(store) == count
     assert not run_planned(plan_study(study), folder / "serial", progress=False)
+    assert all(unit.suffix == ".zip" for unit in store.glob("experiments/*"))
     assert digests(store) == digests(folder / "serial")
     assert all(digests(folder / "serial").values())
     return killed.result()

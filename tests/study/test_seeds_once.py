@@ -42,8 +42,9 @@ def fake(scenario, experiment, **_):
 apexr._run.run_plan = fake
 print("ready", flush=True)
 for line in sys.stdin:
-    path, study = json.loads(line)
-    print(len(run_planned(plan_study(study), path, progress=False)), flush=True)
+    path, study, packed = json.loads(line)
+    failures = run_planned(plan_study(study), path, packed=packed, progress=False)
+    print(len(failures), flush=True)
 """
 
 
@@ -59,9 +60,9 @@ class Runner:
         )
         assert self.answer() == "ready"
 
-    def run(self, path, seeds):
+    def run(self, path, seeds, packed=False):
         study = {**BASE, "net": NETS, "start_seed": min(seeds), "num_seeds": len(seeds)}
-        self.process.stdin.write(json.dumps([str(path), study]) + "\n")
+        self.process.stdin.write(json.dumps([str(path), study, packed]) + "\n")
         self.process.stdin.flush()
 
     def answer(self):
@@ -105,7 +106,7 @@ def test_overlapping_seeds_exist_once(tmp_path, processes, rounds, record_proper
             wanted = [range(rng.randrange(3), rng.randrange(4, 7)) for _ in runners]
             wanted[0] = range(6)
             for runner, seeds in zip(runners, wanted, strict=True):
-                runner.run(path, seeds)
+                runner.run(path, seeds, packed=rng.random() < 0.5)
             time.sleep(rng.random() * 0.3)
             victim = rng.randrange(processes)
             runners[victim].process.send_signal(signal.SIGKILL)

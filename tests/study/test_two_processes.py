@@ -34,9 +34,10 @@ def share(study, log, ds):
             store.publish_experiment(ds, {}, unit)
     return "done"
 
-def publish(study, number, ds):
+def publish(study, number, packed, ds):
+    unit, form = store.unit_path(study, f"{number:032x}"), packed[int(sys.argv[1]) - 1]
     try:
-        store.publish_experiment(ds, {}, store.unit_path(study, f"{number:032x}"))
+        store.publish_experiment(ds, {}, unit, packed=form)
     except store.ConflictError:
         return "refused"
     return "published"
@@ -151,12 +152,13 @@ def test_each_experiment_is_trained_once(pair, tmp_path):
 
 
 @pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.slow)])
-def test_of_two_that_publish_at_once_one_wins(pair, tmp_path, count, record_property):
+@pytest.mark.parametrize("packed", [(False, False), (True, True), (False, True)])
+def test_of_two_that_publish_at_once_one_wins(pair, tmp_path, count, packed, record_property):
     study = tmp_path / "study"
     store.create_study(study)
     wins = [0, 0]
     for number in range(count):
-        pair.tell("publish", str(study), number)
+        pair.tell("publish", str(study), number, packed)
         said = [pair.answer(0), pair.answer(1)]
         assert sorted(said) == ["published", "refused"]
         wins[said.index("published")] += 1

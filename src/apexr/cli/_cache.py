@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from apexr._inert import inert
 from apexr.cli._app import app
-from apexr.cli._text import inert
+from apexr.cli._text import 
 
 
 @app.command("cache")

@@ -3,9 +3,9 @@
 import sys
 import warnings
 
+from apexr._inert import inert
 from apexr._signals import ending_on_sigterm
 from apexr.cli._app import app
-from apexr.cli._text import inert
 from apexr.errors import ApexrError, ClusterError, DivergenceError, Terminated, WorkerDiedError
 
 _FAILED_ON_ITS_WAY = (DivergenceError, WorkerDiedError, ClusterError)

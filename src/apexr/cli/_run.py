@@ -25,6 +25,7 @@ def run(
     store: Annotated[
         str | None, typer.Option(help="Zarr store for the result, also a URL.")
     ] = None,
+    packed: Annotated[bool, typer.Option(help="Make the store one file, not a folder.")] = False,
     checkpoint_seconds: Annotated[
         float, typer.Option(help="Time between checkpoints, with a store.")
     ] = 60.0,
@@ -50,6 +51,7 @@ def run(
         num_seeds=num_seeds,
         precision=precision,
         store=store,
+        packed=packed,
         checkpoint_seconds=checkpoint_seconds,
         progress=progress,
         **keywords,

@@ -25,6 +25,10 @@ def study(
     fields: Annotated[
         str, typer.Option(help="plain: read by any reader of Zarr; compact: a third less space.")
     ] = "plain",
+    packed: Annotated[
+        bool | None,
+        typer.Option(help="One file an experiment, or a folder; by default as the file says."),
+    ] = None,
     progress: Annotated[bool, typer.Option(help="Show progress bars.")] = True,
     workers: Annotated[
         int | None, typer.Option(help="Processes on this machine that share the experiments.")
@@ -48,14 +52,14 @@ def study(
     All errors of the file are said before anything runs. The exit code is 1 if an experiment
     failed; the same command runs what failed or is missing again, and nothing else.
     """
-    from apexr.study import load_study, preview, run_planned
+    from apexr.study import load_whole, preview, run_planned
 
     _check_one_of(("--workers", workers), ("--scheduler", scheduler), ("--slurm", slurm))
     jobs = read_parameters(slurm_option or [], "--slurm-option", ())
     elsewhere = (workers, scheduler, slurm) != (None, None, None)
     if elsewhere:
         _leave_accelerators()
-    planned, trackers = load_study(file, allow_python=allow_python)
+    planned, settings = load_whole(file, allow_python=allow_python)
     if dry_run:
         say(str(preview(planned, store, overwrite=overwrite, workers=workers or 1)))
         return
@@ -67,7 +71,8 @@ def study(
             client=client,
             overwrite=overwrite,
             checkpoint_seconds=checkpoint_seconds,
-            trackers=trackers,
+            trackers=settings.trackers,
+            packed=settings.packed if packed is None else packed,
             fields=fields,  # type: ignore[arg-type]  # checked there
             progress=progress,
         )

@@ -4,6 +4,8 @@ from typing import Any
 
 import typer
 
+from apexr._inert import inert
+
 STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200)
 """Time steps of the tables that commands print."""
 
@@ -177,23 +179,6 @@ def trajectory_summary(trajectories: Any) -> str:
     lost = trajectories.coords.get("diverged_at", np.array(-1)) >= 0
     rows.append(f"steps {steps[0]} to {steps[-1]}{_diverged(lost)}")
     return "\n".join(rows)
-
-
-def inert(text: str, *, lines: bool = True) -> str:
-    """Return text that no terminal obeys: what cannot be printed is written as an escape.
-
-    Parameters
-    ----------
-    text
-        The text.
-    lines
-        Whether it may have several lines.
-    """
-    kept = "\n" if lines else ""
-    return "".join(
-        sign if sign.isprintable() or sign in kept else sign.encode("unicode_escape").decode()
-        for sign in text
-    )
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from apexr._inert import inert
 from apexr.analysis._groups import (
     Labels,
     differing,
@@ -118,7 +119,8 @@ def as_names(by: By) -> tuple[str, ...]:
 
 def name_of(labels: Labels) -> str:
     """Return labels as a text; a keyword stands with its name."""
-    return ", ".join(text for name, value in labels.items() if (text := _text(name, value)))
+    texts = (inert(_text(name, value), lines=False) for name, value in labels.items())
+    return ", ".join(text for text in texts if text)
 
 
 def names_of_experiments(data: Data) -> list[str]:

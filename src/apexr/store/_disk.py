@@ -76,6 +76,11 @@ def rename(source: Place, target: Place) -> None:
             raise TypeError(f"{source} and {target} lie in different stores")
 
 
+def link(source: Local, target: Local) -> None:
+    """Give a file a second name; FileExistsError where something has that name already."""
+    source.link_to(target)
+
+
 def exchange(source: Local, target: Local) -> bool:
     """Let two names change places in one step, and tell whether the system can (Linux)."""
     return source.exchange_with(target)

@@ -1,6 +1,7 @@
 """Files made durable: digests, whole JSON files, folders that are lent, renamed or exchanged."""
 
 import errno
+import functools
 import hashlib
 import json
 import re
@@ -18,7 +19,7 @@ from apexr.store._local import Local
 from apexr.store._locks import hold_new_folder
 from apexr.store._place import PathLike, Place, local, place
 from apexr.store._remote import Remote
-from apexr.store._source import sizes_of
+from apexr.store._source import packed_into, sizes_of
 
 _BLOCK = 2**20
 _AT_ONCE = 2**26
@@ -78,13 +79,7 @@ def write_files(folder: Local, files: Mapping[str, bytes]) -> None:
         If the disk has less space left than they take, before anything is written.
     """
     sizes = sizes_of(files)
-    size = sum(sizes.values())
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise OSError(
-            errno.ENOSPC,
-            f"it takes {format_bytes(size)}, the disk has {format_bytes(free)} left",
-        )
+    _check_room(folder, sizes)
     folders = {folder: 0}
     for name in files:
         for parent in reversed(Path(name).parents[:-1]):
@@ -96,6 +91,29 @@ def write_files(folder: Local, files: Mapping[str, bytes]) -> None:
         _disk.write_all({folder / name: files[name] for name in names})
     for made in sorted(folders, key=lambda made: folders[made], reverse=True):
         _disk.sync(made)
+
+
+def write_packed(path: Local, files: Mapping[str, bytes]) -> None:
+    """Write files as one, durably; the same bytes for the same files.
+
+    Raises
+    ------
+    OSError
+        If the disk has less space left than they take, before anything is written.
+    """
+    _check_room(path.parent, sizes_of(files))
+    write = functools.partial(packed_into, names=files, read=files.__getitem__)
+    _disk.write_by(path, write)
+    _disk.sync(path.parent)
+
+
+def _check_room(folder: Local, sizes: Mapping[str, int]) -> None:
+    size, free = sum(sizes.values()), shutil.disk_usage(folder).free
+    if size > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"it takes {format_bytes(size)}, the disk has {format_bytes(free)} left",
+        )
 
 
 def _batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
@@ -223,9 +241,13 @@ def scratch(folder: Local) -> Iterator[Local]:
 
 
 def move_in(source: Local, target: Local) -> bool:
-    """Rename a folder to ``target`` unless something is there already; tell whether it moved."""
+    """Bring a folder or a file to ``target`` unless something is there; tell whether it came.
+
+    A file keeps its first name besides: renaming it would replace a file that is there.
+    """
+    bring = _disk.link if source.is_file() else _disk.rename
     try:
-        _disk.rename(source, target)
+        bring(source, target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             return False

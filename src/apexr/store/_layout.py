@@ -184,12 +184,9 @@ def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experime
     if isinstance(target, Remote):
         _check_objects(target, kind)
         return
-    try:
-        _check_content(target, kind)
-        if not is_published(target):
-            _check_access(target)
-    except PermissionError as error:
-        raise StoreError(f"{target}: cannot be read ({error.strerror})") from error
+    _check_content(target, kind)
+    if not is_published(target):
+        _check_access(target)
 
 
 def _check_objects(target: Remote, kind: str) -> None:

@@ -26,7 +26,8 @@ LOADED_LIMIT = 2**26
 UNSTORED_LIMIT = 2**26
 """Bytes of weights that are declared and have no chunk."""
 ELEMENT_LIMIT = 10**11
-CHUNK_COUNT_LIMIT = 10**6
+CHUNK_COUNT_LIMIT = 50_000
+"""Chunks of one array: Zarr takes some 2 kB for each while it reads them together."""
 ARRAY_LIMIT = 10_000
 DIMENSION_LIMIT = 16
 

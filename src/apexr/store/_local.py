@@ -35,6 +35,10 @@ _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 """Whether this system opens names relative to an open folder; where not, links are looked for."""
 
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK)
+"""What file systems say on which a file has one name."""
+
 Parent = tuple[int | None, str]
 """An open folder, and the name of an entry in it; or None, and a whole path."""
 
@@ -188,6 +192,12 @@ class Local(os.PathLike[str]):
                 raise StoreError(f"{self}: over {format_bytes(limit)}, no part of a store")
             return data
 
+    def read_part(self, start: int, size: int) -> bytes:
+        """Return some bytes of the file, fewer where it ends."""
+        with self.reading() as file:
+            file.seek(start)
+            return file.read(size)
+
     def size(self) -> int:
         """Return the size of the file; FileNotFoundError where there is none."""
         return self._checked(self.stat()).st_size
@@ -266,6 +276,18 @@ class Local(os.PathLike[str]):
         with self._parent() as (here, old), target._parent() as (there, new):
             os.rename(old, new, src_dir_fd=here, dst_dir_fd=there)
 
+    def link_to(self, target: "Local") -> None:
+        """Give a file one more name; FileExistsError where something has that name already."""
+        with self._parent() as (here, old), target._parent() as (there, new):
+            try:
+                os.link(old, new, src_dir_fd=here, dst_dir_fd=there)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                if target.is_there():
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
+                os.rename(old, new, src_dir_fd=here, dst_dir_fd=there)
+
     def exchange_with(self, target: "Local") -> bool:
         """Let two names change places in one step, and tell whether the system can (Linux)."""
         if not sys.platform.startswith("linux"):
@@ -285,30 +307,44 @@ class Local(os.PathLike[str]):
     @contextmanager
     def opened(self) -> Iterator[int | str]:
         """Lend the open folder: its descriptor, or its path where there are none of folders."""
-        if not _BY_DESCRIPTOR:
-            self._look_for_links(len(self.inner))
-            yield str(self)
-            return
-        descriptor = self._descend(len(self.inner))
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
+        with self._allowed():
+            if not _BY_DESCRIPTOR:
+                self._look_for_links(len(self.inner))
+                yield str(self)
+                return
+            descriptor = self._descend(len(self.inner))
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
 
     @contextmanager
     def _parent(self) -> Iterator[Parent]:
         """Lend the open folder in which it lies, and its name there."""
-        if not self.inner:
-            yield None, str(self.root)
-        elif not _BY_DESCRIPTOR:
-            self._look_for_links(len(self.inner) - 1)
-            yield None, str(self)
-        else:
-            descriptor = self._descend(len(self.inner) - 1)
-            try:
-                yield descriptor, self.inner[-1]
-            finally:
-                os.close(descriptor)
+        with self._allowed():
+            if not self.inner:
+                yield None, str(self.root)
+            elif not _BY_DESCRIPTOR:
+                self._look_for_links(len(self.inner) - 1)
+                yield None, str(self)
+            else:
+                descriptor = self._descend(len(self.inner) - 1)
+                try:
+                    yield descriptor, self.inner[-1]
+                finally:
+                    os.close(descriptor)
+
+    @contextmanager
+    def _allowed(self) -> Iterator[None]:
+        """Turn what the system does not allow into an error that names the place."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except OSError as error:
+            if error.errno not in _NOT_ALLOWED:
+                raise
+            raise StoreError(f"{self}: the system refuses it ({error.strerror})") from error
 
     def _descend(self, depth: int) -> int:
         """Return the descriptor of the folder that some of the names lead to."""

@@ -77,6 +77,13 @@ def abandoned(folder: Local) -> Iterator[bool]:
 
 
 @contextmanager
+def one_at_a_time(folder: Local) -> Iterator[None]:
+    """Let no other process work within this block at the same time, where the system has locks."""
+    with _locked_folder(folder, wait=True):
+        yield
+
+
+@contextmanager
 def _locked_folder(folder: Local, wait: bool) -> Iterator[bool]:
     """Lock a folder where the file system can; yield whether it is locked."""
     with folder.opened() as descriptor:

@@ -12,7 +12,7 @@ from apexr.store._place import PathLike, Place, place
 from apexr.store._publish import ConflictError, create_study, publish_files
 from apexr.store._read import open_unit, read_weights
 from apexr.store._seeds import check_equal_seeds, publish_seeds
-from apexr.store._source import Files, source_of
+from apexr.store._source import Files, Packed, source_of
 from apexr.store._units import check_study, units_of
 
 
@@ -23,7 +23,7 @@ def merge(into: PathLike, *others: PathLike) -> int:
     ----------
     into
         A study; it is made where there is none. What it holds already stays as it is. Of an
-        experiment that it holds with some seeds, the others come.
+        experiment that it holds with some seeds, the others come. What is packed stays so.
     others
         Studies, which are not changed.
 
@@ -61,6 +61,7 @@ def _bring(unit: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
     What the study holds by now is noted in ``held``.
     """
     verify_unit(unit)
+    packed = isinstance(source_of(unit), Packed)
     part = read_part(unit)
     parts = held.setdefault(part.experiment, [])
     there = {seed for one in parts if one.unit != part.unit for seed in one.seeds}
@@ -68,13 +69,13 @@ def _bring(unit: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
         target = unit_of(into, unit.name)
         new = not is_published(target)
         try:
-            publish_files(_files_of(unit), target)
-        except ConflictError:  # stored in another way, or other times were noted
-            check_equal_seeds(into, part.experiment, open_unit(unit), [part])
+            publish_files(_files_of(unit), target, packed=packed)
+        except ConflictError as conflict:
+            _check_equal_numbers(unit, part, target, into, conflict)
             return False
         parts += [part] if new else []
         return new
-    come = publish_seeds(open_unit(unit), read_weights(unit), into)
+    come = publish_seeds(open_unit(unit), read_weights(unit), into, packed=packed)
     parts += come
     return bool(come)
 
@@ -84,6 +85,19 @@ def _files_of(unit: Place) -> Files:
     source = source_of(unit)
     names = [MANIFEST, *read_manifest(unit)["files"]]
     return Files(source, names, with_group(Files(source), unit.name))
+
+
+def _check_equal_numbers(
+    unit: Place, part: Part, target: Place, into: PathLike, conflict: ConflictError
+) -> None:
+    """Let units of one name differ in how they are stored, and in the times that were noted."""
+    try:
+        there, result = read_part(target), open_unit(unit)
+    except StoreError:  # it cannot be told
+        raise conflict from None
+    if there.seeds != part.seeds:
+        raise conflict
+    check_equal_seeds(into, part.experiment, result, [there])
 
 
 def _copy_failures(study: PathLike, into: PathLike) -> None:

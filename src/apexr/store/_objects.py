@@ -7,15 +7,25 @@ there is none: the first writer wins. What a writer that died has uploaded is in
 the group that other readers see says which folder counts.
 """
 
+import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from apexr.store import _disk
 from apexr.store._files import canonical_json, digest, json_bytes, parse_json
 from apexr.store._hierarchy import group, unit_group
-from apexr.store._layout import DATA, FORMATS, MANIFEST, METADATA, data_prefix, in_study
+from apexr.store._layout import (
+    DATA,
+    FORMATS,
+    MANIFEST,
+    METADATA,
+    data_prefix,
+    in_study,
+    packed_path,
+)
 from apexr.store._manifest import contents, sealed
 from apexr.store._remote import Remote
+from apexr.store._source import packed_into
 
 PREFIX = "data-"
 _DIGITS = 16
@@ -44,6 +54,26 @@ def upload(files: Mapping[str, bytes], unit: Remote, overwrite: bool) -> bool:
         _disk.put(unit / MANIFEST, files[MANIFEST], new=not overwrite)
     except FileExistsError:
         return False
+    if overwrite:  # the objects go before it from now on
+        _disk.unlink(packed_path(unit))
+    return True
+
+
+def upload_packed(files: Mapping[str, bytes], unit: Remote, overwrite: bool) -> bool:
+    """Upload a unit as one object; tell whether that brought it into sight.
+
+    It does not where one is there and ``overwrite`` is false.
+    """
+    held = io.BytesIO()
+    packed_into(held, files, files.__getitem__)
+    packed = packed_path(unit)
+    try:
+        _disk.put(cast(Remote, packed), held.getvalue(), new=not overwrite)
+    except FileExistsError:
+        return False
+    if overwrite and packed != unit and (unit / MANIFEST).is_file():
+        _disk.unlink(unit / MANIFEST)  # it has gone before the packed one until now
+        _disk.remove(unit)
     return True
 
 

@@ -1,19 +1,12 @@
 """Packing units into one file each."""
 
-import functools
-
 from apexr.store import _disk
-from apexr.store._files import scratch
-from apexr.store._layout import (
-    MANIFEST,
-    PACKED,
-    is_study,
-    staging_folder,
-)
+from apexr.store._files import scratch, write_packed
+from apexr.store._layout import MANIFEST, PACKED, is_study, staging_folder
 from apexr.store._local import Local
 from apexr.store._manifest import verify_unit
 from apexr.store._place import PathLike, local, place
-from apexr.store._source import packed_into, read_all, source_of
+from apexr.store._source import read_all, source_of
 from apexr.store._units import check_study, units_of
 
 
@@ -38,11 +31,8 @@ def _pack(unit: Local) -> bool:
     if unit.suffix == PACKED or (not (unit / MANIFEST).is_file() and packed.is_file()):
         return False
     verify_unit(unit)
-    files = read_all(source_of(unit))
-    write = functools.partial(packed_into, names=files, read=files.__getitem__)
     with scratch(staging_folder(unit)) as folder:
-        _disk.write_by(folder / packed.name, write)
-        _disk.sync(folder)
+        write_packed(folder / packed.name, read_all(source_of(unit)))
         _disk.rename(folder / packed.name, packed)
         _disk.sync(unit.parent)
         _disk.rename(unit, folder / unit.name)  # and with the folder it goes

@@ -8,6 +8,7 @@ brought up to date by whoever runs the study, and never the truth.
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,7 @@ def find_parts(study: PathLike, *, remember: bool = False) -> dict[str, list[Par
     study
         The study.
     remember
-        Whether to note what was found for the next one who asks.
+        Whether to note what was found for the next one who asks, if the study can be written.
     """
     where = place(study)
     known, units = _recall(where), units_of(study)
@@ -87,7 +88,8 @@ def find_parts(study: PathLike, *, remember: bool = False) -> dict[str, list[Par
     parts = {unit.name: known.get(unit.name) or new.get(unit.name) for unit in units}
     found = {name: part for name, part in parts.items() if part is not None}
     if remember and found.keys() != known.keys():
-        _note(where, found.values())
+        with suppress(OSError):
+            _note(where, found.values())
     grouped: dict[str, list[Part]] = {}
     for part in found.values():
         grouped.setdefault(part.experiment, []).append(part)

@@ -3,16 +3,20 @@
 Objects cannot be renamed or locked: what that changes stands in ``_objects``.
 """
 
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store._local import FILE_LIMIT
+
+_BLOCK = 2**17
+"""Bytes that are fetched at least: the list of entries of most packed units, at the end of them."""
 
 
 @dataclass(frozen=True, order=False)
@@ -112,6 +116,16 @@ class Remote(os.PathLike[str]):
             raise StoreError(f"{self}: over {format_bytes(limit)}, no part of a store")
         return data
 
+    def read_part(self, start: int, size: int) -> bytes:
+        """Return some bytes of the object, fewer where it ends."""
+        with self._told():
+            return bytes(self.fs.cat_file(self.path, start=start, end=start + size))
+
+    @contextmanager
+    def reading(self) -> Iterator[BinaryIO]:
+        """Lend the object as an open file, of which only what is asked for is fetched."""
+        yield cast(BinaryIO, _Fetched(self))
+
     def write_bytes(self, data: bytes, *, new: bool = False) -> None:
         """Write an object in one step; FileExistsError where a ``new`` one is there already."""
         with self._told(FileExistsError):
@@ -144,11 +158,11 @@ class Remote(os.PathLike[str]):
                 self.fs.rm(self.path, recursive=True)
 
     def move_to(self, target: "Remote") -> None:
-        """Copy all objects below it, then remove them."""
-        names = list(self.sizes())
+        """Copy the object, or all objects below it, then remove them."""
+        below = [f"/{name}" if name else "" for name in self.sizes()]
         with self._told():
-            for name in names:
-                self.fs.cp_file(f"{self.path}/{name}", f"{target.path}/{name}")
+            for name in below:
+                self.fs.cp_file(f"{self.path}{name}", f"{target.path}{name}")
         self.remove()
 
     @contextmanager
@@ -163,3 +177,41 @@ class Remote(os.PathLike[str]):
             raise StoreError(
                 f"{self}: the object store does not answer as hoped ({said})"
             ) from error
+
+
+class _Fetched(io.RawIOBase):
+    """An object as a file: it is fetched in blocks, and the last block is kept."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._size = remote.size()
+        self._at, self._start, self._block = 0, 0, b""
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._size - self._at)
+        size = left if size < 0 else min(size, left)
+        offset = self._at - self._start
+        if size and not 0 <= offset <= len(self._block) - size:
+            self._start = min(self._at, max(0, self._size - _BLOCK))
+            self._block = self._remote.read_part(
+                self._start, max(_BLOCK, self._at + size - self._start)
+            )
+            offset = self._at - self._start
+        data = self._block[offset : offset + size]
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        if self._at < 0:
+            raise ValueError(f"{self._remote}: no place {self._at} in it")
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True

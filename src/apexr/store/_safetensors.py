@@ -36,7 +36,7 @@ def export_safetensors(unit: PathLike, path: PathLike) -> Path:
     target = Path(path).absolute()
     if target.suffix != SUFFIX:
         raise SpecError(f"a file of weights must end in {SUFFIX}, got {str(path)!r}")
-    save_file = _package("safetensors.numpy").save_file
+    package, save_file = _package("safetensors"), _package("safetensors.numpy").save_file
     held = open_experiment(unit)
     told = {name: held.attrs[name] for name in _TOLD if name in held.attrs}
     told |= {name: held[name].item() for name in CONFIG_COORDS}
@@ -45,7 +45,7 @@ def export_safetensors(unit: PathLike, path: PathLike) -> Path:
     try:
         make_folder(place(target.parent))
         save_file(arrays, target, {name: str(value) for name, value in told.items()})
-    except OSError as error:
+    except (OSError, package.SafetensorError) as error:
         raise StoreError(f"{target}: cannot be written ({error})") from error
     return target
 

@@ -18,7 +18,11 @@ _SECONDS = "_seconds"
 
 
 def publish_seeds(
-    result: xr.Dataset, weights: Mapping[str, np.ndarray], study: PathLike
+    result: xr.Dataset,
+    weights: Mapping[str, np.ndarray],
+    study: PathLike,
+    *,
+    packed: bool = False,
 ) -> list[Part]:
     """Publish those seeds of a result that a study lacks; return the parts that have come.
 
@@ -30,6 +34,8 @@ def publish_seeds(
         Plain arrays by name; they lead with the seeds if there are more than one.
     study
         The study.
+    packed
+        Whether each part becomes one file.
 
     Raises
     ------
@@ -46,7 +52,7 @@ def publish_seeds(
     if not all(_lies_in(study, result, run) for run in runs):
         check_equal_seeds(study, experiment, result, held)
         runs = list(ranges({*seeds} - there))
-    return [_publish(result, weights, seeds, run, study) for run in runs]
+    return [_publish(result, weights, seeds, run, study, packed) for run in runs]
 
 
 def _lies_in(study: PathLike, result: xr.Dataset, seeds: Sequence[int]) -> bool:
@@ -110,6 +116,7 @@ def _publish(
     held: Sequence[int],
     seeds: Sequence[int],
     study: PathLike,
+    packed: bool,
 ) -> Part:
     """Publish seeds that follow one another as one part."""
     chosen = [held.index(seed) for seed in seeds]
@@ -120,5 +127,5 @@ def _publish(
         index = chosen[0] if len(chosen) == 1 else chosen
         arrays = {name: values[index] for name, values in weights.items()}
     name = identity["experiment_id"]
-    publish_experiment(part, arrays, unit_of(study, name))
+    publish_experiment(part, arrays, unit_of(study, name), packed=packed)
     return Part(name, experiment_of(part.attrs), tuple(seeds))

@@ -1,4 +1,4 @@
-"""Where the bytes of a unit come from: a folder, or one packed file. Both read alike."""
+"""Where the bytes of a unit come from: a folder, objects, or one packed file. All read alike."""
 
 import functools
 import io
@@ -20,6 +20,8 @@ _HEAD = 30
 _LONGEST_LIST = 2**23
 """Bytes of the list of entries of a packed file, which is parsed at once."""
 _SHORT = 4096
+_SOON = 2**16
+"""Bytes of an entry that is read together with its head: of an object, that saves a request."""
 
 
 class Source(Protocol):
@@ -80,7 +82,7 @@ class Objects:
 class Packed:
     """A unit in one zip file: nothing is compressed in it beyond the chunks themselves."""
 
-    path: Local
+    path: Place
 
     @property
     def where(self) -> str:
@@ -98,13 +100,16 @@ class Packed:
             raise FileNotFoundError(name)
         if entry.file_size > FILE_LIMIT:
             raise StoreError(f"{self.path}: {name}: over {format_bytes(FILE_LIMIT)}")
-        with self.path.reading() as file:
-            file.seek(entry.header_offset)
-            head = file.read(_HEAD)
-            if head[:4] != b"PK\3\4" or len(head) < _HEAD:
-                raise StoreError(f"{self.path}: {name} not readable (no entry is where it should)")
-            file.seek(sum(int.from_bytes(head[at : at + 2], "little") for at in (26, 28)), 1)
-            data = file.read(entry.file_size)
+        start, size = entry.header_offset, entry.file_size
+        held = self.path.read_part(
+            start, _HEAD + len(name.encode()) + (size if size <= _SOON else 0)
+        )
+        if held[:4] != b"PK\3\4" or len(held) < _HEAD:
+            raise StoreError(f"{self.path}: {name} not readable (no entry is where it should)")
+        begin = _HEAD + sum(int.from_bytes(held[at : at + 2], "little") for at in (26, 28))
+        if begin + size <= len(held):
+            return held[begin : begin + size]
+        data = self.path.read_part(start + begin, size)
         if len(data) < entry.file_size:
             raise StoreError(f"{self.path}: {name} not readable (the file ends within it)")
         return data
@@ -201,9 +206,10 @@ class _Compared(io.RawIOBase):
 
 def source_of(unit: Place) -> Source:
     """Return the files of a unit, wherever they are; those of the folder where both are."""
-    if isinstance(unit, Remote):
-        return Objects(unit)
     packed = unit if unit.suffix == PACKED else unit.with_name(unit.name + PACKED)
+    if isinstance(unit, Remote):  # asking for what is there takes fewer requests
+        whole = packed != unit and (unit / MANIFEST).is_file()
+        return Packed(packed) if not whole and packed.is_file() else Objects(unit)
     if not packed.is_file() or (packed != unit and (unit / MANIFEST).is_file()):
         return Folder(unit)
     return Packed(packed)

@@ -1,5 +1,6 @@
 """Trajectories on disk: one Zarr group, filled block by block, published whole or not at all."""
 
+import math
 import shutil
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from apexr.errors import StoreError
 from apexr.schema import CONVENTIONS
 from apexr.store._files import exchange, move_in, scratch, sync_tree, write_json
 from apexr.store._layout import MANIFEST, check_writable, is_published, staging_folder
+from apexr.store._limits import CHUNK_COUNT_LIMIT
 from apexr.store._local import Local
 from apexr.store._manifest import check_sizes, entries_below, make_manifest
 from apexr.store._place import PathLike, local
@@ -112,6 +114,12 @@ def writing_trajectories(
         If they cannot be written.
     """
     unit = local(path, "a store of trajectories")
+    count = math.prod(-(-size // part) for size, part in zip(template.shape, chunks, strict=True))
+    if count > CHUNK_COUNT_LIMIT:
+        raise StoreError(
+            f"{unit}: the trajectories would lie in {count} chunks, at most {CHUNK_COUNT_LIMIT} are"
+            " read; raise memory_budget, keep fewer frames (save_every), or make several stores"
+        )
     try:
         sweep_unit(unit)
         with scratch(staging_folder(unit)) as folder:

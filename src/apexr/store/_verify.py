@@ -172,8 +172,10 @@ def _problems(study: Place) -> Iterator[tuple[Place, str]]:
         if problem := _problem(entry, in_study=True):
             yield entry, problem
     for entry in _entries(study / FAILURES):
-        if not _is_sound(entry):
-            yield entry, f"{entry}: not readable"
+        try:
+            read_json(entry)
+        except StoreError as error:
+            yield entry, str(error)
     for entry in _entries(study / INDEX):
         if problem := _problem(entry, in_study=True):
             yield entry, problem

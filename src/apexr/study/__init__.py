@@ -14,12 +14,13 @@ file with either::
 
 A value of a grid that is a list itself stands in one more list (``vlim = [[-1, 1]]``). A file with
 ``common`` (values of all), ``experiments`` (a list) and ``grid`` (one or more) has all three.
-Either may have a table ``trackers`` beside it, see :mod:`apexr.trackers`.
+Either may have a table ``trackers``, see :mod:`apexr.trackers`, and ``packed = true``, which makes
+one file of each experiment.
 """
 
 from apexr._doors import check_all
 from apexr.study._clients import connect, local_cluster, slurm_cluster
-from apexr.study._configs import Planned, load_study, plan_study
+from apexr.study._configs import Planned, Settings, load_study, load_whole, plan_study
 from apexr.study._estimate import Outlook, preview
 from apexr.study._read import read_study
 from apexr.study._run import run_planned, run_study, run_study_convenience
@@ -29,8 +30,10 @@ __all__ = [
     "Failure",
     "Outlook",
     "Planned",
+    "Settings",
     "connect",
     "load_study",
+    "load_whole",
     "local_cluster",
     "plan_study",
     "preview",

@@ -15,6 +15,7 @@ from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, operations
 from apexr.scenarios import BaseScenario, Request, check_storable
 from apexr.study._expand import Placed, expand
+from apexr.study._limits import shortened
 from apexr.study._problems import KEYS, check_layers, diagnose, listed
 from apexr.study._read import read_study
 from apexr.trackers import Watcher, read_trackers
@@ -24,6 +25,9 @@ Study = PathInput | Iterable[Mapping[str, Any]] | Mapping[str, Any]
 
 MOST_WRONG = 500
 """Wrong configurations after which a study is not looked at any further."""
+
+_SETTINGS = ("trackers", "packed")
+"""Keys of a study that say something of all its experiments."""
 
 _NOT_SHAPES = ("ic_config", "vlim", "train_seed", "test_seed")
 
@@ -88,6 +92,22 @@ class Planned:
         return dataclasses.replace(self.experiment, seeds=seeds, attrs=attrs)
 
 
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a study says of all its experiments.
+
+    Attributes
+    ----------
+    trackers
+        Those that its table ``trackers`` names.
+    packed
+        Its key ``packed``: whether each experiment becomes one file.
+    """
+
+    trackers: tuple[Watcher, ...] = ()
+    packed: bool = False
+
+
 def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
     """Return the experiments of a study in order, each once, with all its seeds.
 
@@ -120,13 +140,22 @@ def load_study(
 
     Parameters, errors and warnings are those of :func:`plan_study`.
     """
+    planned, settings = load_whole(study, allow_python=allow_python)
+    return planned, settings.trackers
+
+
+def load_whole(study: Study, *, allow_python: bool = False) -> tuple[list[Planned], Settings]:
+    """Return the experiments of a study, and what it says of all of them.
+
+    Parameters, errors and warnings are those of :func:`plan_study`.
+    """
     source = f"{study}: " if isinstance(study, str | Path) else ""
     if isinstance(study, str | Path):
         study = read_study(study, allow_python=allow_python)
-    trackers: tuple[Watcher, ...] = ()
-    if isinstance(study, Mapping) and "trackers" in study:
-        trackers = read_trackers(study["trackers"], allow_python=allow_python)
-        study = {key: value for key, value in study.items() if key != "trackers"}
+    settings = Settings()
+    if isinstance(study, Mapping):
+        settings = _settings(study, allow_python=allow_python)
+        study = {key: value for key, value in study.items() if key not in _SETTINGS}
     placed = expand(study)
     planned, problems = _plan_all(placed)
     if problems:
@@ -138,7 +167,17 @@ def load_study(
     for entry, one in planned:
         groups.setdefault(one.id, []).append((entry, one))
     _warn_of_duplicates(groups.values())
-    return [_joined([one for _, one in same]) for same in groups.values()], trackers
+    return [_joined([one for _, one in same]) for same in groups.values()], settings
+
+
+def _settings(study: Mapping[str, Any], *, allow_python: bool) -> Settings:
+    """Return what a study says of all its experiments."""
+    packed = study.get("packed", False)
+    if not isinstance(packed, bool):
+        raise SpecError(f"packed is true or false, got {shortened(packed)}")
+    if "trackers" not in study:
+        return Settings(packed=packed)
+    return Settings(read_trackers(study["trackers"], allow_python=allow_python), packed)
 
 
 def _plan_all(

@@ -20,6 +20,7 @@ from apexr.study._limits import (
 
 _NAME = "CONFIGS"
 _TRACKERS = "TRACKERS"
+_PACKED = "PACKED"
 
 
 def read_study(path: PathInput, *, allow_python: bool = False) -> Any:
@@ -29,7 +30,7 @@ def read_study(path: PathInput, *, allow_python: bool = False) -> Any:
     ----------
     path
         A file ending in ``.toml`` or ``.json``; or in ``.py``, with a list ``CONFIGS`` and
-        perhaps a dictionary ``TRACKERS``.
+        perhaps a dictionary ``TRACKERS`` and ``PACKED``.
     allow_python
         Whether to run a Python file. It is a program, and can do anything.
 
@@ -128,7 +129,7 @@ def _run_python(file: Path) -> Any:
     if _NAME not in names:
         raise SpecError(f"{file}: expected a list {_NAME}{suggest(_NAME, names)}")
     configs = names[_NAME]
-    if _TRACKERS not in names:
+    table = {name.lower(): names[name] for name in (_TRACKERS, _PACKED) if name in names}
+    if not table:
         return configs
-    table = {"trackers": names[_TRACKERS]}
     return {**(configs if isinstance(configs, dict) else {"experiments": configs}), **table}

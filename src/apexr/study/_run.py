@@ -14,9 +14,9 @@ from apexr._digest import digest
 from apexr._run import CHECKPOINT_SECONDS, check_interval
 from apexr._typing import PathInput
 from apexr.engine import available_bytes
-from apexr.errors import SpecError, Terminated, suggest, warn
+from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
 from apexr.study._clients import check_client, count_workers, memory_of_workers
-from apexr.study._configs import Planned, Study, load_study
+from apexr.study._configs import Planned, Study, load_whole
 from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
 from apexr.study._turns import in_turn
@@ -41,6 +41,7 @@ def run_study(
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     trackers: Sequence[Watcher | str] = (),
     fields: Fields = "plain",
+    packed: bool | None = None,
     progress: bool = True,
 ) -> xr.Dataset:
     """Return a study, lazily opened, after running what of it is not finished yet.
@@ -74,6 +75,10 @@ def run_study(
     fields
         ``"plain"`` stores all with codecs of the Zarr specification, which any reader has;
         ``"compact"`` stores fields and errors of samples with pcodec, in a third less space.
+    packed
+        True publishes one file an experiment instead of a folder of some fifty, False folders; by
+        default what the study's key ``packed`` says, else folders. A study may hold both, and
+        everything reads both; see :func:`apexr.store.pack`.
     progress
         Whether to show what lies ahead, and progress bars.
 
@@ -83,7 +88,7 @@ def run_study(
         Listing everything that is wrong in the configurations, or what cannot fit into memory,
         before anything runs.
     StoreError
-        If the store cannot be written or holds something else.
+        If the store cannot be written, and something is left to be run, or holds something else.
     KeyboardInterrupt
         After Ctrl-C: what runs is left with a checkpoint, and the same call goes on from there. A
         second Ctrl-C ends at once.
@@ -103,15 +108,16 @@ def run_study(
     if store is None:
         raise SpecError("run_study needs a store: a folder for the study, such as 'study.zarr'")
     given = as_trackers(trackers)
-    planned, named = load_study(configs, allow_python=allow_python)
+    planned, settings = load_whole(configs, allow_python=allow_python)
     failures = run_planned(
         planned,
         store,
         client=client,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
-        trackers=(*given, *named),
+        trackers=(*given, *settings.trackers),
         fields=fields,
+        packed=settings.packed if packed is None else packed,
         progress=progress,
     )
     _warn_of_failures(failures, planned)
@@ -127,6 +133,7 @@ def run_planned(
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     trackers: Sequence[Watcher | str] = (),
     fields: Fields = "plain",
+    packed: bool = False,
     progress: bool = True,
 ) -> list[Failure]:
     """Run what is not finished of a planned study and return what failed.
@@ -142,12 +149,14 @@ def run_planned(
     pending = pending_work(planned, store, overwrite=overwrite)
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))
+    elif not _can_be_written(store):
+        return []
     stores.create_study(store)
     estimate = measured(planned, pending, store) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
     options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
     options["trackers"] = watchers
-    options["compact"] = fields == "compact"
+    options |= {"compact": fields == "compact", "packed": packed}
     with stores.planned(store, [_entry(one) for one in planned]):
         try:
             if pending:
@@ -188,6 +197,14 @@ def _run_here(
         far = f"{bar.published()}; the same call goes on from there"
         raise type(stop)(str(stop) or far) from stop
     return failures
+
+
+def _can_be_written(store: PathInput) -> bool:
+    try:
+        stores.check_writable(store, "study")
+    except StoreError:
+        return False
+    return True
 
 
 def _entry(one: Planned) -> dict[str, Any]:
@@ -237,11 +254,16 @@ def run_study_convenience(
         The stores that :func:`apexr.load_networks` reads, one an experiment.
     """
     store = _store_of(store, base_path)
-    planned, trackers = load_study(configs)
+    planned, settings = load_whole(configs)
     named = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
     folder: PathInput = named if store is None else store
     failures = run_planned(
-        planned, folder, overwrite=overwrite, trackers=trackers, progress=progress
+        planned,
+        folder,
+        overwrite=overwrite,
+        trackers=settings.trackers,
+        packed=settings.packed,
+        progress=progress,
     )
     _warn_of_failures(failures, planned)
     held = stores.find_parts(folder)
