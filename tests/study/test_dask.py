@@ -113,7 +113,7 @@ def check_killed_workers(client, folder, count, kill):
     assert killed.result() > 1
     assert stores.verify(store) == count
     assert not run_planned(plan_study(study), folder / "serial", progress=False)
-    assert all(unit.suffix == ".zip" for unit in store.glob("experiments/*"))
+    assert all(unit.suffix == ".zip" for unit in units(store))
     assert digests(store) == digests(folder / "serial")
     assert all(digests(folder / "serial").values())
     return killed.result()
