@@ -7,7 +7,6 @@ import typer
 
 from apexr._inert import inert
 from apexr.cli._app import app
-from apexr.cli._text import 
 
 
 @app.command("cache")
