@@ -1,8 +1,9 @@
 """How often intervals that say 95 % hold the truth: the table of docs/statistics.md.
 
-Run it with ``python docs/interval_coverage.py`` (a minute). Each cell is the share of 1,000 draws
-of ``n`` seeds whose interval holds the number that it is of. The draws are the time steps of one
-result, so that what is simulated is the public functions as they are called on results.
+Run it with ``python docs/interval_coverage.py`` (some minutes). Each cell is the share of
+1,000 draws of ``n`` seeds whose interval holds the number that it is of. The draws are the time
+steps of one result, or of a study of two methods on four problems, so that what is simulated is the
+public functions as they are called on results.
 """
 
 import warnings
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from scipy.special import ndtri
 
 from apexr import analysis
 
 DRAWS = 1000
+DRAWS_OF_MANY = 300
+"""Of methods over many problems, each of which takes a study of its own."""
 SEEDS = (3, 5, 10, 20)
-DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]] = {
+DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
     "normal": lambda rng, shape: rng.normal(10.0, 1.0, shape),
     "lognormal": lambda rng, shape: np.exp(rng.normal(0.0, 1.0, shape)),
 }
@@ -26,6 +30,77 @@ Z_80 = 0.8416212335729143
 QUANTILE = {"normal": 10 + Z_80, "lognormal": np.exp(Z_80)}
 PAGE = Path(__file__).with_name("statistics.md")
 BEGIN, END = "<!-- coverage: made by interval_coverage.py -->", "<!-- end of coverage -->"
+
+
+PROBLEMS = 4
+"""Problems of the studies that methods are compared over."""
+LEVELS = (np.arange(200_000) + 0.5) / 200_000
+LOGS = {"normal": np.log(10 + ndtri(LEVELS)), "lognormal": ndtri(LEVELS)}
+"""Quantiles of the logarithms of errors; the scores of a method are relative to the median."""
+
+
+def over_scores(statistic: Callable[[np.ndarray], float]) -> dict[str, float]:
+    """Return what a statistic is of infinitely many runs as good as the baseline's."""
+    return {name: float(statistic(logs - np.median(logs))) for name, logs in LOGS.items()}
+
+
+MANY: dict[str, tuple[Callable[..., xr.Dataset], dict[str, float]]] = {
+    "`interquartile_mean`": (
+        lambda study, **at: analysis.interquartile_mean(study, **at, num_resamples=999),
+        over_scores(lambda scores: np.exp(scores[50_000:150_000].mean())),
+    ),
+    "`optimality_gap`": (
+        lambda study, **at: analysis.optimality_gap(study, **at, num_resamples=999),
+        over_scores(lambda scores: np.exp(np.maximum(scores, 0).mean())),
+    ),
+    "`performance_profile`": (
+        lambda study, **at: analysis.performance_profile(
+            study, **at, ratios=[1.0], num_resamples=999
+        ).isel(ratio=0),
+        over_scores(lambda scores: (scores < 0).mean()),
+    ),
+    "`probability_of_improvement`": (
+        lambda study, baseline, time: analysis.probability_of_improvement(
+            study, "method", baseline, time=time
+        ).expand_dims(net=["method"]),
+        dict.fromkeys(LOGS, 0.5),
+    ),
+}
+"""Methods over several problems: the interval, and what it should hold."""
+
+
+def study(values: np.ndarray) -> xr.Dataset:
+    """Return draws ``(method, problem, seed, draw)`` as the errors of a study."""
+    methods, problems, seeds, draws = values.shape
+    nets = np.repeat(np.array(["method", "baseline"], dtype=object), problems)
+    places = np.tile(np.array([f"p{p}" for p in range(problems)], dtype=object), methods)
+    coords = {
+        "experiment": [f"{row:032x}" for row in range(methods * problems)],
+        "seed": range(seeds),
+        "time": range(1, draws + 1),
+        "net": ("experiment", nets),
+        "scenario": ("experiment", places),
+    }
+    errors = values.reshape(methods * problems, seeds, draws)
+    return xr.Dataset({"mean_nRMSE": (("experiment", "seed", "time"), errors)}, coords)
+
+
+def coverage_of_many(
+    name: str, distribution: str, seeds: int, draws: int = DRAWS_OF_MANY
+) -> tuple[float, bool]:
+    """Return what :func:`coverage` does, for a method as good as the baseline over all problems."""
+    interval, truth = MANY[name]
+    rng = np.random.default_rng([seeds, len(distribution), PROBLEMS])
+    both = study(DISTRIBUTIONS[distribution](rng, (2, PROBLEMS, seeds, draws)))
+    held, bounded = 0, False
+    for time in both["time"].values.tolist():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = interval(both.sel(time=[time]), baseline="baseline", time=time)
+        low, high = (float(found[end].sel(net="method")) for end in ("low", "high"))
+        held += low <= truth[distribution] <= high
+        bounded |= low > 0 or np.isfinite(high)
+    return held / draws, bounded
 
 
 def result(values: np.ndarray) -> xr.Dataset:
@@ -90,11 +165,12 @@ def table() -> str:
     """Return the table; a cell without an interval is a dash."""
     heads = [f"{distribution} {n}" for distribution in DISTRIBUTIONS for n in SEEDS]
     lines = ["| interval | " + " | ".join(heads) + " |", "| :--- |" + " ---: |" * len(heads)]
-    for name in cases():
+    for name in (*cases(), *MANY):
+        simulated = coverage_of_many if name in MANY else coverage
         cells = []
         for distribution in DISTRIBUTIONS:
             for seeds in SEEDS:
-                share, bounded = coverage(name, distribution, seeds)
+                share, bounded = simulated(name, distribution, seeds)
                 cells.append(f"{100 * share:.1f}" if bounded else "–")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)

@@ -7,20 +7,29 @@ function needs no checks of its own.
 
 import functools
 import inspect
-import numbers
-import os
+import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from apexr import errors
+from apexr._fits import (
+    describe,
+    fits,
+    is_traced,
+    kind_of,
+    known_as,
+    leaves,
+    outside,
+    shape_of,
+    short_kind,
+    word_for,
+)
 from apexr.errors import SpecError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-SHORT = 60
-"""How much of a value a message shows."""
 
 _HINTS = {
     ("Dataset", "str"): "open it first, with apexr.open_study or apexr.open_experiment",
@@ -35,6 +44,9 @@ _HINTS = {
     ("DataFrame", "DataArray"): "make a table of it first, with its to_dataframe()",
     ("path", "Dataset"): "what is open already needs no path",
     ("path", "DataArray"): "what is open already needs no path",
+    ("ndarray", "list"): "make it one, with numpy.asarray",
+    ("ndarray", "DataArray"): "pass its values, as array.values",
+    ("ndarray", "Dataset"): "pass the values of one of its variables, as ds['{first}'].values",
     ("str", "list"): "name one at a time",
     ("str", "module"): (
         "a network of one's own is registered under a name (apexr.networks.network), or scored with"
@@ -48,7 +60,9 @@ _WHOLE = ("Dataset", "DataArray", "DataTree", "DataFrame", "array", "path", "ite
 """What is refused for any parameter that does not ask for it."""
 
 
-def checked(function: Callable[P, R], own: Iterable[str] = ()) -> Callable[P, R]:
+def checked(
+    function: Callable[P, R], own: Iterable[str] = (), *, filled: bool = True
+) -> Callable[P, R]:
     """Return a function that refuses what its annotations do not allow.
 
     Parameters
@@ -58,6 +72,8 @@ def checked(function: Callable[P, R], own: Iterable[str] = ()) -> Callable[P, R]
     own
         Parameters of which the function itself says more: of these, only data and paths are
         refused here. So are words where the annotation lists the words that there are.
+    filled
+        Whether lists must hold something.
 
     Raises
     ------
@@ -66,14 +82,18 @@ def checked(function: Callable[P, R], own: Iterable[str] = ()) -> Callable[P, R]
     """
     if getattr(function, "__door__", False):
         return function
-    signature = inspect.signature(function)
-    parameters = signature.parameters.values()
-    spread = [p.name for p in parameters if p.kind is p.VAR_KEYWORD]
-    several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
 
     @functools.wraps(function)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
-        bound = signature.bind(*args, **kwargs)  # a wrong number of arguments is Python's own error
+        if _is_inside():
+            return function(*args, **kwargs)
+        signature, spread, several = _signature(function)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:  # Python's own, which does not say of what
+            unknown = next((name for name in kwargs if name not in signature.parameters), "")
+            near = errors.suggest(unknown, signature.parameters) if unknown else ""
+            raise TypeError(f"{_title(function)}: {error}{near}") from None
         for name, value in bound.arguments.items():
             default = signature.parameters[name].default
             if name in several:  # the annotation is that of each
@@ -81,14 +101,51 @@ def checked(function: Callable[P, R], own: Iterable[str] = ()) -> Callable[P, R]
                     _check(function, name, one)
             elif name not in spread and value is not default:
                 if name in own and _is_left(value, _hints(function).get(name, Any)):
+                    _check_bounds(function, name, value)
                     continue
                 _check(function, name, value)
-                _check_filled(function, name, value, default)
+                if filled:
+                    _check_filled(function, name, value, default)
                 bound.arguments[name] = _plain(value, _hints(function).get(name, Any))
+        _check_alike(function, bound.arguments)
         return function(*bound.args, **bound.kwargs)
 
     door.__door__ = True  # type: ignore[attr-defined]
+    door.__own__ = tuple(own)  # type: ignore[attr-defined]
     return door
+
+
+@functools.cache
+def _signature(
+    function: Callable[..., Any],
+) -> tuple[inspect.Signature, tuple[str, ...], tuple[str, ...]]:
+    """Return a signature, and which of its parameters take all other keywords or arguments."""
+    signature = inspect.signature(function)
+    parameters = signature.parameters.values()
+    spread = tuple(p.name for p in parameters if p.kind is p.VAR_KEYWORD)
+    return signature, spread, tuple(p.name for p in parameters if p.kind is p.VAR_POSITIONAL)
+
+
+_NUMERICS = frozenset(
+    ("spectral", "steppers", "networks", "metrics", "initial", "objectives", "training", "engine")
+)
+"""Packages that call each other thousands of times while a program is traced."""
+
+
+def _is_inside() -> bool:
+    """Tell whether numerics call a function, by themselves or by JAX: what they pass is checked."""
+    frame: types.FrameType | None = sys._getframe(2)
+    while frame is not None and (name := frame.f_globals.get("__name__", "")):
+        if not name.startswith("equinox."):  # methods of modules are bound there
+            return _is_of_numerics(name)
+        frame = frame.f_back
+    return False
+
+
+@functools.cache
+def _is_of_numerics(module: str) -> bool:
+    package, _, rest = module.partition(".")
+    return package == "jax" or (package == "apexr" and rest.partition(".")[0] in _NUMERICS)
 
 
 def _is_left(value: Any, hint: Any) -> bool:
@@ -97,7 +154,9 @@ def _is_left(value: Any, hint: Any) -> bool:
     Data and paths are not, nor modules where only text will do, nor single things where a list is
     asked for: functions do not expect these.
     """
-    kind, wanted = kind_of(value), {_short_kind(one) for one in _leaves(hint)} - {"NoneType"}
+    kind, wanted = kind_of(value), {short_kind(one) for one in leaves(hint)} - {"NoneType"}
+    if "ndarray" in wanted and kind == "array":  # of other axes
+        return True
     if wanted == {"str"}:
         return kind not in (*_WHOLE, "module")
     return kind in ("list", "str") if wanted == {"list"} else kind not in _WHOLE
@@ -107,236 +166,159 @@ def check_all(
     package: dict[str, Any],
     names: Iterable[str] | None = None,
     own: Mapping[str, Iterable[str]] | None = None,
+    *,
+    filled: bool = False,
 ) -> None:
-    """Put functions that a package exports, by default all, behind doors, in its namespace.
+    """Put what a package exports, by default all, behind doors, in its namespace.
 
-    ``own`` names, by function, the parameters of which it says more itself.
+    Functions are; of classes, what makes an object, calls it, and each method that has a name.
+
+    Parameters
+    ----------
+    package
+        The namespace of the package, with ``__all__``.
+    names
+        What of it.
+    own
+        By function or class, the parameters of which it says more itself.
+    filled
+        Whether lists that are given to functions must hold something.
     """
     for name in package["__all__"] if names is None else names:
         value = package[name]
-        if inspect.isfunction(value) and not inspect.isgeneratorfunction(value):
-            package[name] = checked(value, (own or {}).get(name, ()))
+        if inspect.isfunction(inspect.unwrap(value)) and not inspect.isclass(value):
+            package[name] = checked(value, (own or {}).get(name, ()), filled=filled)
             package[name].__module__ = package["__name__"]  # where it is found by name
+        elif inspect.isclass(value):
+            check_class(value, (own or {}).get(name, ()))
+
+
+def check_class(cls: type, own: Iterable[str] = ()) -> None:
+    """Put the methods of a class and of apexr's classes above it behind doors.
+
+    Left as they are: exceptions, named tuples, protocols, and the making of an object whose class
+    reads its keywords itself.
+    """
+    for base in cls.__mro__:
+        ours = base.__module__.partition(".")[0] == "apexr" and base not in _DONE
+        if not ours or issubclass(base, BaseException | tuple) or _is_protocol(base):
+            continue
+        _DONE.add(base)
+        reads_itself = hasattr(type(base), "read_keywords")
+        called = ("__call__",) if reads_itself else ("__init__", "__call__")
+        for name, held in list(vars(base).items()):
+            if name in called or not name.startswith("_"):
+                _check_method(base, name, held, own)
+
+
+_DONE: set[type] = set()
+
+
+def _is_protocol(cls: type) -> bool:
+    return bool(getattr(cls, "_is_protocol", False))
+
+
+def _check_method(cls: type, name: str, held: Any, own: Iterable[str]) -> None:
+    if isinstance(held, staticmethod | classmethod):
+        setattr(cls, name, type(held)(checked(held.__func__, own, filled=False)))
+    elif not isinstance(held, type) and inspect.isfunction(found := getattr(cls, name, None)):
+        setattr(cls, name, checked(found, own, filled=False))
 
 
 def _check(function: Callable[..., Any], name: str, value: Any) -> None:
     wanted = _hints(function).get(name, Any)
-    if _fits(value, wanted):
+    title = _title(function)
+    if fits(value, wanted):
+        _check_bounds(function, name, value)
         return
-    names = [word for kind in _leaves(wanted) for word in [_word(kind)]]
+    names = [word for kind in leaves(wanted) for word in [word_for(kind)]]
     expected = " or ".join(dict.fromkeys(names))
     given = kind_of(value)
-    kinds = [_short_kind(kind) for kind in _leaves(wanted)]
+    kinds = [short_kind(kind) for kind in leaves(wanted)]
     told = (_HINTS[kind, given] for kind in kinds if (kind, given) in _HINTS)
     hint = next(told, "").format(first=next(iter(getattr(value, "data_vars", ())), "mean_nRMSE"))
     raise SpecError(
-        f"{function.__name__}: {name} must be {expected}, got {describe(value)}"
-        f"{'; ' if hint else ''}{hint}"
+        f"{title}: {name} must be {expected}, got {describe(value)}{'; ' if hint else ''}{hint}"
     )
+
+
+def _check_bounds(function: Callable[..., Any], name: str, value: Any) -> None:
+    """Refuse a number out of its range, or a name that there is not, of the right kind."""
+    wanted = _hints(function).get(name, Any)
+    if fits(value, wanted) and (bounds := outside(value, wanted)):
+        raise SpecError(f"{_title(function)}: {name} must be {bounds}, got {describe(value)}")
+
+
+def _title(function: Callable[..., Any]) -> str:
+    """Return what a function is called by its users."""
+    name = function.__qualname__.rpartition("<locals>.")[-1]
+    return name.removesuffix(".__init__").removesuffix(".__call__")
 
 
 def _check_filled(function: Callable[..., Any], name: str, value: Any, default: Any) -> None:
     """Refuse an empty list where something must be chosen."""
     none_is_fine = isinstance(default, Sequence) and not len(default)
-    listed = any(_short_kind(kind) == "list" for kind in _leaves(_hints(function).get(name, Any)))
+    listed = any(short_kind(kind) == "list" for kind in leaves(_hints(function).get(name, Any)))
     if listed and kind_of(value) in ("list", "array") and not len(value) and not none_is_fine:
-        raise SpecError(f"{function.__name__}: {name} must not be empty")
+        raise SpecError(f"{_title(function)}: {name} must not be empty")
+
+
+def _check_alike(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Refuse arrays of two shapes where the annotations name the same axes."""
+    shapes: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for name in _arrays(function):
+        shape = getattr(given.get(name), "shape", None)
+        if shape is None:
+            continue
+        axes = shape_of(_hints(function)[name]) or ""
+        first, there = shapes.setdefault(axes, (name, tuple(shape)))
+        if tuple(shape) != there:
+            raise errors.ShapeError(
+                f"{_title(function)}: {first} and {name} must have one shape,"
+                f" ({', '.join(axes.split())}), got {there} and {tuple(shape)}"
+            )
+
+
+@functools.cache
+def _arrays(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the parameters that are arrays with the axes of another one."""
+    named = {name: shape_of(hint) for name, hint in _hints(function).items() if name != "return"}
+    axes = [one for one in named.values() if one and one != "..."]
+    return tuple(name for name, one in named.items() if one and axes.count(one) > 1)
 
 
 def _plain(value: Any, hint: Any) -> Any:
-    """Return numbers of NumPy, JAX or xarray as Python's own, where these are expected."""
-    kinds = {_short_kind(kind) for kind in _leaves(hint)}
+    """Return numbers of any library as Python's own, and lists as tuples, where expected."""
+    kinds = {short_kind(kind) for kind in leaves(hint)}
     held = kind_of(value)
-    if held not in ("array", "DataArray") or held in kinds or kinds & {"ndarray", "Any"}:
+    if is_traced(value) or held not in ("array", "DataArray", "list") or kinds & {"ndarray", "Any"}:
         return value
-    if kinds & {"list", "int", "float", "bool"}:
-        return value.values.tolist() if held == "DataArray" else value.tolist()
-    return value
+    if held in ("array", "DataArray") and held not in kinds and kinds & _PLAIN:
+        value = value.values.tolist() if held == "DataArray" else value.tolist()
+    frozen = {typing.get_origin(kind) for kind in leaves(hint)} & {tuple, list, Sequence, Iterable}
+    return tuple(value) if frozen == {tuple} and isinstance(value, list) else value
+
+
+_PLAIN = {"list", "int", "float", "bool"}
 
 
 @functools.cache
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations of the parameters; those that cannot be read allow anything."""
-    found = {}
-    for name, hint in inspect.get_annotations(function).items():
-        try:
-            alone = types.SimpleNamespace(__annotations__={name: hint})
-            space = getattr(function, "__globals__", {})
-            found[name] = typing.get_type_hints(alone, space)[name]
-        except (NameError, TypeError, SyntaxError, AttributeError):  # imported by checkers alone
-            found[name] = Any
-    return found
+    space = getattr(function, "__globals__", {})
+    return {
+        name: _read_hint(hint, space) for name, hint in inspect.get_annotations(function).items()
+    }
 
 
-# --- whether a value fits --------------------------------------------------------------------
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    hint = _bare(hint)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in _UNIONS:
-        return any(_fits(value, kind) for kind in arguments)
-    if origin is typing.Literal:  # which words there are is said by the function
-        return isinstance(value, str) or (isinstance(value, int | bool) and value in arguments)
-    if origin in _LISTS:
-        fixed = origin is tuple and Ellipsis not in arguments
-        size = len(arguments) if fixed else None
-        once = origin is Iterable and kind_of(value) == "iterator"
-        return once or _is_listed(value, () if fixed else arguments, size)
-    kind = origin or (types.NoneType if hint is None else hint)
-    return _is_a(value, kind) if isinstance(kind, type) else True
-
-
-_UNIONS = (typing.Union, types.UnionType)
-_LISTS = (Iterable, Sequence, list, tuple)
-
-
-def _is_a(value: Any, kind: type) -> bool:
-    value = _scalar(value)
-    if kind is bool:
-        return isinstance(value, bool) or type(value).__name__ == "bool"
-    if kind in (int, float):
-        whole = numbers.Integral if kind is int else numbers.Real
-        return isinstance(value, whole) and not isinstance(value, bool)
-    if kind is _CALLABLE:
-        return callable(value)
-    if kind is os.PathLike:  # also a place of an object store, which has no file system path
-        return isinstance(value, kind) or (hasattr(value, "read_bytes") and hasattr(value, "name"))
+def _read_hint(hint: Any, space: dict[str, Any]) -> Any:
     try:
-        return isinstance(value, kind)
-    except TypeError:  # a protocol that cannot be tested at run time
-        return True
+        alone = types.SimpleNamespace(__annotations__={"of": hint})
+        return typing.get_type_hints(alone, space, include_extras=True)["of"]
+    except (NameError, TypeError, SyntaxError, AttributeError):  # imported by checkers alone
+        last = hint.rpartition(".")[-1] if isinstance(hint, str) else ""
+        return known_as(last) if last.isidentifier() else Any
 
 
-_CALLABLE: type = Callable  # type: ignore[assignment]
-
-
-def _scalar(value: Any) -> Any:
-    """Return the number that an array without axes holds, and everything else as it is."""
-    held = getattr(value, "ndim", None) == 0 and kind_of(value) in ("array", "DataArray")
-    return value.item() if held and hasattr(value, "item") else value
-
-
-def _is_listed(value: Any, kinds: tuple[Any, ...], size: int | None) -> bool:
-    """Tell whether a value is a list of what is wanted, in whatever container."""
-    if kind_of(value) not in ("list", "array", "DataArray") or getattr(value, "ndim", 1) != 1:
-        return False
-    inside = [kind for kind in kinds if kind is not Ellipsis]
-    right = all(_fits(item, kind) for kind in inside[:1] for item in value)
-    return right and size in (None, len(value))
-
-
-def _bare(hint: Any) -> Any:
-    """Return an annotation without what is only for readers."""
-    hint = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
-    return typing.Any if isinstance(hint, TypeVar) else hint
-
-
-# --- what messages say -----------------------------------------------------------------------
-
-
-def kind_of(value: Any) -> str:
-    """Return what sort of thing a value is, in one word; libraries need not be imported."""
-    named = type(value).__name__
-    if named in ("Dataset", "DataArray", "DataTree", "DataFrame"):
-        return named
-    return next((word for word, is_one in _KINDS if is_one(value)), "thing")
-
-
-def _is_sized(value: Any) -> bool:
-    return isinstance(value, Iterable) and hasattr(value, "__len__") and not callable(value)
-
-
-_KINDS: tuple[tuple[str, Callable[[Any], bool]], ...] = (
-    ("str", lambda value: isinstance(value, str | bytes)),
-    ("path", lambda value: isinstance(value, os.PathLike)),
-    ("mapping", lambda value: isinstance(value, Mapping)),
-    ("array", lambda value: hasattr(value, "__array__") and hasattr(value, "shape")),
-    ("iterator", lambda value: isinstance(value, Iterator)),
-    ("list", _is_sized),
-    ("module", callable),
-)
-
-
-def describe(value: Any) -> str:
-    """Return a value in a few words."""
-    kind = kind_of(value)
-    if kind == "Dataset" and "experiment" in value.dims:
-        return f"a study of {value.sizes['experiment']} experiments"
-    if kind in _DESCRIBED:
-        return _DESCRIBED[kind](value)
-    text = repr(value).partition("\n")[0]
-    shown = text if len(text) <= SHORT else f"{text[:SHORT]}…"
-    return shown if isinstance(value, str | int | float | type(None)) else f"{_type(value)} {shown}"
-
-
-_DESCRIBED: dict[str, Callable[[Any], str]] = {
-    "Dataset": lambda value: f"a Dataset of {_few(value.data_vars)}",
-    "DataArray": lambda value: f"the DataArray {value.name!r} along {_few(value.dims)}",
-    "DataFrame": lambda value: f"a table with the columns {_few(value.columns)}",
-    "DataTree": lambda value: f"a tree of {_few(value.children)}",
-    "array": lambda value: f"an array of shape {tuple(value.shape)}",
-    "path": lambda value: f"the path {os.fspath(value)!r}",
-}
-
-
-def _type(value: Any) -> str:
-    return f"the {type(value).__name__}"
-
-
-def _few(names: Iterable[Any]) -> str:
-    listed = [str(name) for name in names]
-    return ", ".join(listed[:4]) + (", …" if len(listed) > 4 else "") or "nothing"
-
-
-def _leaves(hint: Any) -> list[Any]:
-    """Return the kinds that a union is of."""
-    hint = _bare(hint)
-    if typing.get_origin(hint) in _UNIONS:
-        return [leaf for kind in typing.get_args(hint) for leaf in _leaves(kind)]
-    return [hint]
-
-
-_WORDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "True or False",
-    "path": "a path",
-    "NoneType": "None",
-    "Dataset": "a Dataset (a result or a study)",
-    "DataArray": "a DataArray",
-    "DataTree": "a DataTree (of apexr.open_rollouts)",
-    "DataFrame": "a pandas table",
-    "mapping": "a mapping",
-    "module": "a function",
-    "Hashable": "a label",
-    "BaseScenario": "a scenario",
-    "Hook": "a tracker",
-    "Client": "a Dask client",
-}
-
-
-def _short_kind(hint: Any) -> str:
-    origin = typing.get_origin(hint)
-    if origin in _LISTS:
-        return "list"
-    kind = origin or hint
-    if kind is Mapping:
-        return "mapping"
-    if kind is _CALLABLE:
-        return "module"
-    if isinstance(kind, type) and issubclass(kind, os.PathLike):
-        return "path"
-    return "NoneType" if kind is None else getattr(kind, "__name__", str(kind))
-
-
-def _word(hint: Any) -> str:
-    arguments = [kind for kind in typing.get_args(hint) if kind is not Ellipsis]
-    if typing.get_origin(hint) is typing.Literal:
-        return ", ".join(map(repr, arguments))
-    kind = _short_kind(hint)
-    if kind == "list":
-        inside = " of " + _word(arguments[0]) if arguments and arguments[0] is not Any else ""
-        return f"a list{inside}"
-    return _WORDS.get(kind, f"a {kind}")
+check_all(vars(errors), ("how_to_install", "needs", "suggest", "warn"))
+"""That module stands below this one."""

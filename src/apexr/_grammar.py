@@ -47,6 +47,12 @@ class Choice:
 
     registry: Registry[Any]
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self.registry
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.registry.names())}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Nested:
@@ -69,6 +75,7 @@ MOST = 10**9  # more of anything is a slip of the keyboard
 Count = Annotated[int, Range(minimum=0)]
 Layers = Annotated[int, Range(minimum=0, maximum=1000)]
 """How often a part of a network is repeated: each is traced by itself, which takes its time."""
+Dimensions = Annotated[int, Range(minimum=1, maximum=3)]
 PositiveInt = Annotated[int, Range(minimum=1)]
 Finite = Annotated[float, Range()]
 PositiveFloat = Annotated[float, Range(minimum=0.0, exclusive=True)]

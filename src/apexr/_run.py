@@ -29,6 +29,7 @@ from apexr.scenarios import (
     Request,
     check_storable,
     emulator_plan,
+    meaning,
     plan,
     resolve,
     scenario_dict,
@@ -274,11 +275,19 @@ def check_interval(seconds: Any) -> None:
         )
 
 
+def _is_same(held: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Tell whether attributes are of one experiment, however its config strings are spelt."""
+    if held.get("experiment_id") == asked["experiment_id"]:
+        return True
+    told = [json.loads(one.get("specification", "null")) for one in (held, asked)]
+    return None not in told and meaning(told[0]) == meaning(told[1])
+
+
 def _read(unit: PathInput, experiment: Experiment) -> xr.Dataset:
     from apexr import store as stores  # Zarr is slow to import
 
     held = stores.open_experiment(unit)
-    if held.attrs.get("experiment_id") != experiment.attrs["experiment_id"]:
+    if not _is_same(held.attrs, experiment.attrs):
         digests = _changed_data(held.attrs, experiment.attrs)
         if digests:
             raise StoreError(

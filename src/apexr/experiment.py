@@ -22,6 +22,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from tqdm.auto import tqdm
 
 from apexr import labels
+from apexr._doors import check_all
 from apexr._precision import computing_in, current_precision, matmul_precision
 from apexr.engine import (
     Callback,
@@ -374,3 +375,7 @@ def machine() -> dict[str, Any]:
         "convolutions": convolution_kernels(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+_public = [name for name, held in globals().items() if getattr(held, "__module__", "") == __name__]
+check_all(globals(), [name for name in _public if not name.startswith("_")])

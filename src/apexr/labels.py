@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from apexr._doors import check_all
 from apexr._per_axis import read_count, read_length, read_per_axis, spread
 from apexr.errors import SchemaError, ShapeError, SpecError, suggest
 from apexr.schema import (
@@ -465,3 +466,6 @@ def _channel(size: int, axes: Axes) -> xr.Variable:
         raise SchemaError(f"channel: expected {len(names)} channels {names}, got {size}")
     attrs = {key: at for key, at in COORDINATES["channel"].attrs.items() if key != "units"}
     return xr.Variable("channel", np.array(names, dtype=object), attrs)
+
+
+check_all(globals())

@@ -7,6 +7,7 @@ import dask
 import numpy as np
 import xarray as xr
 
+from apexr._doors import check_all
 from apexr.labels import Axes, experiment
 from apexr.schema import identifier, metric_names, validate
 
@@ -137,3 +138,6 @@ def _waves(
         "sample_reference": wave[:, 1:],
         "sample_rollout": (late * np.exp(-0.3 * lag[:, None, :, 0]))[:, :, 1:],
     }
+
+
+check_all(globals())

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import norm as normal
+from scipy.stats import t as student
 
 from apexr.analysis import (
     interquartile_mean,
@@ -10,7 +12,7 @@ from apexr.analysis import (
     performance_profile,
     probability_of_improvement,
 )
-from apexr.errors import ApexrError
+from apexr.errors import ApexrError, ApexrWarning
 
 X = np.array(
     [
@@ -39,6 +41,8 @@ Y = np.array(
 # and -1.
 IQM = [-0.26666667, 0.40416667]
 INTERVALS = {"x": (-0.52083333, 0.01833333), "y": (0.07416667, 0.72916667)}
+LEVEL = 2 * student.cdf(normal.ppf(0.975) * np.sqrt(5 / 6), 4 * 5) - 1
+"""The level whose tails, widened for six seeds of four problems, are those of 95 % of rliable."""
 HIGHER_IS_BETTER = 0.29861111111111116
 GAPS = [0.3216666666666666, 0.5524999999999999]
 SHARES = [1 / 3, 2 / 3, 11 / 12]
@@ -69,7 +73,7 @@ def study(time=2, **logs):
 
 def test_the_numbers_are_those_of_rliable():
     both = study(x=X, y=Y)
-    means = interquartile_mean(both, baseline="base", num_resamples=20_000)
+    means = interquartile_mean(both, baseline="base", num_resamples=20_000, confidence=LEVEL)
     np.testing.assert_allclose(np.log(means.ratio.sel(net=["x", "y"])), IQM, rtol=1e-7)
     for net, (low, high) in INTERVALS.items():
         found = np.log([means.low.sel(net=net), means.high.sel(net=net)])
@@ -146,3 +150,41 @@ def test_problems_may_have_seeds_of_their_own():
 def test_what_cannot_be_compared_is_refused(call, words):
     with pytest.raises(ApexrError, match=words):
         call(study(x=X))
+
+
+def test_intervals_are_wider_than_the_plain_percentiles():
+    means = interquartile_mean(study(x=X, y=Y), baseline="base", num_resamples=20_000)
+    for net, (low, high) in INTERVALS.items():
+        assert np.log(means.low.sel(net=net)) < low < high < np.log(means.high.sel(net=net))
+
+
+def test_the_noise_of_the_baseline_counts():
+    alone = interquartile_mean(study(x=X), baseline="base").sel(net="x")
+    against = interquartile_mean(study(x=X, noisy=Y), baseline="noisy").sel(net="x")
+    width = [np.log(one.high / one.low).item() for one in (alone, against)]
+    assert width[1] > 1.1 * width[0]
+
+
+@pytest.mark.filterwarnings("ignore::apexr.errors.ApexrWarning")
+@pytest.mark.parametrize(("seeds", "problems"), [(2, 4), (3, 1), (4, 1)])
+def test_too_few_seeds_have_no_interval(seeds, problems):
+    few = study(x=X[:seeds, :problems], base=np.zeros((seeds, problems)))
+    means = interquartile_mean(few, baseline="base")
+    assert (means.low == 0).all()
+    assert np.isinf(means.high).all()
+    assert (means.ratio > 0).all()
+    profile = performance_profile(few, baseline="base", ratios=[1.0])
+    assert (profile.low == 0).all()
+    assert (profile.high == 1).all()
+    with pytest.warns(ApexrWarning, match="too few seeds for an interval of base, x"):
+        optimality_gap(few, baseline="base")
+
+
+def test_a_share_of_all_runs_is_not_certain():
+    """Six of six: Clopper and Pearson's lower bound is 0.025 to the power of a sixth."""
+    one = study(x=X[:, :1] - 9, base=np.zeros((6, 1)))
+    profile = performance_profile(one, baseline="base", ratios=[1.0]).sel(net="x").isel(ratio=0)
+    assert profile.share == profile.high == 1
+    assert profile.low.item() == pytest.approx(0.025 ** (1 / 6), rel=1e-12)
+    better = probability_of_improvement(one, "x", "base")
+    assert better.low.item() == pytest.approx(0.025 ** (1 / 6), rel=1e-12)

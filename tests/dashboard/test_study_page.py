@@ -1,12 +1,15 @@
 import pytest
 from _studies import CONFIG, name, publish
+from bokeh.models.annotations import Span
 
 from _tiny import loaded_after, python
 from apexr import dashboard, list_experiments, store
+from apexr.dashboard import _curves, _export, _rollouts
 from apexr.dashboard._records import Records, choices, counted, filtered
 from apexr.dashboard._study import MOST, StudyPage
 from apexr.errors import SpecError, StoreError
 from apexr.store import _zarr
+from apexr.testing import mock_experiment
 
 
 @pytest.fixture
@@ -106,7 +109,7 @@ def test_the_slider_moves_rollouts_and_the_line(page):
     page.views.error.get_root()
     before = view[()].Curve.I.dimension_values("u").copy()
     page.views.time.value = 8
-    assert page.views.now.span.location == 8
+    assert {span.location for span in page.views.now.spans} == {8}
     assert abs(view[()].Curve.I.dimension_values("u") - before).max() > 0.1
     page.views.places["seed"].value = 1
     assert "seed 1" in titled(page.views.rows[1][1])
@@ -240,3 +243,24 @@ dashboard.export("study.zarr", "page.html")
 def test_the_pages_need_no_extra(study):
     python(BARE, cwd=study.parent)
     assert "Bokeh" in (study.parent / "page.html").read_text()
+
+
+@pytest.mark.parametrize(("extent", "ratio"), [((2.0, 1.0), 2.0), ((1.0, 2.0), 0.5)])
+def test_rollouts_have_the_shape_of_their_domain(extent, ratio):
+    ds = mock_experiment(num_spatial_dims=2, num_points=(6, 8), domain_extent=extent)
+    for view in _rollouts.Follower({"time": 0}).row(ds):
+        (image,) = view[()].traverse(lambda one: one, ["Image"])
+        size = image.opts.get("plot", "bokeh").kwargs
+        beside, above = _rollouts._AROUND
+        assert (size["width"] - beside) / (size["height"] - above) == pytest.approx(ratio, rel=0.02)
+        assert size["width"] <= _rollouts.WIDTH
+        assert size["height"] <= _rollouts.HEIGHT
+
+
+def test_the_line_of_every_metric_follows_the_slider(study):
+    now = _curves.Now()
+    panes = _export._curve_panes(Records(study).open([name(0), name(1)]), now)
+    spans = list(panes.get_root().select({"type": Span}))
+    assert len(spans) == 2  # of two metrics
+    now.move(7)
+    assert [span.location for span in spans] == [7, 7]

@@ -38,6 +38,31 @@ def test_films_have_the_shape_of_the_domain():
     assert drawn.width / drawn.height == pytest.approx(2, rel=0.02)
 
 
+BOX = {"num_spatial_dims": 3, "num_points": (8, 6, 4), "domain_extent": (4.0, 2.0, 1.0)}
+SIDES = [2.0, 4.0, 2.0]
+"""Width over height of the slices across z, y and x: x over y, x over z, y over z."""
+
+
+def test_slices_of_a_volume_have_the_shape_of_the_domain():
+    drawn = plot.state(mock_experiment(**BOX), times=[1])
+    panels = drawn.traverse(lambda each: each, ["Image"])
+    ratios = [panel.opts.get("plot", "matplotlib").kwargs["aspect"] for panel in panels]
+    assert ratios == pytest.approx(SIDES)
+    for panel in panels:
+        left, low, right, top = panel.bounds.lbrt()
+        page = panel.opts.get("plot", "bokeh").kwargs
+        assert (page["width"] > page["height"]) == (right - left > top - low)
+
+
+def test_films_of_slices_have_the_shape_of_the_domain():
+    state = mock_experiment(**BOX).sample_reference.isel(sample=0, time=0, channel=0)
+    shown = planes(state.assign_attrs(title="t"))
+    stage = Stage([shown], 1.0, "", 200)
+    boxes = [axes.get_window_extent() for axes in stage._axes]
+    assert [box.width / box.height for box in boxes] == pytest.approx(SIDES, rel=0.03)
+    assert stage.draw([plane.values for plane in shown], "t").any()
+
+
 def test_volumes_are_boxes():
     cube, flat = volume(box((1.0, 1.0, 1.0))), volume(box((1.0, 1.0, 0.25), (12, 10, 6)))
     assert half_sides(box((2.0, 1.0, 4.0))) == (0.5, 0.25, 1.0)

@@ -6,8 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import apexr
+from _tiny import SIZES
 from apexr._digest import experiment_id
+from apexr.errors import ApexrWarning, StoreError
 from apexr.scenarios import Request, difficulty, plan, resolve
+from apexr.study import plan_study
 
 SMALL = {
     "num_points": 16,
@@ -139,3 +143,46 @@ def test_labels_are_the_canonical_form():
         "train": "sup;3",
         "scenario_kwargs": '{"advection_gamma": -2.0, "num_points": 16}',
     }
+
+
+SPELT = ("adam;200;constant;1e-3", "adam;200;constant;0.001", "Adam;200;Constant;1.0E-3")
+
+
+def test_spellings_of_a_config_string_have_one_label_and_the_ids_that_they_had():
+    made = [planned("diff_adv", {"optim_config": text}, {}) for text in SPELT]
+    assert {one.config["scenario_kwargs"] for one in made} == {
+        '{"optim_config": "adam;200;constant;0.001"}'
+    }
+    told = [json.loads(one.attrs["specification"])["parameters"]["optim_config"] for one in made]
+    assert told == list(SPELT)
+    assert len({ids(one)[0] for one in made}) == len(SPELT)
+
+
+def test_defaults_that_are_spelt_out_are_not_labelled():
+    spelt = {
+        "optim_config": "adam;10000;warmup_cosine;0.0;0.001;2000",
+        "ic_config": "Fourier;5;True;TRUE",
+        "vlim": [-1, 1],
+    }
+    one, usual = planned("diff_adv", spelt, {}), planned("diff_adv", {}, {})
+    assert dict(one.config) == dict(usual.config)
+
+
+def test_a_study_takes_spellings_as_one_experiment():
+    grid = [
+        {"scenario": "diff_adv", "optim_config": text, "start_seed": seed}
+        for seed, text in enumerate(SPELT)
+    ]
+    (one,) = plan_study(grid)
+    assert one.seeds == (0, 1, 2)
+    assert one.id == plan_study(grid[:1])[0].id
+    with pytest.warns(ApexrWarning, match="asked for more than once"):
+        plan_study([{**grid[0], "start_seed": 0}, {**grid[1], "start_seed": 0}])
+
+
+def test_a_stored_experiment_is_found_under_another_spelling(tmp_path):
+    given = {**SIZES, "net": "Pure;3", "store": tmp_path / "one.zarr", "progress": False}
+    first, second = (apexr.run("diff_adv", **{**given, "optim_config": t}) for t in SPELT[:2])
+    assert second.identical(first)  # the seconds that it took included
+    with pytest.raises(StoreError, match="holds another experiment"):
+        apexr.run("diff_adv", **{**given, "optim_config": "adam;200;constant;0.002"})

@@ -39,7 +39,7 @@ def test_the_result_says_what_it_is(result):
     config = {name: result[name].item() for name in ("scenario", "task", "net", "train")}
     assert config == {"scenario": "1d_diff_adv", "task": "predict", "net": NET, "train": "one"}
     kwargs = json.loads(result.scenario_kwargs.item())
-    assert kwargs == {**SIZES, "num_trjs_returned": 2}
+    assert kwargs == {**SIZES, "optim_config": "adam;6;constant;0.001", "num_trjs_returned": 2}
 
 
 def test_the_result_says_where_it_comes_from(result):

@@ -89,6 +89,20 @@ def test_data_that_the_grid_does_not_resolve_are_said_once():
         scenario.get_test_data_coarse()
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_simulate_warns_as_run_does(stored, tmp_path):
+    given = {"num_points": 16, "convection_delta": -3.0, "num_samples": 2, "progress": False}
+    store = {"store": tmp_path / "u.zarr", "memory_budget": 2**20} if stored else {}
+    _resolution._said.clear()
+    with pytest.warns(ResolutionWarning, match=r"1d_diff_burgers: .* 16 points does not resolve"):
+        apexr.simulate("diff_burgers", None, 20, **given, **store)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        apexr.simulate("diff_burgers", None, 20, **given)
+    with pytest.warns(ResolutionWarning, match=r"1d_diff_kdv: .* by \d\d% within 50 steps"):
+        apexr.simulate("diff_kdv", None, 2, num_samples=1, progress=False)
+
+
 def test_steps_that_are_known_to_be_too_coarse_are_said():
     few = {"num_test_samples": 1, "test_temporal_horizon": 2}
     with pytest.warns(ResolutionWarning, match=r"1d_diff_kdv: .* by \d\d% within 50 steps"):

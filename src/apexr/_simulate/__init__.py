@@ -9,4 +9,4 @@ __all__ = ["read_solver", "read_states", "simulate"]
 
 _OWN = ("solver", "num_steps", "num_warmup_steps", "save_every", "memory_budget")
 
-check_all(globals(), ["simulate"], {"simulate": _OWN})
+check_all(globals(), ["simulate"], {"simulate": _OWN}, filled=True)

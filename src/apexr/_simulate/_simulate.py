@@ -103,6 +103,9 @@ def simulate(
     -----
     ApexrWarning
         If a trajectory diverges, naming step and sample. What came before is kept.
+    ResolutionWarning
+        Once for a scenario on a grid, if it is under-resolved, or its steps are too coarse, as
+        ``run`` warns.
 
     Examples
     --------

@@ -15,6 +15,7 @@ from apexr._simulate._states import Start
 from apexr._typing import PathInput
 from apexr.errors import warn
 from apexr.experiment import machine
+from apexr.scenarios._resolution import look_at
 from apexr.steppers import March, blocks
 
 Sink = Callable[[slice, slice, np.ndarray], None]
@@ -70,7 +71,8 @@ class Task:
             values[samples, frames] = block
 
         diverged = self._fill(cut, sink)
-        return self._labelled(self._nothing() if values is None else values, diverged)
+        values = self._nothing() if values is None else values
+        return self._looked_at(self._labelled(values, diverged))
 
     def _nothing(self) -> np.ndarray:
         return np.full(self._shape, np.nan, self.start.states.dtype)
@@ -88,7 +90,13 @@ class Task:
         ) as writer:
             diverged = self._fill(cut, writer.write)
             writer.set_coordinate("diverged_at", diverged)
-        return stores.open_trajectories(store)
+        return self._looked_at(stores.open_trajectories(store))
+
+    def _looked_at(self, made: xr.DataArray) -> xr.DataArray:
+        """Return trajectories, with a warning where a scenario's are not resolved."""
+        if self.solver.scenario is not None:
+            look_at(self.solver.scenario, self.solver.step, made)
+        return made
 
     @property
     def _shape(self) -> tuple[int, ...]:

@@ -95,6 +95,7 @@ __all__ = [
 
 check_all(
     globals(),
+    filled=True,
     own={
         "stability_horizon": ("bound",),
     },

@@ -5,12 +5,12 @@ A *problem* is everything in an experiment's configuration but the *method* that
 error relative to the median error of the baseline on the same problem, so that problems of any
 difficulty weigh the same; lower is better. A diverged run is infinite, never left out.
 
-Bootstrap samples are stratified: seeds are drawn within each problem, as many as there are
-(Agarwal et al. 2021, Deep reinforcement learning at the edge of the statistical precipice,
-arXiv:2108.13264, sections 4.1 to 4.3).
+The statistics are those of Agarwal et al. (2021), Deep reinforcement learning at the edge of the
+statistical precipice, arXiv:2108.13264, sections 4.1 to 4.3; their intervals are wider, see
+:mod:`apexr.analysis._stratified`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ import xarray as xr
 
 from apexr.analysis._entries import entries, orientation
 from apexr.analysis._groups import config_rows, label_rows
-from apexr.analysis._intervals import check_confidence, check_resampling
+from apexr.analysis._intervals import check_confidence
+from apexr.analysis._stratified import Resampling, Scores, are_enough, shares, warn_of_few
 from apexr.errors import SpecError, suggest
 
 NUM_RESAMPLES = 2_000
@@ -30,24 +31,40 @@ _RATIOS = tuple(np.geomspace(0.1, 10, 41).tolist())
 
 @dataclass(frozen=True)
 class Runs:
-    """The scores of all runs.
+    """The logarithms of the errors of all runs.
 
     Attributes
     ----------
     by
         The label that tells methods apart.
-    scores
-        For each method, for each problem, the scores of its seeds.
+    logs
+        For each method, for each problem, the logarithms of its seeds.
     baseline
-        The method whose median score is zero.
+        The method whose median run the others are relative to.
     attrs
         What results say about themselves.
     """
 
     by: str
-    scores: dict[str, list[np.ndarray]]
+    logs: Mapping[str, Scores]
     baseline: str
     attrs: dict[str, Any]
+
+    def drawn(self, how: Resampling) -> dict[str, np.ndarray]:
+        """Return the scores of each method, and then of each resample: ``(1 + draw, run)``.
+
+        They are relative to the baseline's median run on the problem, of the same draw.
+        """
+        named = enumerate(self.logs.items())
+        draws = {name: how.draw(logs, place) for place, (name, logs) in named}
+        centers = [np.median(of, axis=-1, keepdims=True) for of in draws[self.baseline]]
+        with np.errstate(invalid="ignore"):  # of two that diverged, none is better: worst
+            scores = {
+                name: [of - center for of, center in zip(parts, centers, strict=True)]
+                for name, parts in draws.items()
+            }
+        joined = {name: np.concatenate(parts, axis=1) for name, parts in scores.items()}
+        return {name: np.where(np.isnan(of), np.inf, of) for name, of in joined.items()}
 
 
 def interquartile_mean(
@@ -80,7 +97,9 @@ def interquartile_mean(
     time
         The time step; by default the geometric mean over all steps.
     confidence, num_resamples, random_seed
-        Level, resamples and seed of the stratified percentile bootstrap.
+        Level, resamples and seed of the stratified bootstrap, whose tails are widened for few
+        seeds. There is no interval, 0 to infinity, where a problem has fewer than 3 seeds of a
+        method, or all of its problems together fewer than 4 more than one each.
 
     Returns
     -------
@@ -93,17 +112,27 @@ def interquartile_mean(
         If the baseline or a run is missing, or high values of the variable are the good ones.
     MissingVariableError
         If there is no such variable or label.
+
+    Warns
+    -----
+    ApexrWarning
+        If there are too few seeds for an interval.
+
+    References
+    ----------
+    Hesterberg (2015), "What teachers should know about the bootstrap", The American Statistician
+    69, 371-386.
     """
     runs = read_runs(data, variable, baseline, by, time)
+    how = Resampling(confidence, num_resamples, random_seed)
 
     def middle(scores: np.ndarray) -> np.ndarray:
         ordered = np.sort(scores, axis=-1)
         cut = int(TRIMMED * ordered.shape[-1])
         return ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
 
-    return _with_intervals(
-        runs, middle, "ratio", np.exp, confidence, num_resamples, random_seed
-    ).assign_attrs(statistic="interquartile mean")
+    table = _with_intervals(runs, how, {"ratio": middle})
+    return _as_ratio(table, "ratio").assign_attrs(statistic="interquartile mean")
 
 
 def optimality_gap(
@@ -146,9 +175,9 @@ def optimality_gap(
     def missed(scores: np.ndarray) -> np.ndarray:
         return np.maximum(scores - np.log(goal), 0).mean(axis=-1)
 
-    return _with_intervals(
-        runs, missed, "gap", np.exp, confidence, num_resamples, random_seed
-    ).assign_attrs(statistic="optimality gap", goal=float(goal))
+    how = Resampling(confidence, num_resamples, random_seed)
+    table = _with_intervals(runs, how, {"gap": missed}, mirrored=True)
+    return _as_ratio(table, "gap", 1.0).assign_attrs(statistic="optimality gap", goal=float(goal))
 
 
 def performance_profile(
@@ -188,17 +217,22 @@ def performance_profile(
     if limits.ndim != 1 or not limits.size or not (limits > 0).all():
         raise SpecError(f"ratios must be positive numbers, got {ratios!r}")
     runs = read_runs(data, variable, baseline, by, time)
-    how = (confidence, num_resamples, random_seed)
-    shares = [
-        _with_intervals(runs, _ShareBelow(float(np.log(limit))), "share", np.asarray, *how)
-        for limit in limits
+    how = Resampling(confidence, num_resamples, random_seed)
+    below = {f"{limit}": _ShareBelow(float(np.log(limit))) for limit in limits}
+    table = _with_intervals(runs, how, below, mirrored=True)
+    found = table["value"].rename(of="ratio").assign_coords(ratio=limits)
+    shown, numbers = found.sel(part="found", drop=True), table["num_runs"].values
+    exact = [
+        [shares(share, int(number), confidence) for share in row]
+        for row, number in zip(shown.values, numbers, strict=True)
     ]
-    counted = shares[0][["num_runs", "num_diverged"]]
-    parts = [one.drop_vars(["num_runs", "num_diverged"]) for one in shares]
-    joined = xr.concat(parts, xr.DataArray(limits, dims="ratio", name="ratio"))
-    return (
-        joined.transpose(by, "ratio").merge(counted).assign_attrs(statistic="performance profile")
-    )
+    low, high = np.moveaxis(np.array(exact), -1, 0)
+    parts = {
+        "share": shown,
+        "low": found.sel(part="low", drop=True).clip(0, low),
+        "high": found.sel(part="high", drop=True).clip(high, 1),
+    }
+    return _joined(parts, table).assign_attrs(statistic="performance profile")
 
 
 @dataclass(frozen=True)
@@ -220,8 +254,6 @@ def probability_of_improvement(
     by: str = "net",
     time: int | None = None,
     confidence: float = 0.95,
-    num_resamples: int = NUM_RESAMPLES,
-    random_seed: int = 0,
 ) -> xr.Dataset:
     """Return how likely a run of A beats a run of B on a problem, on average over problems.
 
@@ -232,8 +264,11 @@ def probability_of_improvement(
     ----------
     a, b
         Values of ``by``.
-    data, variable, by, time, confidence, num_resamples, random_seed
+    data, variable, by, time
         As in :func:`interquartile_mean`.
+    confidence
+        Level of the interval: the exact one of as many independent pairs as both have seeds, which
+        holds at probabilities of 0 and 1, too, and for any number of seeds.
 
     Returns
     -------
@@ -244,16 +279,19 @@ def probability_of_improvement(
     SpecError, MissingVariableError
         As in :func:`interquartile_mean`.
     """
+    check_confidence(confidence)
     runs = read_runs(data, variable, a, by, time, others=(b,), relative=False)
-    first, second = (
-        _resampled(runs.scores[name], num_resamples, random_seed + place, confidence)
-        for place, name in enumerate((a, b))
-    )
-    shares = [_beats(one, other) for one, other in zip(first, second, strict=True)]
-    values = np.mean(shares, axis=0)
-    low, high = _percentiles(values[1:], confidence)
-    parts = {"probability": values[0], "low": low, "high": high, "num_problems": len(shares)}
+    pairs = list(zip(runs.logs[a], runs.logs[b], strict=True))
+    found = float(np.mean([_beats(first, second) for first, second in pairs]))
+    number = sum(min(len(first), len(second)) for first, second in pairs)
+    low, high = shares(found, number, confidence)
+    parts = {"probability": found, "low": low, "high": high, "num_problems": len(pairs)}
     return xr.Dataset(parts, attrs={**runs.attrs, "a": a, "b": b, "confidence": confidence})
+
+
+def _beats(first: np.ndarray, second: np.ndarray) -> float:
+    one, other = first[:, None], second[None, :]
+    return float(((one < other) + 0.5 * (one == other)).mean())
 
 
 def read_runs(
@@ -291,9 +329,8 @@ def read_runs(
     problems = [tuple(row.items()) for row in config_rows(entered, without=[by])]
     logs = over_time(entered, time)
     wanted = list(dict.fromkeys((baseline, *others) if others else methods))
-    found: dict[str, list[np.ndarray]] = {}
+    found: dict[str, list[np.ndarray]] = {method: [] for method in wanted}
     for method in wanted:
-        found[method] = []
         for problem in dict.fromkeys(problems):
             rows = [
                 row
@@ -308,18 +345,9 @@ def read_runs(
                     " choose experiments first"
                 )
             found[method].append(values)
-    centers = (
-        [np.median(values) for values in found[baseline]]
-        if relative
-        else [0.0] * len(found[baseline])
-    )
-    if not np.isfinite(centers).all():
+    if relative and not np.isfinite([np.median(values) for values in found[baseline]]).all():
         raise SpecError(f"half of the runs of the baseline {baseline} diverged; take another one")
-    scores = {
-        method: [values - center for values, center in zip(of, centers, strict=True)]
-        for method, of in found.items()
-    }
-    return Runs(by, scores, baseline, {"variable": entered.attrs["variable"], "better": "lower"})
+    return Runs(by, found, baseline, {"variable": entered.attrs["variable"], "better": "lower"})
 
 
 def over_time(entered: xr.Dataset, time: int | None) -> np.ndarray:
@@ -353,54 +381,54 @@ def over_time(entered: xr.Dataset, time: int | None) -> np.ndarray:
 
 def _with_intervals(
     runs: Runs,
-    statistic: Callable[[np.ndarray], np.ndarray],
-    name: str,
-    shown: Callable[[Any], Any],
-    confidence: float,
-    num_resamples: int,
-    random_seed: int,
+    how: Resampling,
+    statistics: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    *,
+    mirrored: bool = False,
 ) -> xr.Dataset:
-    """Return a statistic of the scores of each method, over all its runs."""
-    rows = []
-    for scores in runs.scores.values():
-        drawn = np.concatenate(_resampled(scores, num_resamples, random_seed, confidence), axis=1)
-        with np.errstate(invalid="ignore"):
-            values = statistic(drawn)
-        rows.append((values[0], *_percentiles(values[1:], confidence)))
-    table = shown(np.array(rows).T)
-    parts = dict(zip((name, "low", "high"), table, strict=True))
-    every = [np.concatenate(scores) for scores in runs.scores.values()]
+    """Return statistics of the scores of each method with their intervals.
+
+    ``value`` along ``by``, ``of`` (the statistics) and ``part`` (found, low, high); the counts of
+    runs.
+    """
+    drawn, table = runs.drawn(how), []
+    center = runs.logs[runs.baseline]
+    for name, scores in drawn.items():
+        rows = []
+        for statistic in statistics.values():
+            with np.errstate(invalid="ignore"):
+                values = statistic(scores)
+            ends = how.ends(values, runs.logs[name], center, mirrored=mirrored)
+            rows.append([values[0], *ends])
+        table.append(rows)
+    warn_of_few([name for name, logs in runs.logs.items() if not are_enough(logs, center)])
+    every = [np.concatenate(list(logs)) for logs in runs.logs.values()]
     return xr.Dataset(
         {
-            **{key: (runs.by, value) for key, value in parts.items()},
-            "num_runs": (runs.by, [len(scores) for scores in every]),
-            "num_diverged": (runs.by, [int(np.isinf(scores).sum()) for scores in every]),
+            "value": ((runs.by, "of", "part"), np.array(table)),
+            "num_runs": (runs.by, [len(logs) for logs in every]),
+            "num_diverged": (runs.by, [int(np.isinf(logs).sum()) for logs in every]),
         },
-        {runs.by: np.array(list(runs.scores), dtype=object)},
-        {**runs.attrs, "baseline": runs.baseline, "confidence": confidence},
+        {
+            runs.by: np.array(list(runs.logs), dtype=object),
+            "of": list(statistics),
+            "part": ["found", "low", "high"],
+        },
+        {**runs.attrs, "baseline": runs.baseline, "confidence": how.confidence},
     )
 
 
-def _resampled(
-    scores: Sequence[np.ndarray], num_resamples: int, random_seed: int, confidence: float
-) -> list[np.ndarray]:
-    """Return for each problem the scores themselves and then resamples, ``(1 + draw, seed)``."""
-    check_confidence(confidence)
-    check_resampling(num_resamples, random_seed)
-    rng = np.random.default_rng(random_seed)
-    return [
-        np.concatenate([of[None], of[rng.integers(0, len(of), (num_resamples, len(of)))]])
-        for of in scores
-    ]
+def _as_ratio(table: xr.Dataset, name: str, least: float = 0.0) -> xr.Dataset:
+    """Return a statistic of logarithms as a ratio, with its ends."""
+    ratio = xr.ufuncs.exp(table["value"].isel(of=0, drop=True)).clip(least)
+    parts = {
+        key: ratio.sel(part=at, drop=True)
+        for key, at in ((name, "found"), ("low", "low"), ("high", "high"))
+    }
+    return _joined(parts, table)
 
 
-def _beats(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    one, other = first[:, :, None], second[:, None, :]
-    return ((one < other) + 0.5 * (one == other)).mean(axis=(1, 2))
-
-
-def _percentiles(values: np.ndarray, confidence: float) -> np.ndarray:
-    """Return the ends of the percentile interval; infinite values are ordered, not averaged."""
-    tail = (1 - confidence) / 2
-    low = np.quantile(values, tail, axis=0, method="lower")
-    return np.stack([low, np.quantile(values, 1 - tail, axis=0, method="higher")])
+def _joined(parts: Mapping[str, xr.DataArray], table: xr.Dataset) -> xr.Dataset:
+    """Return the parts of a table with its counts of runs."""
+    counts = table[["num_runs", "num_diverged"]].drop_vars(["of", "part"], errors="ignore")
+    return xr.Dataset({**parts, **counts.data_vars}, attrs=table.attrs)

@@ -59,8 +59,8 @@ def valid_prediction_time(
     variable
         Name or config string of an error that grows as the prediction gets worse. By default the
         relative error of all channels in one norm, ``joint_nRMSE``; where the result lacks it,
-        ``nRMSE``, which sums over channels, divided by their number; a study whose experiments
-        differ in their grids does not tell that number, and ``nRMSE`` is taken as it is.
+        ``nRMSE``, which sums over channels, divided by their number, which a study whose
+        experiments differ in their grids has as ``num_channels``.
 
     Raises
     ------
@@ -125,9 +125,10 @@ def _relative_error(ds: xr.Dataset) -> xr.DataArray:
     if joint is not None and "nRMSE" not in ds:
         return _scores(ds, "joint_nRMSE")
     summed = _scores(ds, "nRMSE")
-    count: Any = ds.sizes.get("channel", 1)
+    count: Any = ds.coords.get("num_channels", ds.sizes.get("channel", 1))
     if (mask := ds.coords.get(presence_name("channel"))) is not None:
         count = mask.sum("channel")
+    count = count.reset_coords(drop=True) if isinstance(count, xr.DataArray) else count
     mean: xr.DataArray = (summed / count).assign_attrs(summed.attrs).rename(summed.name)
     if joint is None:
         return mean

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from apexr._doors import describe
+from apexr._fits import describe
 from apexr._typing import PathInput
 from apexr.analysis._aside import written_aside
 from apexr.errors import SpecError, needs

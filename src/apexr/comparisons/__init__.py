@@ -9,4 +9,4 @@ from apexr.comparisons._lyapunov import lyapunov
 
 __all__ = ["climate", "clock", "decompose", "ensemble", "lyapunov", "solver_ladder"]
 
-check_all(globals())
+check_all(globals(), filled=True)

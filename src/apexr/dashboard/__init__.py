@@ -11,4 +11,4 @@ from apexr.dashboard._study import study_page
 
 __all__ = ["explorer", "export", "show_explorer", "show_study", "study_page"]
 
-check_all(globals())
+check_all(globals(), filled=True)

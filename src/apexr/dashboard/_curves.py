@@ -1,5 +1,6 @@
 """Losses and metrics of the experiments that are looked at, in the size of the page."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,26 +58,27 @@ def _narrow(plot: Any, _: Any) -> None:
 
 
 class Now:
-    """A vertical line in a plot over time steps, at the time that a slider has."""
+    """Vertical lines in plots over time steps, at the time that a slider has."""
 
     def __init__(self) -> None:
         self.time = 0
-        self.span: Any = None
+        self.spans: weakref.WeakSet[Any] = weakref.WeakSet()  # a plot that is gone takes its own
 
     def draw(self, plot: Any, _: Any) -> None:
         """Add the line to a plot; a hook of HoloViews."""
         from bokeh.models.annotations import Span
 
-        self.span = Span(location=self.time, dimension="height", line_color=EDGE, line_width=2)
-        plot.state.add_layout(self.span)
+        span = Span(location=self.time, dimension="height", line_color=EDGE, line_width=2)
+        plot.state.add_layout(span)
+        self.spans.add(span)
 
     @property
     def document(self) -> Any:
-        """The document that the line is in; None where it is in none."""
-        return None if self.span is None else self.span.document
+        """The document that the lines are in; None where they are in none."""
+        return next((one.document for one in self.spans if one.document is not None), None)
 
     def move(self, time: int) -> None:
-        """Move the line."""
+        """Move the lines."""
         self.time = time
-        if self.span is not None:
-            self.span.location = time
+        for span in self.spans:
+            span.location = time

@@ -123,7 +123,6 @@ def _curve_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> Any:
     for name in _curves.metric_names(parts):
         view = _curves.metric_view(parts, name, "range", logy=False, now=now)
         tabs.append((name, pn.pane.HoloViews(view, **plain)))
-        now = _curves.Now()
     second = tabs[0][1] if len(tabs) == 1 else pn.Tabs(*tabs)
     return pn.Row(first, second, margin=0)
 

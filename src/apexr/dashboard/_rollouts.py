@@ -10,10 +10,13 @@ import xarray as xr
 from apexr import plots
 from apexr.plots._fields import Data, held
 from apexr.plots._style import holoviews
+from apexr.plots._views import aspect
 
 PLACES = ("seed", "sample", "channel")
 """What is chosen of a rollout, besides the time."""
 WIDTH, HEIGHT = 266, 240
+_AROUND = (86, 60)
+"""Pixels beside and above a plane."""
 
 
 def has_rollout(ds: xr.Dataset) -> bool:
@@ -61,18 +64,32 @@ class Follower:
 
     def row(self, data: Data) -> list[Any]:
         """Return reference, prediction and error of an experiment, or the one of trajectories."""
-        return [self._follow(view) for view in plots.explore(data)]
+        size = shaped(data, **self.size)
+        return [self._follow(view, size) for view in plots.explore(data)]
 
-    def _follow(self, view: Any) -> Any:
+    def _follow(self, view: Any, size: Mapping[str, int]) -> Any:
         hv = holoviews()
         view.cache_size = 1
         dims = [(str(dim.name), list(dim.values)) for dim in view.kdims]
 
         def show(**at: Hashable) -> Any:
             shown = view[tuple(nearest(at.get(name), values) for name, values in dims)]
-            return shown.opts(*small(**self.size))
+            return shown.opts(*small(**size))
 
         return hv.DynamicMap(show, streams=[self.stream])
+
+
+def shaped(data: Data, width: int, height: int) -> dict[str, int]:
+    """Return the size of a picture within this one, in which a plane has the shape of its domain.
+
+    Titles, labels and colours around it keep their room.
+    """
+    if "y" not in data.dims:
+        return {"width": width, "height": height}
+    ratio = aspect(_held(data)["y"] * _held(data)["x"])
+    beside, above = _AROUND
+    inner = min(width - beside, (height - above) * ratio)
+    return {"width": round(inner + beside), "height": round(inner / ratio + above)}
 
 
 def nearest(label: Any, values: Sequence[Any]) -> Any:

@@ -1,5 +1,6 @@
 """From plain parts to named arrays: emulators, their training and their evaluation."""
 
+from apexr._doors import check_all
 from apexr.engine._callbacks import (
     CALLBACKS,
     Callback,
@@ -100,3 +101,5 @@ __all__ = [
     "unstacked",
     "with_weights",
 ]
+
+check_all(globals())

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._parts import Structure, split
+from apexr._typing import Step
 from apexr.spectral import derivative, spectrum
 from apexr.training import as_batched
 
@@ -74,7 +75,7 @@ class StatesBlock:
 
 
 def climate_blocks(
-    step: Any, states: Float[Array, "sample channel *space"], plan: Plan
+    step: Step, states: Float[Array, "sample channel *space"], plan: Plan
 ) -> Iterator[StatesBlock]:
     """Give the rollouts of one stepper, block after block.
 
@@ -105,7 +106,7 @@ def climate_blocks(
         yield StatesBlock(*(np.asarray(part)[:count] for part in block))
 
 
-def _stepped(step: Any, carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+def _stepped(step: Step, carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
     states, peaks = carry
     states = step(states)
     axes = (0, *range(2, states.ndim))

@@ -22,6 +22,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
 from apexr._parts import Structure, split
+from apexr._typing import Step
 from apexr.objectives import Emulator
 from apexr.steppers import Solver
 from apexr.training import as_batched, seed_mesh
@@ -51,7 +52,7 @@ class _Recipe:
 
 
 def decompose(
-    emulators: Any,
+    emulators: Step,
     num_seeds: int,
     reference: Solver,
     states: Float[Array, "test_sample channel *space"],

@@ -13,6 +13,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from apexr._compile import jit_once
 from apexr._parts import split
+from apexr._typing import Step
 from apexr.engine._conditioned import Conditioned
 from apexr.engine._own import OwnNetwork
 from apexr.engine._tasks import Task
@@ -60,7 +61,7 @@ class EmulatorPlan:
         self.network.check(self.grid, self.num_inputs)
         return self.compose(self.network.build(self.grid, self.num_inputs, key))
 
-    def compose(self, network: Any) -> Any:
+    def compose(self, network: Step) -> Any:
         """Return the emulator of a network, or of the networks of many seeds."""
         emulator = self.task.compose(network, self.coarse_stepper)
         return Conditioned(emulator, self.num_channels) if self.num_constants else emulator

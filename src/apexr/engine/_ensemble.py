@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._parts import Structure, split
+from apexr._typing import Step
 from apexr.steppers import Solver
 from apexr.training import as_batched
 
@@ -41,7 +42,7 @@ class Block:
 
 
 def ensemble_blocks(
-    emulators: Any,
+    emulators: Step,
     reference: Solver,
     states: Float[Array, "test_sample channel *space"],
     num_steps: int,

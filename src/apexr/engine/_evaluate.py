@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 
 from apexr._compile import Ahead
 from apexr._parts import Structure, has_shape, shapes_of, split
+from apexr._typing import Step
 from apexr.metrics import Metric
 from apexr.training import Clock, Streamed, of_predicted, seed_mesh
 
@@ -64,7 +65,7 @@ class _Recipe:
 
 
 def evaluate(
-    emulators: Any,
+    emulators: Step,
     trajectories: Float[Array, "test_sample frame channel *space"] | Streamed,
     metrics: dict[str, Metric],
     num_kept: int,
@@ -105,7 +106,7 @@ def evaluate(
 
 
 def compile_rollouts(
-    emulators: Any, trajectories: tuple[int, ...], metrics: dict[str, Metric], num_kept: int
+    emulators: Step, trajectories: tuple[int, ...], metrics: dict[str, Metric], num_kept: int
 ) -> Ahead:
     """Compile what :func:`evaluate` runs, while others work.
 
@@ -130,7 +131,7 @@ def compile_rollouts(
 
 
 def _taken_apart(
-    emulators: Any, metrics: dict[str, Metric], num_kept: int
+    emulators: Step, metrics: dict[str, Metric], num_kept: int
 ) -> tuple[Any, Any, _Recipe]:
     """Return the arrays of the seeds, those that are shared, and what is compiled in."""
     own, shared, structure = split(emulators, has_shape)

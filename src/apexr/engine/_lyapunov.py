@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._parts import Structure, split
+from apexr._typing import Step
 
 Growth = Float[np.ndarray, "sample interval exponent"]
 States = Float[np.ndarray, "sample channel *space"]
@@ -23,7 +24,7 @@ NUM_BLOCKS = 20
 
 
 def lyapunov_growth(
-    step: Any,
+    step: Step,
     states: Float[Array, "sample channel *space"],
     key: PRNGKeyArray,
     *,

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from apexr._parts import split
+from apexr._typing import Step
 from apexr.errors import ShapeError, SpecError
 
 
@@ -31,7 +32,7 @@ class Stacked(eqx.Module):
     seeds: tuple[int, ...] = eqx.field(static=True)
     _ndim: int | None = eqx.field(static=True)
 
-    def __init__(self, emulators: Any, seeds: Sequence[int]) -> None:
+    def __init__(self, emulators: Step, seeds: Sequence[int]) -> None:
         self.emulators = emulators
         self.seeds = tuple(int(seed) for seed in seeds)
         self._ndim = _first_ndim(emulators)
@@ -102,12 +103,12 @@ class Stacked(eqx.Module):
         )
 
 
-def stacked(emulators: Any, seeds: Sequence[int]) -> Any:
+def stacked(emulators: Step, seeds: Sequence[int]) -> Any:
     """Return emulators of several seeds as a module that says so, or the only one itself."""
     return stack(emulators, seeds) if len(seeds) > 1 else select_seed(emulators, 0)
 
 
-def stack(emulators: Any, seeds: Sequence[int]) -> Stacked:
+def stack(emulators: Step, seeds: Sequence[int]) -> Stacked:
     """Return emulators whose arrays lead with the seeds as a module that says so."""
     return _named(type(emulators).__name__)(emulators, seeds)
 
@@ -121,19 +122,19 @@ def _named(name: str) -> type[Stacked]:
     return made
 
 
-def unstacked(emulators: Any) -> Any:
+def unstacked(emulators: Step) -> Any:
     """Return the plain module of what :func:`stacked` gave."""
     return emulators.emulators if isinstance(emulators, Stacked) else emulators
 
 
-def select_seed(emulators: Any, index: int | slice) -> Any:
+def select_seed(emulators: Step, index: int | slice) -> Any:
     """Return the emulator of one seed, or of some."""
     own, shared, structure = split(unstacked(emulators))
     picked = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), own)
     return structure.filled(picked, jax.tree.map(lambda a: jnp.asarray(np.asarray(a)), shared))
 
 
-def _first_ndim(emulators: Any) -> int | None:
+def _first_ndim(emulators: Step) -> int | None:
     leaves = jax.tree.leaves(split(emulators, _has_shape).own)
     return leaves[0].ndim if leaves else None
 

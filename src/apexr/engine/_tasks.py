@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from apexr._grammar import Choice, Kind
 from apexr._registry import Registry
+from apexr._typing import Step
 from apexr.spectral import Grid
 from apexr.steppers import Solver, as_solver
 from apexr.training import as_batched
@@ -25,7 +26,7 @@ class Task(abc.ABC):
     """
 
     @abc.abstractmethod
-    def compose(self, network: Any, coarse_stepper: Callable[[], Any]) -> Any:
+    def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
         """Return the emulator that maps a state ``(channel, *space)`` to the next one.
 
         Parameters
@@ -65,7 +66,7 @@ def task(name: str) -> Callable[[type[S]], type[S]]:
 class Predict(Task):
     """predict - the network alone gives the next state."""
 
-    def compose(self, network: Any, coarse_stepper: Callable[[], Any]) -> Any:
+    def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
         """Return the network itself."""
         return network
 
@@ -146,7 +147,7 @@ class Correct(Task):
 
     mode: Annotated[str, Choice(MODES)]
 
-    def compose(self, network: Any, coarse_stepper: Callable[[], Any]) -> Any:
+    def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
         """Return the corrected solver."""
         return MODES.get(self.mode)(as_solver(coarse_stepper()), network)
 

@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._parts import split
+from apexr._typing import Step
 from apexr.engine._stacked import unstacked
 from apexr.errors import ShapeError
 
 
-def named_weights(emulators: Any) -> dict[str, np.ndarray]:
+def named_weights(emulators: Step) -> dict[str, np.ndarray]:
     """Return the arrays of a module by their paths, such as ``layers.0.weight``.
 
     Those of solvers in it follow from the scenario and are left out.
@@ -23,7 +24,7 @@ def named_weights(emulators: Any) -> dict[str, np.ndarray]:
     return {_name(path): np.asarray(leaf) for path, leaf in leaves}
 
 
-def named_shapes(emulators: Any) -> dict[str, tuple[int, ...]]:
+def named_shapes(emulators: Step) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the arrays of a module, or of what stands in their places, by path."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(
         split(unstacked(emulators), _is_array_like).own
@@ -31,7 +32,7 @@ def named_shapes(emulators: Any) -> dict[str, tuple[int, ...]]:
     return {_name(path): tuple(leaf.shape) for path, leaf in leaves}
 
 
-def with_weights(emulators: Any, weights: dict[str, np.ndarray]) -> Any:
+def with_weights(emulators: Step, weights: dict[str, np.ndarray]) -> Any:
     """Return a module of the same structure that holds these arrays.
 
     Raises
@@ -53,7 +54,7 @@ def flat_weights(weights: Any) -> Float[Array, "seed parameter"]:
     return jnp.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
 
 
-def from_flat_weights(emulator: Any, flat: Float[np.ndarray, "seed parameter"]) -> Any:
+def from_flat_weights(emulator: Step, flat: Float[np.ndarray, "seed parameter"]) -> Any:
     """Return emulators with such weights, from one that has arrays or shapes in their places.
 
     Raises

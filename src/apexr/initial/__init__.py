@@ -1,5 +1,6 @@
 """Random initial conditions, each with a config string, and sets of states drawn from them."""
 
+from apexr._doors import check_all
 from apexr.initial._blobs import GaussianBlobs
 from apexr.initial._channels import Channels, for_channels
 from apexr.initial._clamp import Clamp
@@ -41,3 +42,5 @@ __all__ = [
     "sample_from",
     "sample_set",
 ]
+
+check_all(globals())

@@ -1,5 +1,6 @@
 """Error measures of predicted states, by config string."""
 
+from apexr._doors import check_all
 from apexr.metrics._conserved import (
     Divergence,
     EnergyError,
@@ -109,3 +110,5 @@ __all__ = [
     "on_domain",
     "parse_metrics",
 ]
+
+check_all(globals())

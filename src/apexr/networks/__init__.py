@@ -5,6 +5,7 @@ decorate a spec with :func:`network`; :class:`Sequential`, :class:`Hierarchical`
 and layers below are there to build it from.
 """
 
+from apexr._doors import check_all
 from apexr.networks._activations import ACTIVATIONS
 from apexr.networks._base import Layer, MakeLayer, Reach, Space
 from apexr.networks._blocks import (
@@ -67,3 +68,5 @@ __all__ = [
     "UpConvolution",
     "network",
 ]
+
+check_all(globals())

@@ -26,7 +26,7 @@ class Conv(NetworkSpec):
     depth: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "ConvNet":
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "ConvNet":
         """Return the network; the key is split once, one part a layer in order."""
         return ConvNet(
             Space(grid.num_spatial_dims),

@@ -35,7 +35,7 @@ class FNO(NetworkSpec):
     blocks: Layers
     activation: Activation
 
-    def check(self, grid: Grid, num_channels: int) -> None:
+    def check(self, grid: Grid, num_channels: PositiveInt) -> None:
         """Refuse more modes than the grid has.
 
         Raises
@@ -54,7 +54,7 @@ class FNO(NetworkSpec):
                 f" points that fits is {2 * (self.modes - on_a_line)}"
             )
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         return Sequential(
             Space(grid.num_spatial_dims),

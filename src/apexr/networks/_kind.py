@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import Choice, Kind
+from apexr._grammar import Choice, Kind, PositiveInt
 from apexr.networks._activations import ACTIVATIONS
 from apexr.networks._base import UNBOUNDED, Reach, reach_of
 from apexr.spectral import Grid
@@ -34,7 +34,9 @@ class NetworkSpec(abc.ABC):
 
     boundaries: ClassVar[tuple[str, ...]] = ("periodic",)
 
-    def check(self, grid: Grid, num_channels: int) -> None:  # noqa: B027 - most fit every grid
+    def check(  # noqa: B027 - most fit every grid
+        self, grid: Grid, num_channels: PositiveInt
+    ) -> None:
         """Refuse grids that the architecture cannot work on.
 
         Raises
@@ -44,7 +46,7 @@ class NetworkSpec(abc.ABC):
         """
 
     @abc.abstractmethod
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> eqx.Module:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> eqx.Module:
         """Return the network that maps ``(channel, *space)`` to the same shape.
 
         Parameters

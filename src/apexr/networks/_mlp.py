@@ -29,7 +29,7 @@ class MLP(NetworkSpec):
     depth: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "Perceptron":
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "Perceptron":
         """Return the network; the key is split once, one part a layer in order."""
         return Perceptron(self, grid, num_channels, key)
 

@@ -22,7 +22,7 @@ class Pure(NetworkSpec):
     kernel_size: PositiveInt
     activation: Activation = "identity"
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> "Stencil":
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "Stencil":
         """Return the network; the key goes to the convolution as it is."""
         return Stencil(self, grid, num_channels, key)
 

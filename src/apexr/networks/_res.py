@@ -39,7 +39,7 @@ class Res(NetworkSpec):
     blocks: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         block = partial(ResidualBlock, activation=self.activation)
         return _sequential(self, block, grid, num_channels, key)
@@ -61,7 +61,7 @@ class MoRes(NetworkSpec):
     blocks: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         block = partial(PreactivationBlock, activation=self.activation)
         return _sequential(self, block, grid, num_channels, key)
@@ -84,7 +84,7 @@ class Dil(NetworkSpec):
     blocks: Layers
     activation: Activation
 
-    def check(self, grid: Grid, num_channels: int) -> None:
+    def check(self, grid: Grid, num_channels: PositiveInt) -> None:
         """Refuse dilation rates beyond the grid.
 
         Raises
@@ -101,7 +101,7 @@ class Dil(NetworkSpec):
                 f" of points that fits is 2**{self.dilation_depth}"
             )
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Sequential:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         rising = tuple(2**power for power in range(self.dilation_depth))
         rates = (*rising, 2**self.dilation_depth, *reversed(rising))

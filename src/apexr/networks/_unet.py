@@ -58,7 +58,7 @@ class UNet(NetworkSpec):
     levels: Layers
     activation: Activation
 
-    def check(self, grid: Grid, num_channels: int) -> None:
+    def check(self, grid: Grid, num_channels: PositiveInt) -> None:
         """Refuse grids that cannot be halved ``LEVELS`` times.
 
         Raises
@@ -68,7 +68,7 @@ class UNet(NetworkSpec):
         """
         _check_halving(self, grid)
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Hierarchical:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Hierarchical:
         """Return the network; how the key is split says :class:`Hierarchical`."""
         block = partial(DoubleConvBlock, activation=self.activation)
         return _hierarchical(self, block, grid, num_channels, key)
@@ -91,7 +91,7 @@ class MoUNet(NetworkSpec):
     levels: Layers
     activation: Activation
 
-    def check(self, grid: Grid, num_channels: int) -> None:
+    def check(self, grid: Grid, num_channels: PositiveInt) -> None:
         """Refuse grids that cannot be halved ``LEVELS`` times.
 
         Raises
@@ -101,7 +101,7 @@ class MoUNet(NetworkSpec):
         """
         _check_halving(self, grid)
 
-    def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Hierarchical:
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Hierarchical:
         """Return the network; how the key is split says :class:`Hierarchical`."""
         block = partial(PreactivationBlock, activation=self.activation)
         return _hierarchical(self, block, grid, num_channels, key, num_blocks=2)

@@ -1,5 +1,6 @@
 """Training objectives: how an emulator is unrolled and what its error is."""
 
+from apexr._doors import check_all
 from apexr.objectives._composite import Composite
 from apexr.objectives._diverted import BranchedChain, DivertedChain
 from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setting, objective
@@ -44,3 +45,5 @@ __all__ = [
     "normalized_square",
     "objective",
 ]
+
+check_all(globals())

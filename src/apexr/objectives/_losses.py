@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apexr._registry import Registry
+from apexr.errors import ShapeError
 
 States = Float[Array, "channel batch *space"]
 LossFunction = Callable[[States, States], Float[Array, " batch"]]
@@ -58,17 +59,33 @@ def _mean(values: States) -> Float[Array, " batch"]:
     return jnp.mean(values, axis=(0, *range(2, values.ndim)))
 
 
+def _difference(prediction: States, target: States) -> States:
+    """Return the error, of states of one shape.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+    """
+    if prediction.shape != target.shape:
+        raise ShapeError(
+            f"prediction and target must have one shape, (channel, batch, *space), got"
+            f" {prediction.shape} and {target.shape}"
+        )
+    return prediction - target
+
+
 @loss("MSE")
 def mean_square(prediction: States, target: States) -> Float[Array, " batch"]:
     """Return the squared error of each sample, averaged over channels and space."""
-    error = prediction - target
+    error = _difference(prediction, target)
     return _mean(error * error)
 
 
 @loss("MAE")
 def mean_absolute(prediction: States, target: States) -> Float[Array, " batch"]:
     """Return the absolute error of each sample, averaged over channels and space."""
-    return _mean(jnp.abs(prediction - target))
+    return _mean(jnp.abs(_difference(prediction, target)))
 
 
 @loss("nMSE", relative=True)

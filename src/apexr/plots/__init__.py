@@ -54,5 +54,6 @@ __all__ = [
 
 check_all(
     globals(),
+    filled=True,
     own={"animate": ("parts",), "panels": ("plots",), "state": ("times",)},
 )

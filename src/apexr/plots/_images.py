@@ -28,7 +28,7 @@ def image(
 ) -> Any:
     """Return a plane ``(row, column)`` as an image, NaN as grey, within ``-limit … limit``.
 
-    Its shape is by default that of the domain in 2D.
+    Its shape is by default that of the domain, or of the slice through it.
     """
     hv = holoviews()
     up, right = plane.dims
@@ -45,9 +45,9 @@ def image(
 
 
 def _of_domain(plane: xr.DataArray) -> tuple[float, int, int]:
-    """Return the shape of an image of a plane in space; slices of a volume are all square."""
+    """Return the shape of an image of a plane in space: that of the domain."""
     square, width, height = _SQUARE
-    ratio = 1.0 if plane.attrs.get("place") else aspect(plane)
+    ratio = aspect(plane)
     return square * ratio, round(width * ratio**0.5), round(height / ratio**0.5)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from apexr._doors import describe
+from apexr._fits import describe
 from apexr.errors import SpecError
 from apexr.plots._style import arranged, backends, holoviews, style
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from apexr._doors import describe
+from apexr._fits import describe
 from apexr.errors import SpecError
 from apexr.plots._offline import self_contained
 from apexr.plots._paper import fit, inches

@@ -85,7 +85,11 @@ class Stage:
         shown = [plane for row in planes for plane in row]
         inner = [column > 0 for row in planes for column in range(len(row))]
         self._axes = [
-            self._furnish(figure.add_axes(self._fraction(box)), plane, bare)
+            self._furnish(
+                figure.add_axes(self._fraction(box if flat else _within(box, aspect(plane)))),
+                plane,
+                bare,
+            )
             for box, plane, bare in zip(boxes, shown, inner, strict=True)
         ]
         if not flat:
@@ -235,6 +239,13 @@ def _sides(planes: Sequence[Sequence[xr.DataArray]], panel: int) -> tuple[int, i
     ratios = {aspect(plane) for row in planes for plane in row}
     ratio = ratios.pop() if len(ratios) == 1 else 1.0
     return round(panel * min(ratio, 1)), round(panel / max(ratio, 1))
+
+
+def _within(box: tuple[int, int, int, int], ratio: float) -> tuple[int, int, int, int]:
+    """Return the largest ``(left, low, width, height)`` of such a ratio in the middle of one."""
+    left, low, width, height = box
+    across, high = min(width, round(height * ratio)), min(height, round(width / ratio))
+    return left + (width - across) // 2, low + (height - high) // 2, across, high
 
 
 def _canvas(figure: Any) -> Any:

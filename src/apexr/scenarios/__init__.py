@@ -1,5 +1,6 @@
 """Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
 
+from apexr._doors import check_all, check_class
 from apexr.scenarios import difficulty, normalized, physical
 from apexr.scenarios._align import Expected, aligned
 from apexr.scenarios._base import BaseScenario
@@ -8,7 +9,7 @@ from apexr.scenarios._curation import CURATION
 from apexr.scenarios._data import data_attributes, finite_trajectories, labelled_reference
 from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
-from apexr.scenarios._identity import check_storable, specification
+from apexr.scenarios._identity import check_storable, meaning, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
 from apexr.scenarios._resolve import resolve
@@ -36,6 +37,7 @@ __all__ = [
     "inspect",
     "labelled_reference",
     "layout",
+    "meaning",
     "normalized",
     "physical",
     "plan",
@@ -46,3 +48,7 @@ __all__ = [
     "score",
     "specification",
 ]
+
+check_all(globals())
+for _scenario in SCENARIOS.loaded().values():
+    check_class(_scenario)

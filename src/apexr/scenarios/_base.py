@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from apexr._grammar import Count, PositiveInt, Range
-from apexr._typing import Precision
+from apexr._typing import Precision, Step
 from apexr.engine import EmulatorPlan, count_parameters
 from apexr.errors import SpecError
 from apexr.initial import InitialCondition
@@ -17,6 +17,7 @@ from apexr.labels import Axes
 from apexr.metrics import ChannelKind
 from apexr.scenarios import _data, _pieces, _reference, _score
 from apexr.scenarios._fields import Points, convert_fields, defaults, same
+from apexr.scenarios._identity import canonical_parameters
 from apexr.scenarios._meta import ScenarioMeta
 from apexr.spectral import Grid
 from apexr.training import Streamed, Trainer, TrainingPlan
@@ -237,11 +238,11 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     @property
     def changed_parameters(self) -> dict[str, Any]:
-        """The parameters that differ from the defaults of the class."""
-        usual = defaults(type(self))
+        """The parameters that differ from the defaults of the class, in canonical form."""
+        usual = canonical_parameters(defaults(type(self)))
         return {
             name: value
-            for name, value in self.all_parameters.items()
+            for name, value in canonical_parameters(self.all_parameters).items()
             if name not in usual or not same(value, usual[name])
         }
 
@@ -256,7 +257,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     def produce_data(
         self,
         *,
-        stepper: Any,
+        stepper: Step,
         num_samples: int,
         num_warmup_steps: int,
         temporal_horizon: int,
@@ -381,7 +382,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         """Return the function ``(emulator, key) -> (trained emulator, losses)``."""
         return _pieces.trainer(self, train_config)
 
-    def full_loss(self, model: Any, *, train_config: str = "one") -> float:
+    def full_loss(self, model: Step, *, train_config: str = "one") -> float:
         """Return the loss over all training windows at once."""
         return self.get_trainer(train_config=train_config).full_loss(model)
 

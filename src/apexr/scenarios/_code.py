@@ -83,6 +83,8 @@ class _Reader:
         _UnknownError
             If that is not possible.
         """
+        if getattr(value, "__door__", False):  # what it leads to is what it is
+            value = value.__wrapped__
         if value is None or isinstance(value, bool | int | str):
             return [type(value).__name__, value]
         if isinstance(value, float | complex | bytes):

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 from apexr._digest import canonical_json
 from apexr._grammar import Kind
 from apexr._precision import current_precision
-from apexr.engine import TASKS
+from apexr.engine import CALLBACKS, TASKS
 from apexr.errors import SpecError
+from apexr.initial import INITIAL_CONDITIONS
 from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios._code import HONORED, UNKNOWN, code_of, is_overridden
 from apexr.scenarios._registry import SCENARIOS
+from apexr.training import OPTIMIZERS
 
 if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
@@ -62,6 +64,41 @@ def canonical(kind: Kind[Any], config: str, read_by: Collection[str]) -> str:
         if read_by and isinstance(config, str):
             return config
         raise
+
+
+def canonical_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with config strings in canonical form: ``1e-3`` and ``0.001`` are one.
+
+    Identities hold these strings as they were typed, as they always did; labels are canonical.
+    """
+    return {name: canonical_parameter(name, value) for name, value in parameters.items()}
+
+
+def meaning(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a specification in which config strings of the scenario are in canonical form.
+
+    Two experiments that are spelt differently have the same meaning, under ids of their own.
+    """
+    return {**told, "parameters": canonical_parameters(told["parameters"])}
+
+
+def canonical_parameter(name: str, value: Any) -> Any:
+    """Return a parameter as :func:`canonical_parameters` does."""
+    kind = _CONFIGS.get(name)
+    if kind is None or not isinstance(value, str):
+        return value
+    parts = value.split(",") if name == "callbacks" else [value]
+    try:
+        return ",".join(str(kind.parse(part.strip())) for part in parts if part.strip())
+    except SpecError:  # only code of the user's reads it
+        return value
+
+
+_CONFIGS: dict[str, Kind[Any]] = {
+    "optim_config": OPTIMIZERS,
+    "ic_config": INITIAL_CONDITIONS,
+    "callbacks": CALLBACKS,
+}
 
 
 def check_storable(told: Mapping[str, Any]) -> None:

@@ -15,6 +15,8 @@ from apexr.steppers import ETDRKStepper, PseudoSpectral, RepeatedStepper, ZeroTe
 from apexr.steppers._exponential import ClosedForm
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from apexr.scenarios._base import BaseScenario
 
 Frames = Float[np.ndarray, "sample time channel *space"]
@@ -36,7 +38,7 @@ _SAMPLING = (
 _said: set[tuple[type, str, Grid]] = set()
 
 
-def look_at(scenario: "BaseScenario", stepper: Any, data: Array) -> None:
+def look_at(scenario: "BaseScenario", stepper: Any, data: "Array | xr.DataArray") -> None:
     """Warn, once for a scenario on a grid, if its reference data are not resolved.
 
     In space: by the energy in the last tenth of the spectrum of a few frames. In time: by the
@@ -47,14 +49,15 @@ def look_at(scenario: "BaseScenario", stepper: Any, data: Array) -> None:
     scenario, stepper
         What made the data.
     data
-        ``(sample, time, channel, *space)``.
+        ``(sample, time, channel, *space)``; of lazy ones, a few frames are read.
     """
     key = (type(scenario), scenario.get_scenario_name(), scenario.grid)
     kept = kept_waves(stepper)
-    if kept is None or key in _said:
+    if kept is None or key in _said or not data.shape[1]:
         return
     chosen = np.unique(np.linspace(0, data.shape[1] - 1, _FRAMES).astype(int))
-    frames = np.asarray(data)[:_SAMPLES, chosen]
+    whole = np.asarray(data) if isinstance(data, np.ndarray | Array) else data
+    frames = np.asarray(whole[:_SAMPLES, chosen])
     tail = tail_energy(frames, scenario.grid, kept)
     tail = tail[np.isfinite(frames).all(axis=tuple(range(2, frames.ndim)))]
     said = []

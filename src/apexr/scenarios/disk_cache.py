@@ -25,6 +25,7 @@ from jaxtyping import Float
 
 import apexr
 from apexr._digest import digest
+from apexr._doors import check_all
 from apexr._memory import format_bytes, read_bytes
 
 LIMIT = "APEXR_DATA_CACHE"
@@ -228,3 +229,6 @@ def _stamp() -> str:
     files = (path for name in _CODE for path in sorted((home / name).rglob("*.py")))
     states = [(str(path.relative_to(home)), path.stat()) for path in files]
     return digest([[name, state.st_size, state.st_mtime_ns] for name, state in states])
+
+
+check_all(globals(), ("clear", "entries", "folder", "kept", "limit", "size"))

@@ -10,6 +10,7 @@ scenario_kwargs) is a set of scalar coordinates, so that ``xr.concat`` lines res
 ``experiment`` and ``to_dataframe`` makes columns of them.
 """
 
+from apexr._doors import check_all
 from apexr.schema._climate import BIN, CLIMATE, LAG, WAVENUMBER
 from apexr.schema._comparisons import (
     CLOCK,
@@ -104,3 +105,5 @@ __all__ = [
     "trajectory_name",
     "validate",
 ]
+
+check_all(globals())

@@ -228,6 +228,13 @@ COORDINATES: Mapping[str, Variable] = table(
         long_name="channel",
         description="Name of the physical quantity, or its number.",
     ),
+    Variable(
+        name="num_channels",
+        dims=(),
+        kind="int",
+        long_name="number of channels",
+        description="Channels of a state, in a study whose experiments differ in their grids.",
+    ),
     *(
         Variable(
             name=name,

@@ -6,6 +6,7 @@ Diagonal operators are NumPy arrays in double precision with a leading axis of l
 entry a dimension; fields and spectra are JAX arrays with the channel axis first.
 """
 
+from apexr._doors import check_all
 from apexr.spectral._coefficients import field_from_coefficients, fourier_coefficients
 from apexr.spectral._grid import Grid
 from apexr.spectral._interpolate import interpolate
@@ -73,3 +74,11 @@ __all__ = [
     "wavenumbers",
     "wrap_periodic",
 ]
+
+check_all(
+    globals(),
+    own={
+        "Grid": ("num_spatial_dims", "num_points", "domain_extent"),
+        "interpolate": ("points",),
+    },
+)

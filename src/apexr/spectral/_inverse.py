@@ -16,7 +16,7 @@ SUMMED = {2: 96, 3: 128}
 """Points along the last axis up to which few waves along it are summed by a matrix product."""
 
 
-def ifft(spectrum: Complex[Array, "*batch"], grid: Grid) -> Float[Array, "*batch"]:
+def ifft(spectrum: Complex[Array, "*batch k"], grid: Grid) -> Float[Array, "*batch x"]:
     """Return the fields whose :func:`fft` are the spectra, for any leading axes."""
     return jnp.fft.irfftn(spectrum, s=grid.shape, axes=spatial_axes(grid.num_spatial_dims))
 

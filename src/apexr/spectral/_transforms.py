@@ -8,13 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from apexr._grammar import Dimensions
+from apexr._typing import Number
 from apexr.errors import ShapeError
 from apexr.spectral._grid import MAX_SPATIAL_DIMS, Grid
 from apexr.spectral._inverse import ifft, spatial_axes
 from apexr.spectral._wavenumbers import NyquistSlope, derivative_operator
 
 
-def fft(field: Float[Array, "*batch"], num_spatial_dims: int) -> Complex[Array, "*batch"]:
+def fft(
+    field: Float[Array, "*batch x"], num_spatial_dims: Dimensions
+) -> Complex[Array, "*batch k"]:
     """Return the unscaled real Fourier transform over the last ``num_spatial_dims`` axes."""
     return jnp.fft.rfftn(field, axes=spatial_axes(num_spatial_dims))
 
@@ -96,11 +100,11 @@ def grid_of(
     Raises
     ------
     ShapeError
-        If the field has no spatial axis or more than three, or the channels are not as many as
-        the axes.
+        If the field has no channel, no spatial axis or more than three, or the channels are not as
+        many as the axes.
     """
     space = field.shape[1:]
-    if not 1 <= len(space) <= MAX_SPATIAL_DIMS:
+    if not 1 <= len(space) <= MAX_SPATIAL_DIMS or not field.shape[0]:
         raise ShapeError(f"field must be (channel, x[, y[, z]]), got {field.shape}")
     if vector and field.shape[0] != len(space):
         raise ShapeError(
@@ -110,7 +114,7 @@ def grid_of(
     return Grid(len(space), space, domain_extent)
 
 
-def mirrored(spectrum: Any, num_spatial_dims: int, xp: ModuleType = jnp) -> Any:
+def mirrored(spectrum: Number, num_spatial_dims: Dimensions, xp: ModuleType = jnp) -> Any:
     """Return ``conj(û(-k))`` along all axes but the last.
 
     A spectrum of a real field equals its mirror image where the last wavenumber is 0 or ``N/2``:
@@ -126,7 +130,17 @@ def project_real(spectrum: Complex[Array, "*batch"], grid: Grid) -> Complex[Arra
 
     Rounding leaves a part that no field shows. A solver that stays in Fourier space must drop
     it, for where the linear part of an equation grows, that part would grow without bound.
+
+    Raises
+    ------
+    ShapeError
+        If the spectrum is not one of the grid.
     """
+    if spectrum.shape[-grid.num_spatial_dims :] != grid.spectral_shape:
+        raise ShapeError(
+            f"the spectrum must end with {grid.spectral_shape}, as those on {grid} do,"
+            f" got {spectrum.shape}"
+        )
     if grid.num_spatial_dims == 1:
         interior = jnp.asarray(_interior(grid), spectrum.real.dtype)
         shape = (1,) * (spectrum.ndim - 1) + interior.shape

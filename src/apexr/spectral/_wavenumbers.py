@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
+from apexr._typing import Number
 from apexr.errors import ShapeError, SpecError, suggest
 from apexr.spectral._grid import Grid
 
@@ -138,7 +139,7 @@ def laplacian(grid: Grid, order: int = 2) -> Complex[np.ndarray, "1 *spectrum"]:
     return summed_derivative(grid, order)
 
 
-def gradient_inner_product(grid: Grid, vector: Sequence[Any], order: int = 1) -> Any:
+def gradient_inner_product(grid: Grid, vector: Sequence[Number], order: int = 1) -> Any:
     """Return the symbol of ``Σ_d v_d ∂_d^order``, for order 1 that of ``v · ∇``.
 
     An array like the others, or a traced one if an entry of ``vector`` is traced.

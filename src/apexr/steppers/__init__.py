@@ -6,6 +6,7 @@ any of them on a grid of one to three dimensions, at orders 1 to 4, linear ones 
 :data:`SOLVERS` has both by config string.
 """
 
+from apexr._doors import check_all
 from apexr.steppers._blocks import blocks
 from apexr.steppers._finite_difference import FiniteDifferenceStepper
 from apexr.steppers._forced import ForcedStepper
@@ -162,3 +163,12 @@ __all__ = [
     "solver",
     "stack_sub_trajectories",
 ]
+
+_CONVERSIONS = ("linear", "convection", "gradient_norm", "nonlinear", "polynomial")
+_FORMS = ("normalize_{}", "denormalize_{}", "{}_difficulty", "{}_from_difficulty")
+_NAMES = tuple(form.format(kind) for form in _FORMS for kind in _CONVERSIONS)
+
+check_all(
+    globals(),
+    own={"Poisson": ("f",), **dict.fromkeys(_NAMES, ("num_points", "domain_extent"))},
+)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from apexr._typing import Numbers
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import array_module, is_traced
 from apexr.steppers._contour import Circle
@@ -69,7 +70,7 @@ class ForcedStepper(eqx.Module):
         self,
         u_hat: Complex[Array, "channel *spectrum"],
         f_hat: Complex[Array, "channel *spectrum"] | TimeForce,
-        time: Any = 0.0,
+        time: Numbers = 0.0,
     ) -> Complex[Array, "channel *spectrum"]:
         """Return the spectrum one step later.
 
@@ -90,7 +91,7 @@ class ForcedStepper(eqx.Module):
         self,
         u: Float[Any, "channel *space"],
         f: Float[Any, "channel *space"] | TimeForce,
-        time: Any = 0.0,
+        time: Numbers = 0.0,
     ) -> Float[Array, "channel *space"]:
         """Return the state one step later.
 

@@ -127,7 +127,8 @@ def stack_sub_trajectories(trajectory: PyTree, length: int) -> PyTree:
     """
     check_count("length", length, minimum=1)
     shapes = [np.shape(leaf) for leaf in jax.tree.leaves(trajectory)]
-    counts = {shape[0] if shape else 0 for shape in shapes}
+    arrays = all(hasattr(leaf, "shape") for leaf in jax.tree.leaves(trajectory))
+    counts = {shape[0] if shape else 0 for shape in shapes} if arrays else set[int]()
     if len(counts) != 1:
         raise ShapeError(f"trajectory must be arrays with equally many frames, got {shapes}")
     (num_frames,) = counts

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._parts import Constant, Structure
+from apexr._typing import Step
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import on_device
 from apexr.steppers._stepper import Kernel, Stepper
@@ -70,7 +71,7 @@ class ForeignSolver(Solver):
         return own(grid)  # type: ignore[no-any-return]
 
 
-def as_solver(stepper: Any) -> Solver:
+def as_solver(stepper: Step) -> Solver:
     """Return a stepper of apexr, or any function of one state, as a constant of batches."""
     if isinstance(stepper, Solver):
         return stepper

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Complex, Float
 
 from apexr._parts import Constant
+from apexr._typing import Numbers
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid, dealiasing_mask, fft, ifft
 from apexr.steppers._arrays import (
@@ -158,7 +159,7 @@ class ETDRKStepper(Stepper):
         self,
         equation: Equation,
         grid: Grid,
-        dt: Any,
+        dt: Numbers,
         order: int = 2,
         *,
         coefficients: CoefficientMode = "exact",

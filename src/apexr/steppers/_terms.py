@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float
 
+from apexr._typing import Numbers
 from apexr.spectral import Grid, dealiasing_mask, derivative_operator, fft, ifft_of_real
 from apexr.steppers._arrays import default_float, on_device
 
@@ -126,7 +127,11 @@ class QuadraticTerm(NonlinearTerm):
     derivative: Any  # complex (dim, *spectrum), or None
 
     def __init__(
-        self, transform: PseudoSpectral, *, square: Any = None, gradient: Any = None
+        self,
+        transform: PseudoSpectral,
+        *,
+        square: Numbers | None = None,
+        gradient: Numbers | None = None,
     ) -> None:
         self.transform = transform
         self.square = None if square is None else on_device(square)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
+from apexr._typing import Numbers
 from apexr.errors import SpecError
 from apexr.spectral import Grid, wavenumber_norm
 from apexr.steppers._arrays import default_float, is_traced, on_device
@@ -49,7 +50,7 @@ class Wave(Stepper):
     num_channels: int = eqx.field(static=True)
     kernel: "Rotation"
 
-    def __init__(self, grid: Grid, dt: Any, speed_of_sound: Any = 1.0) -> None:
+    def __init__(self, grid: Grid, dt: Numbers, speed_of_sound: Numbers = 1.0) -> None:
         _check_positive("dt", dt)
         _check_positive("speed_of_sound", speed_of_sound)
         self.grid, self.dt, self.speed_of_sound, self.num_channels = grid, dt, speed_of_sound, 2
@@ -76,7 +77,7 @@ class Rotation(ClosedForm):
     frequency: Float[Array, "1 *spectrum"]
     dt: Float[Array, ""]
 
-    def __init__(self, grid: Grid, dt: Any, speed_of_sound: Any) -> None:
+    def __init__(self, grid: Grid, dt: Numbers, speed_of_sound: Numbers) -> None:
         frequency = speed_of_sound * (2 * np.pi / max(grid.extents)) * wavenumber_norm(grid)
         angle = 1j * dt * frequency
         traced = is_traced(angle)

@@ -89,23 +89,4 @@ __all__ = [
     "writing_trajectories",
 ]
 
-check_all(
-    globals(),
-    (
-        "export_safetensors",
-        "list_experiments",
-        "merge",
-        "open_dataset",
-        "open_experiment",
-        "open_rollouts",
-        "open_study",
-        "open_trajectories",
-        "pack",
-        "publish_dataset",
-        "publish_experiment",
-        "read_safetensors",
-        "read_weights",
-        "repair",
-        "verify",
-    ),
-)
+check_all(globals())

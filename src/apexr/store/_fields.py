@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from apexr.schema import trajectory_name
 from apexr.store._alike import Member, read_member
 from apexr.store._along_seed import along_seed
 from apexr.store._files import digest
@@ -37,11 +38,24 @@ class _Form:
         The dimensions of each variable.
     plain
         The variables of which the chunks can be decoded without Zarr.
+    configs
+        The config string of each metric.
     """
 
     coords: Mapping[str, np.ndarray]
     dims: Mapping[str, tuple[str, ...]]
     plain: frozenset[str]
+    configs: Mapping[str, str]
+
+    def stored_as(self, name: str, config: str | None) -> str | None:
+        """Return what a variable is called here; None if there is none of that meaning.
+
+        Of a metric, the errors per trajectory may be called as they usually are, and that name may
+        be another metric's.
+        """
+        names = (name,) if config is None else (name, trajectory_name(config))
+        meant = (n for n in names if n in self.dims and self.configs.get(n, config) == config)
+        return next(meant, None)
 
 
 class FieldReader:
@@ -67,9 +81,13 @@ class FieldReader:
         return f"{type(self).__name__}:{self._study}"
 
     def read(
-        self, units: Sequence[str], name: str, labels: Mapping[str, np.ndarray]
+        self,
+        units: Sequence[str],
+        name: str,
+        labels: Mapping[str, np.ndarray],
+        config: str | None = None,
     ) -> np.ndarray | None:
-        """Return a variable of one experiment at some labels; None if it has none of that name.
+        """Return a variable of one experiment at some labels; None if it has none of that meaning.
 
         Parameters
         ----------
@@ -79,6 +97,8 @@ class FieldReader:
             The variable.
         labels
             For each dimension the labels that are wanted; what the experiment lacks is NaN.
+        config
+            The config string of a metric.
 
         Raises
         ------
@@ -86,10 +106,11 @@ class FieldReader:
             If a file is missing or damaged.
         """
         opened = [(member, self._form(member)) for member in map(self._member, units)]
-        held = [(member, form) for member, form in opened if name in form.dims]
+        held = [(member, form) for member, form in opened if form.stored_as(name, config)]
         if not held:
             return None
         member, form = min(held, key=_seeds)
+        name = form.stored_as(name, config) or name
         dims = form.dims[name]
         if len(held) > 1 and "seed" in dims:
             return _at(along_seed([_part(*pair, name) for pair in held])[name], labels)
@@ -123,7 +144,8 @@ def _form_of(member: Member) -> _Form:
     dims = {str(name): tuple(map(str, array.dims)) for name, array in held.data_vars.items()}
     coords = {str(dim): held[dim].values for dim in held.dims}
     plain = {name for name in dims if member.can_read(name, held[name])}
-    return _Form(coords, dims, frozenset(plain))
+    configs = {n: str(held[n].attrs["config"]) for n in dims if "config" in held[n].attrs}
+    return _Form(coords, dims, frozenset(plain), configs)
 
 
 def _values(member: Member, form: _Form, name: str) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import StoreError, warn
+from apexr.schema import COORDINATES
 from apexr.store._files import digest
 from apexr.store._join import without_complete
 from apexr.store._layout import MANIFEST
@@ -185,6 +186,10 @@ def _joined(study: Place, segments: Sequence[xr.Dataset]) -> xr.Dataset:
     told = json.loads(joined.attrs.pop(DEFERRED))
     deferred = {name: Deferred.from_json(entry) for name, entry in told.items()}
     grids = set(joined[GRID].values.tolist())
+    if len(grids) > 1:
+        counts = [max(1, len(json.loads(key)[-1])) for key in joined[GRID].values]
+        attrs = COORDINATES["num_channels"].attrs
+        joined = joined.assign_coords(num_channels=("experiment", counts, attrs))
     lazy = {name: array.variable.chunk(experiment=SEGMENT) for name, array in joined.items()}
     rows = joined.drop_vars([GRID, UNITS]).assign(lazy).drop_encoding()
     return without_complete(

@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.schema import CONFIG_COORDS, COORDINATES, SPATIAL_DIMS, presence_name, step_dim
+from apexr.schema import (
+    CONFIG_COORDS,
+    COORDINATES,
+    SPATIAL_DIMS,
+    identifier,
+    metric_identifiers,
+    metric_names,
+    presence_name,
+    step_dim,
+)
 
 JOINED = ("seed", "update_step", "time", "test_sample", "parameter")
 GRID_DIMS = (*SPATIAL_DIMS, "channel", "sample")
@@ -40,6 +49,12 @@ def without_grid(ds: xr.Dataset) -> xr.Dataset:
     return ds.drop_dims(grid)
 
 
+def with_channels_counted(ds: xr.Dataset) -> xr.Dataset:
+    """Return a result that says how many channels a state has, also without fields."""
+    attrs = COORDINATES["num_channels"].attrs
+    return ds.assign_coords(num_channels=((), ds.sizes.get("channel", 1), attrs))
+
+
 def along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Join results along ``experiment``, lazily; see :func:`apexr.open_study`."""
     return without_complete(filled_up(parts))
@@ -47,8 +62,34 @@ def along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 def filled_up(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Join results along ``experiment``; presence coordinates tell what is filling."""
+    parts = kept_apart(parts)
     labels = all_labels(parts.values())
     return concat([_as_row(name, ds, labels) for name, ds in parts.items()])
+
+
+def kept_apart(parts: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Return results in which one name means one thing.
+
+    The errors per trajectory of ``mean_nRMSE`` are called ``nRMSE``; where another result holds a
+    metric of that name, they get the name that they have in a result of both.
+    """
+    means = {name for ds in parts.values() for name in metric_identifiers(ds)}
+    return {key: ds.rename(_clashes(ds, means)) for key, ds in parts.items()}
+
+
+def _clashes(ds: xr.Dataset, means: Collection[str]) -> dict[str, str]:
+    configs = {str(name): str(array.attrs.get("config", "")) for name, array in ds.items()}
+    return {n: name_beside(n, told) for n, told in configs.items() if is_twin(n, told, means)}
+
+
+def is_twin(name: str, config: str, means: Collection[str]) -> bool:
+    """Tell whether a variable is of each trajectory, under a name that means are called, too."""
+    return name in means and bool(config) and identifier(config) != name
+
+
+def name_beside(name: str, config: str) -> str:
+    """Return what the errors per trajectory are called beside a metric of their usual name."""
+    return metric_names([config, name])[config][1]
 
 
 def all_labels(parts: Collection[xr.Dataset]) -> dict[str, np.ndarray]:
@@ -63,7 +104,7 @@ def all_labels(parts: Collection[xr.Dataset]) -> dict[str, np.ndarray]:
 def concat(rows: Sequence[xr.Dataset]) -> xr.Dataset:
     """Join rows of a study along ``experiment``."""
     return xr.concat(
-        rows,
+        _of_the_same_coordinates(rows),
         dim="experiment",
         join="outer",
         data_vars="all",
@@ -71,6 +112,28 @@ def concat(rows: Sequence[xr.Dataset]) -> xr.Dataset:
         compat="equals",
         combine_attrs=agreed,
     )
+
+
+def _of_the_same_coordinates(rows: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """Return rows with all coordinates that one of them has: NaN where a row has none.
+
+    Physical times are such: results of recorded data may have none.
+    """
+    known = {name: coord for row in rows for name, coord in row.coords.items()}
+    return [row.assign_coords(_absent(row, known)) for row in rows]
+
+
+def _absent(row: xr.Dataset, known: Mapping[Any, xr.DataArray]) -> dict[Any, xr.Variable]:
+    missing = {name: coord for name, coord in known.items() if name not in row.coords}
+    filling = {}
+    for name, coord in missing.items():
+        dims = tuple(dim for dim in coord.dims if dim != "experiment")
+        if all(dim in row.dims for dim in dims):
+            shape = tuple(row.sizes[dim] for dim in dims)
+            is_text = coord.dtype.kind in "OU"
+            nothing = np.full(shape, "" if is_text else np.nan, object if is_text else float)
+            filling[name] = xr.Variable(dims, nothing, coord.attrs)
+    return filling
 
 
 def agreed(attrs: Sequence[Mapping[str, Any]], context: object = None) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from apexr.schema import metric_identifiers
 from apexr.store._along_seed import along_seed
 from apexr.store._fields import FieldReader
-from apexr.store._join import GRID_DIMS
+from apexr.store._join import GRID_DIMS, is_twin, name_beside
 from apexr.store._layout import unit_of
 from apexr.store._place import Place
 from apexr.store._read import open_unit
@@ -87,13 +88,23 @@ def with_deferred(
     if one_grid:
         grid = {n: c.variable for n, c in first.coords.items() if set(c.dims) & set(GRID_DIMS)}
         rows = rows.assign_coords(grid)
-    wanted = {
-        name: entry for name, entry in deferred.items() if one_grid or not _on_grid(entry.dims)
-    }
+    chosen = {n: entry for n, entry in deferred.items() if one_grid or not _on_grid(entry.dims)}
+    wanted = _kept_apart(chosen, rows)
     names = da.from_array(units.astype(str), chunks=1)
     reader = FieldReader(study)
     variables = {name: _variable(name, e, rows, reader, names) for name, e in wanted.items()}
     return _in_order(rows.assign(variables), first)
+
+
+def _kept_apart(deferred: Mapping[str, Deferred], rows: xr.Dataset) -> dict[str, Deferred]:
+    """Return variables under names that mean one thing, as :func:`kept_apart` has them."""
+    means = metric_identifiers(rows)
+    found: dict[str, Deferred] = {}
+    for name, entry in deferred.items():
+        config = str(entry.attrs.get("config", ""))
+        shown = name_beside(name, config) if is_twin(name, config, means) else name
+        found[shown] = entry.merged(found.get(shown))
+    return found
 
 
 def _on_grid(dims: tuple[str, ...]) -> bool:
@@ -107,7 +118,13 @@ def _variable(
     shape = tuple(len(labels[dim]) for dim in entry.dims)
     dtype = _dtype(entry, rows)
     values = da.map_blocks(
-        partial(_read_rows, reader=reader, name=name, labels=labels, dtype=dtype),
+        partial(
+            _read_rows,
+            reader=reader,
+            stored=(name, entry.attrs.get("config")),
+            labels=labels,
+            dtype=dtype,
+        ),
         names,
         dtype=dtype,
         new_axis=list(range(1, 1 + len(shape))),
@@ -127,12 +144,17 @@ def _dtype(entry: Deferred, rows: xr.Dataset) -> np.dtype[Any]:
 
 
 def _read_rows(
-    names: np.ndarray, reader: FieldReader, name: str, labels: Mapping[str, np.ndarray], dtype: Any
+    names: np.ndarray,
+    reader: FieldReader,
+    stored: tuple[str, str | None],
+    labels: Mapping[str, np.ndarray],
+    dtype: Any,
 ) -> np.ndarray:
     shape = tuple(len(known) for known in labels.values())
     rows = np.full((len(names), *shape), np.nan if dtype.kind in "fc" else 0, dtype)
     for row, units in zip(rows, names, strict=True):
-        values = reader.read(str(units).split(), name, labels)
+        name, config = stored
+        values = reader.read(str(units).split(), name, labels, config)
         if values is not None:
             row[...] = values
     return rows

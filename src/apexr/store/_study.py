@@ -8,7 +8,14 @@ import xarray as xr
 from apexr.errors import StoreError, warn
 from apexr.store._along_seed import along_seed
 from apexr.store._index import INDEX_FROM, open_indexed
-from apexr.store._join import along_experiment, grid_key, group_names, on_grid, without_grid
+from apexr.store._join import (
+    along_experiment,
+    grid_key,
+    group_names,
+    on_grid,
+    with_channels_counted,
+    without_grid,
+)
 from apexr.store._parts import experiment_of
 from apexr.store._place import PathLike, place
 from apexr.store._read import open_unit
@@ -50,7 +57,8 @@ def join_experiments(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """
     fields = any(on_grid(array) for ds in parts.values() for array in ds.data_vars.values())
     if fields and len({grid_key(ds) for ds in parts.values()}) > 1:
-        parts = {name: without_grid(ds) for name, ds in parts.items()}
+        counted = {name: with_channels_counted(ds) for name, ds in parts.items()}
+        parts = {name: without_grid(ds) for name, ds in counted.items()}
     return along_experiment(parts)
 
 

@@ -46,4 +46,5 @@ __all__ = [
 
 _STUDIES = ("plan_study", "read_study", "run_study", "run_study_convenience")
 
-check_all(globals(), _STUDIES, dict.fromkeys(_STUDIES, ("configs", "config", "study")))
+check_all(globals(), _STUDIES, dict.fromkeys(_STUDIES, ("configs", "config", "study")), filled=True)
+check_all(globals())

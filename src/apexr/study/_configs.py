@@ -13,7 +13,7 @@ from apexr._run import plan_experiment
 from apexr._typing import PathInput
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, operations
-from apexr.scenarios import BaseScenario, Request, check_storable
+from apexr.scenarios import BaseScenario, Request, check_storable, meaning
 from apexr.study._expand import Placed, expand
 from apexr.study._limits import shortened
 from apexr.study._problems import KEYS, check_layers, diagnose, listed
@@ -165,7 +165,7 @@ def load_whole(study: Study, *, allow_python: bool = False) -> tuple[list[Planne
         raise SpecError(said + "\n".join(listed(problems)))
     groups: dict[str, list[tuple[Placed, Planned]]] = {}
     for entry, one in planned:
-        groups.setdefault(one.id, []).append((entry, one))
+        groups.setdefault(_meaning(one), []).append((entry, one))
     _warn_of_duplicates(groups.values())
     return [_joined([one for _, one in same]) for same in groups.values()], settings
 
@@ -218,6 +218,11 @@ def plan_one(config: Any) -> Planned:
     check_storable(told)
     identity = experiment_id(told)
     return Planned(identity, scenario, experiment, given)
+
+
+def _meaning(one: Planned) -> str:
+    """Return what is the same for all spellings of an experiment's config strings."""
+    return experiment_id(meaning(json.loads(one.experiment.attrs["specification"])))
 
 
 def _joined(same: list[Planned]) -> Planned:

@@ -6,6 +6,7 @@ gives a hook for each experiment that it watches: :class:`TensorBoard`, :class:`
 (``tensorboard``, ``mlflow``, ``wandb``), and without the internet.
 """
 
+from apexr._doors import check_all
 from apexr.trackers._attend import attending
 from apexr.trackers._kind import Curves, Logger, Subject, Watcher
 from apexr.trackers._loggers import MLflow, TensorBoard, WandB
@@ -24,3 +25,5 @@ __all__ = [
     "attending",
     "read_trackers",
 ]
+
+check_all(globals())

@@ -1,5 +1,6 @@
 """Training: optimisers, mini-batches and the compiled loop over many seeds."""
 
+from apexr._doors import check_all
 from apexr.training._batched import as_batched, of_predicted
 from apexr.training._batches import count_windows
 from apexr.training._checkpoint import Keeper
@@ -90,3 +91,5 @@ __all__ = [
     "tracker",
     "train",
 ]
+
+check_all(globals())

@@ -1,14 +1,15 @@
 """Emulators of one state, seen as emulators of a batch, and of its predicted channels alone."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from apexr._typing import Step
 
-def as_batched(emulator: Any) -> Callable[[Array], Array]:
+
+def as_batched(emulator: Step) -> Callable[[Array], Array]:
     """Return one step of any emulator for states ``(channel, batch, *space)``.
 
     Emulators that know batches themselves have a method ``batched``; others are mapped.
@@ -18,7 +19,7 @@ def as_batched(emulator: Any) -> Callable[[Array], Array]:
     return jax.vmap(emulator, in_axes=1, out_axes=1)
 
 
-def of_predicted(emulator: Any, states: Array) -> tuple[Callable[[Array], Array], int]:
+def of_predicted(emulator: Step, states: Array) -> tuple[Callable[[Array], Array], int]:
     """Return one step for the predicted channels of states, and how many these are.
 
     An emulator that says ``num_predicted`` has constant channels behind these. They are those of

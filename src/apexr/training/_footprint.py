@@ -1,12 +1,12 @@
 """The memory that a training takes, known from its compiled program before it runs."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import numpy as np
 
 from apexr._compile import Ahead
+from apexr._typing import Step
 from apexr.training._batches import count_windows
 from apexr.training._chunk import Recipe, TrainState, Work, compiled_chunk, windows_at_once
 from apexr.training._loop import TrainingPlan, outline
@@ -86,7 +86,7 @@ class Preparation:
 
 
 def prepare(
-    emulators: Any, trajectories: tuple[int, ...], num_seeds: int, plan: TrainingPlan
+    emulators: Step, trajectories: tuple[int, ...], num_seeds: int, plan: TrainingPlan
 ) -> Preparation:
     """Compile a training for data of this shape, while others work.
 

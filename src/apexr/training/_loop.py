@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from apexr._compile import jit_once
 from apexr._parts import has_shape, shapes_of, split
+from apexr._typing import Step
 from apexr.errors import SpecError
 from apexr.objectives import Objective
 from apexr.steppers import Solver, as_solver
@@ -168,7 +169,7 @@ class Trained:
 
 
 def train(
-    emulators: Any,
+    emulators: Step,
     trajectories: Float[Array, "sample frame channel *space"] | Streamed,
     shuffle_keys: PRNGKeyArray,
     plan: TrainingPlan,
@@ -281,7 +282,7 @@ def _spans(
 
 
 def start(
-    emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
+    emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
 ) -> tuple[Recipe, TrainState, Constants]:
     """Return what is compiled in, the state before the first update and what stays as it is."""
     recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
@@ -298,7 +299,7 @@ def start(
 
 
 def outline(
-    emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
+    emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
 ) -> tuple[Recipe, TrainState, Constants]:
     """Return what :func:`start` gives, with shapes in place of the arrays of the seeds.
 
@@ -314,7 +315,7 @@ def outline(
 
 
 def taken_apart(
-    emulators: Any, num_frames: int, num_seeds: int, plan: TrainingPlan
+    emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
 ) -> tuple[Recipe, Any, Any, Any]:
     """Return what is compiled in, the weights, and what stays: the seeds' own and the shared.
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from apexr._parts import split
+from apexr._typing import Step
 from apexr.errors import ShapeError, SpecError
 from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
@@ -34,7 +35,7 @@ class Singly:
     trainer: OwnTrainer
     plan: TrainingPlan
 
-    def __call__(self, emulators: Any, shuffle_keys: PRNGKeyArray) -> Trained:
+    def __call__(self, emulators: Step, shuffle_keys: PRNGKeyArray) -> Trained:
         """Return the trained emulators; parameters are those of :func:`apexr.training.train`.
 
         Raises
@@ -77,7 +78,7 @@ def _at(own: Any, place: int) -> Any:
     return jax.tree.map(lambda array: array[place], own)
 
 
-def _outcome(trainer: OwnTrainer, emulator: Any, key: PRNGKeyArray) -> tuple[Any, np.ndarray]:
+def _outcome(trainer: OwnTrainer, emulator: Step, key: PRNGKeyArray) -> tuple[Any, np.ndarray]:
     outcome: Any = trainer(emulator, key)
     if not isinstance(outcome, tuple) or len(outcome) < 2 or not callable(outcome[0]):
         raise SpecError(

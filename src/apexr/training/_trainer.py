@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._parts import split
+from apexr._typing import Step
 from apexr.objectives import Objective
 from apexr.steppers import Solver
 from apexr.training._batches import count_windows
@@ -46,7 +47,7 @@ class Trainer:
 
     def __call__(
         self,
-        emulator: Any,
+        emulator: Step,
         key: PRNGKeyArray,
         report: Report | None = None,
         trackers: Sequence[Hook] = (),
@@ -71,7 +72,7 @@ class Trainer:
         own = jax.tree.map(lambda array: array[0], split(done.emulators).own)
         return structure.filled(own, shared), jnp.asarray(done.losses[0])
 
-    def full_loss(self, emulator: Any) -> float:
+    def full_loss(self, emulator: Step) -> float:
         """Return the loss over all windows, in batches of the plan's size."""
         frames = jnp.asarray(frames_first(np.asarray(self.trajectories)))
         num_samples, num_frames = self.trajectories.shape[:2]
@@ -82,7 +83,7 @@ class Trainer:
 
 @eqx.filter_jit
 def _mean_loss(
-    emulator: Any,
+    emulator: Step,
     reference: Solver | None,
     frames: Float[Array, "channel frame *space"],
     objective: Objective,

@@ -8,4 +8,4 @@ from apexr.transfer._import import Imported, import_results
 
 __all__ = ["Imported", "import_results"]
 
-check_all(globals(), ["import_results"])
+check_all(globals())

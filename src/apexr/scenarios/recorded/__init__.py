@@ -1,5 +1,6 @@
 """Scenarios of recorded trajectories, from files, URLs, arrays and labelled data."""
 
+from apexr._doors import check_all
 from apexr.scenarios.recorded import _pdearena, _pdebench, _well  # noqa: F401 - registers
 from apexr.scenarios.recorded._inspect import inspect
 from apexr.scenarios.recorded._readers import LAYOUTS, Reader, layout, reader
@@ -18,3 +19,5 @@ __all__ = [
     "layout",
     "reader",
 ]
+
+check_all(globals())

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import jax
 import numpy as np
@@ -301,7 +301,7 @@ class Recorded(BaseScenario):
         """Bytes that training data may take."""
         return self._memory  # type: ignore[attr-defined]
 
-    def recorded_data(self, split: "_data.Split") -> Streamed:
+    def recorded_data(self, split: Literal["train", "test"]) -> Streamed:
         """Return the trajectories of a part, which are read when they are needed.
 
         Raises

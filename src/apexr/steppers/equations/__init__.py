@@ -1,5 +1,6 @@
 """Equations as frozen data: their coefficients, linear symbols and nonlinear terms."""
 
+from apexr._doors import check_all
 from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._burgers import Burgers
 from apexr.steppers.equations._cahn_hilliard import CahnHilliard
@@ -26,6 +27,17 @@ from apexr.steppers.equations._vorticity import (
     VorticityConvection,
     VorticityForm,
 )
+
+_FORM = ("form", "injection_mode")
+_ONE_AXIS = ("num_points", "domain_extent")
+_OWN = {
+    **dict.fromkeys(("Advection", "AdvectionDiffusion", "Diffusion"), ("velocity", "diffusivity")),
+    **dict.fromkeys(("Dispersion", "HyperDiffusion"), ("dispersivity", "hyper_diffusivity")),
+    **dict.fromkeys(("KolmogorovFlowVelocity", "KolmogorovFlowVorticity"), _FORM),
+    **dict.fromkeys(("NavierStokesVorticity", "VorticityConvection"), _FORM),
+    **dict.fromkeys(("Linear", "Convection", "GradientNorm", "Nonlinear", "Polynomial"), _ONE_AXIS),
+}
+"""Parameters of which an equation says more itself than a door."""
 
 __all__ = [
     "Advection",
@@ -59,3 +71,5 @@ __all__ = [
     "VorticityForm",
     "isotropic_symbol",
 ]
+
+check_all(globals(), own=_OWN)

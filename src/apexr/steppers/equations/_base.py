@@ -3,11 +3,12 @@
 import abc
 from typing import Any, ClassVar
 
+from apexr._typing import Number
 from apexr.errors import SpecError
 from apexr.spectral import Grid
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
 
-Coefficient = Any
+Coefficient = Number
 """A number: Python's, NumPy's or JAX's, traced ones included."""
 
 

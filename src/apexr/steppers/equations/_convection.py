@@ -8,6 +8,7 @@ from typing import Any, Self
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
+from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid, derivative_operator, summed_derivative
 from apexr.steppers._arrays import default_float, is_zero, on_device
 from apexr.steppers._terms import (
@@ -68,8 +69,8 @@ class Convection(Equation):
         *,
         single_channel: bool = False,
         conservative: bool = False,
-        domain_extent: float = 1.0,
-        dt: float = 1.0,
+        domain_extent: PositiveFloat = 1.0,
+        dt: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of normalised coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
@@ -83,9 +84,9 @@ class Convection(Equation):
         linear_difficulties: Sequence[Coefficient] = (0.0, 0.0, 4.5),
         convection_difficulty: Coefficient = 5.0,
         *,
-        num_spatial_dims: int,
-        num_points: int,
-        maximum_absolute: float = 1.0,
+        num_spatial_dims: Dimensions,
+        num_points: PositiveInt,
+        maximum_absolute: PositiveFloat = 1.0,
         single_channel: bool = False,
         conservative: bool = False,
     ) -> Self:

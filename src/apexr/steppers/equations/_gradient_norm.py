@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_zero
 from apexr.steppers._terms import (
@@ -55,8 +56,8 @@ class GradientNorm(Equation):
         linear_coefficients: Sequence[Coefficient] = (0.0, 0.0, -0.1 / 60**2, 0.0, -0.1 / 60**4),
         gradient_norm_scale: Coefficient = 0.1 / 60**2,
         *,
-        domain_extent: float = 1.0,
-        dt: float = 1.0,
+        domain_extent: PositiveFloat = 1.0,
+        dt: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of normalised coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
@@ -69,9 +70,9 @@ class GradientNorm(Equation):
         linear_difficulties: Sequence[Coefficient] = (0.0, 0.0, -0.128, 0.0, -0.32768),
         gradient_norm_difficulty: Coefficient = 0.064,
         *,
-        num_spatial_dims: int,
-        num_points: int,
-        maximum_absolute: float = 1.0,
+        num_spatial_dims: Dimensions,
+        num_points: PositiveInt,
+        maximum_absolute: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
         size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
@@ -47,8 +48,8 @@ class Linear(Equation):
         cls,
         linear_coefficients: Sequence[Coefficient] = (0.0, -0.5, 0.01),
         *,
-        domain_extent: float = 1.0,
-        dt: float = 1.0,
+        domain_extent: PositiveFloat = 1.0,
+        dt: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of normalised coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
@@ -59,8 +60,8 @@ class Linear(Equation):
         cls,
         linear_difficulties: Sequence[Coefficient] = (0.0, -2.0),
         *,
-        num_spatial_dims: int,
-        num_points: int,
+        num_spatial_dims: Dimensions,
+        num_points: PositiveInt,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
         size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}

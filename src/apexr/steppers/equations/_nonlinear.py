@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
 from apexr.steppers._terms import (
@@ -55,8 +56,8 @@ class Nonlinear(Equation):
         linear_coefficients: Sequence[Coefficient] = (0.0, 0.0, 0.01),
         nonlinear_coefficients: Sequence[Coefficient] = (0.0, -0.1, 0.0),
         *,
-        domain_extent: float = 1.0,
-        dt: float = 1.0,
+        domain_extent: PositiveFloat = 1.0,
+        dt: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of normalised coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
@@ -69,9 +70,9 @@ class Nonlinear(Equation):
         linear_difficulties: Sequence[Coefficient] = (0.0, 0.0, 0.01 * 48**2 * 2),
         nonlinear_difficulties: Sequence[Coefficient] = (0.0, -0.1 * 48, 0.0),
         *,
-        num_spatial_dims: int,
-        num_points: int,
-        maximum_absolute: float = 1.0,
+        num_spatial_dims: Dimensions,
+        num_points: PositiveInt,
+        maximum_absolute: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
         size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}

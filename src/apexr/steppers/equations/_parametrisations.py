@@ -26,6 +26,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.errors import SpecError
 from apexr.steppers.equations._base import Coefficient
 
@@ -52,7 +53,7 @@ def _for_one_axis(convert: Convert) -> Convert:
 
 @_for_one_axis
 def normalize_linear(
-    coefficients: Coefficients, *, domain_extent: float, dt: float
+    coefficients: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> tuple[Coefficient, ...]:
     """Return ``α_j`` of physical ``a_j``."""
     return tuple(a * dt / domain_extent**j for j, a in enumerate(coefficients))
@@ -60,7 +61,7 @@ def normalize_linear(
 
 @_for_one_axis
 def denormalize_linear(
-    normalized: Coefficients, *, domain_extent: float, dt: float
+    normalized: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> tuple[Coefficient, ...]:
     """Return ``a_j`` of normalised ``α_j``."""
     return tuple(alpha / dt * domain_extent**j for j, alpha in enumerate(normalized))
@@ -68,7 +69,7 @@ def denormalize_linear(
 
 @_for_one_axis
 def linear_difficulty(
-    normalized: Coefficients, *, num_spatial_dims: int, num_points: int
+    normalized: Coefficients, *, num_spatial_dims: Dimensions, num_points: PositiveInt
 ) -> tuple[Coefficient, ...]:
     """Return ``γ_j`` of normalised ``α_j``."""
     return tuple(
@@ -79,7 +80,7 @@ def linear_difficulty(
 
 @_for_one_axis
 def linear_from_difficulty(
-    difficulty: Coefficients, *, num_spatial_dims: int, num_points: int
+    difficulty: Coefficients, *, num_spatial_dims: Dimensions, num_points: PositiveInt
 ) -> tuple[Coefficient, ...]:
     """Return normalised ``α_j`` of ``γ_j``."""
     return tuple(
@@ -88,13 +89,13 @@ def linear_from_difficulty(
     )
 
 
-def _stencil(order: int, num_spatial_dims: int, num_points: int) -> float:
+def _stencil(order: int, num_spatial_dims: Dimensions, num_points: PositiveInt) -> float:
     return float(num_points**order * 2 ** (order - 1) * num_spatial_dims)
 
 
 @_for_one_axis
 def normalize_convection(
-    coefficient: Coefficient, *, domain_extent: float, dt: float
+    coefficient: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Coefficient:
     """Return ``β₁`` of a physical ``b₁``."""
     return coefficient * dt / domain_extent
@@ -102,7 +103,7 @@ def normalize_convection(
 
 @_for_one_axis
 def denormalize_convection(
-    normalized: Coefficient, *, domain_extent: float, dt: float
+    normalized: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Coefficient:
     """Return ``b₁`` of a normalised ``β₁``."""
     return normalized / dt * domain_extent
@@ -112,9 +113,9 @@ def denormalize_convection(
 def convection_difficulty(
     normalized: Coefficient,
     *,
-    num_spatial_dims: int,
-    num_points: int,
-    maximum_absolute: float = 1.0,
+    num_spatial_dims: Dimensions,
+    num_points: PositiveInt,
+    maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
     """Return ``δ₁`` of a normalised ``β₁``."""
     return normalized * (maximum_absolute * num_points * num_spatial_dims)
@@ -124,9 +125,9 @@ def convection_difficulty(
 def convection_from_difficulty(
     difficulty: Coefficient,
     *,
-    num_spatial_dims: int,
-    num_points: int,
-    maximum_absolute: float = 1.0,
+    num_spatial_dims: Dimensions,
+    num_points: PositiveInt,
+    maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
     """Return a normalised ``β₁`` of ``δ₁``."""
     return difficulty / (maximum_absolute * num_points * num_spatial_dims)
@@ -134,7 +135,7 @@ def convection_from_difficulty(
 
 @_for_one_axis
 def normalize_gradient_norm(
-    coefficient: Coefficient, *, domain_extent: float, dt: float
+    coefficient: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Coefficient:
     """Return ``β₂`` of a physical ``b₂``."""
     return coefficient * dt / domain_extent**2
@@ -142,7 +143,7 @@ def normalize_gradient_norm(
 
 @_for_one_axis
 def denormalize_gradient_norm(
-    normalized: Coefficient, *, domain_extent: float, dt: float
+    normalized: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Coefficient:
     """Return ``b₂`` of a normalised ``β₂``."""
     return normalized / dt * domain_extent**2
@@ -152,9 +153,9 @@ def denormalize_gradient_norm(
 def gradient_norm_difficulty(
     normalized: Coefficient,
     *,
-    num_spatial_dims: int,
-    num_points: int,
-    maximum_absolute: float = 1.0,
+    num_spatial_dims: Dimensions,
+    num_points: PositiveInt,
+    maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
     """Return ``δ₂`` of a normalised ``β₂``."""
     return normalized * (maximum_absolute * num_points**2 * num_spatial_dims)
@@ -164,27 +165,31 @@ def gradient_norm_difficulty(
 def gradient_norm_from_difficulty(
     difficulty: Coefficient,
     *,
-    num_spatial_dims: int,
-    num_points: int,
-    maximum_absolute: float = 1.0,
+    num_spatial_dims: Dimensions,
+    num_points: PositiveInt,
+    maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
     """Return a normalised ``β₂`` of ``δ₂``."""
     return difficulty / (maximum_absolute * num_points**2 * num_spatial_dims)
 
 
-def normalize_polynomial(coefficients: Coefficients, *, dt: float) -> tuple[Coefficient, ...]:
+def normalize_polynomial(
+    coefficients: Coefficients, *, dt: PositiveFloat
+) -> tuple[Coefficient, ...]:
     """Return ``c_k Δt`` of physical ``c_k``."""
     return tuple(c * dt for c in coefficients)
 
 
-def denormalize_polynomial(normalized: Coefficients, *, dt: float) -> tuple[Coefficient, ...]:
+def denormalize_polynomial(
+    normalized: Coefficients, *, dt: PositiveFloat
+) -> tuple[Coefficient, ...]:
     """Return physical ``c_k`` of ``c_k Δt``."""
     return tuple(c / dt for c in normalized)
 
 
 @_for_one_axis
 def normalize_nonlinear(
-    coefficients: Coefficients, *, domain_extent: float, dt: float
+    coefficients: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> tuple[Coefficient, ...]:
     """Return ``(β₀, β₁, β₂)`` of physical ``(b₀, b₁, b₂)``."""
     b0, b1, b2 = triple(coefficients)
@@ -194,7 +199,7 @@ def normalize_nonlinear(
 
 @_for_one_axis
 def denormalize_nonlinear(
-    normalized: Coefficients, *, domain_extent: float, dt: float
+    normalized: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> tuple[Coefficient, ...]:
     """Return physical ``(b₀, b₁, b₂)`` of ``(β₀, β₁, β₂)``."""
     b0, b1, b2 = triple(normalized)
@@ -206,9 +211,9 @@ def denormalize_nonlinear(
 def nonlinear_difficulty(
     normalized: Coefficients,
     *,
-    num_spatial_dims: int,
-    num_points: int,
-    maximum_absolute: float = 1.0,
+    num_spatial_dims: Dimensions,
+    num_points: PositiveInt,
+    maximum_absolute: PositiveFloat = 1.0,
 ) -> tuple[Coefficient, ...]:
     """Return ``(δ₀, δ₁, δ₂)`` of ``(β₀, β₁, β₂)``."""
     b0, b1, b2 = triple(normalized)
@@ -220,9 +225,9 @@ def nonlinear_difficulty(
 def nonlinear_from_difficulty(
     difficulty: Coefficients,
     *,
-    num_spatial_dims: int,
-    num_points: int,
-    maximum_absolute: float = 1.0,
+    num_spatial_dims: Dimensions,
+    num_points: PositiveInt,
+    maximum_absolute: PositiveFloat = 1.0,
 ) -> tuple[Coefficient, ...]:
     """Return ``(β₀, β₁, β₂)`` of ``(δ₀, δ₁, δ₂)``."""
     d0, d1, d2 = triple(difficulty)

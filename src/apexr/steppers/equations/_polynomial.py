@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from jaxtyping import Array, Float
 
+from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_zero
 from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm
@@ -44,8 +45,8 @@ class Polynomial(Equation):
         linear_coefficients: Sequence[Coefficient] = (0.01, 0.0, 1e-5),
         polynomial_coefficients: Sequence[Coefficient] = (0.0, 0.0, -0.01),
         *,
-        domain_extent: float = 1.0,
-        dt: float = 1.0,
+        domain_extent: PositiveFloat = 1.0,
+        dt: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of normalised coefficients, for a grid and a step of this size."""
         linear = denormalize_linear(linear_coefficients, domain_extent=domain_extent, dt=dt)
@@ -57,8 +58,8 @@ class Polynomial(Equation):
         linear_difficulties: Sequence[Coefficient] = (0.01, 0.0, 0.001 * 0.01 * 48**2 * 2),
         polynomial_difficulties: Sequence[Coefficient] = (0.0, 0.0, -0.01),
         *,
-        num_spatial_dims: int,
-        num_points: int,
+        num_spatial_dims: Dimensions,
+        num_points: PositiveInt,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
         size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}

@@ -6,12 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from apexr._typing import Numbers
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_traced
 from apexr.steppers.equations._base import Coefficient
 
-Tensor = Any
+Tensor = Numbers
 """A number, or (nested) tuples of numbers."""
 
 _FORMS = ("a number", "a number or one a spatial axis", "a number, one a spatial axis, or a matrix")
