@@ -131,7 +131,7 @@ def entries() -> list[Entry]:
     found = []
     for path in _files():
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(path) as file:
                 about = json.loads(str(file["about"]))
             state = path.stat()
         except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
@@ -167,7 +167,7 @@ def _files() -> list[Path]:
 def _read(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> Trajectories | None:
     """Return what a file holds if it is whole; reading it compares the sums of a ZIP archive."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(path) as file:
             held = file["trajectories"]
     except FileNotFoundError:
         return None
