@@ -15,9 +15,8 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import StoreError, warn
-from apexr.schema import COORDINATES
 from apexr.store._files import digest
-from apexr.store._join import without_complete
+from apexr.store._join import with_channels_counted, without_complete
 from apexr.store._layout import MANIFEST
 from apexr.store._local import Local
 from apexr.store._parts import read_part
@@ -188,8 +187,7 @@ def _joined(study: Place, segments: Sequence[xr.Dataset]) -> xr.Dataset:
     grids = set(joined[GRID].values.tolist())
     if len(grids) > 1:
         counts = [max(1, len(json.loads(key)[-1])) for key in joined[GRID].values]
-        attrs = COORDINATES["num_channels"].attrs
-        joined = joined.assign_coords(num_channels=("experiment", counts, attrs))
+        joined = with_channels_counted(joined, counts)
     lazy = {name: array.variable.chunk(experiment=SEGMENT) for name, array in joined.items()}
     rows = joined.drop_vars([GRID, UNITS]).assign(lazy).drop_encoding()
     return without_complete(

@@ -49,10 +49,10 @@ def without_grid(ds: xr.Dataset) -> xr.Dataset:
     return ds.drop_dims(grid)
 
 
-def with_channels_counted(ds: xr.Dataset) -> xr.Dataset:
-    """Return a result that says how many channels a state has, also without fields."""
+def with_channels_counted(study: xr.Dataset, counts: Sequence[int]) -> xr.Dataset:
+    """Return a study without fields that says how many channels the states of each have."""
     attrs = COORDINATES["num_channels"].attrs
-    return ds.assign_coords(num_channels=((), ds.sizes.get("channel", 1), attrs))
+    return study.assign_coords(num_channels=("experiment", np.asarray(counts), attrs))
 
 
 def along_experiment(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:

@@ -57,8 +57,9 @@ def join_experiments(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """
     fields = any(on_grid(array) for ds in parts.values() for array in ds.data_vars.values())
     if fields and len({grid_key(ds) for ds in parts.values()}) > 1:
-        counted = {name: with_channels_counted(ds) for name, ds in parts.items()}
-        parts = {name: without_grid(ds) for name, ds in counted.items()}
+        counts = [ds.sizes.get("channel", 1) for ds in parts.values()]
+        bare = {name: without_grid(ds) for name, ds in parts.items()}
+        return with_channels_counted(along_experiment(bare), counts)
     return along_experiment(parts)
 
 

@@ -1,8 +1,8 @@
 """Training data that do not fit into memory: the windows of the next updates are read meanwhile.
 
 Mini-batches are drawn from the same keys as in memory. What a chunk of updates needs is gathered
-from the source into one array, in which its windows stand one after another. The compiled chunk does
-the same as for data in memory, but for an array of another shape: where states are large, the
+from the source into one array, in which its windows stand one after another. The compiled chunk
+does the same as for data in memory, but for an array of another shape: where states are large, the
 compiler may add in another order.
 
 A maintained loader, Grain, reads ahead in the background.
