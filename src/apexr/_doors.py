@@ -126,26 +126,33 @@ def _signature(
     return signature, spread, tuple(p.name for p in parameters if p.kind is p.VAR_POSITIONAL)
 
 
-_NUMERICS = frozenset(
-    ("spectral", "steppers", "networks", "metrics", "initial", "objectives", "training", "engine")
+_INSIDE = frozenset(
+    (
+        *("spectral", "steppers", "networks", "metrics", "initial", "objectives", "training"),
+        *("engine", "scenarios", "experiment", "_run", "study"),
+    )
 )
-"""Packages that call each other thousands of times while a program is traced."""
+"""Packages of which calls are not checked.
+
+Numerics call each other thousands of times while a program is traced. What a run or a study is
+given is parsed where it enters, by what says more than a door can.
+"""
 
 
 def _is_inside() -> bool:
-    """Tell whether numerics call a function, by themselves or by JAX: what they pass is checked."""
+    """Tell whether apexr or JAX calls a function: what they pass has been checked."""
     frame: types.FrameType | None = sys._getframe(2)
     while frame is not None and (name := frame.f_globals.get("__name__", "")):
         if not name.startswith("equinox."):  # methods of modules are bound there
-            return _is_of_numerics(name)
+            return _is_unasked(name)
         frame = frame.f_back
     return False
 
 
 @functools.cache
-def _is_of_numerics(module: str) -> bool:
+def _is_unasked(module: str) -> bool:
     package, _, rest = module.partition(".")
-    return package == "jax" or (package == "apexr" and rest.partition(".")[0] in _NUMERICS)
+    return package == "jax" or (package == "apexr" and rest.partition(".")[0] in _INSIDE)
 
 
 def _is_left(value: Any, hint: Any) -> bool:

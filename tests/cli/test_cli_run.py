@@ -79,6 +79,7 @@ def test_options_reach_the_run(apexr_command, called):
         "num_seeds": 2,
         "precision": "float64",
         "checkpoint_seconds": 9,
+        "packed": False,
         "progress": False,
         "num_points": 32,
         "ic_config": "fourier;3;true;true",

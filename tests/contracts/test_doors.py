@@ -37,6 +37,7 @@ OPEN = {
         "test_data_no_init",
     ),
     "apexr.climate": ("source", "states"),
+    "apexr.clock": ("source",),
     "apexr.decompose": ("source", "states"),
     "apexr.ensemble": ("source", "states"),
     "apexr.evaluate": ("rollout", "reference"),

@@ -122,7 +122,9 @@ def test_tasks():
     def forbidden():
         raise AssertionError("prediction needs no coarse solver")
 
-    network = object()
+    def network(state):
+        return state
+
     assert task.compose(network, forbidden) is network
     for wrong in ("Predict", "predict;x", "correct;foo", ""):
         with pytest.raises(SpecError):

@@ -71,7 +71,8 @@ def test_mock_results_are_valid(dims):
 def test_every_declaration_is_used_by_a_mock_result():
     ds = mock_experiment(num_spatial_dims=3, num_points=4)
     assert set(VARIABLES) <= set(ds.data_vars)
-    elsewhere = {"experiment", "parameter"}  # in studies, and where callbacks record weights
+    # in studies, in those of several grids, and where callbacks record weights
+    elsewhere = {"experiment", "num_channels", "parameter"}
     assert set(COORDINATES) - elsewhere == set(ds.coords)
 
 

@@ -111,7 +111,7 @@ def report(
     by: str = "net",
     baseline: str | None = None,
     up_to: int = 100,
-    decomposition: Any = None,
+    decomposition: PathInput | xr.Dataset | bool | None = None,
     title: str | None = None,
 ) -> Path:
     """Write what a results section needs as a page and as Markdown; return the path of the page.

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._parts import split
+from apexr._typing import Step
 from apexr.steppers import Stepper, simulation
 from apexr.training import as_batched
 
@@ -51,7 +52,7 @@ def clock_solver(
 
 
 def clock_emulator(
-    emulator: Any, states: Float[np.ndarray, "sample channel *space"], num_steps: int
+    emulator: Step, states: Float[np.ndarray, "sample channel *space"], num_steps: int
 ) -> Clocked:
     """Return the cost of an emulator's trajectories; ``emulator`` is that of one seed."""
     devices = jax.local_devices()

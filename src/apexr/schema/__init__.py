@@ -42,13 +42,12 @@ from apexr.schema._declared import (
     metric_curves,
     metric_identifiers,
     metric_names,
-    plain_attrs,
     presence_name,
     trajectory_metric,
     trajectory_name,
-    validate,
 )
 from apexr.schema._records import CALLBACK, RECORDS, record, record_dim, step_dim
+from apexr.schema._validate import plain_attrs, validate
 from apexr.schema._variable import (
     CONVENTIONS,
     SPATIAL_DIMS,
