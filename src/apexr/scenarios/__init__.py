@@ -49,6 +49,6 @@ __all__ = [
     "specification",
 ]
 
-check_all(globals())
+check_all(globals(), own={"describe_coefficients": ("domain_extent",)})
 for _scenario in SCENARIOS.loaded().values():
     check_class(_scenario)
