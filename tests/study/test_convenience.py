@@ -41,7 +41,7 @@ def test_the_rollouts(tables):
 def test_parameters_of_the_scenario_are_columns(tables):
     for table in tables[:3]:
         assert (table["num_points"] == 16).all()
-        assert (table["optim_config"] == "adam;6;constant;1e-3").all()
+        assert (table["optim_config"] == "adam;6;constant;0.001").all()
 
 
 def test_the_networks(tables, folder):

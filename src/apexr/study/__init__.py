@@ -47,4 +47,4 @@ __all__ = [
 _STUDIES = ("plan_study", "read_study", "run_study", "run_study_convenience")
 
 check_all(globals(), _STUDIES, dict.fromkeys(_STUDIES, ("configs", "config", "study")), filled=True)
-check_all(globals())
+check_all(globals(), own={"local_cluster": ("workers",)})
