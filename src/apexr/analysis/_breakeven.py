@@ -8,7 +8,7 @@ import xarray as xr
 
 from apexr.analysis._entries import choose, with_worst, worst_of
 from apexr.analysis._front import pareto_front
-from apexr.analysis._groups import keyword_rows
+from apexr.analysis._groups import TRAINING_KEYWORDS, keyword_rows
 from apexr.analysis._select import by_seed, in_one_chunk, missing, pick, present, read_labels
 from apexr.errors import MissingVariableError, SpecError
 from apexr.schema import TRAIN_SOLVER, metric_identifiers
@@ -17,15 +17,7 @@ Cost = Literal["throughput", "latency"]
 Steps = int | slice | tuple[int, int] | None
 
 TRAINING = (
-    "optim_config",
-    "batch_size",
-    "num_train_samples",
-    "subset_of",
-    "train_temporal_horizon",
-    "train_seed",
-    "record_loss_every",
-    "callbacks",
-    "num_trjs_returned",
+    *TRAINING_KEYWORDS,
     "num_test_samples",
     "test_temporal_horizon",
     "report_metrics",

@@ -178,3 +178,17 @@ def _dump(row: Labels, without: Sequence[str]) -> str:
 
 def _hashable(value: Any) -> Any:
     return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+TRAINING_KEYWORDS = (
+    "optim_config",
+    "batch_size",
+    "num_train_samples",
+    "subset_of",
+    "train_temporal_horizon",
+    "train_seed",
+    "record_loss_every",
+    "callbacks",
+    "num_trjs_returned",
+)
+"""Keywords of a scenario that change how an emulator is trained, not what it has to predict."""

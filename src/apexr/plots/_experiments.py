@@ -9,6 +9,7 @@ import xarray as xr
 
 from apexr._inert import inert
 from apexr.analysis._groups import (
+    TRAINING_KEYWORDS,
     Labels,
     differing,
     is_of_experiments,
@@ -24,19 +25,6 @@ Data = xr.Dataset | xr.DataArray
 
 MOST_PANELS = 24
 """More than these nobody looks at; a selection is asked for instead."""
-
-_TRAINING = (
-    "optim_config",
-    "batch_size",
-    "num_train_samples",
-    "subset_of",
-    "train_temporal_horizon",
-    "train_seed",
-    "record_loss_every",
-    "callbacks",
-    "num_trjs_returned",
-)
-"""Keywords of a scenario that change how an emulator is trained, not what it has to predict."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +137,7 @@ def places_of(names: Sequence[str], order: Sequence[str] | None) -> dict[str, in
 
 
 def _is_of_the_problem(name: str) -> bool:
-    return name not in ("net", "train", *_TRAINING)
+    return name not in ("net", "train", *TRAINING_KEYWORDS)
 
 
 def _panels(rows: Sequence[Labels], shown: Sequence[str], facets: Sequence[str]) -> list[Panel]:
