@@ -152,5 +152,5 @@ def test_readers_travel_to_other_processes_without_what_is_open(path):
     study = store.open_study(path)
     study.load()
     lazy = store.open_study(path)
-    again = pickle.loads(pickle.dumps(lazy))
+    again = pickle.loads(pickle.dumps(lazy))  # made here: apexr never unpickles what it reads
     xr.testing.assert_identical(again.load(), study)

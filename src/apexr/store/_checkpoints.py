@@ -197,7 +197,8 @@ _UNREADABLE = (
     *(OSError, ValueError, LookupError, RecursionError, MemoryError, EOFError),
     *(zipfile.BadZipFile, NotImplementedError),
 )
-"""What a file that is no checkpoint may raise on being read."""
+"""What a file that is no checkpoint may raise on being read; ``zipfile`` raises NotImplementedError
+for an archive of a newer version of the format."""
 
 
 def _arrays(path: Local, file: BinaryIO, expected: object) -> dict[str, np.ndarray]:
