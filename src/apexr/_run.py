@@ -131,7 +131,7 @@ def run(
     Raises
     ------
     SpecError
-        For anything that cannot be meant, before any work.
+        For anything invalid, before any work.
     StoreError
         If the store cannot be written or holds something else, before any work.
     DivergenceError
@@ -209,7 +209,7 @@ def plan_experiment(
     Raises
     ------
     SpecError
-        For anything that cannot be meant.
+        For anything invalid.
     """
     prepare_host_devices()
     chosen = resolve(scenario, scenario_kwargs, beside=_BESIDE)

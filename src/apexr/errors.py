@@ -16,7 +16,7 @@ class ApexrError(Exception):
 
 
 class SpecError(ApexrError, ValueError):
-    """A configuration (string, keyword, number) that cannot be meant."""
+    """An invalid configuration: a string, a keyword, a number."""
 
 
 class UnknownNameError(SpecError, KeyError):

@@ -69,7 +69,7 @@ def scrape_data_and_metadata(
     Raises
     ------
     SpecError
-        For anything that cannot be meant, before any work.
+        For anything invalid, before any work.
     StoreError
         If the store cannot be written or holds other data, before any work.
     MissingExtraError

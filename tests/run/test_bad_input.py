@@ -1,4 +1,4 @@
-"""What cannot be meant is refused before anything is computed, with what would have been right."""
+"""Invalid input is refused before anything is computed, with what would have been right."""
 
 import time
 import warnings

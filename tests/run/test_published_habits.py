@@ -135,7 +135,7 @@ def test_a_study_of_all_of_them_says_every_one():
     with pytest.raises(SpecError) as caught:
         apexr.study.plan_study(study)
     said = str(caught.value)
-    assert said.startswith(f"{len(ROWS)} of {len(ROWS)} experiments cannot be meant:")
+    assert said.startswith(f"{len(ROWS)} of {len(ROWS)} experiments are invalid:")
     assert all(row.values[1] in said for row in ROWS)
 
 

@@ -14,7 +14,7 @@ few = settings(
 seeds = st.integers(0, 2**31)
 
 
-# few, for each shape is compiled anew
+# few, for each shape is compiled again
 SIZES = {1: (2, 3, 8, 13), 2: (2, 5, 8), 3: (3, 4)}
 
 

@@ -77,7 +77,7 @@ def test_everything_wrong_is_said_at_once_and_before_anything_runs(configs, tmp_
     with pytest.raises(SpecError) as caught:
         apexr.run_study(wrong, path, progress=False)
     said = str(caught.value)
-    assert said.startswith("7 of 8 experiments cannot be meant:")
+    assert said.startswith("7 of 8 experiments are invalid:")
     for expected in (
         "experiments[1]: network config: unknown network 'cnv'",
         "experiments[2]: unknown scenario 'diff_avd'; did you mean 'diff_adv'",

@@ -115,7 +115,7 @@ def test_a_grid_names_the_entry_of_the_axis():
     with pytest.raises(SpecError) as caught:
         plan_study(grid)
     said = str(caught.value)
-    assert said.startswith("6 of 12 experiments cannot be meant:\ngrid.net[1] (6 experiments): ")
+    assert said.startswith("6 of 12 experiments are invalid:\ngrid.net[1] (6 experiments): ")
     assert said.count("unknown network") == 1
     with pytest.raises(SpecError, match=r"within one more list: \[\[…\]\]"):
         plan_study({**BASE, "vlim": [-1, 1]})
@@ -132,7 +132,7 @@ def test_a_wrong_study_of_a_hundred_is_answered_at_once():
         plan_study(study)
     assert time.process_time() - begin < 2
     said = str(caught.value)
-    assert said.startswith("50 of 100 experiments cannot be meant:")
+    assert said.startswith("50 of 100 experiments are invalid:")
     assert "experiments[50-99]: network config: unknown network 'Cnv'" in said
     assert "experiments[50-99]: unknown scenario keyword 'num_point'" in said
 

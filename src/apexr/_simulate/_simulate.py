@@ -92,7 +92,7 @@ def simulate(
     Raises
     ------
     SpecError
-        For anything that cannot be meant, before any work; if the result does not fit the
+        For anything invalid, before any work; if the result does not fit the
         budget; if an initial state is not finite.
     ShapeError
         If the states do not fit the solver.

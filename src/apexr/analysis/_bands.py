@@ -56,7 +56,7 @@ def band(
     Raises
     ------
     SpecError
-        If an argument cannot be meant.
+        If an argument is invalid.
     """
     if not 0 <= low <= high <= 1:
         raise SpecError(f"low and high must be quantiles, 0 <= low <= high <= 1, got {low}, {high}")
@@ -125,7 +125,7 @@ def bootstrap_band(
     Raises
     ------
     SpecError
-        If an argument cannot be meant.
+        If an argument is invalid.
     MissingVariableError
         Listing what there is.
     DivergenceError

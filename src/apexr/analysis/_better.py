@@ -57,7 +57,7 @@ def probability_better(
     Raises
     ------
     SpecError
-        If an argument cannot be meant or no two experiments match.
+        If an argument is invalid or no two experiments match.
     MissingVariableError
         If there is no such variable or label, listing what there is.
     DivergenceError

@@ -35,7 +35,7 @@ def correlation_time(
     MissingVariableError
         If the result does not hold the correlation.
     SpecError
-        If the threshold cannot be meant.
+        If the threshold is invalid.
     """
     _check("threshold", threshold, -1, 1)
     array = _scores(ds, variable)
@@ -67,7 +67,7 @@ def valid_prediction_time(
     MissingVariableError
         If the result does not hold the error.
     SpecError
-        If the bound cannot be meant.
+        If the bound is invalid.
 
     References
     ----------
@@ -104,7 +104,7 @@ def stability_horizon(
     MissingVariableError
         If the result does not hold the error.
     SpecError
-        If the bound cannot be meant.
+        If the bound is invalid.
     """
     _check("bound", bound, 0, np.inf, closed=True)
     array = _relative_error(ds) if variable is None else _scores(ds, variable)

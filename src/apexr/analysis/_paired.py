@@ -91,7 +91,7 @@ def paired_difference(
     Raises
     ------
     SpecError
-        If an argument cannot be meant or no two experiments match.
+        If an argument is invalid or no two experiments match.
     MissingVariableError
         If there is no such variable or label, listing what there is.
     DivergenceError
@@ -132,7 +132,7 @@ def paired_ratio(
     Raises
     ------
     SpecError
-        If an argument cannot be meant, no two experiments match or, when it is computed, a value
+        If an argument is invalid, no two experiments match or, when it is computed, a value
         is negative.
     MissingVariableError
         If there is no such variable or label, listing what there is.

@@ -88,7 +88,7 @@ def table(
     Raises
     ------
     SpecError
-        If an argument cannot be meant, or several experiments fall into one cell.
+        If an argument is invalid, or several experiments fall into one cell.
     MissingVariableError
         If there is no such variable or label, listing what there is.
     DivergenceError
@@ -147,7 +147,7 @@ def rank_table(
     Raises
     ------
     SpecError
-        If an argument cannot be meant, or several experiments fall into one cell.
+        If an argument is invalid, or several experiments fall into one cell.
     MissingVariableError
         If there is no such variable or label, listing what there is.
     DivergenceError

@@ -94,7 +94,7 @@ def summarise_comparison(
     Raises
     ------
     SpecError
-        If an argument cannot be meant or no two experiments match.
+        If an argument is invalid or no two experiments match.
     MissingVariableError
         If there is no such variable or label, listing what there is.
     DivergenceError

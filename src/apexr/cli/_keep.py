@@ -35,7 +35,7 @@ def verify(
 def repair(
     store: Annotated[str, typer.Argument(help="Store of an experiment or a study.")],
 ) -> None:
-    """Put damaged experiments aside, so that they are run again; sweep what died writers left."""
+    """Put damaged experiments aside, so that they are run again; sweep what killed writers left."""
     from apexr import store as stores
 
     done = stores.repair(store)

@@ -14,8 +14,8 @@ _FAILED_ON_ITS_WAY = (DivergenceError, WorkerDiedError, ClusterError)
 def main() -> None:
     """Run the command line; errors of apexr are printed without a traceback.
 
-    The exit code is 0 for success, 2 for what cannot be meant, read or written, 1 for a run that
-    failed on its way, 130 after Ctrl-C, 143 after SIGTERM.
+    The exit code is 0 for success, 2 for what is invalid or cannot be read or written, 1 for a run
+    that failed on its way, 130 after Ctrl-C, 143 after SIGTERM.
     """
     warnings.formatwarning = lambda message, *_: f"warning: {inert(str(message))}\n"
     try:

@@ -77,7 +77,7 @@ class Sequential(Network):
     def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the network's output for every state of a batch.
 
-        The compiler is to compute what a block returns once. Left alone it does so anew wherever
+        The compiler is to compute what a block returns once. Left alone it does so again wherever
         the next ones read it, and with it what is added to it in each residual block before.
         """
         for part in (self.lifting, *self.blocks, self.projection):

@@ -65,7 +65,7 @@ def animate(
     MissingVariableError
         Listing what there is.
     SpecError
-        If an argument cannot be meant.
+        If an argument is invalid.
     MissingExtraError
         If the package of the ``movie`` extra is not installed.
     """

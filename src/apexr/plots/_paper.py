@@ -100,7 +100,7 @@ def _anchor(axes: Any) -> Any:
 
 
 def _renew_legend(axes: Any, anchor: Any) -> None:
-    """Make a legend anew: the room within it follows the size of its text only at first."""
+    """Make a legend again: the room within it follows the size of its text only at first."""
     old = axes.get_legend()
     if old is None:
         return

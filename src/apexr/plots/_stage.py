@@ -1,4 +1,4 @@
-"""A figure that is drawn once and then filled anew for every frame of a film.
+"""A figure that is drawn once and then filled again for every frame of a film.
 
 Matplotlib draws axes, titles and colour bar a single time. For a frame, numbers go through the
 colour map by a table and straight into the pixels of their axes; only the curves and the line

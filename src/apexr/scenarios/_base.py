@@ -95,7 +95,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     Raises
     ------
     SpecError
-        For a value that cannot be meant, before any work.
+        For an invalid value, before any work.
     """
 
     renamed: ClassVar[Mapping[str, tuple[str, float]]] = {}

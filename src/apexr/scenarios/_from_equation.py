@@ -68,7 +68,7 @@ class EquationScenario(NonlinearSolver):
         return f"{self.num_spatial_dims}d_{words}"
 
     def _check(self) -> None:
-        if not self.dt > 0:  # a sub-class may have declared it anew
+        if not self.dt > 0:  # a sub-class may have declared it again
             raise SpecError(f"dt must be above 0, got {self.dt!r}")
 
     def _derive(self) -> None:

@@ -108,7 +108,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
     Raises
     ------
     SpecError
-        For the first that cannot be meant.
+        For the first invalid one.
     """
     configs = [scenario.ic_config, scenario.test_ic_config] if scenario.is_simulated else []
     for condition in (INITIAL_CONDITIONS.parse(config) for config in configs if config != ""):
@@ -303,7 +303,7 @@ def plan(
     Raises
     ------
     SpecError
-        For anything that cannot be meant.
+        For anything invalid.
     """
     with computing_in(request.precision):
         return _plan(scenario, request, scenario.changed_parameters if label is None else label)

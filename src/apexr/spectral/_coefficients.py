@@ -62,7 +62,7 @@ def field_from_coefficients(
     ShapeError
         If the coefficients are not those of so many points.
     SpecError
-        If the mode is unknown or ``num_points`` cannot be meant.
+        If the mode is unknown or ``num_points`` is invalid.
     """
     coefficients = jnp.asarray(coefficients)
     grid = Grid(coefficients.ndim - 1, num_points)

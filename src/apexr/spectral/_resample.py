@@ -45,7 +45,7 @@ def resample(
     ShapeError
         If the field has no spatial axis.
     SpecError
-        If ``num_points`` or ``nyquist`` cannot be meant.
+        If ``num_points`` or ``nyquist`` is invalid.
     """
     field = as_field(field)
     check_choice("nyquist", nyquist, get_args(NyquistWave))

@@ -55,7 +55,7 @@ def placed(whole: Any, samples: jax.Array, devices: Devices) -> tuple[Any, jax.A
     """Return the arguments of :func:`spread` where they will be needed.
 
     A compiled function would bring them there too, but in a few milliseconds, and what each
-    device holds as a whole anew at every call.
+    device holds as a whole again at every call.
     """
     if len(devices) <= 1:
         return whole, samples

@@ -20,7 +20,7 @@ def sweep_study(study: Place) -> int:
 
 
 def sweep_unit(unit: Local) -> int:
-    """Remove what died writers of a single unit have left beside it; return how many there were."""
+    """Remove what killed writers of a single unit left beside it; return how many there were."""
     return _sweep(one for one in _entries(unit.parent) if is_staged(one.name, unit.name))
 
 

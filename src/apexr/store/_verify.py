@@ -86,7 +86,7 @@ def verify(path: PathLike) -> int:
 
 
 def repair(path: PathLike) -> Repaired:
-    """Put aside what is damaged, so that it is run again, and sweep what died writers have left.
+    """Put aside what is damaged, so that it is run again, and sweep what killed writers left.
 
     Nothing is deleted but unfinished writings, checkpoints of what is published, and the index,
     which is made again when it is needed; nothing that has another name than apexr gives is.

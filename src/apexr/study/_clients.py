@@ -337,7 +337,7 @@ def slurm_cluster(
     Raises
     ------
     SpecError
-        For a number that cannot be meant.
+        For an invalid number.
     MissingExtraError
         If dask-jobqueue is not installed.
     """

@@ -161,7 +161,7 @@ def load_whole(study: Study, *, allow_python: bool = False) -> tuple[list[Planne
     if problems:
         wrong = len({id(entry) for entry, _ in problems})
         more = " (and possibly more, not looked at)" if wrong >= MOST_WRONG else ""
-        said = f"{source}{wrong} of {len(placed)} experiments cannot be meant{more}:\n"
+        said = f"{source}{wrong} of {len(placed)} experiments are invalid{more}:\n"
         raise SpecError(said + "\n".join(listed(problems)))
     groups: dict[str, list[tuple[Placed, Planned]]] = {}
     for entry, one in planned:
@@ -204,7 +204,7 @@ def plan_one(config: Any) -> Planned:
     Raises
     ------
     SpecError
-        For anything that cannot be meant.
+        For anything invalid.
     """
     if not isinstance(config, Mapping) or "scenario" not in config:
         raise SpecError("a configuration is a dictionary with a scenario")
