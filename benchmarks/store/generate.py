@@ -18,14 +18,14 @@ import numpy as np
 import xarray as xr
 
 from apexr import store
-from apexr.store._encode import encoded
-from apexr.store._files import digest, json_bytes
-from apexr.store._hierarchy import unit_group
-from apexr.store._layout import MANIFEST, METADATA
-from apexr.store._manifest import entries_of, make_manifest, sealed
-from apexr.store._place import place
-from apexr.store._publish import publish_files
-from apexr.store._source import read_all, source_of
+from apexr.store.files._files import digest, json_bytes, read_all
+from apexr.store.files._layout import MANIFEST, METADATA
+from apexr.store.files._place import place
+from apexr.store.unit._encode import encoded
+from apexr.store.unit._hierarchy import unit_group
+from apexr.store.unit._manifest import entries_of, make_manifest, sealed
+from apexr.store.unit._publish import publish_files
+from apexr.store.unit._source import source_of
 from apexr.testing import mock_experiment
 
 METRICS = ("mean_nRMSE", "mean_correlation", "mean_sMSE")

@@ -10,6 +10,9 @@ from apexr.errors import SpecError
 FAIR_FRACTION = 0.5
 """The part of the available memory that is taken where nothing is said."""
 
+FILE_LIMIT = 2**26 + 2**20
+"""Bytes of a file that is read at once: a chunk of the largest size, and what its codec adds."""
+
 _UNITS = {
     "": 1,
     "b": 1,

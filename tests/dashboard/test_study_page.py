@@ -8,7 +8,7 @@ from apexr.dashboard import _curves, _export, _rollouts
 from apexr.dashboard._records import Records, choices, counted, filtered
 from apexr.dashboard._study import MOST, StudyPage
 from apexr.errors import SpecError, StoreError
-from apexr.store import _zarr
+from apexr.store.unit import _zarr
 from apexr.testing import mock_experiment
 
 

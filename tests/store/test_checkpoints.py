@@ -82,7 +82,7 @@ def test_a_failed_write_leaves_the_old_ones(kept, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("apexr.store._checkpoints._disk.sync", full)
+        patch.setattr("apexr.store.runs._checkpoints._disk.sync", full)
         with pytest.raises(StoreError, match=r"the checkpoint is not written.*No space left"):
             save(kept, 200)
     assert len(files(kept)) == 1

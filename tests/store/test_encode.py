@@ -15,8 +15,8 @@ from zarr.storage import MemoryStore
 
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
-from apexr.store import _encode, _zarr
-from apexr.store._zarr import encoded_by_zarr
+from apexr.store.unit import _encode, _zarr
+from apexr.store.unit._zarr import encoded_by_zarr
 from apexr.testing import mock_experiment
 
 NUMBERS = ["<f4", "<f8", "<i4", "<i8", "<u1"]

@@ -11,11 +11,11 @@ from _crash import Crash, Disk
 
 from apexr import store
 from apexr.errors import StoreError
-from apexr.store import _disk
-from apexr.store._encode import encoded
-from apexr.store._files import json_bytes
-from apexr.store._manifest import entries_of, make_manifest
-from apexr.store._publish import publish_files
+from apexr.store.files import _disk
+from apexr.store.files._files import json_bytes
+from apexr.store.unit._encode import encoded
+from apexr.store.unit._manifest import entries_of, make_manifest
+from apexr.store.unit._publish import publish_files
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance

@@ -10,7 +10,7 @@ import xarray as xr
 from apexr import store
 from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr.errors import StoreError
-from apexr.store import _fields, _study
+from apexr.store.study import _fields, _study
 from apexr.testing import mock_experiment
 
 FIELDS = ("sample_rollout", "sample_reference", "initial_state", "nRMSE")

@@ -16,7 +16,7 @@ import apexr
 from _tiny import python, units
 from apexr import store
 from apexr.errors import ApexrError, ApexrWarning
-from apexr.store._files import digest
+from apexr.store.files._files import digest
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance

@@ -271,7 +271,7 @@ def test_small_arrays_of_one_value_keep_every_bit(values, dtype, tmp_path):
     with np.errstate(all="ignore"):
         held = np.array(values).astype(dtype)
     text = "Conv;8;3;\0äöü"
-    files = apexr.store._encode.encoded(
+    files = apexr.store.unit._encode.encoded(
         xr.Dataset({"held": ("axis", held)}, {"net": text, "same": ("axis", held)})
     )
     path = tmp_path / "group.zarr"

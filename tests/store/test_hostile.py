@@ -11,8 +11,8 @@ from numcodecs.pcodec import PCodec
 
 from apexr import store
 from apexr.errors import StoreError
-from apexr.store._files import digest, json_bytes
-from apexr.store._manifest import entries_below, make_manifest
+from apexr.store.files._files import digest, json_bytes
+from apexr.store.unit._manifest import entries_below, make_manifest
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance

@@ -12,8 +12,8 @@ from apexr._run import plan_experiment
 from apexr.engine import named_shapes, skeleton
 from apexr.errors import ApexrError, StoreError
 from apexr.scenarios import Request, emulator_plan
-from apexr.store._files import json_bytes
-from apexr.store._manifest import entries_below, make_manifest
+from apexr.store.files._files import json_bytes
+from apexr.store.unit._manifest import entries_below, make_manifest
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance

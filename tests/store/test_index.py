@@ -10,7 +10,7 @@ from _tiny import units
 from apexr import store
 from apexr._digest import canonical_json, digest
 from apexr.errors import ApexrWarning, StoreError
-from apexr.store import _index, _segments, _small, _study
+from apexr.store.study import _index, _rows, _study
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 PARTS = [
@@ -69,8 +69,8 @@ def test_opening_by_the_index_computes_nothing(study):
 def test_what_is_indexed_is_not_opened_again(study, monkeypatch):
     store.keep_index(study)
     seen = []
-    real = _small.read_member
-    monkeypatch.setattr(_small, "read_member", lambda unit: seen.append(unit) or real(unit))
+    real = _rows.read_member
+    monkeypatch.setattr(_rows, "read_member", lambda unit: seen.append(unit) or real(unit))
     store.open_study(study)
     assert not seen
     add(study, 5)
@@ -125,7 +125,7 @@ def test_an_index_that_cannot_be_written_says_so(study, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(_segments, "make_folder", refuse)
+    monkeypatch.setattr(_index, "make_folder", refuse)
     with pytest.raises(StoreError, match=r"the index cannot be written.*Permission denied"):
         store.keep_index(study)
 
@@ -191,8 +191,8 @@ def test_results_of_one_form_are_read_together(tmp_path, monkeypatch):
         store.publish_experiment(ds, {}, store.unit_path(path, f"{number:032x}"))
     monkeypatch.setattr(_study, "INDEX_FROM", 0)
     opened = []
-    real = _small.open_plain
-    monkeypatch.setattr(_small, "open_plain", lambda unit: opened.append(unit) or real(unit))
+    real = _rows.open_plain
+    monkeypatch.setattr(_rows, "open_plain", lambda unit: opened.append(unit) or real(unit))
     xr.testing.assert_identical(store.open_study(path).load(), directly(path))
     assert len(opened) == 1
 

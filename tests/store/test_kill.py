@@ -32,7 +32,12 @@ def forked(function, *arguments):
     return child
 
 def publish_one(folder):
-    store.publish_experiment(mock_experiment(), {}, folder)
+    store.publish_experiment(mock_experiment(), {}, folder, packed=packed)
+
+def both():
+    '''Whether a writer has published and a writer has been killed in the middle of it.'''
+    published = set(os.listdir(study + "/experiments")) - {"zarr.json"}
+    return bool(published and os.listdir(study + "/.staging"))
 
 study, count, packed = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "True"
 begin = time.monotonic()
@@ -40,7 +45,9 @@ os.waitpid(forked(publish_one, study + "-first"), 0)
 once = time.monotonic() - begin
 rng = random.Random(7)
 store.create_study(study)
-for number in range(count):
+for number in range(10 * count):
+    if number >= count and both():  # a slow stretch of the machine shifts all times
+        break
     writer = forked(write, study, 1000 * number)
     time.sleep(rng.uniform(0, 2 * once))
     os.kill(writer, signal.SIGKILL)
@@ -63,7 +70,7 @@ def kill_writers(study, count, packed):
     assert all(unit.is_file() is packed for unit in published)
     seen = {int(unit.name.removesuffix(".zip"), 16) for unit in published}
     assert acknowledged <= seen
-    assert len(seen - acknowledged) <= count  # killed between publishing and telling of it
+    assert len(seen - acknowledged) <= 10 * count  # killed between publishing and telling of it
     for number in seen:
         held = store.open_experiment(store.unit_path(study, f"{number:032x}")).load()
         xr.testing.assert_identical(held, mock_experiment(random_seed=number))

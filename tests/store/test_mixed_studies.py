@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from apexr import analysis, store
-from apexr.store import _study
+from apexr.store.study import _study
 from apexr.testing import mock_experiment
 
 

@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from apexr import store
 from apexr.errors import StoreError
-from apexr.store._files import json_bytes
-from apexr.store._layout import MANIFEST, PACKED
-from apexr.store._manifest import entries_of, make_manifest
-from apexr.store._publish import ConflictError, publish_files
+from apexr.store.files._files import json_bytes
+from apexr.store.files._layout import MANIFEST, PACKED
+from apexr.store.unit._manifest import entries_of, make_manifest
+from apexr.store.unit._publish import ConflictError, publish_files
 
 pytestmark = pytest.mark.acceptance
 

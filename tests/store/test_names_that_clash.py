@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from apexr import store
-from apexr.store import _study
+from apexr.store.study import _study
 from apexr.testing import mock_experiment
 
 

@@ -15,7 +15,8 @@ import apexr
 from _s3 import BUCKET, point_to, serving
 from apexr import store as stores
 from apexr.errors import MissingExtraError, StoreError
-from apexr.store import ConflictError, _disk
+from apexr.store import ConflictError
+from apexr.store.files import _disk
 from apexr.testing import mock_experiment
 
 WEIGHTS = {"layers.0.weight": np.arange(6.0).reshape(3, 2)}
@@ -302,7 +303,7 @@ def test_one_request_for_each_chunk_of_a_packed_object(url, monkeypatch):
 
 
 def test_an_index_serves_a_large_study(url, packed, monkeypatch):
-    from apexr.store import _study
+    from apexr.store.study import _study
 
     study = filled(url, 3, packed)
     plain = apexr.open_study(study).load()

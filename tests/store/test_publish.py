@@ -6,7 +6,8 @@ import xarray as xr
 
 from apexr import store
 from apexr.errors import SchemaError, StoreError
-from apexr.store import _disk, _layout, _publish
+from apexr.store.files import _disk, _layout
+from apexr.store.unit import _publish
 from apexr.testing import mock_experiment
 
 ID = "0123456789abcdef" * 2

@@ -91,7 +91,7 @@ def command(*words):
 
 def readers(root, out, name):
     """Return everything that reads, by the public name that it stands for."""
-    from apexr.store._engine import ApexrBackend
+    from apexr.store.study._study import ApexrBackend
 
     study, one = root / "study.zarr", root / "one.zarr"
     both = (study, root / "packed.zarr")
@@ -284,7 +284,7 @@ def state(root):
 
 
 def main(root, out, name):
-    from apexr.store import _study
+    from apexr.store.study import _study
 
     _study.INDEX_FROM = 1
     os.chdir(out)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from apexr import store
 from apexr.schema import identifier, metric_identifiers
-from apexr.store._files import write_json
-from apexr.store._manifest import entries_below, make_manifest, result_labels
+from apexr.store.files._files import write_json
+from apexr.store.unit._manifest import entries_below, make_manifest, result_labels
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 pytestmark = pytest.mark.quick

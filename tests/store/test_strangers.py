@@ -14,8 +14,8 @@ import apexr
 from apexr import _run, dashboard, store
 from apexr.cli._keep import show
 from apexr.errors import ApexrError, StoreError
-from apexr.store._files import digest, json_bytes
-from apexr.store._manifest import entries_below, make_manifest
+from apexr.store.files._files import digest, json_bytes
+from apexr.store.unit._manifest import entries_below, make_manifest
 from apexr.study import plan_study, run_planned
 from apexr.testing import mock_experiment
 
@@ -416,7 +416,7 @@ def test_a_large_packed_unit_is_read_and_merged_piece_by_piece(
 
 
 def test_files_without_end_are_refused(study, monkeypatch, bounded_memory):
-    monkeypatch.setattr("apexr.store._local.MOST_FILES", 100)
+    monkeypatch.setattr("apexr.store.files._local.MOST_FILES", 100)
     folder = study / "experiments" / IDS[0] / "data.zarr" / "nRMSE"
     for number in range(100):
         (folder / f"c.9.9.{number}").write_bytes(b"")

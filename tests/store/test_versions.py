@@ -6,7 +6,7 @@ import pytest
 
 from apexr import schema, store
 from apexr.errors import StoreError
-from apexr.store import _manifest, _migrate
+from apexr.store.unit import _manifest, _read
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance
@@ -29,7 +29,7 @@ def next_version(monkeypatch):
 def test_an_older_store_is_migrated_and_not_rewritten(study, monkeypatch):
     next_version(monkeypatch)
     rename = {1: lambda ds: ds.rename(mean_nRMSE="mean_error")}
-    monkeypatch.setattr(_migrate, "MIGRATIONS", rename)
+    monkeypatch.setattr(_read, "MIGRATIONS", rename)
     before = (study / "experiments" / ID / "manifest.json").read_bytes()
     ds = store.open_study(study)
     assert "mean_error" in ds

@@ -1,37 +1,44 @@
 """Results on disk: published whole, checked on reading, opened lazily.
 
-One experiment is one Zarr group with a manifest; a study is a folder of them. See
-``_layout`` for the folders and ``_publish`` for how a result comes into sight.
+One experiment is one Zarr group with a manifest; a study is a hierarchy of them. There are four
+rooms, each built on those that follow: ``study`` (many units as one), ``unit`` (what is published
+by one rename), ``runs`` (what is not published yet) and ``files``. See ``files/_layout.py`` for the
+folders and ``unit/_publish.py`` for how a result comes into sight.
 """
 
 from apexr._doors import check_all
-from apexr.store._checkpoints import Checkpoints
-from apexr.store._claims import claim, claimed, note_progress, read_progress
-from apexr.store._dataset import check_dataset_path, open_dataset, publish_dataset
-from apexr.store._failures import forget_failure, read_failures, record_failure
-from apexr.store._index import WORTH_AN_INDEX, keep_index
-from apexr.store._layout import check_writable, is_published, is_study, kind_of, unit_path
-from apexr.store._list import list_experiments
-from apexr.store._manifest import read_manifest
-from apexr.store._merge import merge
-from apexr.store._pack import pack
-from apexr.store._parts import Part, experiment_of, find_parts, in_short, ranges
-from apexr.store._place import Address as Place
-from apexr.store._place import at, is_url, place
-from apexr.store._plans import planned
-from apexr.store._publish import ConflictError, create_study, publish_experiment
-from apexr.store._read import check_shapes, open_experiment, read_weights
-from apexr.store._safetensors import SUFFIX as SAFETENSORS
-from apexr.store._safetensors import export_safetensors, read_safetensors, seeds_of_file
-from apexr.store._seeds import publish_seeds
-from apexr.store._study import join_experiments, open_rollouts, open_study
-from apexr.store._trajectories import (
+from apexr.store.files._layout import check_writable, is_published, is_study, kind_of, unit_path
+from apexr.store.files._place import Address as Place
+from apexr.store.files._place import at, is_url, place
+from apexr.store.runs._checkpoints import Checkpoints
+from apexr.store.runs._notes import (
+    claim,
+    claimed,
+    forget_failure,
+    note_progress,
+    planned,
+    read_failures,
+    read_progress,
+    record_failure,
+)
+from apexr.store.study._experiment import check_shapes, open_experiment, read_weights
+from apexr.store.study._index import WORTH_AN_INDEX, keep_index
+from apexr.store.study._list import list_experiments
+from apexr.store.study._merge import merge, pack, publish_seeds
+from apexr.store.study._parts import Part, find_parts, in_short, ranges
+from apexr.store.study._safetensors import SUFFIX as SAFETENSORS
+from apexr.store.study._safetensors import export_safetensors, read_safetensors, seeds_of_file
+from apexr.store.study._study import join_experiments, open_rollouts, open_study
+from apexr.store.study._verify import Repaired, repair, verify
+from apexr.store.unit._dataset import check_dataset_path, open_dataset, publish_dataset
+from apexr.store.unit._manifest import experiment_of, read_manifest
+from apexr.store.unit._publish import ConflictError, create_study, publish_experiment
+from apexr.store.unit._trajectories import (
     TrajectoryWriter,
     check_trajectories,
     open_trajectories,
     writing_trajectories,
 )
-from apexr.store._verify import Repaired, repair, verify
 
 __all__ = [
     "SAFETENSORS",

@@ -1,0 +1,1 @@
+"""What a study knows of what is not published: claims, failures, plans, checkpoints."""

@@ -1,0 +1,238 @@
+"""What runs note in a study: claims, how far they are, plans, failures.
+
+At most one living process runs an experiment: it holds a lock, the file of which tells how far
+it is. A runner writes down what it has been asked for (``.plans/<digest>.json``) and takes the
+note away when it is through; nothing is decided by these files. Of each experiment that failed
+the last error is kept, and how often it was tried.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from apexr._digest import digest
+from apexr.errors import StoreError
+from apexr.schema import CONFIG_COORDS
+from apexr.store.files import _disk
+from apexr.store.files._files import (
+    hold,
+    is_held,
+    is_seeds,
+    is_text,
+    make_folder,
+    read_json,
+    write_json,
+)
+from apexr.store.files._layout import FAILURES, LOCKS, check_id, failure_path, is_id
+from apexr.store.files._local import Local
+from apexr.store.files._place import PathLike, Place, at_once, entries, place
+from apexr.store.files._remote import Remote
+
+# --- claims --------------------------------------------------------------------------------------
+
+_NOTE = 64
+"""Characters of a note: always as many, so that a new one covers the old one."""
+
+
+@contextmanager
+def claim(study: PathLike, experiment: str, *, wait: bool = True) -> Iterator[bool]:
+    """Claim an experiment while the block runs; yield whether it is claimed.
+
+    The claim ends with the process, however that ends. Object stores have no locks: there every
+    claim is granted, and the one who runs the study must share out the experiments.
+
+    Parameters
+    ----------
+    study, experiment
+        Where, and the id.
+    wait
+        Whether to wait while another process has it, or to yield False at once.
+    """
+    folder = place(study) / LOCKS
+    if isinstance(folder, Remote):
+        yield True
+        return
+    make_folder(folder)
+    with hold(folder / check_id(experiment), wait=wait) as mine:
+        if mine:
+            _write(folder / experiment, "")  # what one who died has noted
+        yield mine
+
+
+def claimed(study: PathLike) -> set[str]:
+    """Return the ids of the experiments that a living process has claimed."""
+    folder = place(study) / LOCKS
+    if isinstance(folder, Remote):
+        return set()
+    held = set()
+    for path in entries(folder):
+        with suppress(StoreError):  # what is no file is nobody's lock
+            if isinstance(path, Local) and is_id(path.name) and is_held(path):
+                held.add(path.name)
+    return held
+
+
+def note_progress(study: PathLike, experiment: str, done: int, total: int) -> None:
+    """Note how many updates of a claimed experiment are done."""
+    path = place(study) / LOCKS / check_id(experiment)
+    if isinstance(path, Remote):
+        return
+    with suppress(OSError):  # gone where nobody has claimed it
+        _write(path, json.dumps([done, total]).ljust(_NOTE))
+
+
+def _write(path: Local, note: str) -> None:
+    """Write a note over the one before; an empty one removes it."""
+    with os.fdopen(path.descriptor(os.O_RDWR), "r+") as file:
+        if os.fstat(file.fileno()).st_nlink > 1:
+            raise StoreError(f"{path}: has other names besides, which is not allowed in a store")
+        file.write(note)
+        if not note:
+            file.truncate()
+
+
+def read_progress(study: PathLike, experiment: str) -> tuple[int, int] | None:
+    """Return what was noted of an experiment that runs: updates done, and all; None without."""
+    path = place(study) / LOCKS / check_id(experiment)
+    if isinstance(path, Remote):
+        return None
+    with suppress(OSError, ValueError, TypeError, RecursionError), path.reading() as file:
+        done, total = json.loads(file.read(_NOTE))
+        return int(done), int(total)
+    return None
+
+
+# --- failures ------------------------------------------------------------------------------------
+
+DAMAGED_RECORD = "damaged"
+"""Name of the error where a record cannot be read."""
+_SUFFIX = ".json"
+
+
+def record_failure(
+    study: PathLike,
+    experiment: str,
+    error: BaseException,
+    config: Mapping[str, Any],
+    *,
+    attempts: int = 1,
+) -> None:
+    """Note that an experiment failed; a second failure replaces the first and counts.
+
+    Parameters
+    ----------
+    study, experiment
+        Where, and the id.
+    error
+        What it failed with.
+    config
+        The experiment's labels, as JSON-able data.
+    attempts
+        How often it was tried.
+    """
+    path = failure_path(study, experiment)
+    before = _record(path)["attempts"] if path.is_file() else 0
+    write_json(
+        path,
+        {
+            "id": experiment,
+            "error": type(error).__name__,
+            "message": str(error),
+            "attempts": before + attempts,
+            "config": dict(config),
+        },
+    )
+
+
+def read_failures(study: PathLike) -> dict[str, dict[str, Any]]:
+    """Return the recorded failures of a study by experiment id.
+
+    A record that cannot be read has ``damaged`` in place of the error's name.
+    """
+    folder = place(study) / FAILURES
+    names = (path for path in entries(folder) if path.suffix == _SUFFIX)
+    files = [path for path in names if is_id(path.name.removesuffix(_SUFFIX))]
+    records = at_once(_record, files, folder)
+    return {record["id"]: record for record in records}
+
+
+def _record(path: Place) -> dict[str, Any]:
+    """Return a record of the form in which :func:`record_failure` writes it."""
+    name = path.name.removesuffix(_SUFFIX)
+    empty = {"id": name, "attempts": 0, "config": {}}
+    try:
+        held = read_json(path)
+        config = held.get("config", {})
+        whole = {
+            **empty,
+            "error": held["error"],
+            "message": held["message"],
+            "attempts": held.get("attempts", 0),
+            "config": {key: value for key, value in config.items() if key in CONFIG_COORDS},
+        }
+        texts = [whole["error"], whole["message"], *whole["config"].values()]
+        if not (all(map(is_text, texts)) and type(whole["attempts"]) is int):
+            raise StoreError(f"{path}: not a record of a failure")
+    except (StoreError, LookupError, AttributeError, TypeError) as error:
+        return {**empty, "error": DAMAGED_RECORD, "message": str(error)}
+    return whole
+
+
+def forget_failure(study: PathLike, experiment: str) -> None:
+    """Drop the record of an experiment that has succeeded after all."""
+    path = failure_path(study, experiment)
+    if path.is_there():
+        _disk.unlink(path)
+
+
+# --- plans ---------------------------------------------------------------------------------------
+
+PLANS = ".plans"
+_NAME = re.compile(r"[0-9a-f]{32}\.json")
+
+
+@contextmanager
+def planned(study: PathLike, entries: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+    """Write down what a study has been asked for until it is through; after a kill it stays.
+
+    Parameters
+    ----------
+    study
+        The study.
+    entries
+        For each experiment ``id``, ``config`` and ``seeds``.
+    """
+    path = place(study) / PLANS / f"{digest(list(entries))}.json"
+    write_json(path, {"experiments": [dict(entry) for entry in entries]})
+    yield
+    _disk.unlink(path)
+
+
+def read_plans(study: PathLike) -> dict[str, dict[str, Any]]:
+    """Return by id what unfinished calls have been asked for: ``config`` and ``seeds``."""
+    folder = place(study) / PLANS
+    held = entries(folder)
+    plans = [path for path in held if _NAME.fullmatch(path.name)]
+    found: dict[str, dict[str, Any]] = {}
+    for path in plans:
+        with suppress(StoreError):  # gone meanwhile, or not one of ours
+            told = read_json(path).get("experiments")
+            for entry in told if isinstance(told, list) and all(map(_is_entry, told)) else ():
+                seeds = {*found.get(entry["id"], {}).get("seeds", ()), *entry["seeds"]}
+                found[entry["id"]] = {"config": dict(entry["config"]), "seeds": sorted(seeds)}
+    return found
+
+
+def _is_entry(entry: Any) -> bool:
+    """Tell whether something has the form of what is asked for."""
+    return (
+        isinstance(entry, dict)
+        and is_id(entry.get("id"))
+        and is_seeds(entry.get("seeds"))
+        and isinstance(entry.get("config"), dict)
+        and entry["config"].keys() <= {*CONFIG_COORDS}
+        and all(map(is_text, entry["config"].values()))
+    )

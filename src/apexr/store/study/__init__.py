@@ -1,0 +1,1 @@
+"""Many units together: read as one, listed, checked, repaired, merged."""

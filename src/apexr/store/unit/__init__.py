@@ -1,0 +1,1 @@
+"""One unit: what is published by one rename, from its names to its numbers."""
