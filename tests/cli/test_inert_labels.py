@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
+from html.parser import HTMLParser
 
 import pytest
+from markdown_it import MarkdownIt
 
 import apexr
 from apexr import store
@@ -110,3 +113,88 @@ def test_no_terminal_obeys_a_name_or_an_error(tmp_path, apexr_command, command):
     done = apexr_command(command, path)
     assert all(sign.isprintable() or sign == "\n" for sign in done.out + done.err)
     assert r"\x1b" in done.out + done.err
+
+
+class Page(HTMLParser):
+    """What a browser makes of a text: elements, attributes that run something, and cells."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.attributes, self.cells = set(), set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_data(self, data):
+        if self.cells:
+            self.cells[-1] += data
+
+
+def shown(label):
+    """Return a label as it may be shown: ends of lines are a space, what is unprintable is told."""
+    signs = [" " if sign in "\t\n\r\u2028\x85" else sign for sign in label]
+    return inert(re.sub(" +", " ", "".join(signs)), lines=False).strip()
+
+
+TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+
+
+def test_tables_of_html_hold_labels_as_text(table):
+    page = Page(table.to_html())
+    assert page.elements <= {*TABLE, "strong", "sup"}
+    assert page.attributes <= {"scope", "colspan"}
+    cells = {cell.strip() for cell in page.cells}
+    assert {shown(label) for label in LABELS.values()} <= cells
+    assert page.cells == Page(table._repr_html_()).cells
+
+
+def test_tables_of_markdown_hold_labels_as_text(table):
+    """As a parser of CommonMark reads them that lets any HTML through."""
+    text = table.to_markdown()
+    made = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text)
+    page = Page(made)
+    assert page.elements <= {*TABLE, "p", "strong"}
+    assert page.attributes <= {"style"}
+    cells = {" ".join(cell.split()) for cell in page.cells}
+    assert {" ".join(shown(label).split()) for label in LABELS.values()} <= cells
+    assert len(text.strip().splitlines()) == len(LABELS) + 4  # head, rule, rows, blank, note
+
+
+WRITTEN = {"begin", "end", "centering", "caption", "toprule", "midrule", "bottomrule", "times"}
+WRITTEN |= {"textbf", "textbackslash", "textasciitilde", "textasciicircum", "textless"}
+WRITTEN |= {"textgreater", "textbar", "dots", "infty", *"&%$#_{}\\"}
+
+
+def test_tables_of_latex_hold_labels_as_text(table):
+    text = table.to_latex()
+    assert {*re.findall(r"\\([a-zA-Z]+|.)", text)} <= WRITTEN
+    bare = re.sub(r"\\([a-zA-Z]+|.)", "", text)
+    assert not {*"%#~^$"} & {*bare}
+    assert bare.count("&") == (len(LABELS) + 1) * 2  # three columns
+    assert bare.count("{") == bare.count("}")
+    assert not [line for line in text.splitlines() if not line.strip()]
+
+
+def test_texts_of_tables_obey_no_terminal(table):
+    frame = table.to_frame()
+    for text in (str(table), repr(table.to_frame().index.tolist()), frame.to_string()):
+        assert all(sign.isprintable() or sign == "\n" for sign in text)
+
+
+def test_exported_pages_hold_labels_as_text(labelled, tmp_path):
+    from apexr import dashboard
+
+    named = labelled.rename(labelled.with_name("<img src=x onerror=alert(3)>.zarr"))
+    try:
+        file = dashboard.export(named, tmp_path / "page.html", [f"{n:032x}" for n in range(3)])
+    finally:
+        named.rename(labelled)
+    page = Page(file.read_text())
+    assert "img" not in page.elements
+    assert not {name for name in page.attributes if name.startswith("on")}
+    assert page.elements & {"script"}  # those of the page itself, which hold labels as JSON
+    assert "<script>alert" not in file.read_text()

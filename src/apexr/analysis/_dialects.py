@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from apexr._inert import inert
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -78,21 +80,28 @@ class Dialect:
 
 
 def one_line(text: str) -> str:
-    """Return a text with a space for each run of line ends and other control characters."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    """Return a text with a space for each run of line ends, other unprintable signs as escapes."""
+    return inert(re.sub(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+", " ", text), lines=False)
 
 
 def _escape_markdown(text: str) -> str:
-    return re.sub(r"([\\`*|<>\[\]~$]|\b_|_\b)", r"\\\1", one_line(text))
+    return re.sub(r"([\\`*|<>\[\]~$&]|\b_|_\b)", r"\\\1", one_line(text))
+
+
+def _escape_html(text: str) -> str:
+    return html.escape(one_line(text))
 
 
 def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in one_line(text))
+    text = one_line(text)
+    written = "".join(_LATEX.get(character, character) for character in text)
+    # After the end of a row LaTeX would take these for an option of that end.
+    return f"{{{written[0]}}}{written[1:]}" if written.startswith(("[", "*")) else written
 
 
-PLAIN = Dialect(escape=str)
+PLAIN = Dialect(escape=one_line)
 MARKDOWN = Dialect(escape=_escape_markdown, bold="**{}**")
-HTML = Dialect(escape=html.escape, bold="<strong>{}</strong>", power="{} × 10<sup>{}</sup>")
+HTML = Dialect(escape=_escape_html, bold="<strong>{}</strong>", power="{} × 10<sup>{}</sup>")
 LATEX = Dialect(
     escape=_escape_latex,
     bold=r"\textbf{{{}}}",

@@ -161,13 +161,14 @@ def keyword_rows(data: xr.Dataset | xr.DataArray) -> list[Labels]:
     if "scenario_kwargs" not in data.coords:
         return [{}] * size
     texts = np.broadcast_to(read_labels(data["scenario_kwargs"]), (size,)).tolist()
-    return [_parse(str(text)) for text in texts]
+    return [read_object(str(text)) for text in texts]
 
 
-def _parse(text: str) -> Labels:
+def read_object(text: str) -> Labels:
+    """Return the JSON object that a text holds, none where a stranger wrote something else."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -8,7 +8,7 @@ import xarray as xr
 from apexr import plots
 from apexr.dashboard import _data
 from apexr.dashboard._curves import Now
-from apexr.dashboard._require import panel, soon
+from apexr.dashboard._require import label, panel, soon
 from apexr.dashboard._rollouts import Follower, labels, small
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.errors import ApexrError
@@ -57,15 +57,17 @@ class Explorer:
         self.now = Now()
         self.follower: Follower | None = None
         self.data: xr.DataArray | None = None
-        self.scenario = widgets.Select(name="scenario", groups=_data.keys(), value=key, width=290)
+        self.scenario = widgets.Select(
+            **label("scenario"), groups=_data.keys(), value=key, width=290
+        )
         self.dims = widgets.RadioButtonGroup(options={}, width=290)
         self.split = widgets.RadioButtonGroup(options=["test", "train"], value="test", width=290)
         self.solver = widgets.RadioButtonGroup(
             options=["reference", "coarse"], value="reference", width=290
         )
-        self.sample = widgets.Select(name="sample", options=[0], width=135)
-        self.channel = widgets.Select(name="channel", options=["u"], width=135)
-        self.time = widgets.DiscreteSlider(name="time step", options=[0], width=600)
+        self.sample = widgets.Select(**label("sample"), options=[0], width=135)
+        self.channel = widgets.Select(**label("channel"), options=["u"], width=135)
+        self.time = widgets.DiscreteSlider(**label("time step"), options=[0], width=600)
         self.about = pn.pane.HTML("", width=300, margin=(4, 5))
         self.problem = pn.pane.HTML("", styles=WARNING, visible=False, width=_RIGHT - 60)
         self.busy = pn.pane.HTML("<b>Computing …</b>", visible=False, margin=(4, 5))

@@ -11,7 +11,7 @@ import xarray as xr
 
 from apexr.dashboard import _curves, _rollouts, _table
 from apexr.dashboard._records import Records, counted, finished
-from apexr.dashboard._require import panel
+from apexr.dashboard._require import label, panel
 from apexr.dashboard._style import CSS, WARNING, card, heading, told
 from apexr.dashboard._views import WIDTH, title_of
 from apexr.errors import SpecError, suggest
@@ -130,7 +130,9 @@ def _curve_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> Any:
 def _rollout_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> tuple[Any, list[Any]]:
     pn = panel()
     times = frames(parts)
-    slider = pn.widgets.DiscreteSlider(name="time step", options=times, value=times[0], width=400)
+    slider = pn.widgets.DiscreteSlider(
+        **label("time step"), options=times, value=times[0], width=400
+    )
     follower = _rollouts.Follower({"time": slider.value})
 
     def move(event: Any) -> None:

@@ -15,6 +15,11 @@ def panel() -> Any:
     return pn
 
 
+def label(words: str) -> dict[str, str]:
+    """Return the option that gives a widget its label; Panel before 1.9 calls it a name."""
+    return {"label" if "label" in panel().widgets.Widget.param else "name": words}
+
+
 def served() -> Any:
     """Return the document of the browser that is being answered; None in tests and notebooks."""
     document = panel().state.curdoc

@@ -8,7 +8,7 @@ from typing import Any
 
 from apexr.dashboard import _table
 from apexr.dashboard._records import FILTERS, Records, choices, counted, filtered, finished
-from apexr.dashboard._require import panel, served
+from apexr.dashboard._require import label, panel, served
 from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.dashboard._views import Views
 from apexr.errors import StoreError
@@ -64,16 +64,16 @@ class StudyPage:
         self._busy = False
         self.filters = {
             name: pn.widgets.MultiChoice(
-                name=name, placeholder="all", width=237, margin=(2, 6), solid=False
+                **label(name), placeholder="all", width=237, margin=(2, 6), solid=False
             )
             for name in FILTERS
         }
         self.table = _table.widget(records.table, choosing=True)
         self.summary = pn.pane.HTML("", styles={"color": "white"}, margin=(11, 10))
         self.notes = pn.pane.HTML("", styles=WARNING, sizing_mode="stretch_width", visible=False)
-        self.button = pn.widgets.Button(name="Refresh", margin=(5, 5), width=90)
+        self.button = pn.widgets.Button(**label("Refresh"), margin=(5, 5), width=90)
         self.watching = pn.widgets.Checkbox(
-            name="look for new results", value=True, margin=(12, 5), styles={"color": "white"}
+            **label("look for new results"), value=True, margin=(12, 5), styles={"color": "white"}
         )
         self._connect()
         self.update()

@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 
 from apexr.dashboard import _curves, _rollouts
-from apexr.dashboard._require import panel, soon
+from apexr.dashboard._require import label, panel, soon
 from apexr.dashboard._style import card, told
 from apexr.errors import ApexrError
 from apexr.schema import CONFIG_COORDS
@@ -28,14 +28,19 @@ class Views:
         self.follower: _rollouts.Follower | None = None
         self._busy = False
         widgets = pn.widgets
-        self.metric = widgets.Select(name="metric", width=190, margin=(0, 6))
+        self.metric = widgets.Select(**label("metric"), width=190, margin=(0, 6))
         self.band = widgets.Select(
-            name="band over seeds", options=["range", "quartiles", "none"], width=120, margin=(0, 6)
+            **label("band over seeds"),
+            options=["range", "quartiles", "none"],
+            width=120,
+            margin=(0, 6),
         )
-        self.logy = widgets.Checkbox(name="logarithmic", margin=(24, 6))
-        self.time = widgets.DiscreteSlider(name="time step", options=[0], width=400, margin=(0, 6))
+        self.logy = widgets.Checkbox(**label("logarithmic"), margin=(24, 6))
+        self.time = widgets.DiscreteSlider(
+            **label("time step"), options=[0], width=400, margin=(0, 6)
+        )
         self.places = {
-            name: widgets.Select(name=name, width=100, margin=(0, 6), visible=False)
+            name: widgets.Select(**label(name), width=100, margin=(0, 6), visible=False)
             for name in _rollouts.PLACES
         }
         self.loss = pn.pane.HoloViews(None, backend="bokeh", linked_axes=False, margin=0)

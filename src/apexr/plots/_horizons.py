@@ -1,6 +1,5 @@
 """Lines that tell how far a training saw, in plots over the time steps of a rollout."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from apexr.analysis import split_train
+from apexr.analysis._groups import keyword_rows, read_object
 from apexr.plots._style import EDGE, axis, holoviews, style
 
 _PARAMETER = "train_temporal_horizon"
@@ -50,14 +50,10 @@ def _unrolled(ds: xr.Dataset, last: int) -> list[int]:
 
 def _trained(ds: xr.Dataset, last: int) -> list[int]:
     """Return the lengths of the trajectories that were trained with."""
-    given = [json.loads(text) for text in np.atleast_1d(_keywords(ds)).astype(str)]
-    known = json.loads(str(ds.attrs.get("specification", "{}"))).get("parameters", {})
-    found = [one.get(_PARAMETER, known.get(_PARAMETER)) for one in given or [{}]]
-    return _within([length for length in found if isinstance(length, int)], last)
-
-
-def _keywords(ds: xr.Dataset) -> Any:
-    return ds["scenario_kwargs"].values if "scenario_kwargs" in ds.coords else "{}"
+    known = read_object(str(ds.attrs.get("specification", "{}"))).get("parameters")
+    default = known.get(_PARAMETER) if isinstance(known, dict) else None
+    found = [row.get(_PARAMETER, default) for row in keyword_rows(ds)]
+    return _within([length for length in found if type(length) is int], last)
 
 
 def _within(steps: Iterable[int], last: int) -> list[int]:
