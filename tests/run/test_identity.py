@@ -11,7 +11,7 @@ from _tiny import SIZES
 from apexr._digest import experiment_id
 from apexr.errors import ApexrWarning, StoreError
 from apexr.scenarios import Request, difficulty, plan, resolve
-from apexr.study import plan_study
+from apexr.study import plan_study, preview
 
 SMALL = {
     "num_points": 16,
@@ -186,3 +186,18 @@ def test_a_stored_experiment_is_found_under_another_spelling(tmp_path):
     assert second.identical(first)  # the seconds that it took included
     with pytest.raises(StoreError, match="holds another experiment"):
         apexr.run("diff_adv", **{**given, "optim_config": "adam;200;constant;0.002"})
+
+
+def test_a_study_takes_what_is_stored_under_another_spelling(tmp_path):
+    given = {"scenario": "diff_adv", "net": "Pure;3", **SIZES}
+    store = tmp_path / "study.zarr"
+    first = apexr.run_study([{**given, "optim_config": SPELT[0]}], store, progress=False).load()
+    second = {**given, "optim_config": SPELT[1], "ic_config": "Fourier;5;True;TRUE"}
+    assert preview(plan_study([second]), store).pending == 0
+    again = apexr.run_study([second], store, progress=False)
+    assert again.load().identical(first)  # the seconds that it took included
+    more = apexr.run_study([{**second, "num_seeds": 2}], store, progress=False)
+    assert more.sizes["experiment"] == 1
+    assert more.sizes["seed"] == 2
+    other = apexr.run_study([{**second, "optim_config": "adam;5;constant;0.002"}], store)
+    assert other.sizes["experiment"] == 2

@@ -9,7 +9,7 @@ from apexr.scenarios._curation import CURATION
 from apexr.scenarios._data import data_attributes, finite_trajectories, labelled_reference
 from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
-from apexr.scenarios._identity import check_storable, meaning, specification
+from apexr.scenarios._identity import CONFIGS, check_storable, meaning, specification
 from apexr.scenarios._pieces import Request, emulator_plan, plan, run
 from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
 from apexr.scenarios._resolve import resolve
@@ -17,6 +17,7 @@ from apexr.scenarios._score import score
 from apexr.scenarios.recorded import Recorded, inspect, layout
 
 __all__ = [
+    "CONFIGS",
     "CURATION",
     "GUARANTEED_FINITE",
     "SCENARIOS",

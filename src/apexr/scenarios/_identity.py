@@ -13,6 +13,7 @@ from apexr.networks import NETWORKS
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios._code import HONORED, UNKNOWN, code_of, is_overridden
 from apexr.scenarios._registry import SCENARIOS
+from apexr.steppers import SOLVERS
 from apexr.training import OPTIMIZERS
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def meaning(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def canonical_parameter(name: str, value: Any) -> Any:
     """Return a parameter as :func:`canonical_parameters` does."""
-    kind = _CONFIGS.get(name)
+    kind = CONFIGS.get(name)
     if kind is None or not isinstance(value, str):
         return value
     parts = value.split(",") if name == "callbacks" else [value]
@@ -94,11 +95,15 @@ def canonical_parameter(name: str, value: Any) -> Any:
         return value
 
 
-_CONFIGS: dict[str, Kind[Any]] = {
+CONFIGS: dict[str, Kind[Any]] = {
     "optim_config": OPTIMIZERS,
     "ic_config": INITIAL_CONDITIONS,
+    "test_ic_config": INITIAL_CONDITIONS,
+    "train_solver": SOLVERS,
+    "test_solver": SOLVERS,
     "callbacks": CALLBACKS,
 }
+"""Parameters of a scenario that are config strings, to what each is a string of."""
 
 
 def check_storable(told: Mapping[str, Any]) -> None:

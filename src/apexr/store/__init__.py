@@ -25,7 +25,7 @@ from apexr.store.study._experiment import check_shapes, open_experiment, read_we
 from apexr.store.study._index import WORTH_AN_INDEX, keep_index
 from apexr.store.study._list import list_experiments
 from apexr.store.study._merge import merge, pack, publish_seeds
-from apexr.store.study._parts import Part, find_parts, in_short, ranges
+from apexr.store.study._parts import Part, find_parts, in_short, ranges, read_specifications
 from apexr.store.study._safetensors import SUFFIX as SAFETENSORS
 from apexr.store.study._safetensors import export_safetensors, read_safetensors, seeds_of_file
 from apexr.store.study._study import join_experiments, open_rollouts, open_study
@@ -87,6 +87,7 @@ __all__ = [
     "read_manifest",
     "read_progress",
     "read_safetensors",
+    "read_specifications",
     "read_weights",
     "record_failure",
     "repair",

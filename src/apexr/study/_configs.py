@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from apexr import store as stores
 from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr._run import plan_experiment
 from apexr._typing import PathInput
 from apexr.errors import SpecError, warn
 from apexr.experiment import Experiment, operations
-from apexr.scenarios import BaseScenario, Request, check_storable, meaning
+from apexr.scenarios import CONFIGS, BaseScenario, Request, check_storable, meaning
 from apexr.study._expand import Placed, expand
 from apexr.study._limits import shortened
 from apexr.study._problems import KEYS, check_layers, diagnose, listed
@@ -223,6 +224,40 @@ def plan_one(config: Any) -> Planned:
 def _meaning(one: Planned) -> str:
     """Return what is the same for all spellings of an experiment's config strings."""
     return experiment_id(meaning(json.loads(one.experiment.attrs["specification"])))
+
+
+def spelt_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planned]:
+    """Return experiments with their config strings as a store spells those that it holds.
+
+    Ids are of config strings as they were typed. An experiment that is finished under another
+    spelling is the same one, and is not to be run again.
+    """
+    planned = list(planned)
+    held = stores.find_parts(store, remember=stores.is_study(store))
+    new = {_meaning(one): one for one in planned if one.id not in held}
+    others = held.keys() - {one.id for one in planned}
+    if not (new and others):
+        return planned
+    units = [held[name][0].unit for name in others]
+    told = stores.read_specifications(store, units).values()
+    spelt = [_spelt(new, one) for one in told]
+    known = {before.id: after for before, after in filter(None, spelt) if after.id in held}
+    return [known.get(one.id, one) for one in planned]
+
+
+def _spelt(new: Mapping[str, Planned], told: Mapping[str, Any]) -> tuple[Planned, Planned] | None:
+    """Return the experiment of the same meaning as a stored one, before and after respelling."""
+    if not isinstance(told.get("parameters"), Mapping):
+        return None
+    one = new.get(experiment_id(meaning(told)))
+    if one is None:
+        return None
+    spelling = told["parameters"].get
+    texts = {name: spelling(name) for name in CONFIGS if isinstance(spelling(name), str)}
+    after = plan_one({**one.given, **texts})
+    return one, dataclasses.replace(
+        after, experiment=dataclasses.replace(after.experiment, seeds=one.seeds)
+    )
 
 
 def _joined(same: list[Planned]) -> Planned:

@@ -16,7 +16,7 @@ from apexr._typing import PathInput
 from apexr.engine import available_bytes
 from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
 from apexr.study._clients import check_client, count_workers, memory_of_workers
-from apexr.study._configs import Planned, Study, load_whole
+from apexr.study._configs import Planned, Study, load_whole, spelt_as_stored
 from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
 from apexr.study._turns import in_turn
@@ -146,6 +146,7 @@ def run_planned(
     if fields not in get_args(Fields):
         near = suggest(str(fields), get_args(Fields))
         raise SpecError(f'fields must be "plain" or "compact", got {fields!r}{near}')
+    planned = spelt_as_stored(planned, store)
     pending = pending_work(planned, store, overwrite=overwrite)
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -28,6 +29,7 @@ from apexr.store.files._layout import (
     in_study,
     is_published,
     is_study,
+    unit_of,
 )
 from apexr.store.files._place import PathLike, Place, at_once, entries, place
 from apexr.store.files._remote import Remote
@@ -136,6 +138,14 @@ def find_parts(study: PathLike, *, remember: bool = False) -> dict[str, list[Par
     return grouped
 
 
+def read_specifications(study: PathLike, units: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the specifications of units by name; a unit that holds none is left out."""
+    where = place(study)
+    places = [unit_of(where, name) for name in units]
+    found = zip(units, at_once(_specification, places, where), strict=True)
+    return {name: told for name, told in found if isinstance(told, dict)}
+
+
 def units_behind(path: PathLike) -> list[Place]:
     """Return the units that a path stands for: itself, or the parts of an experiment in a study.
 
@@ -167,6 +177,13 @@ def _try_read(unit: Place) -> Part | None:
     try:
         return read_part(unit)
     except StoreError:
+        return None
+
+
+def _specification(unit: Place) -> Any:
+    try:
+        return json.loads(Unit.open(unit).manifest["attrs"]["specification"])
+    except (StoreError, KeyError, TypeError, ValueError):
         return None
 
 
