@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from apexr import analysis
 
 DRAWS = 1000
-DRAWS_OF_MANY = 300
+DRAWS_OF_MANY = 1000
 """Of methods over many problems, each of which takes a study of its own."""
 SEEDS = (3, 5, 10, 20)
 DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {

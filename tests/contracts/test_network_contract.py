@@ -11,6 +11,7 @@ import pytest
 
 from _tiny import filled
 from apexr.engine import EmulatorPlan, Predict, count_parameters
+from apexr.errors import ShapeError
 from apexr.networks import NETWORKS
 from apexr.spectral import Grid
 from apexr.training import as_batched
@@ -50,6 +51,17 @@ def drawn(name, dims, channels):
 
 def test_every_network_is_tried():
     assert set(EXAMPLES) == set(NETWORKS.names()), "add an example of the new network here"
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("name", NETWORKS.names())
+def test_states_that_do_not_fit_are_refused(name, dims):
+    network = drawn(name, dims, 2)
+    grid = (POINTS,) * dims
+    assert network(jnp.ones((2, *grid))).shape == (2, *grid)
+    for shape in [(1, *grid), (3, *grid), grid, (2, *grid, POINTS), (2,), (2, *grid[:-1], 0)]:
+        with pytest.raises(ShapeError):
+            network(jnp.ones(shape))
 
 
 @pytest.mark.parametrize("name", NETWORKS.names())

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr.errors import SpecError, suggest
+from apexr.errors import ShapeError, SpecError, suggest
 
 PADDING = {"periodic": "wrap", "dirichlet": "constant", "neumann": "reflect"}
 """How states go on beyond a boundary, as :func:`jax.numpy.pad` calls it."""
@@ -98,6 +98,29 @@ def draw_weights(
     weight = uniform(weight_key, (out_channels, in_channels, *kernel))
     bias = uniform(bias_key, (out_channels, *(1,) * len(kernel))) if use_bias else None
     return weight, bias
+
+
+def check_fits(x: Float[Array, "in batch *space"], channels: int, axes: int | None = None) -> None:
+    """Refuse a batch that a layer is not made for, which could be broadcast to one that it is.
+
+    Parameters
+    ----------
+    x
+        The batch.
+    channels, axes
+        What the layer takes; any number of axes of space where None is given.
+
+    Raises
+    ------
+    ShapeError
+        If the batch has other channels, other axes of space, or no point.
+    """
+    if x.shape[0] != channels or axes not in (None, x.ndim - 2) or not x.size:
+        grid = "any grid" if axes is None else f"a grid of {axes} axes"
+        raise ShapeError(
+            f"this network takes states of {channels} channels on {grid}, got the shape"
+            f" {(*x.shape[:1], *x.shape[2:])}; expected (channel, *space)"
+        )
 
 
 def add_bias(x: Float[Array, "out batch *space"], bias: Float[Array, "out *ones"] | None) -> Array:

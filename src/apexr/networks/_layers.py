@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
-from apexr.networks._base import Layer, Reach, Space, add_bias, draw_weights, multiply
+from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights, multiply
 from apexr.networks._convolution import convolve, upsample
 from apexr.networks._taps import tap_offsets
 
@@ -63,6 +63,7 @@ class Convolution(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space_out"]:
         """Return the convolved batch."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         out = convolve(
             x,
             self.weight,
@@ -105,6 +106,7 @@ class UpConvolution(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space_out"]:
         """Return the batch on the finer grid."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         return add_bias(upsample(x, self.weight, self.boundary), self.bias)
 
 
@@ -138,6 +140,7 @@ class Pointwise(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the batch with its channels mixed."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         return add_bias(multiply(self.weight.reshape(self.weight.shape[:2]), x), self.bias)
 
 
@@ -182,6 +185,7 @@ class GroupNorm(Layer):
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
         """Return the normalised batch."""
+        check_fits(x, self.weight.size)
         grouped = x.reshape(self.num_groups, -1, *x.shape[1:])
         axes = (1, *range(3, grouped.ndim))
         centred = grouped - jnp.mean(grouped, axes, keepdims=True)
