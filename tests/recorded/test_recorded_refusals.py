@@ -216,6 +216,7 @@ def test_tasks_that_correct_a_solver():
         lambda scenario: scenario.get_ic_generator(),
         lambda scenario: scenario.reference_error(),
         apexr.simulate,
+        lambda scenario: apexr.solver_ladder(scenario, points=(8, 16)),
     ],
 )
 def test_what_needs_the_solver_says_that_there_is_none(ask):
@@ -369,3 +370,20 @@ def test_things_that_are_no_files(tmp_path):
     for path in (tmp_path / "pipe.h5", "/dev/zero"):
         with pytest.raises(SpecError, match="is no file"):
             apexr.Recorded(path)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store, scenario: apexr.decompose(store, scenario=scenario),
+        lambda store, scenario: apexr.climate(store, steps=4, scenario=scenario),
+    ],
+    ids=["decompose", "climate"],
+)
+def test_results_without_a_solver_are_not_compared_with_one(tmp_path, monkeypatch, ask):
+    monkeypatch.undo()
+    run(recorded(), net="Pure;3", store=tmp_path / "one.zarr")
+    with pytest.raises(SpecError, match="without the solver that made them"):
+        ask(tmp_path / "one.zarr", recorded())
+    with pytest.raises(SpecError, match=r"give the scenario itself, as apexr.Recorded"):
+        apexr.decompose(tmp_path / "one.zarr")
