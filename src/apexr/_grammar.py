@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 from apexr._registry import Registry
@@ -65,6 +65,21 @@ class Nested:
 
     kind: "Kind[Any]"
     many: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Led:
+    """A value that a word and a number may stand for: ``WORD;NUMBER`` in place of the plain form.
+
+    ``words`` maps each word to what makes the value of the number; ``plain`` is the annotation of
+    the plain form.
+    """
+
+    words: Mapping[str, Callable[[float], object]]
+    plain: Any
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.words))
 
 
 BAR = "|"
@@ -257,12 +272,29 @@ def _read_fields(cls: type, parts: list[_Part]) -> dict[str, object]:
         if nested is not None:
             values[field.name] = _read_nested(nested, left)
             left = []
+        elif (led := _extra(hint, Led)) is not None:
+            values[field.name] = _read_led(label, led, left)
         else:
             values[field.name] = _read_value(label, hint, left.pop(0))
     if left:
         extra = ";".join(left)
         raise _FieldError(left[0], f"nothing is expected after the last field, got {extra!r}")
     return values
+
+
+def _read_led(label: str, led: Led, left: list[_Part]) -> object:
+    """Return the value at the front of the parts that are left, which is taken from them."""
+    first = left.pop(0)
+    make = led.words.get(first.lower())
+    if make is None:
+        return _read_value(label, led.plain, first)
+    if not left:
+        raise _FieldError(first.after, f"the number of {first} is missing")
+    number = left.pop(0)
+    try:
+        return make(_read_float(str(first), number))
+    except SpecError as error:
+        raise _FieldError(number, str(error)) from None
 
 
 def _read_nested(nested: Nested, parts: list[_Part]) -> object:

@@ -27,12 +27,16 @@ OBJECTIVE_EXAMPLES = {
     "weights": "weights;1,0.5;mix;1;1",
     "cut": "cut;2;div;3",
     "composite": "composite;1,0.1;one|div;2",
+    "noise": "noise;0.1;sup;2",
+    "push": "push;3",
+    "curriculum": "curriculum;1@0,3@5;div;2",
 }
 OPTIMIZER_EXAMPLES = {
     "clip": "clip;1.0;sgd",
     "clip_value": "clip_value;1.0;sgd",
     "decay": "decay;1e-3;sgd",
     "with": "with;momentum=0.5;sgd",
+    "ema": "ema;0.5;sgd",
 }
 TASK_EXAMPLES = ["predict", *(f"correct;{mode}" for mode in MODES.names())]
 

@@ -2,19 +2,38 @@
 
 from apexr._doors import check_all
 from apexr.objectives._composite import Composite
+from apexr.objectives._curriculum import Curriculum, Pushforward
 from apexr.objectives._diverted import BranchedChain, DivertedChain
-from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setting, objective
+from apexr.objectives._kind import (
+    OBJECTIVES,
+    PLAIN,
+    Emulator,
+    Noise,
+    Objective,
+    Setting,
+    objective,
+)
 from apexr.objectives._losses import (
     LOSSES,
     Loss,
+    SpectralLoss,
     loss,
     mean_absolute,
     mean_square,
     normalized_absolute,
+    normalized_root,
     normalized_square,
+    sobolev,
 )
 from apexr.objectives._mixed import MixedChain
-from apexr.objectives._modifiers import Modifier, WithCuts, WithLoss, WithWeights
+from apexr.objectives._modifiers import (
+    Geometric,
+    Modifier,
+    WithCuts,
+    WithLoss,
+    WithNoise,
+    WithWeights,
+)
 from apexr.objectives._residuum import RESIDUALS, Residuum
 from apexr.objectives._supervised import OneStep, Supervised
 
@@ -25,25 +44,33 @@ __all__ = [
     "RESIDUALS",
     "BranchedChain",
     "Composite",
+    "Curriculum",
     "DivertedChain",
     "Emulator",
+    "Geometric",
     "Loss",
     "MixedChain",
     "Modifier",
+    "Noise",
     "Objective",
     "OneStep",
+    "Pushforward",
     "Residuum",
     "Setting",
+    "SpectralLoss",
     "Supervised",
     "WithCuts",
     "WithLoss",
+    "WithNoise",
     "WithWeights",
     "loss",
     "mean_absolute",
     "mean_square",
     "normalized_absolute",
+    "normalized_root",
     "normalized_square",
     "objective",
+    "sobolev",
 ]
 
 check_all(globals())

@@ -1,5 +1,6 @@
 """A weighted sum of objectives."""
 
+import dataclasses
 from typing import Annotated
 
 from jaxtyping import Array, Float
@@ -48,6 +49,34 @@ class Composite(Objective):
     def has_target(self) -> bool:
         """Whether all of them have one."""
         return all(part.has_target for part in self.objectives)
+
+    @property
+    def num_steps(self) -> int:
+        """Those of the longest."""
+        return max(part.num_steps for part in self.objectives)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether one of them is."""
+        return any(part.is_noisy for part in self.objectives)
+
+    @property
+    def plain(self) -> Objective:
+        """The sum of what is measured for each."""
+        return self._of(*(part.plain for part in self.objectives))
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Those of all together."""
+        return tuple(sorted({start for part in self.objectives for start in part.starts}))
+
+    def at(self, update: int) -> Objective:
+        """Return the sum of the stages of an update."""
+        return self._of(*(part.at(update) for part in self.objectives))
+
+    def _of(self, *objectives: Objective) -> Objective:
+        same = all(a is b for a, b in zip(objectives, self.objectives, strict=True))
+        return self if same else dataclasses.replace(self, objectives=objectives)
 
     def sample_losses(
         self,

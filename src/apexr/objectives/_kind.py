@@ -7,7 +7,7 @@ from typing import TypeVar, dataclass_transform
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from apexr._grammar import Kind
 from apexr.errors import SpecError
@@ -31,6 +31,22 @@ def no_reference(states: Array) -> Array:
 
 
 @dataclasses.dataclass(frozen=True)
+class Noise:
+    """What random numbers that are added to initial states are made from.
+
+    Attributes
+    ----------
+    keys
+        One for each window of a batch.
+    spread
+        The standard deviation of each channel of the training data.
+    """
+
+    keys: PRNGKeyArray
+    spread: Float[Array, " channel"]
+
+
+@dataclasses.dataclass(frozen=True)
 class Setting:
     """What an objective is evaluated with, besides the emulator and the data.
 
@@ -44,12 +60,15 @@ class Setting:
         Weight of each time level; None stands for ones.
     cut_every
         Gradients are cut after so many steps, whatever the objective itself says.
+    noise
+        For objectives that disturb initial states; None outside of a training.
     """
 
     reference: Emulator = no_reference
     loss: LossFunction = mean_square
     weights: tuple[float, ...] | None = None
     cut_every: int | None = None
+    noise: Noise | None = None
 
     def cuts(self, cut: bool, num_steps: int) -> Bool[np.ndarray, " step"]:
         """Return after which steps no gradient flows back, where the objective says ``cut``."""
@@ -97,6 +116,30 @@ class Objective(abc.ABC):
     def has_target(self) -> bool:
         """Whether predictions are compared with states, so that losses can be relative."""
         return True
+
+    @property
+    def num_steps(self) -> int:
+        """How many steps the emulator makes of each window."""
+        return max(1, self.window_length - 1)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether initial states are disturbed."""
+        return False
+
+    @property
+    def plain(self) -> "Objective":
+        """What is measured on data for validation: without noise, as in the last stage."""
+        return self
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The updates from which on another stage of this objective holds; the first is 0."""
+        return (0,)
+
+    def at(self, update: int) -> "Objective":
+        """Return the stage of an update, on windows of the same length as all stages have."""
+        return self
 
     @abc.abstractmethod
     def sample_losses(

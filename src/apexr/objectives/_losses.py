@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._registry import Registry
-from apexr.errors import ShapeError
+from apexr.errors import ShapeError, SpecError
+from apexr.spectral import grid_of, wavenumbers
 
 States = Float[Array, "channel batch *space"]
 LossFunction = Callable[[States, States], Float[Array, " batch"]]
@@ -98,3 +100,74 @@ def normalized_square(prediction: States, target: States) -> Float[Array, " batc
 def normalized_absolute(prediction: States, target: States) -> Float[Array, " batch"]:
     """Return the absolute error of each sample over the mean magnitude of its target."""
     return mean_absolute(prediction, target) / _mean(jnp.abs(target))
+
+
+@loss("nRMSE", relative=True)
+def normalized_root(prediction: States, target: States) -> Float[Array, " batch"]:
+    """Return the root of the squared error of each sample over the mean square of its target.
+
+    Where there is no error at all, its gradient is zero.
+    """
+    square = normalized_square(prediction, target)
+    found = square > 0
+    return jnp.where(found, jnp.sqrt(jnp.where(found, square, 1)), 0)
+
+
+@loss("H1", relative=True)
+def sobolev(prediction: States, target: States) -> Float[Array, " batch"]:
+    """Return the squared error of each sample and of its slopes over those of its target.
+
+    ``Σ (1+|k|²) |ê|² / Σ (1+|k|²) |û|²`` over all channels and whole wavenumbers ``k``.
+    """
+    return SpectralLoss(1.0)(prediction, target)
+
+
+@dataclasses.dataclass(frozen=True)
+class SpectralLoss:
+    """The squared error of each wavenumber, weighted by a power of it, over that of the target.
+
+    ``Σ (1+|k|²)ᴾ |ê|² / Σ (1+|k|²)ᴾ |û|²`` over all channels and whole wavenumbers ``k``: a norm
+    of Sobolev. ``P = 0`` is ``nMSE``, ``P = 1`` is ``H1``; larger powers stress fine scales,
+    negative ones coarse scales.
+    """
+
+    power: float
+
+    def __post_init__(self) -> None:
+        if not abs(self.power) <= LARGEST_POWER:
+            raise SpecError(
+                f"the power of the spectral loss must be from -{LARGEST_POWER} to"
+                f" {LARGEST_POWER}, got {self.power!r}"
+            )
+
+    def __str__(self) -> str:
+        return f"spectral;{self.power!r}"
+
+    def __call__(self, prediction: States, target: States) -> Float[Array, " batch"]:
+        """Return the loss of each sample."""
+        error = _difference(prediction, target)
+        grid = grid_of(target[:, 0])
+        squares = (wavenumbers(grid).astype(float) ** 2).sum(axis=0)
+        weights = (1 + squares) ** self.power * _copies(grid.shape)
+        dtype = target.dtype
+        return _energy(error, weights.astype(dtype)) / _energy(target, weights.astype(dtype))
+
+
+LARGEST_POWER = 8
+"""Beyond it, one wavenumber alone counts in single precision."""
+
+
+def _copies(shape: tuple[int, ...]) -> np.ndarray:
+    """Return how often each entry of a half spectrum stands in the whole one."""
+    last = np.full(shape[-1] // 2 + 1, 2)
+    last[0] = 1
+    last[-1] = 1 if shape[-1] % 2 == 0 else 2
+    return last
+
+
+def _energy(states: States, weights: np.ndarray) -> Float[Array, " batch"]:
+    """Return the weighted squares of the spectrum of each sample."""
+    axes = tuple(range(2, states.ndim))
+    spectrum = jnp.fft.rfftn(states, axes=axes, norm="forward")
+    power = spectrum.real**2 + spectrum.imag**2
+    return jnp.sum(weights * power, axis=(0, *axes))

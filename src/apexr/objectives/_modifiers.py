@@ -4,12 +4,14 @@ import abc
 import dataclasses
 from typing import Annotated
 
+import jax
+import numpy as np
 from jaxtyping import Array, Float
 
-from apexr._grammar import Choice, Nested, PositiveInt
+from apexr._grammar import Choice, Led, Nested, NonNegativeFloat, PositiveInt
 from apexr.errors import SpecError
 from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setting, objective
-from apexr.objectives._losses import LOSSES
+from apexr.objectives._losses import LOSSES, SpectralLoss
 
 NestedObjective = Annotated[Objective, Nested(OBJECTIVES)]
 
@@ -51,6 +53,34 @@ class Modifier(Objective):
         """Whether the objective within has one."""
         return self.objective.has_target
 
+    @property
+    def num_steps(self) -> int:
+        """Those of the objective within."""
+        return self.objective.num_steps
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether the objective within is."""
+        return self.objective.is_noisy
+
+    @property
+    def plain(self) -> Objective:
+        """What is measured for the objective within, in the same setting."""
+        return self._around(self.objective.plain)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Those of the objective within."""
+        return self.objective.starts
+
+    def at(self, update: int) -> Objective:
+        """Return the stage of the objective within, in the same setting."""
+        return self._around(self.objective.at(update))
+
+    def _around(self, objective: Objective) -> Objective:
+        same = objective is self.objective
+        return self if same else dataclasses.replace(self, objective=objective)
+
     def sample_losses(
         self,
         emulate: Emulator,
@@ -63,13 +93,16 @@ class Modifier(Objective):
 
 @objective("loss")
 class WithLoss(Modifier):
-    """loss;LOSS;OBJECTIVE… - another objective with another loss: MSE, MAE, nMSE or nMAE."""
+    """loss;LOSS;OBJECTIVE… - another objective with another loss, such as nMSE or spectral;1.0."""
 
-    loss: Annotated[str, Choice(LOSSES)]
+    loss: Annotated[
+        str | SpectralLoss, Led({"spectral": SpectralLoss}, Annotated[str, Choice(LOSSES)])
+    ]
     objective: NestedObjective
 
     def __post_init__(self) -> None:
-        if LOSSES.get(self.loss).relative and not self.objective.has_target:
+        relative = isinstance(self.loss, SpectralLoss) or LOSSES.get(self.loss).relative
+        if relative and not self.objective.has_target:
             raise SpecError(
                 f"LOSS must be absolute (MSE or MAE) for {str(self.objective)!r}, which has no"
                 f" target for {self.loss} to be relative to"
@@ -77,18 +110,54 @@ class WithLoss(Modifier):
 
     def changed(self, setting: Setting) -> Setting:
         """Return the setting with this loss."""
-        return dataclasses.replace(setting, loss=LOSSES.get(self.loss).function)
+        chosen = self.loss
+        loss = chosen if isinstance(chosen, SpectralLoss) else LOSSES.get(chosen).function
+        return dataclasses.replace(setting, loss=loss)
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometric:
+    """Weights that fall from one time level to the next: ``w_t = max(RATIO^t, 10⁻³)``."""
+
+    ratio: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ratio < np.inf:
+            raise SpecError(f"the ratio of geometric weights must be above 0, got {self.ratio!r}")
+
+    def __str__(self) -> str:
+        return f"geometric;{self.ratio!r}"
+
+    def of(self, levels: int) -> tuple[float, ...]:
+        """Return the weights of so many time levels.
+
+        Raises
+        ------
+        SpecError
+            If they grow beyond all numbers.
+        """
+        with np.errstate(over="ignore"):
+            weights = np.maximum(np.power(self.ratio, np.arange(float(levels))), LEAST_WEIGHT)
+        if not np.isfinite(weights[-1]):
+            raise SpecError(f"geometric weights of ratio {self.ratio!r} grow beyond all numbers")
+        return tuple(weights.tolist())
+
+
+LEAST_WEIGHT = 1e-3
+"""What geometric weights do not fall below."""
 
 
 @objective("weights")
 class WithWeights(Modifier):
-    """weights;WEIGHTS;OBJECTIVE… - another with a weight for each time level, parted by commas.
+    """weights;WEIGHTS;OBJECTIVE… - another with a weight a time level: 1,0.5 or geometric;R.
 
     There are as many as losses are summed: one a step of ``sup`` or ``div``, one a branch of
-    ``chain``.
+    ``chain``. ``geometric;R`` are ``max(Rᵗ, 10⁻³)``, ``t = 0, 1, …``, for any number of levels.
     """
 
-    weights: tuple[float, ...]
+    weights: Annotated[
+        tuple[float, ...] | Geometric, Led({"geometric": Geometric}, tuple[float, ...])
+    ]
     objective: NestedObjective
 
     def __post_init__(self) -> None:
@@ -98,6 +167,14 @@ class WithWeights(Modifier):
                 f"WEIGHTS must stand within {str(self.objective)!r}, which has no time levels of"
                 " its own"
             )
+        if isinstance(self.weights, Geometric):
+            self.weights.of(levels)
+            return
+        if len(self.objective.starts) > 1:
+            raise SpecError(
+                f"WEIGHTS must be geometric;R for {str(self.objective)!r}, whose number of time"
+                " levels changes"
+            )
         if len(self.weights) != levels:
             raise SpecError(
                 f"WEIGHTS must be one number for each of the {levels} time levels of"
@@ -106,7 +183,9 @@ class WithWeights(Modifier):
 
     def changed(self, setting: Setting) -> Setting:
         """Return the setting with these weights."""
-        return dataclasses.replace(setting, weights=self.weights)
+        given = self.weights
+        of_levels = given.of(self.num_levels or 1) if isinstance(given, Geometric) else given
+        return dataclasses.replace(setting, weights=of_levels)
 
 
 @objective("cut")
@@ -122,3 +201,56 @@ class WithCuts(Modifier):
     def changed(self, setting: Setting) -> Setting:
         """Return the setting with these cuts."""
         return dataclasses.replace(setting, cut_every=self.every)
+
+
+@objective("noise")
+class WithNoise(Modifier):
+    """noise;STD;OBJECTIVE… - another objective whose windows begin with disturbed states.
+
+    ``u₀ + STD σ n`` with a standard normal ``n`` that is drawn again for every update, from the
+    seed's key and the number of the update, and the standard deviation ``σ`` of each channel of
+    the training data. Targets are not disturbed, and neither are data for validation.
+
+    References
+    ----------
+    Sanchez-Gonzalez et al. (2020), "Learning to Simulate Complex Physics with Graph Networks",
+    ICML, arXiv:2002.09405, section 4.3.
+    """
+
+    std: NonNegativeFloat
+    objective: NestedObjective
+
+    def __post_init__(self) -> None:
+        if self.objective.is_noisy:
+            raise SpecError(f"OBJECTIVE must be without noise, {str(self.objective)!r} has some")
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether there is any noise."""
+        return self.std > 0
+
+    @property
+    def plain(self) -> Objective:
+        """What is measured for the objective within."""
+        return self.objective.plain
+
+    def changed(self, setting: Setting) -> Setting:
+        """Return the setting as it is."""
+        return setting
+
+    def sample_losses(
+        self,
+        emulate: Emulator,
+        window: Float[Array, "channel batch frame *space"],
+        setting: Setting = PLAIN,
+    ) -> Float[Array, " batch"]:
+        """Return the losses of the objective within, from disturbed states in a training."""
+        if setting.noise is None or not self.std:
+            return self.objective.sample_losses(emulate, window, setting)
+        shape = (window.shape[0], *window.shape[3:])
+        noise = jax.vmap(lambda key: jax.random.normal(key, shape, window.dtype), out_axes=1)(
+            setting.noise.keys
+        )
+        spread = setting.noise.spread.reshape(-1, *(1,) * (noise.ndim - 1)).astype(window.dtype)
+        window = window.at[:, :, 0].add(self.std * spread * noise)
+        return self.objective.sample_losses(emulate, window, setting)
