@@ -28,14 +28,22 @@ def check_precision(given: Any) -> None:
     Raises
     ------
     SpecError
-        Naming both precisions.
+        Naming all precisions.
     """
     names = get_args(Precision)
     if given is not None and given not in names:
         near = suggest(given, names) if isinstance(given, str) else ""
-        raise SpecError(f"precision must be {' or '.join(map(repr, names))}, got {given!r}{near}")
+        *others, last = map(repr, names)
+        raise SpecError(f"precision must be {', '.join(others)} or {last}, got {given!r}{near}")
+
+
+MIXED = "mixed"
+"""The precision in which networks multiply in bfloat16, and all else is in float32."""
 
 
 def computing_in(precision: str | None) -> AbstractContextManager[Any]:
-    """Return a context in which JAX computes in a precision; None leaves it as it is set."""
+    """Return a context in which JAX computes in a precision; None leaves it as it is set.
+
+    For ``"mixed"`` that is single precision: networks round their factors themselves.
+    """
     return jax.enable_x64((precision or current_precision()) == "float64")

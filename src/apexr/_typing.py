@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 PathInput = str | PathLike[str]
 """A path as users give it."""
 
-Precision = Literal["float32", "float64"]
-"""What is computed with."""
+Precision = Literal["float32", "float64", "mixed"]
+"""What is computed with; ``mixed`` is float32 but for the factors of the networks' products."""
 
 
 @dataclasses.dataclass(frozen=True)

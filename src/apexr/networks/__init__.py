@@ -28,6 +28,7 @@ from apexr.networks._layers import Convolution, GroupNorm, Pointwise, UpConvolut
 from apexr.networks._mlp import MLP, Linear, Perceptron
 from apexr.networks._pure import Pure, Stencil
 from apexr.networks._res import Dil, MoRes, Res
+from apexr.networks._rounded import bfloat16_products
 from apexr.networks._spectral import SpectralConv
 from apexr.networks._unet import MoUNet, UNet
 
@@ -66,6 +67,7 @@ __all__ = [
     "Stencil",
     "UNet",
     "UpConvolution",
+    "bfloat16_products",
     "network",
 ]
 

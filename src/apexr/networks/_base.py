@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import ShapeError, SpecError, suggest
+from apexr.networks._rounded import factors, summed
 
 PADDING = {"periodic": "wrap", "dirichlet": "constant", "neumann": "reflect"}
 """How states go on beyond a boundary, as :func:`jax.numpy.pad` calls it."""
@@ -130,7 +131,8 @@ def add_bias(x: Float[Array, "out batch *space"], bias: Float[Array, "out *ones"
 
 def multiply(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
     """Return the channels of ``x`` mixed by a matrix, as one product."""
-    flat = jnp.dot(kernel, x.reshape(x.shape[0], -1))
+    kernel, x = factors(kernel, x)
+    flat = summed(jnp.dot(kernel, x.reshape(x.shape[0], -1)))
     return flat.reshape(kernel.shape[0], *x.shape[1:])
 
 

@@ -16,6 +16,7 @@ from apexr._compile import on_cpu
 from apexr.networks import _winograd as winograd
 from apexr.networks._base import PADDING, multiply
 from apexr.networks._products import fill_lanes
+from apexr.networks._rounded import factors, is_rounding, summed
 from apexr.networks._taps import Offsets, gather, pad, shift_and_add, tap_offsets, unstack
 
 
@@ -32,6 +33,7 @@ def convolve(
     ``yⱼ = Σₖ wₖ x(s j + oₖ)`` with the offsets of :func:`tap_offsets` along each axis. Another
     boundary than the periodic one is a larger periodic grid, of which the inside is kept.
     """
+    x, weight = factors(x, weight)
     offsets, points, first = tap_offsets(weight.shape[-1], dilation), x.shape[2:], 0
     if boundary != "periodic":
         first = -offsets[0]
@@ -42,21 +44,22 @@ def convolve(
         ahead = tuple(first + offset for offset in offsets)
         out, first = multiply(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
     inside = (slice(first, first - (-size // stride)) for size in points)
-    return out[(slice(None), slice(None), *inside)]
+    return summed(out[(slice(None), slice(None), *inside)])
 
 
 def _correlate(x: Array, weight: Array, offsets: Offsets) -> Array:
     """Return the periodic cross-correlation, in 2D and 3D the cheapest way.
 
     All ways give the same numbers to rounding. Minimal filtering is for CPUs: elsewhere it would
-    add its rounding errors to those of products that are less precise by default.
+    add its rounding errors to those of products that are less precise by default, as it would to
+    those of rounded factors.
     """
     dims = x.ndim - 2
     if dims == 1:
         return _correlate_1d(x, weight, offsets)
     costs = {axes: _cost(*_work(weight, axes)) for axes in range(dims, -1, -1)}
     axes = min(costs, key=costs.__getitem__)
-    filtered = on_cpu() and offsets == winograd.OFFSETS
+    filtered = on_cpu() and offsets == winograd.OFFSETS and not is_rounding()
     if filtered and _cost(*winograd.work(weight)) < costs[axes]:
         return winograd.correlate(x, weight)
     return _correlate_split(x, weight, offsets, axes)

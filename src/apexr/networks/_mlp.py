@@ -12,6 +12,7 @@ from apexr.errors import ShapeError
 from apexr.networks._activations import activate
 from apexr.networks._base import Reach, add_bias, draw_weights
 from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._rounded import factors, summed
 from apexr.spectral import Grid
 
 
@@ -57,7 +58,8 @@ class Linear(eqx.Module):
 
     def __call__(self, x: Float[Array, "in batch"]) -> Float[Array, "out batch"]:
         """Return the layer's output for a batch."""
-        return add_bias(self.weight @ x, self.bias)
+        weight, x = factors(self.weight, x)
+        return add_bias(summed(weight @ x), self.bias)
 
 
 class Perceptron(Network):

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
+from apexr.networks._rounded import factors, summed
+
 
 class SpectralConv(eqx.Module):
     """Mixes the channels of the lowest Fourier modes, each with its own complex matrix.
@@ -66,7 +68,8 @@ class SpectralConv(eqx.Module):
 def _mix(
     weight: Complex[Array, "out in *modes"], modes: Complex[Array, "in batch *modes"]
 ) -> Complex[Array, "out batch *modes"]:
-    return jnp.einsum("oi...,ib...->ob...", weight, modes)
+    weight, modes = factors(weight, modes)
+    return summed(jnp.einsum("oi...,ib...->ob...", weight, modes))
 
 
 def _mix_real(
@@ -79,7 +82,8 @@ def _mix_real(
     turned = jnp.concatenate([-imag, real], axis=0)
     weight = jnp.moveaxis(jnp.concatenate([rows, turned], axis=1), 2, 0)  # (mode, 2 out, 2 in)
     stacked = jnp.moveaxis(modes, 0, 1).reshape(modes.shape[1], -1, modes.shape[-1])
-    mixed = jnp.matmul(weight, stacked)
+    weight, stacked = factors(weight, stacked)
+    mixed = summed(jnp.matmul(weight, stacked))
     return jnp.moveaxis(mixed.reshape(modes.shape[1], 2, real.shape[0], -1), 1, 0)
 
 
