@@ -19,6 +19,13 @@ PAGE = Path(__file__).resolve().with_suffix(".md")
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
+SPECTRAL = (
+    "`spectral;P`",
+    "the squared error of each wavenumber times (1+\\|k\\|²)ᴾ, over the same of its target.",
+)
+"""The loss with a number of its own, which is no function of the registry."""
+
+
 def strings(kind: Any) -> str:
     """Return the table of a kind: form and meaning of each config string."""
     rows = [(f"`{kind.usage(name)}`", _meaning(kind, name)) for name in kind.names()]
@@ -31,7 +38,7 @@ def losses() -> str:
     for name in objectives.LOSSES.names():
         text = (objectives.LOSSES.get(name).function.__doc__ or "").removeprefix("Return ")
         rows.append((f"`{name}`", text.split("\n", 1)[0]))
-    return _table(("loss", "of each sample"), rows)
+    return _table(("loss", "of each sample"), [*rows, SPECTRAL])
 
 
 def modes() -> str:

@@ -51,6 +51,7 @@ _BESIDE = (
     "start_seed",
     "num_seeds",
     "precision",
+    "init",
     "store",
     "packed",
     "checkpoint_seconds",
@@ -68,6 +69,7 @@ _OWN = (
     "start_seed",
     "num_seeds",
     "precision",
+    "init",
     "checkpoint_seconds",
 )
 """Parameters that are parsed with more to say than what kind of thing they are."""
@@ -83,6 +85,7 @@ def run(
     start_seed: int = 0,
     num_seeds: int = 1,
     precision: Precision | None = None,
+    init: str | None = None,
     store: PathInput | None = None,
     packed: bool = False,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
@@ -102,7 +105,14 @@ def run(
         The seeds of initial weights and mini-batches; data do not depend on them.
     precision
         ``"float32"`` or ``"float64"``, of everything that is computed; by default what JAX is
-        set to. Random numbers, and so data and weights, differ between the two.
+        set to. Random numbers, and so data and weights, differ between the two. ``"mixed"`` is
+        float32 in which the networks round the factors of their products to bfloat16: for
+        devices that multiply those fast, and to see what it costs in accuracy.
+    init
+        Where the weights lie that the training begins with: ``"pre.zarr"``, or
+        ``"study.zarr#ID"`` for an experiment of a study. Each seed begins with its own; network
+        and task must be the same. The digest of all weights there is part of the identity of the
+        experiment, not their path. By default weights are drawn.
     store
         A Zarr store for result and weights. Where it holds this very experiment, finished,
         that is read and nothing is run. Where it holds a checkpoint, the training goes on from
@@ -147,9 +157,8 @@ def run(
     >>> ds = apexr.run("diff_adv", net="Conv;26;10;relu", train="one", num_seeds=10)
     >>> ds.mean_nRMSE.median("seed").sel(time=[1, 10, 100])
     """
-    chosen, experiment = plan_experiment(
-        scenario, Request(task, net, train, start_seed, num_seeds, precision), scenario_kwargs
-    )
+    request = Request(task, net, train, start_seed, num_seeds, precision, init)
+    chosen, experiment = plan_experiment(scenario, request, scenario_kwargs)
     beside: dict[str, Any] = {"progress": progress, "trackers": as_trackers(trackers)}
     check_interval(checkpoint_seconds)
     if store is None:
@@ -170,6 +179,7 @@ def run_experiment(
     start_seed: int,
     num_seeds: int,
     precision: Precision | None = None,
+    init: str | None = None,
     trackers: Sequence[Watcher | str] = (),
     progress: bool = True,
     **scenario_kwargs: Any,
@@ -179,9 +189,8 @@ def run_experiment(
     Parameters and errors are those of :func:`run`. The arrays of the emulators lead with the
     seeds, unless there is one seed.
     """
-    chosen, experiment = plan_experiment(
-        scenario, Request(task, net, train, start_seed, num_seeds, precision), scenario_kwargs
-    )
+    request = Request(task, net, train, start_seed, num_seeds, precision, init)
+    chosen, experiment = plan_experiment(scenario, request, scenario_kwargs)
     return _watched(chosen, experiment, progress=progress, trackers=as_trackers(trackers))
 
 
@@ -495,7 +504,7 @@ def _rebuilt(where: object, told: Mapping[str, Any], fill: Callable[[Any], Any])
     if math.prod(chosen.grid.shape) > _MOST_POINTS:
         raise StoreError(f"{where}: a grid of {chosen.grid.shape} points; refused")
     with computing_in(precision):
-        return fill(skeleton(emulator_plan(chosen, task, net)))
+        return fill(skeleton(emulator_plan(chosen, task, net, precision)))
 
 
 __all__ = ["evaluate", "load_networks", "run", "run_experiment"]

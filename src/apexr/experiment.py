@@ -54,6 +54,7 @@ from apexr.training import (
     Streamed,
     Trained,
     TrainingPlan,
+    Validation,
     prepare,
     train,
 )
@@ -73,6 +74,26 @@ _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "za
 
 
 @dataclasses.dataclass(frozen=True)
+class Choice:
+    """Which weights of a training are tested, by data for validation.
+
+    Attributes
+    ----------
+    keep_best
+        Whether those with the best score are, not the last ones.
+    patience
+        After so many validations in a row without a better score, a seed stops; 0 is never.
+    config, metric
+        The metric that is the score; without one it is the loss.
+    """
+
+    keep_best: bool = False
+    patience: int = 0
+    config: str = "valid_loss"
+    metric: Metric | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Experiment:
     """All that an experiment is made of, besides its data.
 
@@ -85,7 +106,7 @@ class Experiment:
     num_kept
         Test trajectories that the result holds whole.
     shapes
-        Of the trajectories: ``train`` and ``test``.
+        Of the trajectories: ``train`` and ``test``; ``valid`` where there is validation.
     callbacks
         What is recorded during the training.
     seeds
@@ -98,6 +119,11 @@ class Experiment:
         Further attributes of the result.
     precision
         Of all that is computed.
+    choice
+        Which weights are tested.
+    begin
+        Takes drawn emulators and their seeds to those that the training begins with; None leaves
+        them as they are.
     """
 
     emulator: EmulatorPlan
@@ -111,6 +137,8 @@ class Experiment:
     config: Mapping[str, str]
     attrs: Mapping[str, Any]
     precision: str
+    choice: Choice = Choice()
+    begin: Callable[[Any, Sequence[int]], Any] | None = None
 
 
 def execute(
@@ -123,6 +151,7 @@ def execute(
     watch: Watch | None = None,
     train_by: TrainBy | None = None,
     by_train_solver: Callable[[Array], Trajectories] | None = None,
+    make_valid: Callable[[], Trajectories] | None = None,
 ) -> tuple[xr.Dataset, Any]:
     """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
@@ -147,6 +176,8 @@ def execute(
     by_train_solver
         Takes the test trajectories to those that the solver of the training data makes of their
         initial states, where that is another solver: its errors are part of the result.
+    make_valid
+        Returns trajectories for validation; None where there is none.
 
     Raises
     ------
@@ -163,21 +194,30 @@ def execute(
     if train_by is None:  # what takes longest to compile does so while the rest is made
         outline = outline if drawn is None else drawn[0]
         shapes = experiment.shapes
-        training = prepare(outline, shapes["train"], len(seeds), experiment.training)
+        stops = experiment.choice.patience > 0
+        whole = (outline, shapes["train"], len(seeds), experiment.training)
+        training = prepare(*whole, stops=stops)
         rollouts = compile_rollouts(outline, shapes["test"], *testing)
     emulators, shuffle_keys = drawn or draw_emulators(seeds, experiment.emulator)
+    if experiment.begin is not None:
+        emulators = experiment.begin(emulators, seeds)
     if train_by is None:
         need = training.footprint()
         _say_memory(experiment, need, held, shown=progress)
     counted = _counting_meanwhile(experiment) if train_by is None else None
     train_trajectories, test_trajectories = make_data()
+    valid_trajectories = None if make_valid is None else make_valid()
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
+    if valid_trajectories is not None:
+        test.valid = TestSet(valid_trajectories, experiment.metrics, 1)
     recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
     with progress_bar(experiment, shown=progress, watch=watch) as report:
         attendance = Attendance(report, recorders, tuple(trackers), keeper, experiment.seeds)
         plan = experiment.training
         if train_by is None:
-            trained = train(emulators, train_trajectories, shuffle_keys, plan, attendance)
+            validation = _validation(experiment.choice, valid_trajectories)
+            given = (emulators, train_trajectories, shuffle_keys)
+            trained = train(*given, plan, attendance, validation)
         else:
             trained = train_by(emulators, shuffle_keys)
     _tell_of_diverged(experiment.seeds, trained.diverged_at)
@@ -263,9 +303,41 @@ def _records(experiment: Experiment, trained: Trained) -> list[labels.Recorded]:
     ]
 
 
+def _validation(choice: Choice, trajectories: Trajectories | Streamed | None) -> Validation | None:
+    """Return what is validated during a training, where there are data for that."""
+    if trajectories is None:
+        return None
+    metric = choice.metric
+
+    def score(emulators: Any) -> Float[np.ndarray, " seed"]:
+        errors = evaluate(emulators, trajectories, {choice.config: metric}, 1).errors  # type: ignore[dict-item]
+        values = errors[choice.config].astype(np.float64)
+        return np.asarray(values.mean(axis=tuple(range(1, values.ndim))))
+
+    perfect = 0.0 if metric is None else metric.best
+    by_metric = None if metric is None else score
+    return Validation(trajectories, by_metric, choice.keep_best, choice.patience, perfect)
+
+
+def _validated_arrays(choice: Choice, trained: Trained) -> dict[str, Any]:
+    """Return what validation found, of what was asked for."""
+    validated, dtype = trained.validated, trained.losses.dtype
+    if validated is None:
+        return {}
+    arrays: dict[str, Any] = {"valid_loss": validated.losses.astype(dtype)}
+    if choice.metric is not None:
+        arrays["valid_score"] = validated.scores.astype(dtype)
+    if choice.keep_best:
+        arrays["selected_at"] = validated.selected_at
+    if choice.patience:
+        arrays["stopped_at"] = validated.stopped_at
+    return arrays
+
+
 def _training_arrays(experiment: Experiment, trained: Trained) -> dict[str, Any]:
     return {
         "train_loss": trained.losses,
+        **_validated_arrays(experiment.choice, trained),
         "diverged_at": trained.diverged_at,
         "train_seconds": trained.train_seconds,
         "num_parameters": count_parameters(experiment.emulator),
@@ -277,8 +349,17 @@ def _training_arrays(experiment: Experiment, trained: Trained) -> dict[str, Any]
 def operations(experiment: Experiment) -> float:
     """Return the floating-point operations of the network in one seed's rollouts of one update."""
     plan, emulator = experiment.training, experiment.emulator
-    states = plan.batch_size * max(1, plan.objective.window_length - 1)
+    states = plan.batch_size * _mean_steps(plan)
     return states * count_operations(emulator.network, emulator.grid, emulator.num_inputs)
+
+
+def _mean_steps(plan: TrainingPlan) -> float:
+    """Return how many steps an update makes of each window, on average over the training."""
+    starts, updates = plan.objective.starts, plan.optimizer.updates
+    if len(starts) == 1:
+        return plan.objective.num_steps
+    spans = zip(starts, (*starts[1:], updates), strict=True)
+    return sum((end - first) * plan.objective.at(first).num_steps for first, end in spans) / updates
 
 
 def _widest(reaches: Sequence[tuple[float, float]]) -> float:

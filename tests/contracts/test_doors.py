@@ -55,7 +55,7 @@ OPEN = {
     "apexr.engine._stacked.Stacked.__call__": ("state",),  # says always what to do instead
     "apexr.engine._tasks.Corrected.__init__": ("network",),
     "apexr.steppers._terms.PointwiseTerm.__init__": ("parameters",),
-    "apexr.training._moment.Moment.__init__": ("params",),
+    "apexr.training._moment.Moment.__init__": ("params", "tested"),
     "apexr.training._loop.Trained.__init__": ("emulators",),
 }
 """Parameters that take so many kinds of things that no annotation says them."""

@@ -59,5 +59,5 @@ def test_nothing_said_is_what_jax_is_set_to():
 @pytest.mark.usefixtures("no_training")
 @pytest.mark.parametrize("precision", ["float16", "double", 64, "float46"])
 def test_other_precisions_are_refused(precision):
-    with pytest.raises(SpecError, match="precision must be 'float32' or 'float64', got"):
+    with pytest.raises(SpecError, match="precision must be 'float32', 'float64' or 'mixed', got"):
         apexr.run("diff_adv", **COMMON, precision=precision)

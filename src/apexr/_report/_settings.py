@@ -28,6 +28,7 @@ _SIZES = (
 _SILENT = (
     "train_seed",
     "test_seed",
+    "valid_seed",
     "num_trjs_returned",
     "record_loss_every",
     "vlim",

@@ -104,7 +104,7 @@ def with_worst(array: xr.DataArray, better: Better | None = None) -> xr.DataArra
 def is_score(array: xr.DataArray) -> bool:
     """Return whether an array holds losses or errors, in which NaN means diverged."""
     name = str(array.name)
-    named = name == "train_loss" or name.startswith(("mean_", "gmean_"))
+    named = name in ("train_loss", "valid_loss") or name.startswith(("mean_", "gmean_"))
     return array.dtype.kind == "f" and (named or "config" in array.attrs)
 
 

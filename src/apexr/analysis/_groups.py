@@ -191,5 +191,11 @@ TRAINING_KEYWORDS = (
     "record_loss_every",
     "callbacks",
     "num_trjs_returned",
+    "num_valid_samples",
+    "valid_temporal_horizon",
+    "valid_seed",
+    "select",
+    "patience",
+    "init",
 )
 """Keywords of a scenario that change how an emulator is trained, not what it has to predict."""

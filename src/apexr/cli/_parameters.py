@@ -13,6 +13,7 @@ OPTIONS = (
     "start_seed",
     "num_seeds",
     "precision",
+    "init",
     "store",
     "checkpoint_seconds",
     "progress",

@@ -22,6 +22,10 @@ def run(
     precision: Annotated[
         Precision | None, typer.Option(help="Of everything; by default what JAX is set to.")
     ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(help="Begin with stored weights: STORE, or STORE#ID of a study."),
+    ] = None,
     store: Annotated[
         str | None, typer.Option(help="Zarr store for the result, also a URL.")
     ] = None,
@@ -50,6 +54,7 @@ def run(
         start_seed=start_seed,
         num_seeds=num_seeds,
         precision=precision,
+        init=init,
         store=store,
         packed=packed,
         checkpoint_seconds=checkpoint_seconds,

@@ -21,12 +21,26 @@ def summary(result: Any) -> str:
     names = list(curves)
     rows = [f"{name} {inert(str(value), lines=False)}" for name, value in labels.items()]
     rows.append(f"seeds {result.sizes['seed']}{_diverged(schema.diverged_seeds(result))}")
+    rows += _validated(result)
     rows += ["", f"median over seeds at time step\n{'step':>6}  " + "  ".join(names)]
     medians = {n: band(array.sel(time=steps))["median"].values for n, array in curves.items()}
     for place, step in enumerate(steps):
         cells = "  ".join(f"{medians[name][place]:>{len(name)}.3f}" for name in names)
         rows.append(f"{step:>6}  {cells}")
     return "\n".join(rows)
+
+
+def _validated(result: Any) -> list[str]:
+    """Return which weights were chosen by validation, and which seeds stopped before the end."""
+    rows = []
+    if "selected_at" in result:
+        steps = ", ".join(map(str, result["selected_at"].values.astype(int)))
+        rows.append(f"weights with the best validation, after updates {steps}")
+    if "stopped_at" in result:
+        stopped = result["stopped_at"].values.astype(int)
+        steps = ", ".join("-" if step < 0 else str(step) for step in stopped)
+        rows.append(f"stopped after updates {steps}")
+    return rows
 
 
 def decomposition_summary(parts: Any) -> str:

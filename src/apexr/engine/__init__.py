@@ -30,6 +30,7 @@ from apexr.engine._evaluate import (
 )
 from apexr.engine._ladder import Judged, Problem, Rung, judge, on_grid
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
+from apexr.engine._mixed import Mixed
 from apexr.engine._own import OwnNetwork
 from apexr.engine._room import (
     available_bytes,
@@ -56,6 +57,7 @@ __all__ = [
     "Evaluated",
     "Histogram",
     "Judged",
+    "Mixed",
     "OwnNetwork",
     "Plan",
     "Predict",

@@ -33,6 +33,8 @@ class TestSet:
         Metrics by config string.
     num_kept
         How many trajectories are kept whole.
+    valid
+        The same of the trajectories for validation; None where there are none.
     """
 
     __test__ = False  # no test of pytest's
@@ -40,6 +42,7 @@ class TestSet:
     trajectories: Float[Array, "test_sample frame channel *space"] | Streamed
     metrics: dict[str, Metric]
     num_kept: int
+    valid: "TestSet | None" = None
 
     def __post_init__(self) -> None:
         self._last: tuple[Moment, Evaluated] | None = None
@@ -63,9 +66,13 @@ class Callback(abc.ABC):
     dims
         What its arrays have besides ``seed``, which comes first: dimensions of the result, with
         ``space`` for those of the grid.
+    needs_valid_data
+        Whether it looks at ``test.valid``, so that there must be data for validation.
     """
 
     dims: ClassVar[tuple[str, ...]] = ()
+
+    needs_valid_data: ClassVar[bool] = False
 
     every: int
 
@@ -199,7 +206,7 @@ class Net(Callback):
 
     def measure(self, moment: Moment, test: TestSet) -> dict[str, Float[Array, "seed parameter"]]:
         """Return the weights; :func:`apexr.load_networks` makes networks of them again."""
-        return {"weights": flat_weights(moment.weights)}
+        return {"weights": flat_weights(moment.tested)}
 
 
 @callback("metrics")
@@ -214,8 +221,30 @@ class Metrics(Callback):
         self, moment: Moment, test: TestSet
     ) -> dict[str, Float[np.ndarray, "seed time *metric"]]:
         """Return each metric by its config string."""
-        errors = test.evaluated(moment).errors
-        return {config: values.mean(axis=1) for config, values in errors.items()}
+        return _means(test.evaluated(moment))
+
+
+def _means(evaluated: Evaluated) -> dict[str, Float[np.ndarray, "seed time *metric"]]:
+    """Return the mean of each metric over the samples."""
+    return {config: values.mean(axis=1) for config, values in evaluated.errors.items()}
+
+
+@callback("valid_metrics")
+class ValidMetrics(Callback):
+    """valid_metrics;EVERY - the scenario's metrics of rollouts on the data for validation."""
+
+    dims: ClassVar[tuple[str, ...]] = ("valid_time",)
+    needs_valid_data: ClassVar[bool] = True
+
+    every: PositiveInt
+
+    def measure(
+        self, moment: Moment, test: TestSet
+    ) -> dict[str, Float[np.ndarray, "seed time *metric"]]:
+        """Return each metric by its config string, mean over the samples."""
+        if test.valid is None:
+            raise SpecError("valid_metrics needs data for validation: give num_valid_samples")
+        return _means(test.valid.evaluated(moment))
 
 
 @callback("sample_rollout")

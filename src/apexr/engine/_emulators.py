@@ -15,6 +15,7 @@ from apexr._compile import jit_once
 from apexr._parts import split
 from apexr._typing import Step
 from apexr.engine._conditioned import Conditioned
+from apexr.engine._mixed import Mixed
 from apexr.engine._own import OwnNetwork
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
@@ -36,6 +37,8 @@ class EmulatorPlan:
         Gives the coarse solver, for tasks that correct one.
     num_constants
         Channels behind those of the state that the network is given and that do not change.
+    mixed
+        Whether the products of the network have factors in bfloat16.
     """
 
     network: NetworkSpec
@@ -44,6 +47,7 @@ class EmulatorPlan:
     num_channels: int
     coarse_stepper: Callable[[], Any]
     num_constants: int = 0
+    mixed: bool = False
 
     @property
     def num_inputs(self) -> int:
@@ -63,6 +67,7 @@ class EmulatorPlan:
 
     def compose(self, network: Step) -> Any:
         """Return the emulator of a network, or of the networks of many seeds."""
+        network = Mixed(network) if self.mixed else network
         emulator = self.task.compose(network, self.coarse_stepper)
         return Conditioned(emulator, self.num_channels) if self.num_constants else emulator
 

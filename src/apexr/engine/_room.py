@@ -24,7 +24,7 @@ def require_room_for_data(
     Parameters
     ----------
     shapes
-        ``train`` and ``test``: ``(sample, frame, channel, *space)``.
+        ``train``, ``test`` and perhaps ``valid``: ``(sample, frame, channel, *space)``.
     num_seeds
         How many networks are trained.
     data_memory
@@ -52,13 +52,13 @@ def require_room_for_data(
             f"{told} take {format_bytes(taken)} of memory, but {format_bytes(there)} are"
             " available; take fewer samples, a shorter horizon or fewer points"
         )
-    return sizes["train"] + 2 * sizes["test"]
+    return sizes["train"] + 2 * (sizes["test"] + sizes.get("valid", 0))
 
 
 def bytes_of_data(shapes: Mapping[str, Shape], itemsize: int, copies: int) -> int:
     """Return what data take in a memory that holds so many copies of those for training."""
     sizes = {name: math.prod(shape) * itemsize for name, shape in shapes.items()}
-    return sizes["train"] * (1 + copies) + 2 * sizes["test"]
+    return sizes["train"] * (1 + copies) + 2 * sizes["test"] + sizes.get("valid", 0) * (1 + copies)
 
 
 def require_room_for_training(

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from apexr._parts import split
 from apexr._typing import Step
+from apexr.engine._mixed import MIXED_NAME
 from apexr.engine._stacked import unstacked
 from apexr.errors import ShapeError
 
@@ -79,4 +80,5 @@ def _is_array_like(leaf: Any) -> bool:
 
 
 def _name(path: tuple[Any, ...]) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")
+    own = tuple(entry for entry in path if getattr(entry, "name", None) != MIXED_NAME)
+    return jax.tree_util.keystr(own, simple=True, separator=".")

@@ -131,8 +131,12 @@ def add_bias(x: Float[Array, "out batch *space"], bias: Float[Array, "out *ones"
 
 def multiply(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
     """Return the channels of ``x`` mixed by a matrix, as one product."""
-    kernel, x = factors(kernel, x)
-    flat = summed(jnp.dot(kernel, x.reshape(x.shape[0], -1)))
+    return summed(multiply_as_given(*factors(kernel, x)))
+
+
+def multiply_as_given(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
+    """Return the same of factors that are rounded already, where they are to be."""
+    flat = jnp.dot(kernel, x.reshape(x.shape[0], -1))
     return flat.reshape(kernel.shape[0], *x.shape[1:])
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 from apexr._compile import on_cpu
 from apexr.networks import _winograd as winograd
-from apexr.networks._base import PADDING, multiply
+from apexr.networks._base import PADDING, multiply, multiply_as_given
 from apexr.networks._products import fill_lanes
 from apexr.networks._rounded import factors, is_rounding, summed
 from apexr.networks._taps import Offsets, gather, pad, shift_and_add, tap_offsets, unstack
@@ -42,7 +42,7 @@ def convolve(
         out = _correlate(x, weight, offsets)
     else:
         ahead = tuple(first + offset for offset in offsets)
-        out, first = multiply(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
+        out, first = multiply_as_given(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
     inside = (slice(first, first - (-size // stride)) for size in points)
     return summed(out[(slice(None), slice(None), *inside)])
 
@@ -93,7 +93,7 @@ def _correlate_split(x: Array, weight: Array, offsets: Offsets, axes: int) -> Ar
     gathered = gather(x, (offsets,) * axes)
     order = (*range(2 + axes, weight.ndim), 0, *range(2, 2 + axes), 1)
     kernel = weight.transpose(order).reshape(-1, gathered.shape[0])
-    parts = multiply(kernel, gathered).reshape(-1, weight.shape[0], *x.shape[1:])
+    parts = multiply_as_given(kernel, gathered).reshape(-1, weight.shape[0], *x.shape[1:])
     others = tuple(range(2 + axes, x.ndim))
     shifts = itertools.product([-offset for offset in offsets], repeat=len(others))
     pairs = zip(unstack(parts, 0), shifts, strict=True)
@@ -110,7 +110,7 @@ def _correlate_1d(
     back is the input alone, not the three times larger gathered matrix; and its transpose gathers
     the incoming gradient once for both products: less memory traffic.
     """
-    return multiply(_flat(weight), gather(x, (offsets,)))
+    return multiply_as_given(_flat(weight), gather(x, (offsets,)))
 
 
 @_correlate_1d.defjvp
@@ -121,7 +121,7 @@ def _correlate_1d_jvp(
     turned = _flat(jnp.swapaxes(weight, 0, 1))  # so that the transpose is a product from the left
     by_x = jnp.tensordot(turned, x_change.reshape(x.shape[0], -1), ((0,), (0,)))
     by_x = by_x.reshape(-1, *x.shape[1:])
-    by_weight = multiply(fill_lanes(_by_tap(weight_change), 1), fill_lanes(x, 0))
+    by_weight = multiply_as_given(fill_lanes(_by_tap(weight_change), 1), fill_lanes(x, 0))
     return _correlate_1d(x, weight, offsets), shift_and_add(by_x + by_weight, offsets)
 
 

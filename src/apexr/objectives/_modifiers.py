@@ -5,6 +5,7 @@ import dataclasses
 from typing import Annotated
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -79,7 +80,7 @@ class Modifier(Objective):
 
     def _around(self, objective: Objective) -> Objective:
         same = objective is self.objective
-        return self if same else dataclasses.replace(self, objective=objective)
+        return self if same else dataclasses.replace(self, objective=objective)  # type: ignore[type-var]
 
     def sample_losses(
         self,
@@ -251,6 +252,8 @@ class WithNoise(Modifier):
         noise = jax.vmap(lambda key: jax.random.normal(key, shape, window.dtype), out_axes=1)(
             setting.noise.keys
         )
-        spread = setting.noise.spread.reshape(-1, *(1,) * (noise.ndim - 1)).astype(window.dtype)
+        frames = shape[0] // setting.noise.spread.size  # states may hold several, one by one
+        spread = jnp.tile(setting.noise.spread, frames).astype(window.dtype)
+        spread = spread.reshape(-1, *(1,) * (noise.ndim - 1))
         window = window.at[:, :, 0].add(self.std * spread * noise)
         return self.objective.sample_losses(emulate, window, setting)

@@ -1,4 +1,4 @@
-"""Training loss over update steps."""
+"""Losses over update steps."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +15,9 @@ def loss(
     by: By = None,
     band: str = "range",
     order: Sequence[str] | None = None,
+    variable: str = "train_loss",
 ) -> Any:
-    """Return the training loss over update steps on a logarithmic axis, as HoloViews curves.
+    """Return a loss over update steps on a logarithmic axis, as HoloViews curves.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ def loss(
     order
         Names of the groups in the order of colors and legend, those that are not drawn among
         them: what has one name then has one color in all plots. By default as they come.
+    variable
+        ``"train_loss"``, or ``"valid_loss"`` and ``"valid_score"`` where there was validation.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def loss(
     SpecError
         If the order lacks a group, or the study makes too many panels.
     """
-    losses = pick(ds, "train_loss")
+    losses = pick(ds, variable)
     return curves(
         losses, "update_step", by=by, band=band, logy=True, corner="top_right", order=order
     )

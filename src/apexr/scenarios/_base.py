@@ -16,6 +16,7 @@ from apexr.initial import InitialCondition
 from apexr.labels import Axes
 from apexr.metrics import ChannelKind
 from apexr.scenarios import _data, _pieces, _reference, _score
+from apexr.scenarios._choice import require_valid_data
 from apexr.scenarios._fields import Points, convert_fields, defaults, same
 from apexr.scenarios._identity import canonical_parameters
 from apexr.scenarios._meta import ScenarioMeta
@@ -33,6 +34,11 @@ LATER: Mapping[str, Any] = {
     "test_ic_config": "",
     "train_solver": "",
     "test_solver": "",
+    "num_valid_samples": 0,
+    "valid_temporal_horizon": 0,
+    "valid_seed": 1546,
+    "select": "last",
+    "patience": 0,
 }
 """Fields that later releases added, and the values with which they change nothing."""
 
@@ -76,6 +82,18 @@ class BaseScenario(metaclass=ScenarioMeta):
         Random seed of the initial states of the test trajectories.
     test_ic_config
         Config string of the initial conditions of the test trajectories, where they differ.
+    num_valid_samples
+        Trajectories for validation; 0: there is none. With some, a result holds ``valid_loss``.
+    valid_temporal_horizon
+        Steps of each trajectory for validation; 0: as many as for training.
+    valid_seed
+        Random seed of the initial states of the trajectories for validation.
+    select
+        Which weights are tested and stored: ``last``, or ``best;METRIC``, those with the best
+        ``valid_loss`` or the best metric of rollouts on data for validation, a seed its own.
+    patience
+        After so many validations in a row that are no better than the best one, a seed stops and
+        keeps its weights; 0: never.
     optim_config
         Config string of optimiser, number of updates and schedule.
     batch_size
@@ -119,6 +137,11 @@ class BaseScenario(metaclass=ScenarioMeta):
     test_temporal_horizon: PositiveInt = 200
     test_seed: Seed = 773
     test_ic_config: str = ""
+    num_valid_samples: Count = 0
+    valid_temporal_horizon: Count = 0
+    valid_seed: Seed = LATER["valid_seed"]
+    select: str = "last"
+    patience: Count = 0
     optim_config: str = "adam;10_000;warmup_cosine;0.0;1e-3;2_000"
     batch_size: PositiveInt = 20
     num_trjs_returned: PositiveInt = 1
@@ -287,6 +310,17 @@ class BaseScenario(metaclass=ScenarioMeta):
         """Return the test trajectories, ``(sample, time, channel, *space)``."""
         return _data.labelled(self, "test", "reference")
 
+    def get_valid_data(self) -> "xr.DataArray":
+        """Return the trajectories for validation, ``(sample, time, channel, *space)``.
+
+        Raises
+        ------
+        SpecError
+            If there are none.
+        """
+        require_valid_data(self)
+        return _data.labelled(self, "valid", "reference")
+
     def get_ref_sample_data(self) -> "xr.DataArray":
         """Return the first ``num_trjs_returned`` test trajectories."""
         return _data.labelled_reference(self, "test").isel(sample=slice(self.num_trjs_returned))
@@ -410,6 +444,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         start_seed: int = 0,
         num_seeds: int = 1,
         precision: Precision | None = None,
+        init: str | None = None,
         progress: bool = True,
     ) -> "tuple[xr.Dataset, Any]":
         """Return the result of training and testing emulators, and the emulators.
@@ -421,7 +456,9 @@ class BaseScenario(metaclass=ScenarioMeta):
         start_seed, num_seeds
             The seeds of initial weights and mini-batches; data do not depend on them.
         precision
-            ``"float32"`` or ``"float64"``; by default what JAX is set to.
+            ``"float32"``, ``"float64"`` or ``"mixed"``; by default what JAX is set to.
+        init
+            ``STORE`` or ``STORE#EXPERIMENT``: stored weights to begin with, seed by seed.
         progress
             Whether to show a progress bar.
 
@@ -433,7 +470,7 @@ class BaseScenario(metaclass=ScenarioMeta):
             The trained emulators; arrays lead with the seeds unless there is one seed.
         """
         configs = (task_config, network_config, train_config)
-        request = _pieces.Request(*configs, start_seed, num_seeds, precision)
+        request = _pieces.Request(*configs, start_seed, num_seeds, precision, init)
         return _pieces.run(self, _pieces.plan(self, request), progress=progress)
 
     def __repr__(self) -> str:

@@ -27,6 +27,7 @@ HONORED = (
     "produce_data",
     "get_train_data",
     "get_test_data",
+    "get_valid_data",
     "get_optimizer",
     "get_network",
     "get_neural_stepper",

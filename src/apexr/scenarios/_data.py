@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from apexr.scenarios._base import BaseScenario
 
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "valid"]
 Solver = Literal["reference", "coarse"]
 
 LITTLE = 10_000_000
@@ -54,10 +54,13 @@ _NOT_ABOUT_DATA = (
     "vlim",
     "report_metrics",
     "callbacks",
+    "select",
+    "patience",
 )
+_ABOUT_VALIDATION = ("num_valid_samples", "valid_temporal_horizon", "valid_seed")
 
 
-_ABOUT_DATA = ("produce_data", "get_train_data", "get_test_data")
+_ABOUT_DATA = ("produce_data", "get_train_data", "get_test_data", "get_valid_data")
 """Methods that data come from."""
 
 
@@ -78,7 +81,7 @@ def trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Any:
 def _key(scenario: "BaseScenario", split: Split, solver: Solver) -> Hashable | None:
     """Return what trajectories depend on; None where a parameter is no plain data."""
     try:
-        told = canonical_json(_about_data(scenario))
+        told = canonical_json(_about_data(scenario, split))
     except (TypeError, ValueError):
         return None
     return type(scenario), told, split, solver, current_precision()
@@ -88,7 +91,8 @@ def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
     """Compile the programs that make trajectories, at once: little work compiles for longest."""
     if not scenario.is_simulated:
         return
-    steppers = {"train": scenario.get_train_stepper(), "test": scenario.get_ref_stepper()}
+    reference = scenario.get_ref_stepper()
+    steppers = {"train": scenario.get_train_stepper(), "test": reference, "valid": reference}
     ours = all(isinstance(stepper, Stepper) for stepper in steppers.values())
     if is_overridden(scenario, "produce_data") or not ours:
         return
@@ -108,9 +112,10 @@ def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
         program.result()
 
 
-def _about_data(scenario: "BaseScenario") -> dict[str, Any]:
-    """Return the parameters that data depend on."""
-    return {k: v for k, v in scenario.identifying_parameters.items() if k not in _NOT_ABOUT_DATA}
+def _about_data(scenario: "BaseScenario", split: Split) -> dict[str, Any]:
+    """Return the parameters that the data of a split depend on."""
+    left_out = _NOT_ABOUT_DATA if split == "valid" else (*_NOT_ABOUT_DATA, *_ABOUT_VALIDATION)
+    return {k: v for k, v in scenario.identifying_parameters.items() if k not in left_out}
 
 
 def _is_streamed(scenario: "BaseScenario", split: Split, source: Streamed) -> bool:
@@ -123,12 +128,12 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     source = scenario.recorded_data(split) if solver == "reference" else None
     if source is not None:
         return jnp.asarray(source[:])
-    steps = scenario.train_temporal_horizon if split == "train" else scenario.test_temporal_horizon
+    steps = shapes(scenario)[split][1] - 1
     coarse = solver == "coarse"
     warm = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
     stepper = scenario.get_train_stepper() if split == "train" and not coarse else warm
     if is_overridden(scenario, "produce_data"):
-        seed = scenario.train_seed if split == "train" else scenario.test_seed
+        seed = getattr(scenario, f"{split}_seed")
         own = scenario.produce_data(
             stepper=stepper,
             num_samples=num_drawn(scenario, split),
@@ -147,7 +152,7 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     shape = (num_drawn(scenario, split), *shapes(scenario)[split][1:])
     if _is_much(scenario, shape) and _is_known(scenario):
         about = {**json.loads(data_attributes(scenario)["specification"])}
-        about |= {"split": split, "solver": solver}
+        about |= {"parameters": _about_data(scenario, split), "split": split, "solver": solver}
         made = jnp.asarray(disk_cache.kept(about, shape, make))
     else:
         made = make()
@@ -189,14 +194,14 @@ def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
         scenario.grid,
         num_samples=num_drawn(scenario, split),
         num_channels=scenario.num_channels,
-        seed=scenario.train_seed if split == "train" else scenario.test_seed,
+        seed=getattr(scenario, f"{split}_seed"),
     )
     return initial(scenario, stepper, states[: num_used(scenario, split)])
 
 
 def num_used(scenario: "BaseScenario", split: Split) -> int:
     """Return how many trajectories are used."""
-    return scenario.num_train_samples if split == "train" else scenario.num_test_samples
+    return shapes(scenario)[split][0]
 
 
 def num_drawn(scenario: "BaseScenario", split: Split) -> int:
@@ -310,12 +315,16 @@ def _checked(
 
 
 def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the trajectories for training and for testing."""
+    """Return the shapes of the trajectories for training and testing, and those for validation."""
     state = (scenario.num_channels + scenario.num_constants, *scenario.grid.shape)
-    return {
+    held = {
         "train": (scenario.num_train_samples, scenario.train_temporal_horizon + 1, *state),
         "test": (scenario.num_test_samples, scenario.test_temporal_horizon + 1, *state),
     }
+    if scenario.num_valid_samples:
+        steps = scenario.valid_temporal_horizon or scenario.train_temporal_horizon
+        held["valid"] = (scenario.num_valid_samples, steps + 1, *state)
+    return held
 
 
 def simulated(stepper: Any, states: Array, num_steps: int, num_warmup_steps: int) -> Array:
@@ -345,6 +354,13 @@ def finite_test(scenario: "BaseScenario") -> Array:
     return data
 
 
+def finite_valid(scenario: "BaseScenario") -> Array:
+    """Return the trajectories for validation, as :func:`finite_trajectories` does."""
+    data = reference(scenario, "valid")
+    _require_finite(scenario, "valid", data)
+    return data
+
+
 def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
     """Return the training and the test trajectories of the reference solver.
 
@@ -354,7 +370,7 @@ def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
         If they are not finite.
     """
     splits: tuple[Split, Split] = ("train", "test")
-    _compile(scenario, splits)
+    _compile(scenario, (*splits, *(("valid",) if scenario.num_valid_samples else ())))
     data = {split: reference(scenario, split) for split in splits}
     for split in splits:
         _require_finite(scenario, split, data[split])
@@ -415,7 +431,7 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
     key = scenario_key(type(scenario))
     identity = {
         "scenario": key,
-        "parameters": _about_data(scenario),
+        "parameters": _about_data(scenario, "train"),
         "precision": current_precision(),
     }
     code = {name: print_ for name, print_ in code_of(scenario).items() if name in _ABOUT_DATA}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from apexr._digest import canonical_json
 from apexr._grammar import Kind
-from apexr._precision import current_precision
+from apexr._precision import MIXED, current_precision
 from apexr.engine import CALLBACKS, TASKS
 from apexr.errors import SpecError
 from apexr.initial import INITIAL_CONDITIONS
@@ -37,7 +37,7 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
         "train": canonical(OBJECTIVES, request.train, own & {"get_trainer"}),
         "start_seed": request.start_seed,
         "num_seeds": request.num_seeds,
-        "precision": current_precision(),
+        "precision": MIXED if request.precision == MIXED else current_precision(),
     }
     return {**told, "overridden": code_of(scenario)} if own else told
 

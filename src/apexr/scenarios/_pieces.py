@@ -10,7 +10,7 @@ from jaxtyping import PRNGKeyArray
 from tqdm.auto import tqdm
 
 from apexr._digest import canonical_json, digest
-from apexr._precision import check_precision, computing_in, current_precision
+from apexr._precision import MIXED, check_precision, computing_in
 from apexr._typing import Precision
 from apexr.engine import (
     TASKS,
@@ -28,8 +28,10 @@ from apexr.metrics import Fields, Metric, measuring
 from apexr.networks import NETWORKS, NetworkSpec
 from apexr.objectives import OBJECTIVES
 from apexr.scenarios import _data
+from apexr.scenarios._choice import check_validation, choice
 from apexr.scenarios._code import is_overridden
 from apexr.scenarios._identity import specification
+from apexr.scenarios._warm import warm_start
 from apexr.schema import COORDINATES, RECORDS, VARIABLES, metric_names, step_dim
 from apexr.training import (
     OPTIMIZERS,
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
 
     from apexr.scenarios._base import BaseScenario
 
+PRODUCTS = "bfloat16 factors, float32 sums"
+"""What results of mixed precision say of the products in their networks."""
+
 LAST_SEED = 2**32 - 1
 MOST_SEEDS = 100_000
 
@@ -63,7 +68,9 @@ class Request:
     start_seed, num_seeds
         The seeds.
     precision
-        ``"float32"`` or ``"float64"``; None is what JAX is set to.
+        ``"float32"``, ``"float64"`` or ``"mixed"``; None is what JAX is set to.
+    init
+        ``STORE`` or ``STORE#EXPERIMENT``: weights to begin with; None draws them.
     """
 
     task: str = "predict"
@@ -72,6 +79,7 @@ class Request:
     start_seed: int = 0
     num_seeds: int = 1
     precision: Precision | None = None
+    init: str | None = None
 
     def __post_init__(self) -> None:
         check_precision(self.precision)
@@ -116,7 +124,7 @@ def check_scenario(scenario: "BaseScenario") -> None:
         condition.check(scenario.grid)
     updates = optimizer(scenario).updates
     metric_names(metrics(scenario))
-    callbacks(scenario)
+    check_validation(scenario, choice(scenario), callbacks(scenario))
     low, high = scenario.vlim
     if not low < high:
         raise SpecError(f"vlim must be (low, high) with low < high, got {scenario.vlim!r}")
@@ -139,6 +147,13 @@ def check_scenario(scenario: "BaseScenario") -> None:
         warn(
             f"train_seed and test_seed are both {scenario.train_seed}: the emulator is tested on"
             " initial states that it was trained on",
+        )
+    seeds = {"train_seed": scenario.train_seed, "test_seed": scenario.test_seed}
+    shared = [name for name, seed in seeds.items() if seed == scenario.valid_seed]
+    if scenario.is_simulated and scenario.num_valid_samples and shared:
+        warn(
+            f"valid_seed and {shared[0]} are both {scenario.valid_seed}: data for validation begin"
+            " with the same initial states",
         )
 
 
@@ -213,6 +228,12 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
         num_windows = count_windows(scenario.num_train_samples, frames, objective.window_length)
     except SpecError as error:
         raise SpecError(f"training config {train_config!r}: {error}") from None
+    if "valid" in _data.shapes(scenario):
+        samples, frames = _data.shapes(scenario)["valid"][:2]
+        try:
+            count_windows(samples, frames, objective.plain.window_length)
+        except SpecError as error:
+            raise SpecError(f"training config {train_config!r}, for validation: {error}") from None
     if scenario.batch_size > num_windows:
         warn(
             f"batch_size {scenario.batch_size} is larger than the {num_windows} training windows:"
@@ -264,8 +285,12 @@ def network_plan(scenario: "BaseScenario", task_config: str, network_config: str
     return _emulator(scenario, TASKS.parse(task_config), OwnNetwork(make, network_config))
 
 
-def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: str) -> EmulatorPlan:
+def emulator_plan(
+    scenario: "BaseScenario", task_config: str, network_config: str, precision: str = ""
+) -> EmulatorPlan:
     """Return the emulator that an experiment trains: overridden methods make it where there are.
+
+    Its network multiplies in bfloat16 where the precision is mixed.
 
     Raises
     ------
@@ -273,13 +298,15 @@ def emulator_plan(scenario: "BaseScenario", task_config: str, network_config: st
         As for :func:`parsed_plan`.
     """
     if not is_overridden(scenario, "get_neural_stepper"):
-        return network_plan(scenario, task_config, network_config)
+        plain = network_plan(scenario, task_config, network_config)
+        return dataclasses.replace(plain, mixed=precision == MIXED)
 
     def make(key: PRNGKeyArray) -> Any:
         given = {"task_config": task_config, "network_config": network_config}
         return scenario.get_neural_stepper(**given, key=key)
 
-    return _emulator(scenario, TASKS.parse("predict"), OwnNetwork(make, network_config))
+    own = _emulator(scenario, TASKS.parse("predict"), OwnNetwork(make, network_config))
+    return dataclasses.replace(own, mixed=precision == MIXED)
 
 
 def _emulator(scenario: "BaseScenario", task: Task, network: NetworkSpec) -> EmulatorPlan:
@@ -312,8 +339,13 @@ def plan(
 def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any]) -> Experiment:
     identity = specification(scenario, request)
     configs = {name: identity[name] for name in ("task", "net", "train")}
-    emulator = emulator_plan(scenario, configs["task"], configs["net"])
+    precision = identity["precision"]
+    emulator = emulator_plan(scenario, configs["task"], configs["net"], precision)
     emulator.check()
+    warm = None if request.init is None else warm_start(request.init, emulator, request.seeds)
+    if warm is not None:
+        identity = {**identity, "init": warm.digest}
+        kwargs = {**kwargs, "init": warm.label}
     config = {
         "scenario": scenario.get_scenario_name(),
         **configs,
@@ -335,10 +367,14 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
         config=config,
         attrs={
             **_data.provenance(scenario),
+            **({"precision": MIXED, "products": PRODUCTS} if precision == MIXED else {}),
+            **({} if warm is None else {"init": warm.text, "init_digest": warm.digest}),
             "experiment_id": digest(identity),
             "specification": canonical_json(identity),
         },
-        precision=current_precision(),
+        precision=precision,
+        choice=choice(scenario),
+        begin=None if warm is None else warm.begin,
     )
 
 
@@ -377,6 +413,8 @@ def run(
         given: dict[str, Any] = {"trackers": trackers, "keeper": keeper, "watch": watch}
         given |= {"experiment": experiment}
         given |= {"make_data": functools.partial(_data.finite_trajectories, scenario)}
+        if scenario.num_valid_samples:
+            given |= {"make_valid": functools.partial(_data.finite_valid, scenario)}
         if _data.has_train_solver(scenario):
             given |= {"by_train_solver": functools.partial(_data.by_train_solver, scenario)}
         if is_overridden(scenario, "get_trainer"):
@@ -413,6 +451,11 @@ def _by_own_trainer(
     if experiment.callbacks or not callable_by_all:
         raise SpecError(
             "callbacks and trackers are called by trainers of apexr's; that of"
+            f" {type(scenario).__name__}.get_trainer is another one"
+        )
+    if scenario.num_valid_samples:
+        raise SpecError(
+            "trainers of apexr's validate (num_valid_samples, select, patience); that of"
             f" {type(scenario).__name__}.get_trainer is another one"
         )
     return {

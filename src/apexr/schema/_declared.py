@@ -38,6 +38,20 @@ VARIABLES: Mapping[str, Variable] = table(
         description="Loss of the batch before the update of that step.",
     ),
     Variable(
+        name="valid_loss",
+        dims=("seed", "update_step"),
+        kind="float",
+        long_name="validation loss",
+        description="Mean loss over all windows of the data for validation, before that update.",
+    ),
+    Variable(
+        name="valid_score",
+        dims=("seed", "update_step"),
+        kind="float",
+        long_name="validation score",
+        description="The metric that weights are selected by: mean over rollouts and their steps.",
+    ),
+    Variable(
         name="sample_rollout",
         dims=("seed", "sample", "time", "channel", "space"),
         kind="float",
@@ -125,6 +139,20 @@ VARIABLES: Mapping[str, Variable] = table(
         long_name="diverged at update step",
         description="Update step at which the loss became NaN or infinite; -1 = never.",
     ),
+    Variable(
+        name="selected_at",
+        dims=("seed",),
+        kind="int",
+        long_name="weights selected after updates",
+        description="Updates that the tested weights had seen: those with the best validation.",
+    ),
+    Variable(
+        name="stopped_at",
+        dims=("seed",),
+        kind="int",
+        long_name="training stopped after updates",
+        description="Updates after which a seed stopped, out of patience; -1 = made all of them.",
+    ),
 )
 """The variables of a result by name, metrics and records of callbacks apart."""
 
@@ -193,6 +221,14 @@ COORDINATES: Mapping[str, Variable] = table(
         kind="float",
         long_name="time",
         description="Time in the units of the equation: time step times dt.",
+    ),
+    Variable(
+        name="valid_time",
+        dims=("valid_time",),
+        kind="int",
+        first=1,
+        long_name="time step of validation",
+        description="The same in rollouts on data for validation, which may be of another length.",
     ),
     Variable(
         name="test_sample",
@@ -361,11 +397,14 @@ def metric_curves(ds: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
 def diverged_seeds(ds: xr.Dataset) -> np.ndarray:
     """Return for each seed of a result whether its training or its rollout became NaN or infinite.
 
-    A training that stays finite may give an emulator whose rollout does not; both are counted.
+    A training that stays finite may give an emulator whose rollout does not; both are counted. A
+    training that diverged is not, where the weights were selected that it had before.
     """
     lost = np.zeros(ds.sizes.get("seed", 1), dtype=bool)
     if "diverged_at" in ds:
         lost |= ds["diverged_at"].values >= 0
+        if "selected_at" in ds:
+            lost &= ~(ds["selected_at"].values < ds["diverged_at"].values)
     for name in metric_identifiers(ds):
         finite = xr.ufuncs.isfinite(ds[name])
         lost |= ~finite.all([dim for dim in finite.dims if dim != "seed"]).values

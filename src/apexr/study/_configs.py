@@ -78,6 +78,7 @@ class Planned:
         spec = json.loads(self.experiment.attrs["specification"])
         spec["num_seeds"] = len(self.seeds)
         del spec["start_seed"]
+        spec.pop("init", None)
         sizes = {
             name: value
             for name, value in spec.pop("parameters").items()
@@ -116,8 +117,9 @@ def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
     ----------
     study
         A list of dictionaries with the keys ``scenario``, ``task``, ``net``, ``train``,
-        ``start_seed``, ``num_seeds``, ``precision`` (those of :func:`apexr.run`) and parameters of
-        the scenario; a grid of such, see :mod:`apexr.study`; or a TOML or JSON file with either.
+        ``start_seed``, ``num_seeds``, ``precision``, ``init`` (those of :func:`apexr.run`) and
+        parameters of the scenario; a grid of such, see :mod:`apexr.study`; or a TOML or JSON file
+        with either.
     allow_python
         Whether to run a Python file for its list ``CONFIGS``.
 

@@ -12,7 +12,7 @@ from apexr.store import in_short
 from apexr.study._expand import Placed
 from apexr.study._limits import shortened
 
-KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "precision")
+KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "precision", "init")
 MOST_SHOWN = 200
 """Different problems that are written out."""
 

@@ -8,9 +8,11 @@ from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
 from apexr.training._footprint import Footprint, Preparation, prepare
 from apexr.training._interrupt import ask_to_stop
+from apexr.training._judge import Validated
 from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
 from apexr.training._mesh import seed_mesh
 from apexr.training._modified_optimizers import (
+    AveragedWeights,
     ClippedNorm,
     ClippedValues,
     WeightDecay,
@@ -39,6 +41,7 @@ from apexr.training._schedules import (
 from apexr.training._singly import Singly
 from apexr.training._stream import Streamed, check_loader
 from apexr.training._trainer import Trainer
+from apexr.training._validation import Validation
 
 __all__ = [
     "NAMED_OPTIMIZERS",
@@ -46,6 +49,7 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "Attendance",
+    "AveragedWeights",
     "ClippedNorm",
     "ClippedValues",
     "Clock",
@@ -73,6 +77,8 @@ __all__ = [
     "Trained",
     "Trainer",
     "TrainingPlan",
+    "Validated",
+    "Validation",
     "WarmupConstant",
     "WarmupCosine",
     "WarmupExponential",

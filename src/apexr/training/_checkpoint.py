@@ -8,6 +8,7 @@ import numpy as np
 
 from apexr.training._chunk import TrainState
 from apexr.training._records import Records
+from apexr.training._validation import Standing
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -38,12 +39,15 @@ class Progress(NamedTuple):
         What they took, compilation aside.
     state, records
         Weights and optimiser; what was noted.
+    standing
+        What validation has found, where there is one.
     """
 
     update: int
     seconds: float
     state: TrainState
     records: Records
+    standing: Standing | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as arrays on the host; waits for the devices."""
@@ -51,24 +55,38 @@ class Progress(NamedTuple):
             "update": np.asarray(self.update),
             "seconds": np.asarray(self.seconds),
             **{f"state/{name}": np.asarray(leaf) for name, leaf in _named(self.state)},
+            **{f"standing/{name}": np.asarray(leaf) for name, leaf in _named(self.standing)},
             **{f"records/{name}": array for name, array in self.records.arrays().items()},
         }
 
 
-def resumed(arrays: Arrays, fresh: TrainState) -> Progress | None:
-    """Return the progress that was saved, placed like a fresh state; None if it does not fit."""
-    held = {name: arrays.get(f"state/{name}") for name, _ in _named(fresh)}
-    if not all(_alike(held[name], leaf) for name, leaf in _named(fresh)):
+def resumed(arrays: Arrays, begun: Progress) -> Progress | None:
+    """Return the progress that was saved, placed like a fresh one; None if it does not fit."""
+    state = _filled("state", arrays, begun.state)
+    standing = _filled("standing", arrays, begun.standing)
+    if state is None or (standing is None) != (begun.standing is None):
         return None
-    leaves = [jax.device_put(held[name], leaf.sharding) for name, leaf in _named(fresh)]
-    state = jax.tree.unflatten(jax.tree.structure(fresh), leaves)
     noted = {
         name.removeprefix("records/"): array
         for name, array in arrays.items()
         if name.startswith("records/")
     }
     update, seconds = int(arrays["update"]), float(arrays["seconds"])
-    return Progress(update, seconds, state, Records.from_arrays(noted))
+    return Progress(update, seconds, state, Records.from_arrays(noted), standing)
+
+
+def _filled(part: str, arrays: Arrays, like: Any) -> Any:
+    """Return what was saved of a part, placed like a fresh one; None if it does not fit."""
+    named = _named(like)
+    held = [arrays.get(f"{part}/{name}") for name, _ in named]
+    if not all(_fits(saved, leaf) for saved, (_, leaf) in zip(held, named, strict=True)):
+        return None
+    leaves = [_placed_like(saved, leaf) for saved, (_, leaf) in zip(held, named, strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def _placed_like(saved: Any, leaf: Any) -> Any:
+    return saved if isinstance(leaf, np.ndarray) else jax.device_put(saved, leaf.sharding)
 
 
 def _named(tree: Any) -> list[tuple[str, Any]]:
@@ -76,5 +94,5 @@ def _named(tree: Any) -> list[tuple[str, Any]]:
     return [(jax.tree_util.keystr(path, simple=True, separator="."), leaf) for path, leaf in leaves]
 
 
-def _alike(saved: np.ndarray | None, leaf: Any) -> bool:
+def _fits(saved: np.ndarray | None, leaf: Any) -> bool:
     return saved is not None and saved.shape == leaf.shape and saved.dtype == leaf.dtype

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from apexr._compile import JitKeepingBarriers, on_cpu
 from apexr._parts import Structure
-from apexr.objectives import PLAIN, Objective, Setting
+from apexr.objectives import PLAIN, Noise, Objective, Setting
 from apexr.steppers import Solver
 from apexr.training._batched import of_predicted
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
@@ -53,18 +53,22 @@ class Constants(eqx.Module):
 
     ``held`` leads with the seeds: arrays of the emulators that are no floating-point numbers.
     ``shared`` are the arrays of solvers in the emulators; ``reference`` is the reference solver
-    of the objectives that need one.
+    of the objectives that need one; ``spread`` is the standard deviation of each channel of the
+    training data, for those that add noise.
     """
 
     held: Any = None
     shared: Any = None
     reference: Solver | None = None
+    spread: Float[Any, " channel"] | None = None
 
 
 class Work(eqx.Module):
     """What a chunk works on: the data and which part of them each update sees.
 
-    The arrays lead with nothing (frames, weights, first, count) or with the seeds (indices).
+    The arrays lead with nothing (frames, weights, first, count) or with the seeds (indices,
+    running, keys). ``running`` says which seeds make updates, where not all of them do; noise is
+    drawn from ``keys``, where there is some.
     """
 
     constants: Constants
@@ -73,6 +77,8 @@ class Work(eqx.Module):
     weights: Float[Any, "update batch"]
     first_update: Int[Any, ""]
     num_updates: Int[Any, ""]
+    running: Bool[Any, "*seed"] | None = None
+    keys: Any = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +100,11 @@ class Recipe:
     def everywhere(self) -> NamedSharding:
         """Where arrays are that every device has as a whole."""
         return NamedSharding(self.mesh, P())
+
+    def at(self, update: int) -> "Recipe":
+        """Return the recipe of the objective's stage at an update."""
+        stage = self.objective.at(update)
+        return self if stage is self.objective else dataclasses.replace(self, objective=stage)
 
     def emulator(self, params: Any, constants: Constants) -> Any:
         """Return the emulator with these arrays."""
@@ -141,12 +152,16 @@ def window_losses(
     frames: Float[Array, "channel frame *space"],
     indices: Int[Array, " batch"],
     num_frames: int,
+    noise: Noise | None = None,
 ) -> Float[Array, " batch"]:
     """Return the losses of an emulator over windows; see :func:`gather_windows`."""
     lengths = objective.window_length, objective.stored_frames
     window = gather_windows(frames, indices, num_frames, *lengths)
     setting = PLAIN if reference is None else Setting(reference=reference.batched)
     emulate, count = of_predicted(emulator, window[:, :, 0])
+    if noise is not None:
+        noise = dataclasses.replace(noise, spread=noise.spread[:count])
+        setting = dataclasses.replace(setting, noise=noise)
     return objective.sample_losses(emulate, window[:count], setting)
 
 
@@ -156,8 +171,10 @@ def batch_loss(
     work: Work,
     indices: Int[Array, " batch"],
     weights: Float[Array, " batch"],
+    keys: PRNGKeyArray | None = None,
 ) -> Float[Array, ""]:
-    """Return the weighted sum of the losses over some windows."""
+    """Return the weighted sum of the losses over some windows; noise is drawn from their keys."""
+    spread = work.constants.spread
     losses = window_losses(
         recipe.emulator(params, work.constants),
         recipe.objective,
@@ -165,6 +182,7 @@ def batch_loss(
         work.frames,
         indices,
         recipe.num_frames,
+        None if keys is None or spread is None else Noise(keys, spread),
     )
     return jnp.sum(losses * weights)
 
@@ -177,12 +195,12 @@ def loss_and_gradient(
     Where it pays, few windows go through at a time and their gradients are added up, so that
     what the way back needs is still in the cache.
     """
-    windows = work.indices[place], work.weights[place]
+    windows = [work.indices[place], work.weights[place], *window_keys(work, place)]
     size = windows_at_once(params, work)
     evaluate = partial(jax.value_and_grad(batch_loss), params, recipe, work)
     if size == work.indices.shape[-1]:
         return evaluate(*windows)
-    parts = [array.reshape(-1, size) for array in windows]
+    parts = [array.reshape(-1, size, *array.shape[1:]) for array in windows]
 
     def add(total: Any, part: list[Array]) -> tuple[Any, None]:
         return jax.tree.map(jnp.add, total, evaluate(*part)), None
@@ -190,6 +208,20 @@ def loss_and_gradient(
     shapes = jax.eval_shape(evaluate, *(part[0] for part in parts))
     nothing = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
     return jax.lax.scan(add, nothing, parts)[0]
+
+
+def window_keys(work: Work, place: Int[Array, ""]) -> list[PRNGKeyArray]:
+    """Return the keys of the windows of a mini-batch, where there is noise.
+
+    They follow from the seed's key, the number of the update and the window's place in the batch,
+    whichever device sees it.
+    """
+    if work.keys is None:
+        return []
+    key = jax.random.fold_in(work.keys, work.first_update + place)
+    size = work.indices.shape[-1]
+    places = jax.lax.axis_index(BATCH_AXIS) * size + jnp.arange(size)
+    return [jax.vmap(partial(jax.random.fold_in, key))(places)]
 
 
 def windows_at_once(params: Any, work: Work) -> int:
@@ -233,7 +265,30 @@ def _sum_over_devices(tree: Any) -> Any:
 
 def _train_seed(state: TrainState, recipe: Recipe, work: Work) -> tuple[TrainState, Array]:
     body = partial(_update, recipe=recipe, work=work)
-    return jax.lax.fori_loop(0, work.num_updates, body, (state, jnp.zeros(())))
+    if work.running is None:
+        return jax.lax.fori_loop(0, work.num_updates, body, (state, jnp.zeros(())))
+    count = jnp.where(work.running, work.num_updates, 0)
+    state, loss = jax.lax.fori_loop(0, count, body, (state, jnp.zeros(())))
+    stopped = partial(_batch_loss, state.params, recipe, work)
+    return state, jax.lax.cond(work.running, lambda: loss, stopped)
+
+
+def _batch_loss(params: Any, recipe: Recipe, work: Work) -> Float[Array, ""]:
+    """Return the loss of the first mini-batch, which devices may share."""
+    place = jnp.int32(0)
+    windows = [work.indices[place], work.weights[place], *window_keys(work, place)]
+    loss = batch_loss(params, recipe, work, *windows)
+    return _sum_over_devices(loss) if recipe.mesh.shape[BATCH_AXIS] > 1 else loss
+
+
+def summed_losses(params: Any, work: Work, recipe: Recipe) -> Float[Array, ""]:
+    """Return the weighted sum of the losses over all mini-batches of some work."""
+
+    def of_batch(place: Array) -> Array:
+        return batch_loss(params, recipe, work, work.indices[place], work.weights[place])
+
+    total = jnp.sum(jax.lax.map(of_batch, jnp.arange(work.indices.shape[0])))
+    return jax.lax.psum(total, BATCH_AXIS) if recipe.mesh.shape[BATCH_AXIS] > 1 else total
 
 
 def train_chunk(
@@ -256,7 +311,7 @@ def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
 def compiled_chunk(recipe: Recipe) -> JitKeepingBarriers:
     """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
-    chunk = _over_seeds(lambda state, work: _train_seed(state, recipe, work), recipe)
+    chunk = over_seeds(lambda state, work: _train_seed(state, recipe, work), recipe)
     return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(recipe.over_seeds,) * 2)
 
 
@@ -265,22 +320,26 @@ def _compiled_gradients(recipe: Recipe) -> Any:
     def gradients(params: Any, work: Work) -> Any:
         return _batch_gradient(params, recipe, work, jnp.int32(0))[1]
 
-    return jax.jit(_over_seeds(gradients, recipe))
+    return jax.jit(over_seeds(gradients, recipe))
 
 
-def _over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any, Work], Any]:
+def over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any, Work], Any]:
     """Return a function of one seed's arrays and work as one of those of all seeds."""
 
     def on_device(arrays: Any, work: Work) -> Any:
-        def one_seed(seed: tuple[Any, Array, Any]) -> Any:
-            arrays, indices, held = seed
+        def one_seed(seed: tuple[Any, ...]) -> Any:
+            arrays, indices, held, running, keys = seed
             constants = dataclasses.replace(work.constants, held=held)
-            return one(arrays, dataclasses.replace(work, indices=indices, constants=constants))
+            own = {"indices": indices, "running": running, "keys": keys}
+            return one(arrays, dataclasses.replace(work, **own, constants=constants))
 
-        return jax.lax.map(one_seed, (arrays, work.indices, work.constants.held))
+        each = (work.indices, work.constants.held, work.running, work.keys)
+        return jax.lax.map(one_seed, (arrays, *each))
 
-    constants = Constants(P(SEED_AXIS), P(), P())  # type: ignore[arg-type]
-    shares = Work(constants, P(), P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS), P(), P())
+    seeds = P(SEED_AXIS)
+    constants = Constants(seeds, P(), P(), P())  # type: ignore[arg-type]
+    batches = P(SEED_AXIS, None, BATCH_AXIS), P(None, BATCH_AXIS)
+    shares = Work(constants, P(), *batches, P(), P(), seeds, seeds)  # type: ignore[arg-type]
     return jax.shard_map(
         on_device,
         mesh=recipe.mesh,

@@ -86,7 +86,12 @@ class Preparation:
 
 
 def prepare(
-    emulators: Step, trajectories: tuple[int, ...], num_seeds: int, plan: TrainingPlan
+    emulators: Step,
+    trajectories: tuple[int, ...],
+    num_seeds: int,
+    plan: TrainingPlan,
+    *,
+    stops: bool = False,
 ) -> Preparation:
     """Compile a training for data of this shape, while others work.
 
@@ -98,6 +103,8 @@ def prepare(
         The shape ``(sample, frame, channel, *space)`` of the training data.
     num_seeds
         How many emulators are trained.
+    stops
+        Whether seeds may stop before the last update.
     """
     room = plan.room(trajectories, num_seeds)
     num_frames = trajectories[1] if room is None else room.length
@@ -110,13 +117,20 @@ def prepare(
     batch = min(plan.batch_size, windows)
     batch += -batch % parts
     size = (plan.record_loss_every if room is None else room.span, batch)
+    if plan.objective.is_noisy:
+        spread = jax.ShapeDtypeStruct((trajectories[2],), dtype, sharding=recipe.everywhere)
+        constants = dataclasses.replace(constants, spread=spread)
+    keys = jax.ShapeDtypeStruct((num_seeds, 2), np.uint32) if plan.objective.is_noisy else None
     work = Work(
         constants,
         jax.ShapeDtypeStruct(frames, dtype, sharding=recipe.everywhere),
         jax.ShapeDtypeStruct((num_seeds, *size), np.int32),
         jax.ShapeDtypeStruct(size, dtype),
         *(jax.ShapeDtypeStruct((), np.int32),) * 2,
+        jax.ShapeDtypeStruct((num_seeds,), bool) if stops else None,
+        keys,
     )
-    program = compiled_chunk(recipe).ahead(state, work)
+    largest = max(plan.objective.starts, key=lambda start: plan.objective.at(start).num_steps)
+    program = compiled_chunk(recipe.at(largest)).ahead(state, work)
     share = jax.ShapeDtypeStruct((1, batch // parts), np.int32)
     return Preparation(program, state, dataclasses.replace(work, indices=share), recipe)

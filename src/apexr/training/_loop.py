@@ -32,11 +32,14 @@ from apexr.training._chunk import (
 )
 from apexr.training._clock import Clock
 from apexr.training._interrupt import Interruption
+from apexr.training._judge import Judge, Validated
 from apexr.training._mesh import BATCH_AXIS, seed_mesh
 from apexr.training._moment import Hook, Moment
 from apexr.training._optimizers import Optimizer
 from apexr.training._records import Record, Records
+from apexr.training._spread import noise_keys, with_spread
 from apexr.training._stream import Room, Streamed, WindowSource, in_background, room_for
+from apexr.training._validation import Standing, Validation
 
 Report = Callable[[int, Float[np.ndarray, " seed"]], None]
 """Called after each chunk with the updates done and the loss that the chunk before began with."""
@@ -65,7 +68,8 @@ class TrainingPlan:
     Raises
     ------
     SpecError
-        If the objective needs a reference solver and there is none.
+        If the objective needs a reference solver and there is none, or it has a stage that begins
+        after the last update.
     """
 
     objective: Objective
@@ -76,6 +80,12 @@ class TrainingPlan:
     data_memory: int | None = None
 
     def __post_init__(self) -> None:
+        late = [start for start in self.objective.starts if start >= self.optimizer.updates]
+        if late:
+            raise SpecError(
+                f"the objective {str(self.objective)!r} has a stage from update {late[0]} on, and"
+                f" the training makes {self.optimizer.updates} updates"
+            )
         if self.objective.needs_reference and self.reference_stepper is None:
             raise SpecError(
                 f"the objective {str(self.objective)!r} makes steps of the reference solver; give"
@@ -157,6 +167,8 @@ class Trained:
         interruption count, compilation does not.
     records
         What recorders returned, by name.
+    validated
+        What validation found, where there was one.
     """
 
     emulators: Any
@@ -166,6 +178,7 @@ class Trained:
     train_seconds: float
     compile_seconds: float
     records: Mapping[str, Record] = dataclasses.field(default_factory=dict)
+    validated: Validated | None = None
 
 
 def train(
@@ -174,6 +187,7 @@ def train(
     shuffle_keys: PRNGKeyArray,
     plan: TrainingPlan,
     attendance: Attendance = NOBODY,
+    validation: Validation | None = None,
 ) -> Trained:
     """Return the emulators trained on windows of the trajectories.
 
@@ -190,6 +204,8 @@ def train(
         Objective, optimiser and sizes.
     attendance
         What happens between the chunks; the numbers do not depend on it.
+    validation
+        What is measured on other data, and which weights are given back.
 
     Raises
     ------
@@ -203,19 +219,24 @@ def train(
     trajectories, room = _placed(trajectories, len(shuffle_keys), plan)
     num_frames = trajectories.shape[1] if room is None else room.length
     recipe, fresh, constants = start(emulators, num_frames, len(shuffle_keys), plan)
+    constants = with_spread(constants, trajectories, recipe)
     batches = _Batches.of(trajectories, room, shuffle_keys, plan, recipe, constants)
     with Clock() as clock, Interruption(enabled=attendance.keeper is not None) as stop:
-        done = _go_on(_begin(fresh, attendance.keeper), batches, attendance, clock, stop)
-        jax.block_until_ready(done.state)
+        judge = Judge(plan.optimizer, recipe, constants, validation, plan.batch_size)
+        begun = _begin(fresh, judge.fresh(fresh), attendance.keeper)
+        done = _go_on(begun, batches, judge, attendance, clock, stop)
+        weights, validated = judge.outcome(done)
+        jax.block_until_ready(weights)
     losses = done.records.losses.record()
     return Trained(
-        emulators=recipe.emulator(done.state.params, constants),
+        emulators=recipe.emulator(weights, constants),
         losses=losses.values,
         update_steps=losses.update_steps,
         diverged_at=np.asarray(done.state.diverged_at),
         train_seconds=done.seconds + clock.work_seconds,
         compile_seconds=clock.compile_seconds,
         records={name: series.record() for name, series in done.records.noted.items()},
+        validated=validated,
     )
 
 
@@ -227,21 +248,27 @@ def _placed(trajectories: Any, num_seeds: int, plan: TrainingPlan) -> tuple[Any,
     return (trajectories[:] if room is None else trajectories), room
 
 
-def _begin(fresh: TrainState, keeper: Keeper | None) -> Progress:
+def _begin(fresh: TrainState, standing: Standing | None, keeper: Keeper | None) -> Progress:
     """Return the progress of the last checkpoint, or none."""
     saved = None if keeper is None else keeper.load()
-    progress = None if saved is None else resumed(saved, fresh)
+    begun = Progress(0, 0.0, fresh, Records(), standing)
+    progress = None if saved is None else resumed(saved, begun)
     if progress is None:
-        return Progress(0, 0.0, fresh, Records())
+        return begun
     _log.info("the training goes on after %d updates that were made before", progress.update)
     return progress
 
 
 def _go_on(
-    done: Progress, batches: "_Batches", attendance: Attendance, clock: Clock, stop: Interruption
+    done: Progress,
+    batches: "_Batches",
+    judge: Judge,
+    attendance: Attendance,
+    clock: Clock,
+    stop: Interruption,
 ) -> Progress:
     """Return the progress after all updates; ``seconds`` are those made before this call."""
-    update, before, state, records = done
+    update, before, state, records, standing = done
     seeds = attendance.seeds or tuple(range(batches.indices.shape[0]))
     last_loss: Array | None = None
     intervals = attendance.intervals()
@@ -249,21 +276,25 @@ def _go_on(
     with closing(batches.works(spans)) as works:
         for (first, count), work in zip(spans, works, strict=True):
             seen = any(first % every == 0 for every in intervals)
-            weights = jax.tree.map(jnp.copy, state.params) if seen else None  # the chunk takes them
-            state, loss = train_chunk(state, work, batches.recipe)
-            if first % batches.plan.record_loss_every == 0:
+            recorded = first % batches.plan.record_loss_every == 0
+            if recorded:
+                standing = judge.judged(standing, state, first, records)
+            weights = judge.copied(state) if seen else None  # the chunk takes them
+            recipe, allotted = batches.recipe.at(first), judge.allotted(work, standing)
+            state, loss = train_chunk(state, allotted, recipe)
+            if recorded:
                 records.losses.add(first, loss)
-            if seen:
-                attendance.look(Moment(seeds, weights, loss, batches.recipe, work), records)
+            if weights is not None:
+                attendance.look(Moment(seeds, *weights, loss, recipe, allotted), records)
             if attendance.report is not None and last_loss is not None:  # that chunk is done by now
                 attendance.report(first, np.asarray(last_loss))
             last_loss = loss
             if attendance.keeper is not None and (stop.requested or attendance.keeper.is_due()):
                 seconds = before + clock.work_seconds
-                progress = Progress(first + count, seconds, state, records)
+                progress = Progress(first + count, seconds, state, records, standing)
                 attendance.keeper.save(progress.update, progress.arrays())
                 stop.obey(progress.update, batches.plan.optimizer.updates)
-    return Progress(batches.plan.optimizer.updates, before, state, records)
+    return Progress(batches.plan.optimizer.updates, before, state, records, standing)
 
 
 def _spans(
@@ -271,11 +302,13 @@ def _spans(
 ) -> Iterator[tuple[int, int]]:
     """Yield the first update and the number of updates of each chunk, which are so many at most.
 
-    A chunk ends where a loss is recorded or somebody wants to look.
+    A chunk ends where a loss is recorded, somebody wants to look or another stage of the objective
+    begins.
     """
     intervals = {plan.record_loss_every, *intervals}
     while first < plan.optimizer.updates:
         stops = [(first // every + 1) * every for every in intervals]
+        stops += [start for start in plan.objective.starts if start > first]
         end = min(*stops, plan.optimizer.updates, first + most)
         yield first, end - first
         first = end
@@ -359,6 +392,7 @@ class _Batches:
     span: int
     indices: Int[np.ndarray, "seed update batch"]
     weights: Float[np.ndarray, "update batch"]
+    keys: Any = None
 
     @classmethod
     def of(
@@ -395,6 +429,7 @@ class _Batches:
             late,
             np.pad(indices, ((0, 0), (0, late), (0, spare)), mode="edge"),
             np.pad(weights, ((0, late), (0, spare))),
+            noise_keys(shuffle_keys) if plan.objective.is_noisy else None,
         )
 
     def works(self, spans: list[tuple[int, int]]) -> Generator[Work, None, None]:
@@ -414,7 +449,7 @@ class _Batches:
     def _work(self, first: int, count: int, frames: Any, indices: np.ndarray) -> Work:
         weights = self.weights[first : first + self.span]
         place = np.int32(first), np.int32(count)
-        return Work(self.constants, frames, indices, weights, *place)
+        return Work(self.constants, frames, indices, weights, *place, keys=self.keys)
 
 
 def _everywhere(frames: Any, recipe: Recipe) -> Any:

@@ -8,9 +8,16 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from apexr._grammar import Nested, PositiveFloat
+from apexr._grammar import Nested, NonNegativeFloat, PositiveFloat
 from apexr.errors import SpecError, suggest
-from apexr.training._optimizers import OPTIMIZERS, Optimizer, Option, optimizer
+from apexr.training._optimizers import (
+    OPTIMIZERS,
+    Averaged,
+    Optimizer,
+    Option,
+    drawn_on,
+    optimizer,
+)
 from apexr.training._schedules import Schedule
 
 NestedOptimizer = Annotated[Optimizer, Nested(OPTIMIZERS)]
@@ -30,6 +37,11 @@ class Modifier(Optimizer):
     def schedule(self) -> Schedule:  # type: ignore[override]
         """That of the optimiser within."""
         return self.optimizer.schedule
+
+    @property
+    def average_decay(self) -> float:
+        """That of the optimiser within."""
+        return self.optimizer.average_decay
 
     @abc.abstractmethod
     def changed(self, inner: optax.GradientTransformation) -> optax.GradientTransformation:
@@ -100,6 +112,49 @@ class WeightDecay(Modifier):
             shrink = learning_rate(count) * self.rate
             changes = jax.tree.map(lambda change, w: change - shrink * w, changes, params)
             return changes, (held, count + 1)
+
+        return optax.GradientTransformation(init, update)
+
+
+@optimizer("ema")
+class AveragedWeights(Modifier):
+    """ema;DECAY;OPTIMIZER… - another optimiser; tests use averaged weights, θ' ← D·θ' + (1-D)·θ.
+
+    The average begins with the first weights. It takes no part in the training: losses are those
+    of the weights themselves, ``θ``.
+
+    References
+    ----------
+    Polyak & Juditsky (1992), "Acceleration of Stochastic Approximation by Averaging", SIAM J.
+    Control Optim. 30, doi:10.1137/0330046.
+    """
+
+    decay: NonNegativeFloat
+    optimizer: NestedOptimizer
+
+    def __post_init__(self) -> None:
+        if self.decay >= 1:
+            raise SpecError(f"DECAY must be at least 0 and below 1, got {self.decay!r}")
+        if self.optimizer.average_decay:
+            raise SpecError(f"OPTIMIZER must not average weights, {str(self.optimizer)!r} does")
+
+    @property
+    def average_decay(self) -> float:
+        """DECAY."""
+        return self.decay
+
+    def changed(self, inner: optax.GradientTransformation) -> optax.GradientTransformation:
+        """Return the transformation that also averages the weights it is given."""
+        if not self.decay:
+            return inner
+
+        def init(params: Any) -> Averaged:
+            return Averaged(inner.init(params), params)
+
+        def update(gradient: Any, state: Averaged, params: Any = None) -> tuple[Any, Averaged]:
+            average = drawn_on(self.decay, state.average, params)
+            changes, held = inner.update(gradient, state.inner, params)
+            return changes, Averaged(held, average)
 
         return optax.GradientTransformation(init, update)
 

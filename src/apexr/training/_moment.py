@@ -29,6 +29,7 @@ class Moment:
         self,
         seeds: tuple[int, ...],
         params: Any,
+        tested: Any,
         losses: Float[Array, " seed"],
         recipe: Recipe,
         work: Work,
@@ -36,17 +37,22 @@ class Moment:
         self.update_step = int(work.first_update)
         self.seeds = seeds
         self.losses = losses
-        self._params, self._recipe, self._work = params, recipe, work
+        self._params, self._tested, self._recipe, self._work = params, tested, recipe, work
 
     @functools.cached_property
     def emulators(self) -> Any:
         """The emulators, on their devices; arrays lead with the seeds, those of solvers aside."""
-        return self._recipe.emulator(self._params, self._work.constants)
+        return self._recipe.emulator(self._tested, self._work.constants)
 
     @property
     def weights(self) -> Any:
         """What is trained of the emulators: a tree of arrays that lead with the seeds."""
         return self._params
+
+    @property
+    def tested(self) -> Any:
+        """The weights of :attr:`emulators`: averages, where the optimizer keeps some."""
+        return self._tested
 
     @functools.cached_property
     def gradients(self) -> Any:

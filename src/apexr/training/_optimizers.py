@@ -5,8 +5,9 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
+import jax
 import optax
 
 from apexr._grammar import Kind, Nested, PositiveInt
@@ -28,6 +29,11 @@ class Optimizer(abc.ABC):
         """What ``with;OPTION=VALUE;…`` may set, and to what it is set otherwise."""
         return {}
 
+    @property
+    def average_decay(self) -> float:
+        """How slowly an average of the weights changes that is tested; 0 where there is none."""
+        return 0.0
+
     @abc.abstractmethod
     def build(self) -> optax.GradientTransformation:
         """Return the Optax gradient transformation."""
@@ -43,6 +49,49 @@ class Optimizer(abc.ABC):
         if options:
             raise SpecError(f"{str(self)!r} must have options to be set, and has none")
         return self.build()
+
+
+class Averaged(NamedTuple):
+    """The state of an optimiser that averages the weights before each update.
+
+    Attributes
+    ----------
+    inner
+        The state of the optimiser within.
+    average
+        The average, in which the newest weights are missing.
+    """
+
+    inner: Any
+    average: Any
+
+
+def averaged(optimizer: Optimizer, state: Any, weights: Any) -> Any:
+    """Return the weights to test: those of an average where the optimiser keeps one.
+
+    Parameters
+    ----------
+    optimizer, state
+        The optimiser and its state.
+    weights
+        What it trains.
+    """
+    decay = optimizer.average_decay
+    if not decay:
+        return weights
+    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, Averaged))
+    held = next(node for node in nodes if isinstance(node, Averaged))
+    return _mixed(decay, held.average, weights)
+
+
+@jax.jit
+def _mixed(decay: float, average: Any, weights: Any) -> Any:
+    return drawn_on(decay, average, weights)
+
+
+def drawn_on(decay: float, average: Any, weights: Any) -> Any:
+    """Return ``d·average + (1 - d)·weights``, in which equal numbers stay what they are."""
+    return jax.tree.map(lambda old, new: new + decay * (old - new), average, weights)
 
 
 OPTIMIZERS: Kind[Optimizer] = Kind("optimizer", "apexr.optimizers")

@@ -43,23 +43,43 @@ class Series:
 
 
 _LOSSES, _STEPS, _VALUES = "losses", "steps", "values"
+_NOTED, _MEASURED = "noted/", "measured/"
+
+VALID_LOSS, VALID_SCORE = "valid_loss", "valid_score"
+"""What validation measures."""
 
 
 class Records:
-    """The losses of a training and the records of its recorders, by name."""
+    """The losses of a training, what validation measures, and the records of its recorders."""
 
     def __init__(self) -> None:
         self.losses = Series()
         self.noted: dict[str, Series] = {}
+        self.measured: dict[str, Series] = {}
 
     def note(self, step: int, values: Mapping[str, Any]) -> None:
         """Note what a recorder returned."""
         for name, value in values.items():
             self.noted.setdefault(name, Series()).add(step, value)
 
+    def measure(self, step: int, values: Mapping[str, Any], running: Any = True) -> None:
+        """Note what validation measured; of seeds that do not run, what was last measured."""
+        for name, value in values.items():
+            series = self.measured.setdefault(name, Series())
+            series.add(
+                step, np.where(running, value, series.values[-1] if series.values else value)
+            )
+
+    def repeat(self, step: int) -> None:
+        """Note for all seeds what validation last measured."""
+        for series in self.measured.values():
+            series.add(step, series.values[-1])
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays by name; :meth:`from_arrays` reads them."""
-        held = {_LOSSES: self.losses, **{f"noted/{name}": s for name, s in self.noted.items()}}
+        held = {_LOSSES: self.losses}
+        held |= {_NOTED + name: series for name, series in self.noted.items()}
+        held |= {_MEASURED + name: series for name, series in self.measured.items()}
         return {
             f"{name}/{part}": array
             for name, series in held.items()
@@ -78,6 +98,8 @@ class Records:
             series = Series(steps.tolist(), [values[:, i] for i in range(len(steps))])
             if name == _LOSSES:
                 records.losses = series
+            elif name.startswith(_MEASURED):
+                records.measured[name.removeprefix(_MEASURED)] = series
             else:
-                records.noted[name.removeprefix("noted/")] = series
+                records.noted[name.removeprefix(_NOTED)] = series
         return records

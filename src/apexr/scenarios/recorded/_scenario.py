@@ -11,12 +11,12 @@ import numpy as np
 from apexr._digest import canonical_json
 from apexr._grammar import Count, PositiveInt, Range
 from apexr._memory import read_bytes
-from apexr.engine import EmulatorPlan
+from apexr.engine import EmulatorPlan, parse_callbacks
 from apexr.errors import SpecError, suggest
 from apexr.labels import Axes
 from apexr.networks import NETWORKS
 from apexr.scenarios import _data
-from apexr.scenarios._base import BaseScenario
+from apexr.scenarios._base import LATER, BaseScenario
 from apexr.scenarios._code import is_overridden
 from apexr.scenarios._fields import Extent, Points, derived
 from apexr.scenarios._registry import scenario
@@ -38,6 +38,11 @@ NO_SOLVER = (
 _WORD = re.compile(r"[^0-9a-zA-Z]+")
 _NOT_DATA = ("source", "data_memory", "name", "layout", "boundary")
 """Parameters that the numbers do not depend on, beside what is known of the source."""
+
+
+def _needs_valid_data(callbacks: str) -> bool:
+    """Tell whether a callback looks at data for validation."""
+    return any(callback.needs_valid_data for callback in parse_callbacks(callbacks))
 
 
 @scenario("recorded", listed=False)
@@ -87,6 +92,11 @@ class Recorded(BaseScenario):
         Trajectories that are used, the first of each part; 0 takes all.
     train_temporal_horizon, test_temporal_horizon
         Steps that are used of each trajectory, the initial state not counted; 0 takes all.
+    num_valid_samples
+        Trajectories for validation, the first of the middle part of the split; 0 takes all where
+        ``select``, ``patience`` or a callback needs them, else none.
+    valid_temporal_horizon
+        Steps that are used of each of these; 0 takes all.
 
     Raises
     ------
@@ -123,6 +133,7 @@ class Recorded(BaseScenario):
     train_temporal_horizon: Count = 0
     num_test_samples: Count = 0
     test_temporal_horizon: Count = 0
+    valid_seed: Seed = derived()
 
     num_spatial_dims: int = derived()
     num_points: Points = derived()
@@ -148,6 +159,7 @@ class Recorded(BaseScenario):
                 *("source", "dims", "fields", "constants", "crop", "coarsen", "data_memory"),
                 *("num_train_samples", "train_temporal_horizon"),
                 *("num_test_samples", "test_temporal_horizon"),
+                *("num_valid_samples", "valid_temporal_horizon"),
             )
         }
         if self.boundary not in (AUTO, *BOUNDARIES):
@@ -170,10 +182,12 @@ class Recorded(BaseScenario):
             num_warmup_steps=0,
             train_seed=0,
             test_seed=0,
+            valid_seed=LATER["valid_seed"],
             subset_of=0,
         )
         for part in ("train", "test"):
             self._set_sizes(part, *known.sizes[part])
+        self._set_valid_sizes()
 
     def _open(self) -> Known:
         """Return what is known of the source, having opened it."""
@@ -211,6 +225,36 @@ class Recorded(BaseScenario):
                 )
             self._set(**{name: asked or most})
 
+    def _set_valid_sizes(self) -> None:
+        """Set how much of the middle part of the split is used for validation.
+
+        Raises
+        ------
+        SpecError
+            If more is asked for than there is.
+        """
+        split: Split | None = self._split  # type: ignore[attr-defined]
+        wanted = self.select != "last" or self.patience > 0 or _needs_valid_data(self.callbacks)
+        if split is None or not (self.num_valid_samples or wanted):
+            return
+        there, view = len(split.valid), self._view  # type: ignore[attr-defined]
+        if not there or self.num_valid_samples > there:
+            raise SpecError(
+                f"num_valid_samples must be at most {there}, the trajectories that there are for"
+                f" validation (split {split.config!r}), got {self.num_valid_samples}; give another"
+                " split, such as '0.8;0.1;0.1'"
+            )
+        steps = view.num_frames(split.valid) - 1
+        if self.valid_temporal_horizon > steps:
+            raise SpecError(
+                f"valid_temporal_horizon must be at most {steps}, the steps that there are for"
+                f" validation (stride {self.stride}), got {self.valid_temporal_horizon}"
+            )
+        self._set(
+            num_valid_samples=self.num_valid_samples or there,
+            valid_temporal_horizon=self.valid_temporal_horizon or steps,
+        )
+
     # --- identity and labels ---------------------------------------------------------------------
 
     @property
@@ -222,7 +266,8 @@ class Recorded(BaseScenario):
     def identifying_parameters(self) -> dict[str, Any]:
         """What the numbers depend on: the content in place of its path, and what is used of it."""
         held = {name: getattr(self, name) for name in type(self).parameters()}
-        plain = {name: value for name, value in held.items() if name not in _NOT_DATA}
+        unused = [name for name in LATER if held.get(name) == LATER[name]]
+        plain = {k: value for k, value in held.items() if k not in (*_NOT_DATA, *unused)}
         chosen = {name: list(named(held[name])) for name in ("fields", "constants")}
         lists = {n: json.loads(canonical_json(held[n])) for n in ("crop", "coarsen", "dims")}
         return {**plain, **chosen, **lists, "source": self._known.plain()}  # type: ignore[attr-defined]
@@ -250,7 +295,7 @@ class Recorded(BaseScenario):
         split: Split | None = self._split  # type: ignore[attr-defined]
         if split is not None:
             told["train_trajectories"] = listed(split.train[: self.num_train_samples])
-            told["valid_trajectories"] = listed(split.valid)
+            told["valid_trajectories"] = listed(split.valid[: self.num_valid_samples or None])
             told["test_trajectories"] = listed(split.test[: self.num_test_samples])
         return told
 
@@ -301,7 +346,7 @@ class Recorded(BaseScenario):
         """Bytes that training data may take."""
         return self._memory  # type: ignore[attr-defined]
 
-    def recorded_data(self, split: Literal["train", "test"]) -> Streamed:
+    def recorded_data(self, split: Literal["train", "test", "valid"]) -> Streamed:
         """Return the trajectories of a part, which are read when they are needed.
 
         Raises
@@ -313,6 +358,8 @@ class Recorded(BaseScenario):
 
     def get_valid_data(self) -> Any:
         """Return the trajectories for validation, ``(sample, time, channel, *space)``.
+
+        Those of the whole middle part of the split where an experiment uses none.
 
         Raises
         ------
@@ -330,8 +377,8 @@ class Recorded(BaseScenario):
 
     def _trajectories(self, chosen: Sequence[int], part: str) -> Streamed:
         view: View = self._view  # type: ignore[attr-defined]
-        samples = getattr(self, f"num_{part}_samples", len(chosen))
-        horizon = getattr(self, f"{part}_temporal_horizon", 0) or view.num_frames(chosen) - 1
+        samples = getattr(self, f"num_{part}_samples") or len(chosen)
+        horizon = getattr(self, f"{part}_temporal_horizon") or view.num_frames(chosen) - 1
         dtype = jax.dtypes.canonicalize_dtype(float)
         channels = self.num_channels + self.num_constants
 
