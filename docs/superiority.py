@@ -38,7 +38,7 @@ SETTINGS = {
     "train": "one",
 }
 PUBLISHED = "adam;100_000;warmup_cosine;0.0;3e-4;5_000"
-SHORT = "adam;300;warmup_cosine;0.0;3e-3;30"
+SHORT = "adam;600;warmup_cosine;0.0;3e-3;60"
 STORE = Path(__file__).with_name("_build") / "superiority.zarr"
 
 
