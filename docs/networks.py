@@ -29,6 +29,10 @@ EXAMPLES = (
     "FNO;12;8;4;gelu",
     "MLP;64;3;relu",
     "Pure;3",
+    "delta;norm;zscore;Conv;26;10;relu",
+    "norm;zscore;Conv;26;10;relu",
+    "history;4;Conv;26;10;relu",
+    "bundle;2;Conv;26;10;relu",
 )
 SHAPES = ((1, 160, 1), (2, 160, 1), (3, 32, 1), (3, 32, 3))
 

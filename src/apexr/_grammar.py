@@ -82,6 +82,14 @@ class Led:
         return hash(tuple(self.words))
 
 
+@dataclasses.dataclass(frozen=True)
+class Skippable:
+    """A number before a nested string that may be left out, as in ``delta;[SCALE;]INNER``.
+
+    What does not read as a number begins the nested string; the value is then None.
+    """
+
+
 BAR = "|"
 COMMA = ","
 
@@ -181,7 +189,12 @@ class Kind(Generic[T]):
         for field in _fields(cls):
             nested = _extra(hints[field.name], Nested)
             label = field.name.upper() + (f"[{BAR}...]" if nested and nested.many else "")
-            text += f"[;{label}]" if _is_optional(field) else f";{label}"
+            if _extra(hints[field.name], Skippable):
+                text += f";[{label};]"
+            elif text.endswith("]") and not _is_optional(field):
+                text += label
+            else:
+                text += f"[;{label}]" if _is_optional(field) else f";{label}"
         return text
 
     def describe(self, name: str) -> str:
@@ -232,8 +245,9 @@ def print_spec(spec: Any) -> str:
     fields = list(_fields(type(spec)))
     while fields and _is_default(spec, fields[-1]):
         fields.pop()
-    values = [_print_value(getattr(spec, field.name)) for field in fields]
-    return ";".join([type(spec).__config_name__, *values])
+    values = [getattr(spec, field.name) for field in fields]
+    told = [_print_value(value) for value in values if value is not None]  # None was left out
+    return ";".join([type(spec).__config_name__, *told])
 
 
 def _print_value(value: object) -> str:
@@ -274,6 +288,8 @@ def _read_fields(cls: type, parts: list[_Part]) -> dict[str, object]:
             left = []
         elif (led := _extra(hint, Led)) is not None:
             values[field.name] = _read_led(label, led, left)
+        elif _extra(hint, Skippable) and not _is_number(left[0]):
+            values[field.name] = None
         else:
             values[field.name] = _read_value(label, hint, left.pop(0))
     if left:
@@ -335,6 +351,14 @@ def _read_value(label: str, hint: Any, part: _Part) -> object:
     return value
 
 
+def _is_number(part: _Part) -> bool:
+    try:
+        _read_float("", part)
+    except _FieldError:
+        return False
+    return True
+
+
 def _read_choice(label: str, registry: Registry[Any], part: _Part) -> str:
     if part not in registry:
         raise _FieldError(part, f"{label}: {registry.unknown(part)}", UnknownNameError)
@@ -387,6 +411,7 @@ _READERS: dict[Any, Callable[[str, _Part], Any]] = {
     tuple[int, ...]: _read_ints,
     int: _read_int,
     float: _read_float,
+    float | None: _read_float,
     bool: _read_bool,
     str: _read_str,
 }

@@ -6,10 +6,15 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 
 
 class Constant(eqx.Module):
     """A part of a model whose arrays are never trained and equal for all seeds: a solver."""
+
+
+class Fixed(eqx.Module):
+    """A part of a model whose arrays are measured, not trained, and stored with the weights."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +60,26 @@ def split(model: Any, is_array: Callable[[Any], bool] = eqx.is_array) -> Parts:
     return Parts(own, shared, Structure(tuple(leaves), treedef))
 
 
+def trained(own: Any) -> tuple[Any, Any]:
+    """Return what is trained of the arrays of the seeds, and the rest; None stands for the other.
+
+    Floating-point numbers are, those of :class:`Fixed` parts excepted.
+    """
+    return eqx.partition(
+        own,
+        jax.tree.map(
+            lambda node: not _is_fixed(node) and jnp.issubdtype(node.dtype, jnp.inexact),
+            own,
+            is_leaf=_is_fixed,
+        ),
+    )
+
+
+def without_fixed(own: Any) -> Any:
+    """Return the arrays of the seeds without those of :class:`Fixed` parts."""
+    return jax.tree.map(lambda node: None if _is_fixed(node) else node, own, is_leaf=_is_fixed)
+
+
 def has_shape(leaf: Any) -> bool:
     """Tell whether a leaf is an array, or the shape of one."""
     return eqx.is_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)
@@ -71,3 +96,7 @@ def shapes_of(tree: Any, sharding: Any) -> Any:
 
 def _is_constant(node: Any) -> bool:
     return isinstance(node, Constant)
+
+
+def _is_fixed(node: Any) -> bool:
+    return isinstance(node, Fixed)

@@ -35,6 +35,7 @@ from apexr.engine import (
     count_parameters,
     draw_emulators,
     evaluate,
+    fitted,
     outline_emulators,
     require_room_for_data,
     require_room_for_training,
@@ -207,6 +208,8 @@ def execute(
     counted = _counting_meanwhile(experiment) if train_by is None else None
     train_trajectories, test_trajectories = make_data()
     valid_trajectories = None if make_valid is None else make_valid()
+    if train_trajectories is not None:
+        emulators = fitted(emulators, train_trajectories)
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
     if valid_trajectories is not None:
         test.valid = TestSet(valid_trajectories, experiment.metrics, 1)
@@ -232,7 +235,9 @@ def execute(
     }
     if by_train_solver is not None:
         solved = by_train_solver(test_trajectories)
-        arrays |= _train_solver_arrays(solved, test_trajectories, experiment.metrics)
+        first = experiment.emulator.frames.given
+        truth: Any = np.asarray(test_trajectories)[:, first:]
+        arrays |= _train_solver_arrays(solved[:, first - 1 :], truth, experiment.metrics)
     result = labels.experiment(
         arrays,
         experiment.axes,
@@ -241,6 +246,7 @@ def execute(
         config=experiment.config,
         metrics={identifier(config): config for config in experiment.metrics},
         records=_records(experiment, trained),
+        counts=_times(experiment),
         attrs={**machine(), **_size(need), **experiment.attrs},
     )
     return result, trained.emulators
@@ -350,7 +356,13 @@ def operations(experiment: Experiment) -> float:
     """Return the floating-point operations of the network in one seed's rollouts of one update."""
     plan, emulator = experiment.training, experiment.emulator
     states = plan.batch_size * _mean_steps(plan)
-    return states * count_operations(emulator.network, emulator.grid, emulator.num_inputs)
+    return states * count_operations(*emulator.made_from)
+
+
+def _times(experiment: Experiment) -> dict[str, np.ndarray] | None:
+    """Return the steps that are predicted, where not all are counted from the first one."""
+    given = experiment.emulator.frames.given
+    return None if given == 1 else {"time": np.arange(given, experiment.shapes["test"][1])}
 
 
 def _mean_steps(plan: TrainingPlan) -> float:
@@ -378,17 +390,17 @@ def _test_arrays(
 ) -> dict[str, Any]:
     arrays = metric_arrays(tested.errors)
     arrays["sample_rollout"] = tested.rollouts
-    arrays["sample_reference"] = kept[:, 1:]
+    arrays["sample_reference"] = kept[:, experiment.emulator.frames.given :]
     arrays["initial_state"] = kept[:, 0]
     arrays["inference_seconds"] = tested.inference_seconds
     return arrays
 
 
 def _train_solver_arrays(
-    solved: Trajectories, test_trajectories: Trajectories, metrics: dict[str, Metric]
+    solved: Trajectories, truth: Trajectories, metrics: dict[str, Metric]
 ) -> dict[str, Any]:
     """Return the errors of trajectories of the solver that made the training data."""
-    errors = score_rollouts(np.asarray(solved)[None], np.asarray(test_trajectories)[:, 1:], metrics)
+    errors = score_rollouts(np.asarray(solved)[None], np.asarray(truth), metrics)
     return {f"{TRAIN_SOLVER}{name}": values[0] for name, values in metric_arrays(errors).items()}
 
 

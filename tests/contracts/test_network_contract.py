@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from _tiny import filled
+from apexr._parts import without_fixed
 from apexr.engine import EmulatorPlan, Predict, count_parameters
 from apexr.errors import ShapeError
-from apexr.networks import NETWORKS
+from apexr.networks import NETWORKS, Moments, Statistics
 from apexr.spectral import Grid
 from apexr.training import as_batched
 
@@ -26,6 +27,10 @@ EXAMPLES = {
     "Pure": "Pure;3",
     "Res": "Res;3;1;tanh",
     "UNet": "UNet;2;1;tanh",
+    "bundle": "bundle;2;Conv;3;1;tanh",
+    "delta": "delta;Conv;3;1;tanh",
+    "history": "history;2;Conv;3;1;tanh",
+    "norm": "norm;zscore;Conv;3;1;tanh",
 }
 SHIFTS = {"MoUNet": 2, "UNet": 2, "MLP": 0}
 """By how many points a shift goes through the network; by any number where none is given."""
@@ -38,15 +43,26 @@ CASES = [
 ]
 
 
-def states(dims, channels, batch=BATCH):
+MOMENTS = Moments(*np.random.default_rng(2).uniform(0.5, 2, size=(5, 2)))
+
+
+def states(dims, channels, name="Conv", batch=BATCH):
+    """Return states of a network, which may hold several frames."""
+    channels *= NETWORKS.parse(EXAMPLES[name]).frames.held
     shape = (batch, channels, *(POINTS,) * dims)
     return np.random.default_rng(1).normal(size=shape).astype("f4")
 
 
 def drawn(name, dims, channels):
-    """Return a network of the kind with weights made by NumPy."""
+    """Return a network of the kind with weights made by NumPy; statistics are those of data."""
     spec = NETWORKS.parse(EXAMPLES[name])
-    return filled(lambda key: spec.build(Grid(dims, POINTS), channels, key))
+    net = filled(lambda key: spec.build(Grid(dims, POINTS), channels, key))
+    moments = Moments(*(value[:channels] for value in vars(MOMENTS).values()))
+    return jax.tree.map(
+        lambda node: node.measured(moments) if isinstance(node, Statistics) else node,
+        net,
+        is_leaf=lambda node: isinstance(node, Statistics),
+    )
 
 
 def test_every_network_is_tried():
@@ -76,7 +92,7 @@ def test_strings_come_back(name):
 @pytest.mark.parametrize(("name", "dims", "channels"), CASES)
 def test_networks_map_states_to_states(name, dims, channels):
     net = drawn(name, dims, channels)
-    u = states(dims, channels)
+    u = states(dims, channels, name)
     shift = (SHIFTS.get(name, 3), *(0,) * (dims - 1))
     axes = tuple(range(2, 2 + dims))
     params, static = eqx.partition(net, eqx.is_inexact_array)
@@ -103,7 +119,7 @@ def test_every_weight_has_a_finite_gradient_in_both_modes(name, dims):
     params, static = eqx.partition(drawn(name, dims, 1), eqx.is_inexact_array)
     assert not [leaf for leaf in jax.tree.leaves(static) if eqx.is_array_like(leaf)]
     assert isinstance(hash((tuple(jax.tree.leaves(static)), jax.tree.structure(static))), int)
-    u = jnp.moveaxis(states(dims, 1), 0, 1)
+    u = jnp.moveaxis(states(dims, 1, name), 0, 1)
     way = filled(lambda _: params, seed=3)
 
     def loss(params):
@@ -126,12 +142,12 @@ def test_every_weight_has_a_finite_gradient_in_both_modes(name, dims):
 def test_whole_matrices_of_derivatives_by_either_mode(name):
     with jax.enable_x64(True):
         net = jax.tree.map(lambda leaf: leaf.astype("f8"), drawn(name, 1, 1))
-        u = jnp.asarray(states(1, 1, 1)[0], "f8")
+        u = jnp.asarray(states(1, 1, name, 1)[0], "f8")
 
         @jax.jit
         def matrices(u):
             energy = jax.hessian(lambda u: jnp.sum(net(u) ** 2))
-            return energy(u).reshape(POINTS, POINTS), jax.jacfwd(net)(u), jax.jacrev(net)(u)
+            return energy(u).reshape(u.size, u.size), jax.jacfwd(net)(u), jax.jacrev(net)(u)
 
         energy, forward, reverse = map(np.asarray, matrices(u))
     np.testing.assert_allclose(forward, reverse, atol=1e-12 * np.abs(reverse).max())
@@ -143,7 +159,7 @@ def test_counting_parameters_needs_no_weights(name, dims, channels):
     spec = NETWORKS.parse(EXAMPLES[name])
     plan = EmulatorPlan(spec, Predict(), Grid(dims, POINTS), channels, coarse_stepper=lambda: None)
     plan.check()
-    leaves = jax.tree.leaves(drawn(name, dims, channels))
+    leaves = jax.tree.leaves(without_fixed(drawn(name, dims, channels)))
     sizes = [math.prod(leaf.shape) for leaf in leaves if hasattr(leaf, "shape")]
     assert count_parameters(plan) == sum(sizes) > 0
 
@@ -170,5 +186,6 @@ def test_an_output_point_sees_no_more_than_the_receptive_field(name, dims):
     if dims > 1 or back + forward + 1 > POINTS or "Mo" in name or name in {"UNet", "Dil"}:
         return  # means over the grid are not counted
     net, place = drawn(name, 1, 1), POINTS // 2
-    seen = np.asarray(jax.jit(jax.grad(lambda u: net(u)[0, place]))(jnp.zeros((1, POINTS))))[0]
+    u = jnp.asarray(states(1, 1, name, 1)[0])
+    seen = np.abs(jax.jit(jax.grad(lambda u: net(u)[-1, place]))(u)).sum(axis=0)
     assert set(np.flatnonzero(seen)) == set(range(place - int(back), place + int(forward) + 1))

@@ -327,7 +327,7 @@ def read_runs(
                 + suggest(name, known)
             )
     problems = [tuple(row.items()) for row in config_rows(entered, without=[by])]
-    logs = over_time(entered, time)
+    logs = over_time(_at_common_steps(entered, problems), time)
     wanted = list(dict.fromkeys((baseline, *others) if others else methods))
     found: dict[str, list[np.ndarray]] = {method: [] for method in wanted}
     for method in wanted:
@@ -348,6 +348,24 @@ def read_runs(
     if relative and not np.isfinite([np.median(values) for values in found[baseline]]).all():
         raise SpecError(f"half of the runs of the baseline {baseline} diverged; take another one")
     return Runs(by, found, baseline, {"variable": entered.attrs["variable"], "better": "lower"})
+
+
+def _at_common_steps(entered: xr.Dataset, problems: Sequence[Any]) -> xr.Dataset:
+    """Return entries at those steps alone that all runs of a problem have.
+
+    A network that is given a history predicts from a later step on than the others.
+    """
+    there = entered["there"]
+    if "time" not in there.dims:
+        return entered
+    has = there.any([dim for dim in there.dims if dim not in ("experiment", "time")])
+    held = has.transpose("experiment", "time").values
+    common = np.empty_like(held)
+    for problem in dict.fromkeys(problems):
+        rows = [place for place, other in enumerate(problems) if other == problem]
+        ran = [row for row in rows if held[row].any()]
+        common[rows] = held[ran].all(axis=0) if ran else False
+    return entered.assign(there=there & xr.DataArray(common, dims=("experiment", "time")))
 
 
 def over_time(entered: xr.Dataset, time: int | None) -> np.ndarray:

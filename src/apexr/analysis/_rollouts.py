@@ -23,6 +23,8 @@ from apexr.schema import CONFIG_COORDS
 def frames(ds: xr.Dataset, name: str = "sample_rollout") -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield ``(seed, sample, trajectory)``, trajectories of shape ``(time + 1, channel, *space)``.
 
+    Frame ``n`` is the state at time ``n``; NaN where it is given to the emulator, not predicted.
+
     Raises
     ------
     MissingVariableError
@@ -30,10 +32,12 @@ def frames(ds: xr.Dataset, name: str = "sample_rollout") -> Iterator[tuple[int, 
     """
     array = by_seed(pick(ds, name))
     rollout = array.transpose("seed", "sample", "time", "channel", ...).values
+    missing = (int(array["time"].values[0]) - 1, *rollout.shape[3:])
+    given = [np.full(missing, np.nan, rollout.dtype)] if missing[0] else []
     start = pick(ds, "initial_state").transpose("sample", "channel", ...).values
     for seed, of_seed in zip(array["seed"].values.tolist(), rollout, strict=True):
         for sample, first, rest in zip(array["sample"].values, start, of_seed, strict=True):
-            yield seed, int(sample), np.concatenate([first[None], rest])
+            yield seed, int(sample), np.concatenate([first[None], *given, rest])
 
 
 def melt_sample_rollouts(data: Data, sample_rollout_name: str = "sample_rollout") -> pd.DataFrame:

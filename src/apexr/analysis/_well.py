@@ -102,7 +102,8 @@ def _of_result(ds: xr.Dataset, variable: str | None) -> xr.DataArray:
     rollout = ds[wanted]
     times = rollout.drop_vars("time_value", errors="ignore")
     start = ds["initial_state"].broadcast_like(times.isel(time=0, drop=True))
-    joined = xr.concat([start.expand_dims(time=[0]), times], "time")
+    is_next = times["time"].values[0] == 1  # else there are frames between, which were given
+    joined = xr.concat([start.expand_dims(time=[0]), times], "time") if is_next else times
     if "seed" in joined.dims:
         flat = joined.stack(trajectory=("seed", "sample")).reset_index("trajectory", drop=True)
         joined = flat.drop_vars("sample", errors="ignore").rename(trajectory="sample")

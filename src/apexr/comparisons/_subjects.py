@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from apexr._frames import SINGLE, frames_of
 from apexr._parts import split
 from apexr._precision import computing_in, current_precision
 from apexr._run import load_networks
@@ -69,7 +70,8 @@ def read_subject(
     if isinstance(source, xr.Dataset):
         source = _store_of(source)
     if is_path(source):
-        return _stored(source, scenario, experiment)
+        return _of_single_frames(_stored(source, scenario, experiment))
+    _check_frames(source)
     if experiment is not None:
         raise SpecError(f"experiment is the id of one in a study, and {_named(source)} is none")
     if scenario is None:
@@ -87,6 +89,28 @@ def read_subject(
         "scenario_kwargs": label(chosen.changed_parameters),
     }
     return Subject(emulators, seeds, chosen, config, current_precision())
+
+
+def _of_single_frames(subject: Subject) -> Subject:
+    _check_frames(subject.emulators)
+    return subject
+
+
+def _check_frames(emulators: Any) -> None:
+    """Refuse emulators of several frames.
+
+    Raises
+    ------
+    SpecError
+        With what they are, and where their errors stand.
+    """
+    frames = frames_of(emulators)
+    if frames != SINGLE:
+        raise SpecError(
+            f"comparisons hold one step of an emulator against one of a solver; this one has"
+            f" {frames}, and its steps begin with other states. Its errors along time are those of"
+            " apexr.run"
+        )
 
 
 def is_path(source: Any) -> bool:

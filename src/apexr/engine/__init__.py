@@ -28,6 +28,7 @@ from apexr.engine._evaluate import (
     evaluate,
     score_rollouts,
 )
+from apexr.engine._fitted import fitted, moments_of, needs_statistics
 from apexr.engine._ladder import Judged, Problem, Rung, judge, on_grid
 from apexr.engine._lyapunov import block_means, kaplan_yorke, lyapunov_growth
 from apexr.engine._mixed import Mixed
@@ -84,12 +85,15 @@ __all__ = [
     "draw_emulators",
     "ensemble_blocks",
     "evaluate",
+    "fitted",
     "from_flat_weights",
     "judge",
     "kaplan_yorke",
     "lyapunov_growth",
+    "moments_of",
     "named_shapes",
     "named_weights",
+    "needs_statistics",
     "on_grid",
     "outline_emulators",
     "parse_callbacks",

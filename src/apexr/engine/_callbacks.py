@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from apexr._grammar import Kind, PositiveInt
+from apexr._parts import split
 from apexr.engine._evaluate import Evaluated, evaluate
 from apexr.engine._weights import flat_weights
 from apexr.errors import SpecError
@@ -206,7 +207,7 @@ class Net(Callback):
 
     def measure(self, moment: Moment, test: TestSet) -> dict[str, Float[Array, "seed parameter"]]:
         """Return the weights; :func:`apexr.load_networks` makes networks of them again."""
-        return {"weights": flat_weights(moment.tested)}
+        return {"weights": flat_weights(split(moment.emulators).own)}
 
 
 @callback("metrics")

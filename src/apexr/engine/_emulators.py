@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from apexr._compile import jit_once
-from apexr._parts import split
+from apexr._frames import Frames
+from apexr._parts import split, without_fixed
 from apexr._typing import Step
 from apexr.engine._conditioned import Conditioned
 from apexr.engine._mixed import Mixed
@@ -50,9 +51,19 @@ class EmulatorPlan:
     mixed: bool = False
 
     @property
+    def frames(self) -> Frames:
+        """How many frames the emulator is given, and how many it makes at a call."""
+        return self.network.frames
+
+    @property
     def num_inputs(self) -> int:
-        """All channels that the network is given."""
-        return self.num_channels + self.num_constants
+        """All channels of the emulator's state, those of all its frames."""
+        return self.frames.held * self.num_channels + self.num_constants
+
+    @property
+    def made_from(self) -> tuple[NetworkSpec, Grid, int, int]:
+        """What the network is built from, besides a key."""
+        return self.network, self.grid, self.num_channels, self.num_constants
 
     def build(self, key: PRNGKeyArray) -> Any:
         """Return one emulator with weights drawn from the key.
@@ -62,14 +73,17 @@ class EmulatorPlan:
         SpecError
             If the architecture does not fit the grid.
         """
-        self.network.check(self.grid, self.num_inputs)
-        return self.compose(self.network.build(self.grid, self.num_inputs, key))
+        sizes = (self.grid, self.num_channels, self.num_constants)
+        self.network.check_with(*sizes)
+        return self.compose(self.network.build_with(*sizes, key))
 
     def compose(self, network: Step) -> Any:
         """Return the emulator of a network, or of the networks of many seeds."""
         network = Mixed(network) if self.mixed else network
         emulator = self.task.compose(network, self.coarse_stepper)
-        return Conditioned(emulator, self.num_channels) if self.num_constants else emulator
+        if not self.num_constants:
+            return emulator
+        return Conditioned(emulator, self.num_channels, self.frames)
 
     def receptive_field(self) -> tuple[tuple[float, float], ...]:
         """Return for each axis how many points (back, forward) one output point sees."""
@@ -100,7 +114,7 @@ def skeleton(plan: EmulatorPlan) -> Any:
     """Return an emulator with shapes in place of the arrays of its network."""
     if isinstance(plan.network, OwnNetwork):
         return plan.compose(plan.network.shapes())
-    return plan.compose(_shapes(plan.network, plan.grid, plan.num_inputs))
+    return plan.compose(_shapes(*plan.made_from))
 
 
 def outline_emulators(plan: EmulatorPlan, num_seeds: int) -> Any | None:
@@ -117,16 +131,16 @@ def outline_emulators(plan: EmulatorPlan, num_seeds: int) -> Any | None:
                 if _is_shape(leaf)
                 else leaf
             ),
-            _shapes(plan.network, plan.grid, plan.num_inputs),
+            _shapes(*plan.made_from),
             is_leaf=_is_shape,
         )
     )
 
 
 @functools.lru_cache(maxsize=64)
-def _shapes(network: NetworkSpec, grid: Grid, num_channels: int) -> Any:
+def _shapes(network: NetworkSpec, grid: Grid, num_channels: int, num_constants: int) -> Any:
     """Return a network with shapes in place of its arrays."""
-    build = functools.partial(network.build, grid, num_channels)
+    build = functools.partial(network.build_with, grid, num_channels, num_constants)
     return eqx.filter_eval_shape(build, jax.random.PRNGKey(0))
 
 
@@ -135,17 +149,17 @@ def _is_shape(leaf: Any) -> bool:
 
 
 def _build_all(
-    seeds: Any, network: NetworkSpec, grid: Grid, num_channels: int
+    seeds: Any, network: NetworkSpec, grid: Grid, num_channels: int, num_constants: int
 ) -> tuple[Any, Array]:
     def one(seed: Array) -> tuple[Any, Array]:
         init_key, shuffle_key = jax.random.split(jax.random.PRNGKey(seed))
-        built = network.build(grid, num_channels, init_key)
+        built = network.build_with(grid, num_channels, num_constants, init_key)
         return eqx.filter(built, eqx.is_array), shuffle_key
 
     return jax.vmap(one)(seeds)
 
 
-_draw = jit_once(_build_all, static_argnames=("network", "grid", "num_channels"))
+_draw = jit_once(_build_all, static_argnames=("network", "grid", "num_channels", "num_constants"))
 
 
 def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
@@ -158,9 +172,8 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
         networks, shuffle_keys = plan.network.draw(seeds)
         return plan.compose(networks), shuffle_keys
     draw = _draw(len(seeds) * count_parameters(plan))
-    network = (plan.network, plan.grid, plan.num_inputs)
-    arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *network)
-    rest = eqx.filter(_shapes(*network), _is_shape, inverse=True)
+    arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *plan.made_from)
+    rest = eqx.filter(_shapes(*plan.made_from), _is_shape, inverse=True)
     return plan.compose(eqx.combine(arrays, rest)), shuffle_keys
 
 
@@ -168,13 +181,15 @@ def count_parameters(plan: EmulatorPlan) -> int:
     """Return how many trainable numbers one emulator's network has."""
     if isinstance(plan.network, OwnNetwork):
         own = split(plan.network.shapes(), _is_shape).own
-        return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(own))
-    leaves = jax.tree.leaves(_shapes(plan.network, plan.grid, plan.num_inputs))
-    return sum(math.prod(leaf.shape) for leaf in leaves if _is_shape(leaf))
+    else:
+        own = eqx.filter(_shapes(*plan.made_from), _is_shape)
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(without_fixed(own)))
 
 
 @functools.lru_cache(maxsize=1024)
-def count_operations(network: NetworkSpec, grid: Grid, num_channels: int) -> float:
+def count_operations(
+    network: NetworkSpec, grid: Grid, num_channels: int, num_constants: int = 0
+) -> float:
     """Return the floating-point operations of a network for one state, by the compiler's count.
 
     Nothing is compiled. Where the compiler does not count, every weight meets every point once.
@@ -182,9 +197,9 @@ def count_operations(network: NetworkSpec, grid: Grid, num_channels: int) -> flo
     if isinstance(network, OwnNetwork):
         module = network.shapes()
     else:
-        module = _shapes(network, grid, num_channels)
+        module = _shapes(network, grid, num_channels, num_constants)
     arrays, rest = eqx.partition(module, _is_shape)
-    shape = (num_channels, *grid.shape)
+    shape = (network.frames.held * num_channels + num_constants, *grid.shape)
     state = jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(float))
     lowered = jax.jit(lambda arrays, u: eqx.combine(arrays, rest)(u)).lower(arrays, state)
     counted = lowered.cost_analysis() or {}

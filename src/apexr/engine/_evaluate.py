@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
 from apexr._compile import Ahead
+from apexr._frames import SINGLE, Frames, frames_of, newest, states_along
 from apexr._parts import Structure, has_shape, shapes_of, split
 from apexr._typing import Step
 from apexr.metrics import Metric
@@ -37,7 +38,8 @@ class Evaluated:
     Attributes
     ----------
     errors
-        For each metric ``(seed, test_sample, time)``, followed by the metric's own dimensions.
+        For each metric ``(seed, test_sample, time)``, followed by the metric's own dimensions;
+        time begins with the first frame that is predicted.
     rollouts
         ``(seed, sample, time, channel, *space)``: the first trajectories, initial state left
         out.
@@ -79,7 +81,8 @@ def evaluate(
     emulators
         A module whose arrays lead with the seeds, those of solvers in it excepted.
     trajectories
-        Reference; frame 0 is the initial state and is not scored.
+        Reference; frame 0 is the initial state and is not scored, nor are the other frames that
+        an emulator is given.
     metrics
         Metrics by config string.
     num_kept
@@ -196,6 +199,9 @@ def _roll_out_seed(
     emulator: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
 ) -> tuple[tuple[Array, ...], Array]:
     emulate, count = of_predicted(emulator, frames[0])
+    held = frames_of(emulator)
+    if held != SINGLE:
+        return _roll_out_frames(emulate, held, frames[:, :count], recipe)
 
     def advance(state: Array, target: Array) -> tuple[Array, Any]:
         state = emulate(state)
@@ -203,6 +209,32 @@ def _roll_out_seed(
 
     _, outputs = jax.lax.scan(advance, frames[0, :count], frames[1:, :count])
     return outputs  # type: ignore[no-any-return]
+
+
+def _roll_out_frames(
+    emulate: Any, held: Frames, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+) -> tuple[tuple[Array, ...], Array]:
+    """Return the errors and the kept frames from the first one on that is not given."""
+    num_calls = held.calls(len(frames))
+    spare = held.needed(num_calls) - len(frames)
+    predicted = len(frames) - held.given
+    targets = jnp.concatenate([frames[held.given :], jnp.repeat(frames[-1:], spare, axis=0)])
+    start = states_along(jnp.moveaxis(frames, 0, 2), held, 1)[:, :, 0]
+
+    def advance(state: Array, targets: Array) -> tuple[Array, Any]:
+        state = emulate(state)
+        made = newest(state, held.made, frames.shape[1])
+        told = [
+            (score(frame, target, recipe.metrics), frame[:, : recipe.num_kept])
+            for frame, target in zip(made, targets, strict=True)
+        ]
+        return state, jax.tree.map(lambda *parts: jnp.stack(parts), *told)
+
+    by_call = targets.reshape(num_calls, held.made, *targets.shape[1:])
+    _, outputs = jax.lax.scan(advance, start, by_call)
+    return jax.tree.map(  # type: ignore[no-any-return]
+        lambda told: told.reshape(-1, *told.shape[2:])[:predicted], outputs
+    )
 
 
 def score(

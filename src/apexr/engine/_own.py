@@ -1,6 +1,7 @@
 """Networks that a function makes, where there is no config string to parse."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
+from apexr._frames import Frames, frames_of
 from apexr._parts import split
 from apexr.errors import ShapeError, SpecError
 from apexr.networks import NetworkSpec
@@ -32,6 +34,11 @@ class OwnNetwork(NetworkSpec):
 
     def __str__(self) -> str:
         return self.config
+
+    @functools.cached_property
+    def frames(self) -> Frames:  # type: ignore[override]
+        """What the network says of its frames."""
+        return frames_of(self.shapes())
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Any:
         """Return the network.

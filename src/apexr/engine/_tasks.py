@@ -1,15 +1,18 @@
 """What the network is for: it predicts the next state, or corrects a coarse solver."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from apexr._frames import SINGLE, frames_of
 from apexr._grammar import Choice, Kind
 from apexr._registry import Registry
 from apexr._typing import Step
+from apexr.errors import SpecError
+from apexr.networks import NetworkSpec
 from apexr.spectral import Grid
 from apexr.steppers import Solver, as_solver
 from apexr.training import as_batched
@@ -24,6 +27,21 @@ class Task(abc.ABC):
 
     Leaves are decorated with :func:`task`; their fields are the arguments of the string.
     """
+
+    def around(self, network: NetworkSpec) -> NetworkSpec:
+        """Return the network that is built for the task: by default the one that is named.
+
+        Raises
+        ------
+        SpecError
+            If the task has no use for it.
+        """
+        return network
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What attributes of results say of the task."""
+        return {}
 
     @abc.abstractmethod
     def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
@@ -148,7 +166,18 @@ class Correct(Task):
     mode: Annotated[str, Choice(MODES)]
 
     def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
-        """Return the corrected solver."""
+        """Return the corrected solver.
+
+        Raises
+        ------
+        SpecError
+            If the network is given or makes several frames.
+        """
+        if frames_of(network) != SINGLE:
+            raise SpecError(
+                "the task 'correct' adds one step of the coarse solver to what the network says of"
+                " one frame; a network with a history or a bundle takes the task 'predict'"
+            )
         return MODES.get(self.mode)(as_solver(coarse_stepper()), network)
 
     def receptive_field(

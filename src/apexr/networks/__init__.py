@@ -20,6 +20,7 @@ from apexr.networks._generic import Hierarchical, Sequential
 from apexr.networks._kind import (
     NETWORKS,
     Activation,
+    ChannelsSpec,
     Network,
     NetworkSpec,
     network,
@@ -30,29 +31,38 @@ from apexr.networks._pure import Pure, Stencil
 from apexr.networks._res import Dil, MoRes, Res
 from apexr.networks._rounded import bfloat16_products
 from apexr.networks._spectral import SpectralConv
+from apexr.networks._statistics import NORMS, Moments, Scales, Statistics
 from apexr.networks._unet import MoUNet, UNet
+from apexr.networks._wrappers import Bundle, Delta, History, Normalized, Wrapped, Wrapper
 
 __all__ = [
     "ACTIVATIONS",
     "FNO",
     "MLP",
     "NETWORKS",
+    "NORMS",
     "Activation",
+    "Bundle",
+    "ChannelsSpec",
     "Conv",
     "ConvNet",
     "Convolution",
+    "Delta",
     "Dil",
     "DilatedBlock",
     "DoubleConvBlock",
     "GroupNorm",
     "Hierarchical",
+    "History",
     "Layer",
     "Linear",
     "MakeLayer",
     "MoRes",
     "MoUNet",
+    "Moments",
     "Network",
     "NetworkSpec",
+    "Normalized",
     "Perceptron",
     "Pointwise",
     "PreactivationBlock",
@@ -60,13 +70,17 @@ __all__ = [
     "Reach",
     "Res",
     "ResidualBlock",
+    "Scales",
     "Sequential",
     "Space",
     "SpectralBlock",
     "SpectralConv",
+    "Statistics",
     "Stencil",
     "UNet",
     "UpConvolution",
+    "Wrapped",
+    "Wrapper",
     "bfloat16_products",
     "network",
 ]

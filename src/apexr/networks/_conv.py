@@ -10,13 +10,13 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from apexr._grammar import Layers, PositiveInt
 from apexr.networks._activations import activate
 from apexr.networks._base import Reach, Space, total_reach
-from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, Network, network
 from apexr.networks._layers import Convolution
 from apexr.spectral import Grid
 
 
 @network("Conv")
-class Conv(NetworkSpec):
+class Conv(ChannelsSpec):
     """Conv;HIDDEN_CHANNELS;DEPTH;ACTIVATION - convolutions of three points, one after another.
 
     ``DEPTH`` hidden layers, each followed by the activation, and a last convolution without.
@@ -26,12 +26,14 @@ class Conv(NetworkSpec):
     depth: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "ConvNet":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "ConvNet":
         """Return the network; the key is split once, one part a layer in order."""
         return ConvNet(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             widths=(self.hidden_channels,) * self.depth,
             activation=self.activation,
             key=key,

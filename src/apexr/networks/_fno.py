@@ -11,14 +11,14 @@ from apexr.errors import SpecError
 from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, total_reach
 from apexr.networks._generic import Sequential
-from apexr.networks._kind import Activation, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, network
 from apexr.networks._layers import Pointwise
 from apexr.networks._spectral import SpectralConv
 from apexr.spectral import Grid
 
 
 @network("FNO")
-class FNO(NetworkSpec):
+class FNO(ChannelsSpec):
     """FNO;MODES;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - Fourier neural operator.
 
     Each block is ``act(spectral(x) + pointwise(x))``, the last one included, between a
@@ -54,12 +54,14 @@ class FNO(NetworkSpec):
                 f" points that fits is {2 * (self.modes - on_a_line)}"
             )
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         return Sequential(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             widths=(self.hidden_channels,) * (self.blocks + 1),
             block=partial(SpectralBlock, modes=self.modes, activation=self.activation),
             key=key,

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import Choice, Kind, PositiveInt
+from apexr._frames import SINGLE, Frames
+from apexr._grammar import Choice, Count, Kind, PositiveInt
 from apexr.networks._activations import ACTIVATIONS
 from apexr.networks._base import UNBOUNDED, Reach, reach_of
 from apexr.spectral import Grid
@@ -59,6 +60,35 @@ class NetworkSpec(abc.ABC):
             Key from which all weights are drawn.
         """
 
+    @property
+    def frames(self) -> Frames:
+        """How many frames the network is given, and how many it makes: one each."""
+        return SINGLE
+
+    def check_with(self, grid: Grid, num_channels: PositiveInt, num_constants: Count) -> None:
+        """Refuse grids that the architecture cannot work on, with constant channels besides.
+
+        Raises
+        ------
+        SpecError
+            As for :meth:`check`.
+        """
+        self.check(grid, num_channels + num_constants)
+
+    def build_with(
+        self, grid: Grid, num_channels: PositiveInt, num_constants: Count, key: PRNGKeyArray
+    ) -> eqx.Module:
+        """Return the network of states behind which constant channels stand.
+
+        Parameters
+        ----------
+        grid, num_channels, key
+            As for :meth:`build`.
+        num_constants
+            Channels that the network is given and that it does not predict.
+        """
+        return self.build(grid, num_channels + num_constants, key)
+
     def receptive_field(self, grid: Grid) -> tuple[Reach, ...]:
         """Return, for each axis, how many points (back, forward) one output point sees.
 
@@ -68,6 +98,28 @@ class NetworkSpec(abc.ABC):
         key = jax.ShapeDtypeStruct((2,), jnp.uint32)
         network = eqx.filter_eval_shape(self.build, grid, 1, key)
         return (reach_of(network),) * grid.num_spatial_dims
+
+
+class ChannelsSpec(NetworkSpec):
+    """A network that may give other channels than it is given: those of one frame from several."""
+
+    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> eqx.Module:
+        """Return the network that maps ``(channel, *space)`` to the same shape."""
+        return self.build_between(grid, num_channels, num_channels, key)
+
+    @abc.abstractmethod
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> eqx.Module:
+        """Return the network that maps ``(in, *space)`` to ``(out, *space)``.
+
+        Parameters
+        ----------
+        grid, key
+            As for :meth:`build`.
+        in_channels, out_channels
+            Channels that it is given, and that it makes.
+        """
 
 
 class Network(eqx.Module):

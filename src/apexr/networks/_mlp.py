@@ -11,13 +11,13 @@ from apexr._grammar import Layers, PositiveInt
 from apexr.errors import ShapeError
 from apexr.networks._activations import activate
 from apexr.networks._base import Reach, add_bias, draw_weights
-from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, Network, network
 from apexr.networks._rounded import factors, summed
 from apexr.spectral import Grid
 
 
 @network("MLP")
-class MLP(NetworkSpec):
+class MLP(ChannelsSpec):
     """MLP;WIDTH;DEPTH;ACTIVATION - fully connected layers on all points and channels at once.
 
     ``DEPTH`` hidden layers, each followed by the activation, and a last layer without. It works
@@ -30,9 +30,11 @@ class MLP(NetworkSpec):
     depth: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "Perceptron":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "Perceptron":
         """Return the network; the key is split once, one part a layer in order."""
-        return Perceptron(self, grid, num_channels, key)
+        return Perceptron(self, grid, in_channels, out_channels, key)
 
     def receptive_field(self, grid: Grid) -> tuple[Reach, ...]:
         """Return all points of each axis, both ways."""
@@ -68,11 +70,14 @@ class Perceptron(Network):
     layers: tuple[Linear, ...]
     activation: str = eqx.field(static=True)
     shape: tuple[int, ...] = eqx.field(static=True)
+    out_channels: int = eqx.field(static=True)
 
-    def __init__(self, spec: MLP, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
-        self.shape = (num_channels, *grid.shape)
-        size = num_channels * grid.size
-        sizes = (size, *(spec.width,) * spec.depth, size)
+    def __init__(
+        self, spec: MLP, grid: Grid, in_channels: int, out_channels: int, key: PRNGKeyArray
+    ) -> None:
+        self.shape, self.out_channels = (in_channels, *grid.shape), out_channels
+        ends = in_channels * grid.size, out_channels * grid.size
+        sizes = (ends[0], *(spec.width,) * spec.depth, ends[1])
         keys = jax.random.split(key, spec.depth + 1)
         self.layers = tuple(
             Linear(*pair, key=key)
@@ -86,9 +91,7 @@ class Perceptron(Network):
         most = float(max(self.shape[1:]))
         return most, most
 
-    def batched(
-        self, states: Float[Array, "channel batch *space"]
-    ) -> Float[Array, "channel batch *space"]:
+    def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the network's output for every state of a batch.
 
         Raises
@@ -107,4 +110,5 @@ class Perceptron(Network):
         for layer in self.layers[:-1]:
             x = activate(self.activation, layer(x))
         x = self.layers[-1](x)
+        channels = self.out_channels
         return x.reshape(channels, -1, batch).swapaxes(1, 2).reshape(channels, batch, *space)

@@ -5,13 +5,13 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt
 from apexr.networks._base import Reach, Space, reach_of
-from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, Network, network
 from apexr.networks._layers import Convolution
 from apexr.spectral import Grid
 
 
 @network("Pure")
-class Pure(NetworkSpec):
+class Pure(ChannelsSpec):
     """Pure;KERNEL_SIZE[;ACTIVATION] - one convolution without bias: a linear stencil.
 
     An even kernel has one point more behind than ahead: ``Pure;2`` is the stencil of the points
@@ -22,9 +22,11 @@ class Pure(NetworkSpec):
     kernel_size: PositiveInt
     activation: Activation = "identity"
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "Stencil":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "Stencil":
         """Return the network; the key goes to the convolution as it is."""
-        return Stencil(self, grid, num_channels, key)
+        return Stencil(self, grid, in_channels, out_channels, key)
 
 
 class Stencil(Network):
@@ -32,11 +34,13 @@ class Stencil(Network):
 
     convolution: Convolution
 
-    def __init__(self, spec: Pure, grid: Grid, num_channels: int, key: PRNGKeyArray) -> None:
+    def __init__(
+        self, spec: Pure, grid: Grid, in_channels: int, out_channels: int, key: PRNGKeyArray
+    ) -> None:
         self.convolution = Convolution(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             kernel_size=spec.kernel_size,
             use_bias=False,
             key=key,
@@ -52,9 +56,7 @@ class Stencil(Network):
     def _moved(self) -> int:
         return 1 - self.convolution.weight.shape[-1] % 2
 
-    def batched(
-        self, states: Float[Array, "channel batch *space"]
-    ) -> Float[Array, "channel batch *space"]:
+    def batched(self, states: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the network's output for every state of a batch."""
         if self._moved:
             axes = tuple(range(2, states.ndim))

@@ -10,21 +10,21 @@ from apexr.errors import SpecError
 from apexr.networks._base import MakeLayer, Space
 from apexr.networks._blocks import DilatedBlock, PreactivationBlock, ResidualBlock
 from apexr.networks._generic import Sequential
-from apexr.networks._kind import Activation, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, network
 from apexr.spectral import Grid
 
 
 def _sequential(
-    spec: Any, block: MakeLayer, grid: Grid, num_channels: int, key: PRNGKeyArray
+    spec: Any, block: MakeLayer, grid: Grid, channels: tuple[int, int], key: PRNGKeyArray
 ) -> Sequential:
     """Return ``BLOCKS`` periodic blocks of equal width."""
     widths = (spec.hidden_channels,) * (spec.blocks + 1)
     space = Space(grid.num_spatial_dims)
-    return Sequential(space, num_channels, num_channels, widths=widths, block=block, key=key)
+    return Sequential(space, *channels, widths=widths, block=block, key=key)
 
 
 @network("Res")
-class Res(NetworkSpec):
+class Res(ChannelsSpec):
     """Res;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - residual network.
 
     Each block is ``act(conv₂(act(conv₁(x))) + x)``, between a pointwise lifting and a pointwise
@@ -39,14 +39,16 @@ class Res(NetworkSpec):
     blocks: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         block = partial(ResidualBlock, activation=self.activation)
-        return _sequential(self, block, grid, num_channels, key)
+        return _sequential(self, block, grid, (in_channels, out_channels), key)
 
 
 @network("MoRes")
-class MoRes(NetworkSpec):
+class MoRes(ChannelsSpec):
     """MoRes;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - residual network with norm and activation first.
 
     Each block is ``conv₂(act(norm₂(conv₁(act(norm₁(x)))))) + x``, between a pointwise lifting
@@ -61,14 +63,16 @@ class MoRes(NetworkSpec):
     blocks: Layers
     activation: Activation
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         block = partial(PreactivationBlock, activation=self.activation)
-        return _sequential(self, block, grid, num_channels, key)
+        return _sequential(self, block, grid, (in_channels, out_channels), key)
 
 
 @network("Dil")
-class Dil(NetworkSpec):
+class Dil(ChannelsSpec):
     """Dil;DILATION_DEPTH;HIDDEN_CHANNELS;BLOCKS;ACTIVATION - residual network of dilated blocks.
 
     Each block has the dilation rates 1, 2, 4, …, 2^DILATION_DEPTH, …, 4, 2, 1, between a
@@ -101,9 +105,11 @@ class Dil(NetworkSpec):
                 f" of points that fits is 2**{self.dilation_depth}"
             )
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Sequential:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> Sequential:
         """Return the network; the key is split before each part, lifting first."""
         rising = tuple(2**power for power in range(self.dilation_depth))
         rates = (*rising, 2**self.dilation_depth, *reversed(rising))
         block = partial(DilatedBlock, rates=rates, activation=self.activation)
-        return _sequential(self, block, grid, num_channels, key)
+        return _sequential(self, block, grid, (in_channels, out_channels), key)

@@ -10,7 +10,7 @@ from apexr.errors import SpecError
 from apexr.networks._base import MakeLayer, Space
 from apexr.networks._blocks import DoubleConvBlock, PreactivationBlock
 from apexr.networks._generic import Hierarchical, halving_misfit
-from apexr.networks._kind import Activation, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, network
 from apexr.spectral import Grid
 
 
@@ -25,15 +25,14 @@ def _hierarchical(
     spec: Any,
     block: MakeLayer,
     grid: Grid,
-    num_channels: int,
+    channels: tuple[int, int],
     key: PRNGKeyArray,
     num_blocks: int = 1,
 ) -> Hierarchical:
     """Return ``LEVELS`` periodic levels, each twice as wide as the one above."""
     return Hierarchical(
         Space(grid.num_spatial_dims),
-        num_channels,
-        num_channels,
+        *channels,
         widths=tuple(spec.hidden_channels * 2**level for level in range(spec.levels + 1)),
         num_blocks=num_blocks,
         block=block,
@@ -42,7 +41,7 @@ def _hierarchical(
 
 
 @network("UNet")
-class UNet(NetworkSpec):
+class UNet(ChannelsSpec):
     """UNet;HIDDEN_CHANNELS;LEVELS;ACTIVATION - convolutions on ever coarser grids and back.
 
     Each level has twice the channels on half the grid; its block is ``act(norm(conv(x)))``,
@@ -68,14 +67,16 @@ class UNet(NetworkSpec):
         """
         _check_halving(self, grid)
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Hierarchical:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> Hierarchical:
         """Return the network; how the key is split says :class:`Hierarchical`."""
         block = partial(DoubleConvBlock, activation=self.activation)
-        return _hierarchical(self, block, grid, num_channels, key)
+        return _hierarchical(self, block, grid, (in_channels, out_channels), key)
 
 
 @network("MoUNet")
-class MoUNet(NetworkSpec):
+class MoUNet(ChannelsSpec):
     """MoUNet;HIDDEN_CHANNELS;LEVELS;ACTIVATION - U-Net of residual blocks with norm first.
 
     As ``UNet``, but with two blocks a level on either way, each
@@ -101,7 +102,9 @@ class MoUNet(NetworkSpec):
         """
         _check_halving(self, grid)
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> Hierarchical:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> Hierarchical:
         """Return the network; how the key is split says :class:`Hierarchical`."""
         block = partial(PreactivationBlock, activation=self.activation)
-        return _hierarchical(self, block, grid, num_channels, key, num_blocks=2)
+        return _hierarchical(self, block, grid, (in_channels, out_channels), key, num_blocks=2)

@@ -4,6 +4,7 @@ from apexr._doors import check_all
 from apexr.objectives._composite import Composite
 from apexr.objectives._curriculum import Curriculum, Pushforward
 from apexr.objectives._diverted import BranchedChain, DivertedChain
+from apexr.objectives._framed import Framed, framed
 from apexr.objectives._kind import (
     OBJECTIVES,
     PLAIN,
@@ -47,6 +48,7 @@ __all__ = [
     "Curriculum",
     "DivertedChain",
     "Emulator",
+    "Framed",
     "Geometric",
     "Loss",
     "MixedChain",
@@ -63,6 +65,7 @@ __all__ = [
     "WithLoss",
     "WithNoise",
     "WithWeights",
+    "framed",
     "loss",
     "mean_absolute",
     "mean_square",

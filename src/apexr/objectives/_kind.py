@@ -30,6 +30,11 @@ def no_reference(states: Array) -> Array:
     raise SpecError("this objective makes steps of the reference solver, and none was given")
 
 
+def _same(loss: LossFunction) -> LossFunction:
+    """Return the loss: a state is one frame."""
+    return loss
+
+
 @dataclasses.dataclass(frozen=True)
 class Noise:
     """What random numbers that are added to initial states are made from.
@@ -62,6 +67,8 @@ class Setting:
         Gradients are cut after so many steps, whatever the objective itself says.
     noise
         For objectives that disturb initial states; None outside of a training.
+    of_state
+        Makes a loss of one frame that of a state: states of some emulators hold several frames.
     """
 
     reference: Emulator = no_reference
@@ -69,6 +76,7 @@ class Setting:
     weights: tuple[float, ...] | None = None
     cut_every: int | None = None
     noise: Noise | None = None
+    of_state: Callable[[LossFunction], LossFunction] = _same
 
     def cuts(self, cut: bool, num_steps: int) -> Bool[np.ndarray, " step"]:
         """Return after which steps no gradient flows back, where the objective says ``cut``."""

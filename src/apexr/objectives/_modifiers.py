@@ -113,7 +113,7 @@ class WithLoss(Modifier):
         """Return the setting with this loss."""
         chosen = self.loss
         loss = chosen if isinstance(chosen, SpectralLoss) else LOSSES.get(chosen).function
-        return dataclasses.replace(setting, loss=loss)
+        return dataclasses.replace(setting, loss=setting.of_state(loss))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -207,8 +207,13 @@ def _first_seed(ds: xr.Dataset) -> int:
 
 
 def _whole(ds: xr.Dataset, name: str, seed: int, sample: int, channel: Hashable) -> xr.DataArray:
-    """Return a trajectory of a result, its initial state as time 0."""
+    """Return a trajectory of a result, its initial state as time 0.
+
+    Where further frames are given to the emulator, it begins with the first that is predicted.
+    """
     rest = _one(pick(ds, name), seed, sample, channel)
+    if rest["time"].values[0] > 1:
+        return rest.rename("u").assign_attrs(_meaning(rest))
     start = _one(pick(ds, "initial_state"), seed, sample, channel).expand_dims(time=[0])
     if "time_value" in rest.coords:
         start = start.assign_coords(time_value=("time", [0.0]))

@@ -394,13 +394,15 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_network(self, network_config: str, key: PRNGKeyArray) -> Any:
         """Return a network drawn from the key."""
-        return _pieces.parsed_plan(self, "predict", network_config).build(key)
+        plan = _pieces.parsed_plan(self, "predict", network_config)
+        return _pieces.built(self, plan, key)
 
     def get_neural_stepper(
         self, *, task_config: str = "predict", network_config: str, key: PRNGKeyArray
     ) -> Any:
         """Return an emulator: the network as the task uses it."""
-        return _pieces.network_plan(self, task_config, network_config).build(key)
+        plan = _pieces.network_plan(self, task_config, network_config)
+        return _pieces.built(self, plan, key)
 
     def get_parameter_count(self, network_config: str) -> int:
         """Return how many trainable numbers the network has."""

@@ -10,6 +10,7 @@ from jaxtyping import PRNGKeyArray
 from tqdm.auto import tqdm
 
 from apexr._digest import canonical_json, digest
+from apexr._frames import SINGLE
 from apexr._precision import MIXED, check_precision, computing_in
 from apexr._typing import Precision
 from apexr.engine import (
@@ -18,7 +19,10 @@ from apexr.engine import (
     EmulatorPlan,
     OwnNetwork,
     Task,
+    fitted,
+    needs_statistics,
     parse_callbacks,
+    skeleton,
     stacked,
 )
 from apexr.errors import SpecError, warn
@@ -43,6 +47,7 @@ from apexr.training import (
     Trainer,
     TrainingPlan,
     count_windows,
+    objective_for,
 )
 
 if TYPE_CHECKING:
@@ -214,8 +219,10 @@ def own_optimizer(scenario: "BaseScenario") -> Optimizer:
     return OwnOptimizer(scenario.get_optimizer, parsed) if overridden else parsed
 
 
-def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
-    """Return the parsed training, checked against the trajectories.
+def training_plan(
+    scenario: "BaseScenario", train_config: str, emulator: EmulatorPlan | None = None
+) -> TrainingPlan:
+    """Return the parsed training of an emulator, checked against the trajectories.
 
     Raises
     ------
@@ -223,11 +230,15 @@ def training_plan(scenario: "BaseScenario", train_config: str) -> TrainingPlan:
         If the string cannot be read or its windows do not fit.
     """
     objective = OBJECTIVES.parse(train_config)
-    frames = scenario.train_temporal_horizon + 1
+    if emulator is not None:
+        objective = objective_for(skeleton(emulator), objective)
+    sizes = (scenario.num_train_samples, scenario.train_temporal_horizon + 1)
     try:
-        num_windows = count_windows(scenario.num_train_samples, frames, objective.window_length)
+        num_windows = count_windows(*sizes, objective.window_length)
     except SpecError as error:
-        raise SpecError(f"training config {train_config!r}: {error}") from None
+        one = emulator is None or emulator.frames == SINGLE
+        given = "" if one or emulator is None else f" of a network with {emulator.frames}"
+        raise SpecError(f"training config {train_config!r}{given}: {error}") from None
     if "valid" in _data.shapes(scenario):
         samples, frames = _data.shapes(scenario)["valid"][:2]
         try:
@@ -264,7 +275,7 @@ def parsed_plan(scenario: "BaseScenario", task_config: str, network_config: str)
         If a string cannot be read, or the network does not fit the grid.
     """
     network = NETWORKS.parse(network_config)
-    network.check(scenario.grid, scenario.num_channels + scenario.num_constants)
+    network.check_with(scenario.grid, scenario.num_channels, scenario.num_constants)
     return _emulator(scenario, TASKS.parse(task_config), network)
 
 
@@ -311,7 +322,15 @@ def emulator_plan(
 
 def _emulator(scenario: "BaseScenario", task: Task, network: NetworkSpec) -> EmulatorPlan:
     size = (scenario.grid, scenario.num_channels)
-    return EmulatorPlan(network, task, *size, scenario.get_coarse_stepper, scenario.num_constants)
+    return EmulatorPlan(
+        task.around(network), task, *size, scenario.get_coarse_stepper, scenario.num_constants
+    )
+
+
+def built(scenario: "BaseScenario", plan: EmulatorPlan, key: PRNGKeyArray) -> Any:
+    """Return an emulator drawn from a key, with the statistics of the training data it needs."""
+    made = plan.build(key)
+    return fitted(made, _data.reference(scenario, "train")) if needs_statistics(made) else made
 
 
 def plan(
@@ -353,7 +372,8 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
     }
     own_trainer = is_overridden(scenario, "get_trainer")
     readable = not own_trainer or _is_readable(configs["train"])
-    training = training_plan(scenario, configs["train"] if readable else "one")
+    training = training_plan(scenario, configs["train"] if readable else "one", emulator)
+    _check_frames(scenario, emulator)
     scenario.check_experiment(emulator, training)
     return Experiment(
         emulator=emulator,
@@ -369,6 +389,7 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
             **_data.provenance(scenario),
             **({"precision": MIXED, "products": PRODUCTS} if precision == MIXED else {}),
             **({} if warm is None else {"init": warm.text, "init_digest": warm.digest}),
+            **emulator.task.attributes,
             "experiment_id": digest(identity),
             "specification": canonical_json(identity),
         },
@@ -376,6 +397,23 @@ def _plan(scenario: "BaseScenario", request: Request, kwargs: Mapping[str, Any])
         choice=choice(scenario),
         begin=None if warm is None else warm.begin,
     )
+
+
+def _check_frames(scenario: "BaseScenario", emulator: EmulatorPlan) -> None:
+    """Refuse test trajectories of which nothing is left to predict.
+
+    Raises
+    ------
+    SpecError
+        If all frames are given.
+    """
+    given, horizon = emulator.frames.given, scenario.test_temporal_horizon
+    if given > horizon:
+        raise SpecError(
+            f"network {str(emulator.network)!r} is given the steps 0 … {given - 1}, and the test"
+            f" trajectories end with step {horizon}; raise test_temporal_horizon to at least"
+            f" {given}, or take a shorter history"
+        )
 
 
 def _is_readable(train_config: str) -> bool:
@@ -447,6 +485,12 @@ def _by_own_trainer(
         raise SpecError(
             "get_trainer must return a function (emulator, key) -> (trained emulator, losses), or"
             f" a Trainer of apexr's, got {own!r}"
+        )
+    if needs_statistics(skeleton(experiment.emulator)):
+        raise SpecError(
+            f"network {experiment.config['net']!r} measures training data of apexr's; the trainer"
+            f" of {type(scenario).__name__}.get_trainer has its own. Take a network without 'norm',"
+            " and give 'delta' its size: delta;SCALE;INNER"
         )
     if experiment.callbacks or not callable_by_all:
         raise SpecError(

@@ -48,12 +48,14 @@ def check_layers(net: Any) -> None:
     SpecError
         If a field counts more than :data:`MOST_LAYERS`, or the string cannot be read.
     """
-    parsed = NETWORKS.parse(net)
-    for name in _COUNTED:
-        if getattr(parsed, name, 0) > MOST_LAYERS:
-            raise SpecError(
-                f"network config: {name.upper()} of {net!r} must be at most {MOST_LAYERS}"
-            )
+    parsed: Any = NETWORKS.parse(net)
+    while parsed is not None:
+        for name in _COUNTED:
+            if getattr(parsed, name, 0) > MOST_LAYERS:
+                raise SpecError(
+                    f"network config: {name.upper()} of {net!r} must be at most {MOST_LAYERS}"
+                )
+        parsed = getattr(parsed, "inner", None)
 
 
 def told(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Training: optimisers, mini-batches and the compiled loop over many seeds."""
 
 from apexr._doors import check_all
-from apexr.training._batched import as_batched, of_predicted
+from apexr.training._batched import as_batched, objective_for, of_predicted
 from apexr.training._batches import count_windows
 from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
@@ -89,6 +89,7 @@ __all__ = [
     "check_loader",
     "check_trackers",
     "count_windows",
+    "objective_for",
     "of_predicted",
     "optimizer",
     "prepare",

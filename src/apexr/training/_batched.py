@@ -1,12 +1,15 @@
 """Emulators of one state, seen as emulators of a batch, and of its predicted channels alone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from apexr._frames import frames_of
 from apexr._typing import Step
+from apexr.objectives import Objective, framed
 
 
 def as_batched(emulator: Step) -> Callable[[Array], Array]:
@@ -23,7 +26,8 @@ def of_predicted(emulator: Step, states: Array) -> tuple[Callable[[Array], Array
     """Return one step for the predicted channels of states, and how many these are.
 
     An emulator that says ``num_predicted`` has constant channels behind these. They are those of
-    the given states in every step, so that losses and metrics are of what is predicted alone.
+    the given states in every step, so that losses and metrics are of what is predicted alone. An
+    emulator of several frames steps states that hold all of them, and predicts channels of one.
 
     Parameters
     ----------
@@ -36,4 +40,13 @@ def of_predicted(emulator: Step, states: Array) -> tuple[Callable[[Array], Array
     if count is None:
         return as_batched(emulator), states.shape[0]
     step, constants = as_batched(emulator), states[count:]
-    return lambda predicted: step(jnp.concatenate([predicted, constants]))[:count], count
+
+    def step_predicted(predicted: Array) -> Array:
+        return step(jnp.concatenate([predicted, constants]))[: predicted.shape[0]]
+
+    return step_predicted, count
+
+
+def objective_for(emulator: Any, objective: Objective) -> Objective:
+    """Return an objective as it is for an emulator: along its frames."""
+    return framed(objective, frames_of(emulator))

@@ -106,10 +106,11 @@ def prepare(
     stops
         Whether seeds may stop before the last update.
     """
+    plan = plan.along(emulators)
     room = plan.room(trajectories, num_seeds)
-    num_frames = trajectories[1] if room is None else room.length
+    num_frames = trajectories[1] if room is None else room.num_frames
     recipe, state, constants = outline(emulators, num_frames, num_seeds, plan)
-    count = trajectories[0] * trajectories[1] if room is None else room.slots * room.length
+    count = trajectories[0] * trajectories[1] if room is None else room.frames
     frames = (trajectories[2], count, *trajectories[3:])
     dtype = jax.dtypes.canonicalize_dtype(float)
     parts = recipe.mesh.shape[BATCH_AXIS]

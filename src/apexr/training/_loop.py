@@ -7,18 +7,17 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from apexr._compile import jit_once
-from apexr._parts import has_shape, shapes_of, split
+from apexr._parts import has_shape, shapes_of, split, trained
 from apexr._typing import Step
 from apexr.errors import SpecError
 from apexr.objectives import Objective
 from apexr.steppers import Solver, as_solver
+from apexr.training._batched import objective_for
 from apexr.training._batches import batch_indices, batch_weights, count_windows
 from apexr.training._checkpoint import Keeper, Progress, resumed
 from apexr.training._chunk import (
@@ -91,6 +90,12 @@ class TrainingPlan:
                 f"the objective {str(self.objective)!r} makes steps of the reference solver; give"
                 " TrainingPlan a function reference_stepper that returns it"
             )
+
+    def along(self, emulators: Step) -> "TrainingPlan":
+        """Return the plan as it is for these emulators."""
+        objective = objective_for(emulators, self.objective)
+        same = objective == self.objective
+        return self if same else dataclasses.replace(self, objective=objective)
 
     def reference(self) -> Solver | None:
         """Return the reference solver if the objective needs it."""
@@ -216,8 +221,9 @@ def train(
     Terminated
         After SIGTERM, likewise.
     """
+    plan = plan.along(emulators)
     trajectories, room = _placed(trajectories, len(shuffle_keys), plan)
-    num_frames = trajectories.shape[1] if room is None else room.length
+    num_frames = trajectories.shape[1] if room is None else room.num_frames
     recipe, fresh, constants = start(emulators, num_frames, len(shuffle_keys), plan)
     constants = with_spread(constants, trajectories, recipe)
     batches = _Batches.of(trajectories, room, shuffle_keys, plan, recipe, constants)
@@ -358,7 +364,7 @@ def taken_apart(
         If there are no weights.
     """
     own, shared, structure = split(emulators, has_shape)
-    params, held = eqx.partition(own, lambda leaf: jnp.issubdtype(leaf.dtype, jnp.inexact))
+    params, held = trained(own)
     if not jax.tree.leaves(params):
         raise SpecError(
             "there is nothing to train: the emulator has no floating-point arrays besides those"

@@ -77,8 +77,8 @@ class Trainer:
         frames = jnp.asarray(frames_first(np.asarray(self.trajectories)))
         num_samples, num_frames = self.trajectories.shape[:2]
         sizes = (num_samples, num_frames, self.plan.batch_size)
-        reference = self.plan.reference()
-        return float(_mean_loss(emulator, reference, frames, self.plan.objective, sizes))
+        plan = self.plan.along(emulator)
+        return float(_mean_loss(emulator, plan.reference(), frames, plan.objective, sizes))
 
 
 @eqx.filter_jit
