@@ -1,5 +1,7 @@
 """Files in the layouts of others, written with h5py attribute for attribute."""
 
+import zipfile
+
 import h5py
 import jax
 import numpy as np
@@ -160,3 +162,51 @@ def assert_equal(first, second):
         np.testing.assert_array_equal(first[0][name].values, second[0][name].values, name)
     for mine, theirs in zip(weights(first[1]), weights(second[1]), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def write_dummy(path):
+    """Write attribute for attribute what the_well 1.2.0 (utils/dummy_data.py) writes."""
+    rng = np.random.default_rng(0)
+    axes = {"time": np.linspace(0, 1, 10, dtype="f4")}
+    axes |= {name: np.linspace(0, 1, 32, dtype="f4") for name in "xy"}
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"a": 0.25, "b": 0.75, "dataset_name": "dummy_dataset"})
+        file.attrs.update({"grid_type": "cartesian", "n_spatial_dims": 2, "n_trajectories": 2})
+        file.attrs["simulation_parameters"] = ["a", "b"]
+        for name in "xy":
+            group = file.create_group(f"boundary_conditions/{name}_periodic")
+            group.attrs.update({"associated_dims": name, "associated_fields": []})
+            group.attrs.update({"bc_type": "PERIODIC"})
+            group.attrs.update({"sample_varying": False, "time_varying": False})
+            group.create_dataset("mask", data=np.zeros(32, bool))
+        group = file.create_group("dimensions")
+        group.attrs["spatial_dims"] = ["x", "y"]
+        for name, axis in axes.items():
+            group.create_dataset(name, data=axis).attrs["sample_varying"] = False
+        group = file.create_group("scalars")
+        group.attrs["field_names"] = ["a", "b", "time_varying_scalar"]
+        scalars = {"a": np.array(0.25), "b": np.array(0.75), "time_varying_scalar": rng.random(10)}
+        for name, value in scalars.items():
+            own = group.create_dataset(name, data=value)
+            own.attrs.update({"time_varying": value.ndim > 0, "sample_varying": False})
+        fields = {
+            "t0_fields/constant_field": rng.random((2, 32, 32)).astype("f4"),
+            "t1_fields/field": rng.random((2, 10, 32, 32, 2)).astype("f4"),
+        }
+        for name, values in fields.items():
+            own = file.create_dataset(name, data=values)
+            own.attrs.update({"dim_varying": [True, True], "sample_varying": True})
+            own.attrs["time_varying"] = "t1" in name
+            own.parent.attrs["field_names"] = [name.partition("/")[2]]
+        file.create_group("t2_fields").attrs["field_names"] = np.array([], "f8")
+
+
+def write_sample(path):
+    """Write trajectories column by column, as the archive of neuraloperator 0.3.0 holds them."""
+    values = numbers(1200, 17, 16, dtype="f8")
+    held = np.zeros(values.size)
+    strides = tuple(8 * stride for stride in (1, 1200, 20400))
+    np.lib.stride_tricks.as_strided(held, values.shape, strides)[:] = values
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("burgers_lowres/data/1", held.astype("<f8").tobytes())
+    return values

@@ -73,9 +73,10 @@ def test_every_network_is_tried():
 @pytest.mark.parametrize("name", NETWORKS.names())
 def test_states_that_do_not_fit_are_refused(name, dims):
     network = drawn(name, dims, 2)
-    grid = (POINTS,) * dims
-    assert network(jnp.ones((2, *grid))).shape == (2, *grid)
-    for shape in [(1, *grid), (3, *grid), grid, (2, *grid, POINTS), (2,), (2, *grid[:-1], 0)]:
+    grid, count = (POINTS,) * dims, 2 * NETWORKS.parse(EXAMPLES[name]).frames.held
+    assert network(jnp.ones((count, *grid))).shape == (count, *grid)
+    wrong = [(count - 1, *grid), (count + 1, *grid), grid, (count, *grid, POINTS), (count,)]
+    for shape in [*wrong, (count, *grid[:-1], 0)]:
         with pytest.raises(ShapeError):
             network(jnp.ones(shape))
 

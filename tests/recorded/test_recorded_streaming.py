@@ -7,6 +7,7 @@ import _recordings as files
 import apexr
 from _recordings import NET, SIZES, assert_equal, trained
 from apexr.errors import MissingExtraError, StoreError
+from apexr.training import Streamed
 
 
 def both(path, memory="20kB", **options):
@@ -116,3 +117,33 @@ def test_without_the_loader_there_is_a_clear_answer(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "grain", None)
     with pytest.raises(MissingExtraError, match=r"apexr\[streaming\]"):
         trained(streamed)
+
+
+@pytest.mark.parametrize(("train", "batch"), [("one", 2), ("sup;3", 1)])
+def test_large_states_stream_to_the_same_bits(tmp_path, train, batch):
+    np.save(tmp_path / "a.npy", files.numbers(7, 8, 1, 96, 96))
+    dims = ("sample", "time", "channel", "x", "y")
+    options = {"dims": dims, "split": "last;1", "batch_size": batch}
+    held, streamed = both(tmp_path / "a.npy", "1.3MB", **options)
+    held, streamed = (trained(one, train=train, net="Conv;8;2;relu") for one in (held, streamed))
+    assert_equal(held, streamed)
+
+
+def test_windows_stand_in_rows_of_some():
+    """Which frames a window has follows from its number as it does in memory."""
+    from apexr.training._chunk import gather_windows
+    from apexr.training._stream import Room, WindowSource
+
+    values = files.numbers(3, 7, 2, 5)
+    data = Streamed(values.shape, "f4", lambda n, first, last: values[n, first:last])
+    for length in (2, 3, 4, 7):
+        count = 7 - length + 1
+        indices = np.arange(3 * count, dtype="i4").reshape(1, 1, -1)
+        room = Room(length, 1, 3 * count, 1 if length == 7 else 3)
+        frames, numbers = WindowSource(data, room, indices, ((0, 1),))[0]
+        assert frames.shape == (2, room.frames, 5)
+        found = np.asarray(gather_windows(frames, numbers[0, 0], room.num_frames, length))
+        for place in range(3 * count):
+            sample, start = divmod(place, count)
+            window = np.moveaxis(values[sample, start : start + length], 1, 0)
+            np.testing.assert_array_equal(found[:, place], window)

@@ -1,10 +1,13 @@
 """Training on recorded data: from every layout to a table and a picture; round trips."""
 
+import importlib.util
 import json
+from pathlib import Path
 
 import h5py
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -83,6 +86,67 @@ def test_a_study_of_two_networks_from_a_file(tmp_path):
     ids = set(apexr.list_experiments(tmp_path / "study.zarr")["id"])
     apexr.run_study(study, tmp_path / "study.zarr", progress=False)
     assert set(apexr.list_experiments(tmp_path / "study.zarr")["id"]) == ids
+
+
+def test_a_study_says_that_its_data_have_changed(tmp_path):
+    path, store = tmp_path / "a.hdf5", tmp_path / "study.zarr"
+    files.write_pdebench(path)
+
+    def study(*nets, **options):
+        configs = [
+            {"scenario": "recorded", "source": str(path), "net": net, **files.SIZES} for net in nets
+        ]
+        return apexr.run_study(configs, store, progress=False, **options)
+
+    study("Pure;3")
+    study("Pure;3")
+    files.write_pdebench(path, dt=0.1)
+    with pytest.raises(StoreError, match=r"a\.hdf5 has changed since .* was run on it"):
+        study("Pure;3")
+    assert len(apexr.list_experiments(store)) == 1
+    files.write_pdebench(path)
+    study("Pure;3", "Pure;5")
+    assert len(apexr.list_experiments(store)) == 2
+    files.write_pdebench(path, samples=14)
+    assert study("Pure;3", overwrite=True).sizes["experiment"] == 3
+
+
+@pytest.fixture
+def tool(monkeypatch):
+    """The script that trains on the files of others' code, with few updates."""
+    path = Path(__file__).resolve().parents[2] / "tools/foreign_data.py"
+    spec = importlib.util.spec_from_file_location("foreign_data", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    few = "optim_config=adam;4;constant;1e-3"
+    settings = {
+        name: ["record_loss_every=2", *(few if "optim" in word else word for word in given)]
+        for name, given in module.SETTINGS.items()
+    }
+    monkeypatch.setattr(module, "SETTINGS", settings)
+    return module
+
+
+@pytest.mark.parametrize("name", ["dummy.hdf5", "burgers.npy"])
+def test_the_files_of_others_train_from_one_command_to_a_table_and_a_picture(tmp_path, tool, name):
+    from typer.testing import CliRunner
+
+    from apexr.cli import app
+
+    if name == "dummy.hdf5":
+        files.write_dummy(tmp_path / name)
+    else:
+        values = files.write_sample(tmp_path / "burgers_lowres.pt")
+        np.testing.assert_array_equal(tool.read_sample(tmp_path / "burgers_lowres.pt"), values)
+        np.save(tmp_path / name, values)
+    for command in tool.commands(tmp_path / name):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+    held = apexr.store.open_experiment((tmp_path / name).with_suffix(".zarr"))
+    table = pd.read_csv((tmp_path / name).with_suffix(".csv"))
+    assert len(table) == held.sizes["time"] == (9 if name == "dummy.hdf5" else 16)
+    assert np.isfinite(table["mean_nRMSE"]).all()
+    assert (tmp_path / name).with_suffix(".html").stat().st_size > 1000
 
 
 # --- round trips -------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from apexr.store.runs._notes import (
 )
 from apexr.store.study._experiment import check_shapes, open_experiment, read_weights
 from apexr.store.study._index import WORTH_AN_INDEX, keep_index
-from apexr.store.study._list import list_experiments
+from apexr.store.study._list import list_experiments, recorded_sources
 from apexr.store.study._merge import merge, pack, publish_seeds
 from apexr.store.study._parts import Part, find_parts, in_short, ranges, read_specifications
 from apexr.store.study._safetensors import SUFFIX as SAFETENSORS
@@ -90,6 +90,7 @@ __all__ = [
     "read_specifications",
     "read_weights",
     "record_failure",
+    "recorded_sources",
     "repair",
     "seeds_of_file",
     "unit_path",

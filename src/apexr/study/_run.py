@@ -15,6 +15,7 @@ from apexr._run import CHECKPOINT_SECONDS, check_interval
 from apexr._typing import PathInput
 from apexr.engine import available_bytes
 from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
+from apexr.study._changed import check_data
 from apexr.study._clients import check_client, count_workers, memory_of_workers
 from apexr.study._configs import Planned, Study, load_whole, spelt_as_stored
 from apexr.study._estimate import Estimate, measured, outlook, require_room
@@ -88,7 +89,8 @@ def run_study(
         Listing everything that is wrong in the configurations, or what cannot fit into memory,
         before anything runs.
     StoreError
-        If the store cannot be written, and something is left to be run, or holds something else.
+        If the store cannot be written, and something is left to be run, or holds something else;
+        if recorded data have changed since experiments of the study were run on them.
     KeyboardInterrupt
         After Ctrl-C: what runs is left with a checkpoint, and the same call goes on from there. A
         second Ctrl-C ends at once.
@@ -148,6 +150,8 @@ def run_planned(
         raise SpecError(f'fields must be "plain" or "compact", got {fields!r}{near}')
     planned = spelt_as_stored(planned, store)
     pending = pending_work(planned, store, overwrite=overwrite)
+    if not overwrite:
+        check_data([one for one, _ in pending], store)
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))
     elif not _can_be_written(store):

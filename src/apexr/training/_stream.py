@@ -1,9 +1,10 @@
 """Training data that do not fit into memory: the windows of the next updates are read meanwhile.
 
 Mini-batches are drawn from the same keys as in memory. What a chunk of updates needs is gathered
-from the source into one array, in which its windows stand one after another. The compiled chunk
-does the same as for data in memory, but for an array of another shape: where states are large, the
-compiler may add in another order.
+from the source into one array, in which its windows stand one after another, two or three in a row
+as if they were windows of a trajectory of that length. So the compiled chunk counts frames as it
+does for data in memory: where the counting could be left out, it would be compiled into a program
+that rounds in another way.
 
 A maintained loader, Grain, reads ahead in the background.
 """
@@ -79,11 +80,33 @@ class Room:
         Updates of a chunk, at most.
     slots
         Windows for which there is room.
+    per_row
+        Windows that stand in a row.
     """
 
     length: int
     span: int
     slots: int
+    per_row: int
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of a row."""
+        return self.per_row * self.length
+
+    @property
+    def frames(self) -> int:
+        """Frames of all rows."""
+        return math.ceil(self.slots / self.per_row) * self.num_frames
+
+    def starts(self, slots: Any) -> Any:
+        """Return the first frames of the windows in some slots."""
+        return slots // self.per_row * self.num_frames + slots % self.per_row * self.length
+
+    def windows(self, slots: Any) -> Any:
+        """Return the numbers of these windows, as those of trajectories are counted."""
+        per_trajectory = self.num_frames - self.length + 1
+        return slots // self.per_row * per_trajectory + slots % self.per_row * self.length
 
 
 def room_for(
@@ -121,7 +144,19 @@ def room_for(
             f" as much is needed to read ahead; take {format_bytes(SHARE * batch * window)}, a"
             " smaller batch_size or fewer seeds at a time"
         )
-    return Room(length, span, min(span * batch, shape[0] * (shape[1] - length + 1)))
+    slots = min(span * batch, shape[0] * (shape[1] - length + 1))
+    return Room(length, span, slots, _windows_in_a_row(length, shape[1]))
+
+
+def _windows_in_a_row(length: int, num_frames: int) -> int:
+    """Return so few windows that their starts are counted as those in a trajectory are.
+
+    Where a trajectory is one window there is nothing to count. Otherwise the starts are not as many
+    as a power of two, by which a compiler divides in another way.
+    """
+    if length == num_frames:
+        return 1
+    return 2 if (length + 1) & length else 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,20 +184,20 @@ class WindowSource:
     def __getitem__(
         self, place: Any
     ) -> tuple[Float[np.ndarray, "channel frame *space"], Int[np.ndarray, "seed update batch"]]:
-        """Return the frames of a chunk's windows, and for each window of a batch its place."""
+        """Return the frames of a chunk's windows, and for each window of a batch its number."""
         (first, count), length = self.spans[int(place)], self.room.length
         wanted = self.indices[:, first : first + self.room.span].copy()
         wanted[:, count:] = wanted[:, :1]  # of no update of this chunk
         windows, slots = np.unique(wanted, return_inverse=True)
         per_trajectory = self.data.shape[1] - length + 1
         state = self.data.shape[2:]
-        frames = np.zeros((state[0], self.room.slots, length, *state[1:]), self.data.dtype)
+        frames = np.zeros((state[0], self.room.frames, *state[1:]), self.data.dtype)
         for slot, window in enumerate(windows):
             sample, start = divmod(int(window), per_trajectory)
             values = self.data.read(sample, start, start + length)
-            frames[:, slot] = np.moveaxis(values, 1, 0)
-        flat = frames.reshape(state[0], -1, *state[1:])
-        return flat, slots.reshape(wanted.shape).astype(np.int32)
+            place = self.room.starts(slot)
+            frames[:, place : place + length] = np.moveaxis(values, 1, 0)
+        return frames, self.room.windows(slots.reshape(wanted.shape)).astype(np.int32)
 
 
 def check_loader() -> None:

@@ -71,6 +71,25 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
     return pd.DataFrame(filled, columns=list(_COLUMNS))
 
 
+def recorded_sources(path: PathLike) -> dict[str, tuple[dict[str, str], str]]:
+    """Return of each published experiment on recorded data its labels and the digest of these.
+
+    Raises
+    ------
+    StoreError
+        If ``path`` is not a study.
+    """
+    check_study(path)
+    units = units_of(path)
+    found = {}
+    for unit, manifest in zip(units, at_once(_manifest, units, place(path)), strict=True):
+        if not isinstance(manifest, StoreError) and "source_digest" in manifest["attrs"]:
+            attrs = manifest["attrs"]
+            labels = {name: str(label) for name, label in manifest["config"].items()}
+            found[experiment_of(attrs, unit)] = labels, str(attrs["source_digest"])
+    return found
+
+
 def _progress(path: PathLike, name: str) -> float:
     done, total = read_progress(path, name) or (0, 0)
     return done / total if total > 0 else math.nan
