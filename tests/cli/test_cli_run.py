@@ -63,7 +63,7 @@ def test_options_reach_the_run(apexr_command, called):
     said = apexr_command(
         *("run", "diff_adv", "--task", "predict", "--net", "Conv;2;1;relu", "--train", "sup;3"),
         *("--start-seed", 4, "--num-seeds", 2, "--no-progress", "--store", "a.zarr"),
-        *("--precision", "float64", "--checkpoint-seconds", 9),
+        *("--precision", "float64", "--checkpoint-seconds", 9, "--init", "pre.zarr"),
         *("--set", "num_points=32", "--set", "ic_config=fourier;3;true;true"),
         *("--set", "advection_gamma=-2.5", "--set", "vlim=[-2, 2]", "--set", "conservative=True"),
     )
@@ -78,6 +78,7 @@ def test_options_reach_the_run(apexr_command, called):
         "start_seed": 4,
         "num_seeds": 2,
         "precision": "float64",
+        "init": "pre.zarr",
         "checkpoint_seconds": 9,
         "packed": False,
         "progress": False,

@@ -22,6 +22,9 @@ EXAMPLES = {
     "weights": "weights;1,0.5;sup;2",
     "cut": "cut;2;sup;3",
     "composite": "composite;1,0.1;one|div;3",
+    "noise": "noise;0.1;div;2",
+    "push": "push;2",
+    "curriculum": "curriculum;1@0,2@3;sup;2",
 }
 
 

@@ -43,7 +43,7 @@ class TestSet:
     trajectories: Float[Array, "test_sample frame channel *space"] | Streamed
     metrics: dict[str, Metric]
     num_kept: int
-    valid: "TestSet | None" = None
+    valid: "TestSet | None" = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._last: tuple[Moment, Evaluated] | None = None

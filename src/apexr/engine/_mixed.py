@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from apexr._typing import Step
 from apexr.networks import bfloat16_products
 from apexr.training import as_batched
 
@@ -15,7 +16,7 @@ class Mixed(eqx.Module):
     It goes by the names of the network's own weights, so that these fit into the network without.
     """
 
-    in_bfloat16: Any
+    in_bfloat16: Step
 
     def batched(
         self, states: Float[Array, "channel batch *space"]
