@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import apexr
+from apexr.errors import SpecError
 from apexr.networks import (
     NETWORKS,
     Activation,
@@ -33,6 +34,14 @@ EXAMPLES = (
     "norm;zscore;Conv;26;10;relu",
     "history;4;Conv;26;10;relu",
     "bundle;2;Conv;26;10;relu",
+    "CNeXt",
+    "UNetMod",
+    "FFNO",
+    "TFNO",
+    "UNO",
+    "LocalNO",
+    "Trans",
+    "AViT",
 )
 SHAPES = ((1, 160, 1), (2, 160, 1), (3, 32, 1), (3, 32, 3))
 
@@ -80,11 +89,14 @@ def row(config: str) -> list[str]:
     """Return parameter counts and receptive field of one network."""
     counts = []
     for dims, points, channels in SHAPES:
-        scenario = apexr.difficulty.Diffusion(num_spatial_dims=dims, num_points=points)
-        if channels > 1:
-            scenario = apexr.difficulty.Burgers(num_spatial_dims=dims, num_points=points)
-        counts.append(f"{scenario.get_parameter_count(config):,}")
-    back, _ = apexr.difficulty.Diffusion().get_receptive_field(network_config=config)[0]
+        equation = apexr.difficulty.Burgers if channels > 1 else apexr.difficulty.Diffusion
+        scenario = equation(num_spatial_dims=dims, num_points=points)
+        try:
+            counts.append(f"{scenario.get_parameter_count(config):,}")
+        except SpecError:  # a network for another number of dimensions
+            counts.append("")
+    one_axis = apexr.difficulty.Diffusion(num_spatial_dims=1 if counts[0] else 2)
+    back, _ = one_axis.get_receptive_field(network_config=config)[0]
     return [f"`{config}`", *counts, "everything" if back == float("inf") else f"{back:g}"]
 
 

@@ -98,6 +98,8 @@ MOST = 10**9  # more of anything is a slip of the keyboard
 Count = Annotated[int, Range(minimum=0)]
 Layers = Annotated[int, Range(minimum=0, maximum=1000)]
 """How often a part of a network is repeated: each is traced by itself, which takes its time."""
+SomeLayers = Annotated[int, Range(minimum=1, maximum=1000)]
+"""The same where there must be one."""
 Dimensions = Annotated[int, Range(minimum=1, maximum=3)]
 PositiveInt = Annotated[int, Range(minimum=1)]
 Finite = Annotated[float, Range()]

@@ -1,6 +1,5 @@
 """What every registered network keeps to, whatever it is."""
 
-import itertools
 import math
 
 import equinox as eqx
@@ -12,33 +11,43 @@ import pytest
 from _tiny import filled
 from apexr._parts import without_fixed
 from apexr.engine import EmulatorPlan, Predict, count_parameters
-from apexr.errors import ShapeError
+from apexr.errors import ShapeError, SpecError
 from apexr.networks import NETWORKS, Moments, Statistics
 from apexr.spectral import Grid
 from apexr.training import as_batched
 
 EXAMPLES = {
+    "AViT": "AViT;48;2;1;4",
+    "CNeXt": "CNeXt;3;1;1",
     "Conv": "Conv;3;1;tanh",
     "Dil": "Dil;1;3;1;tanh",
+    "FFNO": "FFNO;2;3;1;2",
     "FNO": "FNO;2;3;1;gelu",
+    "LocalNO": "LocalNO;4;3;2",
     "MLP": "MLP;5;1;swish",
     "MoRes": "MoRes;3;1;tanh",
     "MoUNet": "MoUNet;2;1;tanh",
     "Pure": "Pure;3",
     "Res": "Res;3;1;tanh",
+    "TFNO": "TFNO;4;3;2;0.5",
+    "Trans": "Trans;4;1;1;tanh",
+    "UNO": "UNO;3;2;1",
     "UNet": "UNet;2;1;tanh",
+    "UNetMod": "UNetMod;8;1,2;1;tanh",
     "bundle": "bundle;2;Conv;3;1;tanh",
     "delta": "delta;Conv;3;1;tanh",
     "history": "history;2;Conv;3;1;tanh",
     "norm": "norm;zscore;Conv;3;1;tanh",
 }
-SHIFTS = {"MoUNet": 2, "UNet": 2, "MLP": 0}
+DIMS = {"AViT": (2, 3), "Trans": (1,)}
+"""In how many dimensions a network works; in all where none are given."""
+SHIFTS = {"CNeXt": 2, "MoUNet": 2, "UNO": 2, "UNet": 2, "UNetMod": 2, "AViT": 0, "MLP": 0}
 """By how many points a shift goes through the network; by any number where none is given."""
 POINTS, BATCH = 8, 3
+PAIRS = [(name, dims) for name in NETWORKS.names() for dims in DIMS.get(name, (1, 2, 3))]
 CASES = [
     pytest.param(name, dims, channels, id=f"{name}-{dims}d-{channels}c")
-    for name in NETWORKS.names()
-    for dims in (1, 2, 3)
+    for name, dims in PAIRS
     for channels in (1, 2)
 ]
 
@@ -115,7 +124,18 @@ def test_networks_map_states_to_states(name, dims, channels):
     np.testing.assert_allclose(batched[BATCH:], moved, atol=4e-6 * scale, err_msg="not periodic")
 
 
-@pytest.mark.parametrize(("name", "dims"), list(itertools.product(NETWORKS.names(), (1, 2, 3))))
+@pytest.mark.parametrize(("name", "dims"), [(name, dims) for name in DIMS for dims in (1, 2, 3)])
+def test_other_dimensions_are_refused_before_any_work(name, dims):
+    spec = NETWORKS.parse(EXAMPLES[name])
+    if dims in DIMS[name]:
+        spec.check(Grid(dims, POINTS), 1)
+    else:
+        other = {"AViT": "Trans", "Trans": "AViT"}[name]
+        with pytest.raises(SpecError, match=f"'{spec}': attends .*{other}"):
+            spec.check(Grid(dims, POINTS), 1)
+
+
+@pytest.mark.parametrize(("name", "dims"), PAIRS)
 def test_every_weight_has_a_finite_gradient_in_both_modes(name, dims):
     params, static = eqx.partition(drawn(name, dims, 1), eqx.is_inexact_array)
     assert not [leaf for leaf in jax.tree.leaves(static) if eqx.is_array_like(leaf)]
@@ -141,9 +161,10 @@ def test_every_weight_has_a_finite_gradient_in_both_modes(name, dims):
 
 @pytest.mark.parametrize("name", NETWORKS.names())
 def test_whole_matrices_of_derivatives_by_either_mode(name):
+    dims = DIMS.get(name, (1,))[0]
     with jax.enable_x64(True):
-        net = jax.tree.map(lambda leaf: leaf.astype("f8"), drawn(name, 1, 1))
-        u = jnp.asarray(states(1, 1, name, 1)[0], "f8")
+        net = jax.tree.map(lambda leaf: leaf.astype("f8"), drawn(name, dims, 1))
+        u = jnp.asarray(states(dims, 1, name, 1)[0], "f8")
 
         @jax.jit
         def matrices(u):
@@ -170,15 +191,15 @@ def test_equal_keys_give_equal_weights(name):
     spec = NETWORKS.parse(EXAMPLES[name])
 
     def weights(seed):
-        leaves = jax.tree.leaves(spec.build(Grid(1, POINTS), 1, jax.random.PRNGKey(seed)))
+        grid = Grid(DIMS.get(name, (1,))[0], POINTS)
+        leaves = jax.tree.leaves(spec.build(grid, 1, jax.random.PRNGKey(seed)))
         return np.concatenate([np.ravel(leaf) for leaf in leaves])
 
     np.testing.assert_array_equal(weights(0), weights(0))
     assert not np.array_equal(weights(0), weights(1))
 
 
-@pytest.mark.parametrize("dims", [1, 2, 3])
-@pytest.mark.parametrize("name", NETWORKS.names())
+@pytest.mark.parametrize(("name", "dims"), PAIRS)
 def test_an_output_point_sees_no_more_than_the_receptive_field(name, dims):
     field = NETWORKS.parse(EXAMPLES[name]).receptive_field(Grid(dims, POINTS))
     assert len(field) == dims

@@ -23,6 +23,14 @@ CONFIGS = {
     "Pure": "Pure;3",
     "MoRes": "MoRes;2;1;tanh",
     "MoUNet": "MoUNet;2;1;tanh",
+    "CNeXt": "CNeXt;2;1;1",
+    "FFNO": "FFNO;2;2;1;2",
+    "LocalNO": "LocalNO;4;2;1",
+    "TFNO": "TFNO;4;2;1",
+    "Trans": "Trans;4;2;1",
+    "UNO": "UNO;3;2;1",
+    "UNetMod": "UNetMod;8;1,2;1",
+    "AViT": "AViT;48;2;1;4",
 }
 
 
@@ -38,7 +46,9 @@ def store(tmp_path_factory):
 @pytest.mark.parametrize("name", NETWORKS.names())
 @pytest.mark.parametrize("task", ["predict", "correct;sequential"])
 def test_every_network_is_rebuilt_from_named_arrays(name, task):
-    plan = emulator_plan(apexr.difficulty.Burgers(**SIZES), task, CONFIGS[name])
+    dims = 2 if name == "AViT" else 1
+    scenario = apexr.difficulty.Burgers(num_spatial_dims=dims, **SIZES)
+    plan = emulator_plan(scenario, task, CONFIGS[name])
     empty = skeleton(plan)
     rng = np.random.default_rng(1)
     drawn = jax.tree.map(
@@ -54,7 +64,8 @@ def test_every_network_is_rebuilt_from_named_arrays(name, task):
     rebuilt = with_weights(empty, arrays)
     for key, array in named_weights(rebuilt).items():
         np.testing.assert_array_equal(array, arrays[key])
-    assert rebuilt(np.ones((1, 16), "f4")).shape == (1, 16)
+    state = np.ones((plan.num_channels, *(16,) * dims), "f4")
+    assert rebuilt(state).shape == state.shape
 
 
 def test_round_trip(store, tmp_path):

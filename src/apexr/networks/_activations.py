@@ -1,5 +1,6 @@
 """Activation functions by name."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -28,9 +29,14 @@ def _identity(x: Array) -> Array:
     return x
 
 
+def _exact_gelu(x: Array) -> Array:
+    return x * (0.5 + 0.5 * jax.lax.erf(x * math.sqrt(0.5)))
+
+
 ACTIVATIONS.register("relu")(_relu)
 ACTIVATIONS.register("sigmoid")(jax.nn.sigmoid)
 ACTIVATIONS.register("tanh")(jnp.tanh)
 ACTIVATIONS.register("swish")(jax.nn.swish)
 ACTIVATIONS.register("gelu")(partial(jax.nn.gelu, approximate=True))
+ACTIVATIONS.register("exact_gelu")(_exact_gelu)
 ACTIVATIONS.register("identity")(_identity)

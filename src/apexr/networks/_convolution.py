@@ -140,27 +140,36 @@ def upsample(
     weight: Float[Array, "out in *kernel"],
     boundary: str = "periodic",
 ) -> Float[Array, "out batch *space_out"]:
-    """Return twice as many points along each axis: a transposed convolution of three taps.
+    """Return twice as many points along each axis: a transposed convolution of stride two.
 
-    ``y(2j) = w₁ xⱼ`` and ``y(2j+1) = w₀ xⱼ + w₂ xⱼ₊₁`` along each axis, as one matrix product
-    whose phases are laced together.
+    Of three taps, ``y(2j) = w₁ xⱼ`` and ``y(2j+1) = w₀ xⱼ + w₂ xⱼ₊₁`` along each axis; of four,
+    ``y(2j) = w₁ xⱼ + w₃ xⱼ₋₁`` and ``y(2j+1) = w₂ xⱼ + w₀ xⱼ₊₁``. One matrix product gives all
+    phases, which are laced together.
     """
     dims = x.ndim - 2
     kernel = jnp.moveaxis(weight, (0, 1), (-2, -1)).reshape(-1, weight.shape[1])
     parts = multiply(kernel, x).reshape(*weight.shape[2:], weight.shape[0], *x.shape[1:])
     for axis in range(dims):
-        space_axis = parts.ndim - dims + axis
-        parts = _lace(parts[0], parts[1], parts[2], space_axis - 1, boundary)
+        space_axis = parts.ndim - dims + axis - 1
+        if len(parts) == 3:
+            even, odd = parts[1], parts[0] + _moved(parts[2], 1, space_axis, boundary)
+        else:
+            even = parts[1] + _moved(parts[3], -1, space_axis, boundary)
+            odd = parts[2] + _moved(parts[0], 1, space_axis, boundary)
+        parts = _lace(even, odd, space_axis)
     return parts
 
 
-def _lace(first: Array, middle: Array, last: Array, axis: int, boundary: str) -> Array:
-    """Return the even points ``middle`` and the odd points between them, in turn."""
-    ahead = jnp.pad(
-        last,
-        [(0, int(number == axis)) for number in range(last.ndim)],
-        mode=PADDING[boundary],
-    )
-    odd = first + jax.lax.slice_in_dim(ahead, 1, None, axis=axis)
-    laced = jnp.stack([middle, odd], axis=axis + 1)
-    return laced.reshape(*middle.shape[:axis], -1, *middle.shape[axis + 1 :])
+def _moved(x: Array, by: int, axis: int, boundary: str) -> Array:
+    """Return what stands one point further ahead (``by = 1``) or behind (``-1``)."""
+    widths = [(0, 0)] * x.ndim
+    widths[axis] = (0, 1) if by > 0 else (1, 0)
+    start, stop = (1, None) if by > 0 else (0, -1)
+    wide = jnp.pad(x, widths, mode=PADDING[boundary])
+    return jax.lax.slice_in_dim(wide, start, stop, axis=axis)
+
+
+def _lace(even: Array, odd: Array, axis: int) -> Array:
+    """Return the even points and the odd points between them, in turn."""
+    laced = jnp.stack([even, odd], axis=axis + 1)
+    return laced.reshape(*even.shape[:axis], -1, *even.shape[axis + 1 :])

@@ -13,6 +13,7 @@ from apexr.errors import ShapeError, SpecError
 from apexr.networks._base import MakeLayer, Reach, Space, total_reach
 from apexr.networks._kind import Network
 from apexr.networks._layers import Convolution, Pointwise, UpConvolution
+from apexr.spectral import Grid
 
 Part = Callable[[Array], Array]
 
@@ -179,10 +180,9 @@ class Hierarchical(Network):
         ShapeError
             If an axis cannot be halved so often.
         """
-        for points in states.shape[2:]:
-            misfit = halving_misfit(points, len(self.down))
-            if misfit:
-                raise ShapeError(f"a hierarchical network of {len(self.down)} levels: {misfit}")
+        require_halves(
+            states.shape[2:], len(self.down), f"a hierarchical network of {len(self.down)} levels"
+        )
         skips = []
         states = self.lifting(states)
         for down, left in zip(self.down, self.left, strict=True):
@@ -211,6 +211,34 @@ def check_widths(widths: Sequence[int]) -> None:
     given: Any = tuple(widths)
     if not given or not all(isinstance(width, int) and width > 0 for width in given):
         raise SpecError(f"widths must be positive integers, at least one, got {given!r}")
+
+
+def check_grid_halves(spec: Any, grid: Grid, times: int, field: str) -> None:
+    """Refuse grids that cannot be halved so often, as the field of a spec asks for.
+
+    Raises
+    ------
+    SpecError
+        Naming the field and the nearest numbers of points that can.
+    """
+    for points in grid.shape:
+        misfit = halving_misfit(points, times)
+        if misfit:
+            raise SpecError(f"network {str(spec)!r}: {misfit} ({field})")
+
+
+def require_halves(space: Sequence[int], times: int, what: str) -> None:
+    """Refuse states that cannot be halved so often.
+
+    Raises
+    ------
+    ShapeError
+        Naming what was to halve them.
+    """
+    for points in space:
+        misfit = halving_misfit(points, times)
+        if misfit:
+            raise ShapeError(f"{what}: {misfit}")
 
 
 def halving_misfit(num_points: int, times: int) -> str:

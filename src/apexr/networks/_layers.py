@@ -1,11 +1,15 @@
 """Layers in the layout ``(channel, batch, *space)``."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
+from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights, multiply
 from apexr.networks._convolution import convolve, upsample
 from apexr.networks._taps import tap_offsets
@@ -193,3 +197,100 @@ class GroupNorm(Layer):
         normal = (centred * jax.lax.rsqrt(variance + EPSILON)).reshape(x.shape)
         ones = (1,) * (x.ndim - 1)
         return normal * self.weight.reshape(-1, *ones) + self.bias.reshape(-1, *ones)
+
+
+class ChannelNorm(Layer):
+    """Each point's channels less their mean, over their deviation, times ``γ`` plus ``β``.
+
+    What transformers and ConvNeXt call layer norm.
+
+    Parameters
+    ----------
+    channels
+        Channels of the input.
+    epsilon
+        What is added to a variance.
+    use_bias
+        Whether there is a ``β``.
+
+    References
+    ----------
+    Ba et al. (2016), "Layer Normalization", arXiv 1607.06450.
+    """
+
+    weight: Float[Array, " channel"]
+    bias: Float[Array, " channel"] | None
+    epsilon: float = eqx.field(static=True)
+
+    def __init__(self, channels: int, *, epsilon: float = EPSILON, use_bias: bool = True) -> None:
+        self.weight = jnp.ones(channels)
+        self.bias = jnp.zeros(channels) if use_bias else None
+        self.epsilon = epsilon
+
+    @property
+    def reach(self) -> Reach:
+        """The point itself."""
+        return 0, 0
+
+    def __call__(
+        self, x: Float[Array, "channel batch *space"]
+    ) -> Float[Array, "channel batch *space"]:
+        """Return the normalised batch."""
+        centred = x - jnp.mean(x, 0)
+        variance = jnp.mean(jnp.square(centred), 0)
+        ones = (-1, *(1,) * (x.ndim - 1))
+        normal = centred * jax.lax.rsqrt(variance + self.epsilon) * self.weight.reshape(ones)
+        return normal if self.bias is None else normal + self.bias.reshape(ones)
+
+
+class PointwiseMLP(Layer):
+    """Pointwise layers one after another, with an activation after each but the last.
+
+    Parameters
+    ----------
+    space
+        Dimensions and boundary.
+    in_channels, out_channels
+        Channels of input and output.
+    widths
+        Channels after each hidden layer.
+    activation
+        Name of a registered activation.
+    use_bias
+        Whether the layers have a bias.
+    key
+        Split once, one part a layer in order.
+    """
+
+    layers: tuple[Pointwise, ...]
+    activation: str = eqx.field(static=True)
+
+    def __init__(
+        self,
+        space: Space,
+        in_channels: int,
+        out_channels: int,
+        *,
+        widths: Sequence[int],
+        activation: str = "exact_gelu",
+        use_bias: bool = True,
+        key: PRNGKeyArray,
+    ) -> None:
+        sizes = (in_channels, *widths, out_channels)
+        keys = jax.random.split(key, len(sizes) - 1)
+        self.layers = tuple(
+            Pointwise(space, *pair, use_bias=use_bias, key=own)
+            for pair, own in zip(pairwise(sizes), keys, strict=True)
+        )
+        self.activation = activation
+
+    @property
+    def reach(self) -> Reach:
+        """The point itself."""
+        return 0, 0
+
+    def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
+        """Return the network's output for every point."""
+        for layer in self.layers[:-1]:
+            x = activate(self.activation, layer(x))
+        return self.layers[-1](x)

@@ -6,19 +6,11 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt
-from apexr.errors import SpecError
 from apexr.networks._base import MakeLayer, Space
 from apexr.networks._blocks import DoubleConvBlock, PreactivationBlock
-from apexr.networks._generic import Hierarchical, halving_misfit
+from apexr.networks._generic import Hierarchical, check_grid_halves
 from apexr.networks._kind import Activation, ChannelsSpec, network
 from apexr.spectral import Grid
-
-
-def _check_halving(spec: Any, grid: Grid) -> None:
-    for points in grid.shape:
-        misfit = halving_misfit(points, spec.levels)
-        if misfit:
-            raise SpecError(f"network {str(spec)!r}: {misfit} (LEVELS)")
 
 
 def _hierarchical(
@@ -65,7 +57,7 @@ class UNet(ChannelsSpec):
         SpecError
             If ``2**LEVELS`` does not divide the number of points along each axis.
         """
-        _check_halving(self, grid)
+        check_grid_halves(self, grid, self.levels, "LEVELS")
 
     def build_between(
         self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
@@ -100,7 +92,7 @@ class MoUNet(ChannelsSpec):
         SpecError
             If ``2**LEVELS`` does not divide the number of points along each axis.
         """
-        _check_halving(self, grid)
+        check_grid_halves(self, grid, self.levels, "LEVELS")
 
     def build_between(
         self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
