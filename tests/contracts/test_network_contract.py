@@ -80,8 +80,7 @@ def test_every_network_is_tried():
     assert set(EXAMPLES) == set(NETWORKS.names()), "add an example of the new network here"
 
 
-@pytest.mark.parametrize("dims", [1, 2, 3])
-@pytest.mark.parametrize("name", NETWORKS.names())
+@pytest.mark.parametrize(("name", "dims"), PAIRS)
 def test_states_that_do_not_fit_are_refused(name, dims):
     network = drawn(name, dims, 2)
     grid, count = (POINTS,) * dims, 2 * NETWORKS.parse(EXAMPLES[name]).frames.held

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from apexr.networks._rounded import factors, summed
+
 LETTERS = "xyz"
 
 
@@ -44,10 +46,12 @@ def attend(
     other = space[axis].upper()
     seen = space.replace(space[axis], other)
     weights = f"hb{space}{other}"
-    logits = jnp.einsum(f"hdb{space},hdb{seen}->{weights}", queries, keys)
+    queries, keys = factors(queries, keys)
+    logits = summed(jnp.einsum(f"hdb{space},hdb{seen}->{weights}", queries, keys))
     along = -1 if over == "keys" else 2 + axis
     shares = jax.nn.softmax(logits / math.sqrt(queries.shape[1]), axis=along)
-    return jnp.einsum(f"{weights},hdb{seen}->hdb{space}", shares, values)
+    shares, values = factors(shares, values)
+    return summed(jnp.einsum(f"{weights},hdb{seen}->hdb{space}", shares, values))
 
 
 def misfit_of_heads(width: int, heads: int, multiple: int = 1) -> str:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr.networks._base import Layer, Reach, Space, add_bias, draw_weights
+from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights
 from apexr.networks._taps import Offsets, pad, tap_offsets, unstack
 
 
@@ -47,6 +47,7 @@ class DepthwiseConvolution(Layer):
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
         """Return the convolved batch."""
+        check_fits(x, self.weight.shape[0], self.weight.ndim - 2)
         return add_bias(convolve_each(x, self.weight[:, 0], self.boundary), self.bias)
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt, SomeLayers
 from apexr.errors import SpecError
-from apexr.networks._base import UNBOUNDED, Layer, Reach, Space
+from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits
 from apexr.networks._kind import Network, NetworkSpec, network
 from apexr.networks._layers import Pointwise, PointwiseMLP
 from apexr.networks._lines import mix_lines
@@ -117,6 +117,7 @@ class LineBlock(Layer):
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
         """Return the block's output for a batch."""
+        check_fits(x, self.real.shape[1], len(self.real))
         mixed = (
             mix_lines(x, self.real[axis], self.imag[axis], axis=axis) for axis in range(x.ndim - 2)
         )

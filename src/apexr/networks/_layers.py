@@ -236,6 +236,7 @@ class ChannelNorm(Layer):
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
         """Return the normalised batch."""
+        check_fits(x, self.weight.size)
         centred = x - jnp.mean(x, 0)
         variance = jnp.mean(jnp.square(centred), 0)
         ones = (-1, *(1,) * (x.ndim - 1))

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from apexr.networks._rounded import factors, summed
 from apexr.networks._spectral import pruned_dft
 
 
@@ -36,9 +37,11 @@ def mix_lines(
     letters = "uvw"[: x.ndim - 2]
     rest = letters.replace(letters[axis], "")
     parts = jnp.einsum(f"{letters[axis]}mr,cb{letters}->mrcb{rest}", forward, x)
-    mixed = jnp.matmul(
+    matrices, stacked = factors(
         _real_matrices(real, imag), parts.reshape(waves, 2 * x.shape[0], -1)
-    ).reshape(waves, 2, real.shape[0], *parts.shape[3:])
+    )
+    mixed = summed(jnp.matmul(matrices, stacked))
+    mixed = mixed.reshape(waves, 2, real.shape[0], *parts.shape[3:])
     return jnp.einsum(f"mrob{rest},mr{letters[axis]}->ob{letters}", mixed, backward)
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt
 from apexr.networks._activations import activate
-from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, draw_weights
+from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits, draw_weights
 from apexr.networks._convolution import convolve
 from apexr.networks._kind import NetworkSpec, network
 from apexr.networks._layers import Pointwise
@@ -110,6 +110,7 @@ class FiniteDifference(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space"]:
         """Return the differences of a batch."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         space = tuple(range(2, x.ndim))
         middle = (slice(None), slice(None), *(1,) * len(space))
         kernel = self.weight.at[middle].add(-jnp.sum(self.weight, space))

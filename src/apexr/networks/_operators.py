@@ -11,10 +11,11 @@ from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
 from apexr.networks._activations import activate
-from apexr.networks._base import UNBOUNDED, Layer, Reach, Space
+from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits
 from apexr.networks._kind import Network
 from apexr.networks._layers import Pointwise, PointwiseMLP
 from apexr.networks._lines import mix_lines
+from apexr.networks._spectral import mix
 from apexr.spectral import Grid, resample
 
 ACTIVATION = "exact_gelu"
@@ -235,8 +236,9 @@ class SpectralOperator(Layer):
         self, x: Float[Array, "in batch *space"], shape: tuple[int, ...] | None = None
     ) -> Float[Array, "out batch *space_out"]:
         """Return the batch with its low waves mixed and all others removed."""
-        shape = shape or x.shape[2:]
         real, imag = self.waves.parts()
+        check_fits(x, real.shape[1], real.ndim - 2)
+        shape = shape or x.shape[2:]
         if len(shape) == 1:
             out = mix_lines(x, real, imag, num_points=shape[0])
         else:
@@ -257,7 +259,7 @@ def _mix_grids(
         negative = jax.lax.slice_in_dim(spectrum, size - count // 2, size, axis=axis)
         others = jax.lax.slice_in_dim(spectrum, 0, count - count // 2, axis=axis)
         spectrum = jnp.concatenate([negative, others], axis=axis)
-    mixed = jnp.einsum("oi...,ib...->ob...", weight, spectrum)
+    mixed = mix(weight, spectrum)
     for axis, count, size in zip(axes[:-1], waves[:-1], shape[:-1], strict=True):
         negative, others = jnp.split(mixed, [count // 2], axis=axis)
         gap = [(0, size - count if place == axis else 0) for place in range(mixed.ndim)]

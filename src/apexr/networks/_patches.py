@@ -2,7 +2,7 @@
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr.networks._base import Layer, Reach, Space, add_bias, draw_weights, multiply
+from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights, multiply
 
 
 class Patch(Layer):
@@ -47,6 +47,7 @@ class Patch(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space_out"]:
         """Return one point a patch."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         size, dims = self.weight.shape[-1], x.ndim - 2
         if size > 1:
             cut = [extent for points in x.shape[2:] for extent in (points // size, size)]
@@ -87,6 +88,7 @@ class Unpatch(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space_out"]:
         """Return a patch a point."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         size, dims, out_channels = self.weight.shape[-1], x.ndim - 2, self.weight.shape[0]
         kernel = self.weight.swapaxes(0, 1).reshape(self.weight.shape[1], -1).T
         y = multiply(kernel, x)

@@ -61,11 +61,11 @@ class SpectralConv(eqx.Module):
         weight = jax.lax.complex(self.weight_real, self.weight_imag)
         mixed = jnp.zeros((weight.shape[1], *spectrum.shape[1:]), spectrum.dtype)
         for block, corner in enumerate(_corners(len(axes), weight.shape[-1])):
-            mixed = mixed.at[corner].set(_mix(weight[block], spectrum[corner]))
+            mixed = mixed.at[corner].set(mix(weight[block], spectrum[corner]))
         return jnp.fft.irfftn(mixed, s=x.shape[2:], axes=axes)
 
 
-def _mix(
+def mix(
     weight: Complex[Array, "out in *modes"], modes: Complex[Array, "in batch *modes"]
 ) -> Complex[Array, "out batch *modes"]:
     weight, modes = factors(weight, modes)

@@ -9,7 +9,16 @@ from apexr._grammar import PositiveInt, SomeLayers
 from apexr.errors import SpecError
 from apexr.networks._activations import activate
 from apexr.networks._attention import attend
-from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, add_bias, draw_weights, total_reach
+from apexr.networks._base import (
+    UNBOUNDED,
+    Layer,
+    Reach,
+    Space,
+    add_bias,
+    check_fits,
+    draw_weights,
+    total_reach,
+)
 from apexr.networks._convolution import upsample
 from apexr.networks._generic import check_grid_halves, require_halves
 from apexr.networks._kind import Activation, Network, NetworkSpec, network
@@ -195,6 +204,7 @@ class Doubling(Layer):
 
     def __call__(self, x: Float[Array, "in batch *space"]) -> Float[Array, "out batch *space_out"]:
         """Return the batch on the finer grid."""
+        check_fits(x, self.weight.shape[1], self.weight.ndim - 2)
         return add_bias(upsample(x, self.weight, self.boundary), self.bias)
 
 
