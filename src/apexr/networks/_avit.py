@@ -14,7 +14,7 @@ from apexr.errors import ShapeError, SpecError
 from apexr.networks._activations import activate
 from apexr.networks._attention import attend, misfit_of_heads, split_heads
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space
-from apexr.networks._kind import Network, NetworkSpec, network
+from apexr.networks._kind import ChannelsSpec, Network, network
 from apexr.networks._layers import ChannelNorm, GroupNorm, Pointwise
 from apexr.networks._patches import Patch, Unpatch, misfit_of_patches
 from apexr.spectral import Grid
@@ -28,7 +28,7 @@ PLACE_SCALE = 0.02
 
 
 @network("AViT")
-class AViT(NetworkSpec):
+class AViT(ChannelsSpec):
     """AViT[;WIDTH][;HEADS][;BLOCKS][;PATCH] - transformer of patches, attention an axis each.
 
     Three strided convolutions make a token of each patch of ``PATCH`` points an axis; a learned
@@ -84,12 +84,14 @@ class AViT(NetworkSpec):
             if misfit:
                 raise SpecError(f"network {str(self)!r}: {misfit} (PATCH)")
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "AxialTransformer":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "AxialTransformer":
         """Return the network; how the key is split says :class:`AxialTransformer`."""
         return AxialTransformer(
             grid,
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             width=self.width,
             num_heads=self.heads,
             num_blocks=self.blocks,

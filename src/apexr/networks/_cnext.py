@@ -10,7 +10,7 @@ from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, total_reach
 from apexr.networks._depthwise import DepthwiseConvolution
 from apexr.networks._generic import check_grid_halves, require_halves
-from apexr.networks._kind import Network, NetworkSpec, network
+from apexr.networks._kind import ChannelsSpec, Network, network
 from apexr.networks._layers import ChannelNorm, Convolution, Pointwise
 from apexr.networks._patches import Patch, Unpatch
 from apexr.spectral import Grid
@@ -21,7 +21,7 @@ FIRST_SCALE = 1e-6
 
 
 @network("CNeXt")
-class CNeXt(NetworkSpec):
+class CNeXt(ChannelsSpec):
     """CNeXt[;WIDTH][;STAGES][;BLOCKS] - U-Net of ConvNeXt blocks, as in The Well.
 
     ``BLOCKS`` blocks on each of ``STAGES`` grids on the way down, one at the bottom, and
@@ -49,12 +49,14 @@ class CNeXt(NetworkSpec):
         """
         check_grid_halves(self, grid, self.stages, "STAGES")
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "ConvNeXtUNet":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "ConvNeXtUNet":
         """Return the network; how the key is split says :class:`ConvNeXtUNet`."""
         return ConvNeXtUNet(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             width=self.width,
             num_stages=self.stages,
             num_blocks=self.blocks,

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from apexr._grammar import PositiveInt, SomeLayers
 from apexr.errors import SpecError
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits
-from apexr.networks._kind import Network, NetworkSpec, network
+from apexr.networks._kind import ChannelsSpec, Network, network
 from apexr.networks._layers import Pointwise, PointwiseMLP
 from apexr.networks._lines import mix_lines
 from apexr.networks._operators import require_periodic
@@ -19,7 +19,7 @@ HIDDEN = 128
 
 
 @network("FFNO")
-class FFNO(NetworkSpec):
+class FFNO(ChannelsSpec):
     """FFNO[;MODES][;WIDTH][;BLOCKS][;EXPANSION] - factorized Fourier neural operator.
 
     Each block is ``mlp(Σ spectral(x) along an axis)``, with a perceptron of one hidden layer,
@@ -54,14 +54,14 @@ class FFNO(NetworkSpec):
                 f" {2 * (self.modes - 1)}"
             )
 
-    def build(
-        self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
     ) -> "FactorizedOperator":
         """Return the network; how the key is split says :class:`FactorizedOperator`."""
         return FactorizedOperator(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             modes=self.modes,
             width=self.width,
             num_blocks=self.blocks,

@@ -9,14 +9,14 @@ from apexr._grammar import Layers, PositiveInt
 from apexr.networks._activations import activate
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits, draw_weights
 from apexr.networks._convolution import convolve
-from apexr.networks._kind import NetworkSpec, network
+from apexr.networks._kind import ChannelsSpec, network
 from apexr.networks._layers import Pointwise
 from apexr.networks._operators import ACTIVATION, OperatorNetwork, SpectralOperator, check_modes
 from apexr.spectral import Grid
 
 
 @network("LocalNO")
-class LocalNO(NetworkSpec):
+class LocalNO(ChannelsSpec):
     """LocalNO[;MODES][;WIDTH][;BLOCKS] - Fourier neural operator with finite differences.
 
     Each block is ``act(spectral(x) + differences(x) + skip(x))``, the last one without the
@@ -46,7 +46,9 @@ class LocalNO(NetworkSpec):
         """
         check_modes(self, grid)
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> OperatorNetwork:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> OperatorNetwork:
         """Return the network; how the key is split says :class:`OperatorNetwork`."""
         space = Space(grid.num_spatial_dims)
 
@@ -63,8 +65,8 @@ class LocalNO(NetworkSpec):
 
         return OperatorNetwork(
             space,
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             width=self.width,
             num_blocks=self.blocks,
             block=block,

@@ -6,13 +6,13 @@ from jaxtyping import PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt, Range
 from apexr.networks._base import Space
-from apexr.networks._kind import NetworkSpec, network
+from apexr.networks._kind import ChannelsSpec, network
 from apexr.networks._operators import OperatorBlock, OperatorNetwork, check_modes
 from apexr.spectral import Grid
 
 
 @network("TFNO")
-class TFNO(NetworkSpec):
+class TFNO(ChannelsSpec):
     """TFNO[;MODES][;WIDTH][;BLOCKS][;RANK] - Fourier neural operator, Tucker-factorized.
 
     ``MODES`` counts the waves of both signs along each axis, ``-MODES/2`` to ``MODES/2 - 1``, and
@@ -42,7 +42,9 @@ class TFNO(NetworkSpec):
         """
         check_modes(self, grid)
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> OperatorNetwork:
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> OperatorNetwork:
         """Return the network; how the key is split says :class:`OperatorNetwork`."""
         space = Space(grid.num_spatial_dims)
 
@@ -59,8 +61,8 @@ class TFNO(NetworkSpec):
 
         return OperatorNetwork(
             space,
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             width=self.width,
             num_blocks=self.blocks,
             block=block,

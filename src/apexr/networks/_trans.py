@@ -14,7 +14,7 @@ from apexr._registry import Registry
 from apexr.errors import SpecError
 from apexr.networks._attention import attend, misfit_of_heads, split_heads
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space
-from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, Network, network
 from apexr.networks._layers import ChannelNorm, Pointwise, PointwiseMLP
 from apexr.spectral import Grid
 
@@ -81,7 +81,7 @@ class Sinusoidal(Positions):
 
 
 @network("Trans")
-class Trans(NetworkSpec):
+class Trans(ChannelsSpec):
     """Trans[;WIDTH][;HEADS][;BLOCKS][;ACTIVATION][;POSITIONS] - transformer of points, in 1D.
 
     A perceptron of two hidden layers lifts each point; blocks of attention over all points and of
@@ -121,11 +121,13 @@ class Trans(NetworkSpec):
                 f" {grid.num_spatial_dims} dimensions; AViT attends along one axis at a time"
             )
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "Transformer":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "Transformer":
         """Return the network; how the key is split says :class:`Transformer`."""
         return Transformer(
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             width=self.width,
             num_heads=self.heads,
             num_blocks=self.blocks,

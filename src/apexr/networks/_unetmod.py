@@ -21,7 +21,7 @@ from apexr.networks._base import (
 )
 from apexr.networks._convolution import upsample
 from apexr.networks._generic import check_grid_halves, require_halves
-from apexr.networks._kind import Activation, Network, NetworkSpec, network
+from apexr.networks._kind import Activation, ChannelsSpec, Network, network
 from apexr.networks._layers import Convolution, GroupNorm, Pointwise
 from apexr.spectral import Grid
 
@@ -30,7 +30,7 @@ GROUPS = 8
 
 
 @network("UNetMod")
-class UNetMod(NetworkSpec):
+class UNetMod(ChannelsSpec):
     """UNetMod[;WIDTH][;MULTIPLIERS][;BLOCKS][;ACTIVATION] - U-Net of PDEArena with attention.
 
     Residual blocks with group norm on ever coarser grids and back, and attention over all points
@@ -73,12 +73,14 @@ class UNetMod(NetworkSpec):
         """
         check_grid_halves(self, grid, len(self.multipliers) - 1, "MULTIPLIERS")
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "ModernUNet":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "ModernUNet":
         """Return the network; how the key is split says :class:`ModernUNet`."""
         return ModernUNet(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             width=self.width,
             multipliers=self.multipliers,
             num_blocks=self.blocks,

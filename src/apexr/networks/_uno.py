@@ -7,14 +7,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from apexr._grammar import Layers, PositiveInt
 from apexr.networks._base import Space
 from apexr.networks._generic import check_grid_halves, require_halves
-from apexr.networks._kind import Network, NetworkSpec, network
+from apexr.networks._kind import ChannelsSpec, Network, network
 from apexr.networks._layers import Pointwise, PointwiseMLP
 from apexr.networks._operators import OperatorBlock, check_modes
 from apexr.spectral import Grid
 
 
 @network("UNO")
-class UNO(NetworkSpec):
+class UNO(ChannelsSpec):
     """UNO[;MODES][;WIDTH][;LEVELS] - U-shaped neural operator.
 
     Spectral blocks of which ``LEVELS`` give their output on half the grid with twice the channels,
@@ -46,12 +46,14 @@ class UNO(NetworkSpec):
         check_grid_halves(self, grid, self.levels, "LEVELS")
         check_modes(self, grid, halvings=self.levels)
 
-    def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> "UShapedOperator":
+    def build_between(
+        self, grid: Grid, in_channels: PositiveInt, out_channels: PositiveInt, key: PRNGKeyArray
+    ) -> "UShapedOperator":
         """Return the network; how the key is split says :class:`UShapedOperator`."""
         return UShapedOperator(
             Space(grid.num_spatial_dims),
-            num_channels,
-            num_channels,
+            in_channels,
+            out_channels,
             modes=self.modes,
             width=self.width,
             num_levels=self.levels,
