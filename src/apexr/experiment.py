@@ -362,7 +362,15 @@ def operations(experiment: Experiment) -> float:
 def _times(experiment: Experiment) -> dict[str, np.ndarray] | None:
     """Return the steps that are predicted, where not all are counted from the first one."""
     given = experiment.emulator.frames.given
-    return None if given == 1 else {"time": np.arange(given, experiment.shapes["test"][1])}
+    dims = {"test": "time", "valid": "valid_time"}
+    shapes = experiment.shapes
+    return (
+        None
+        if given == 1
+        else {
+            dim: np.arange(given, shapes[part][1]) for part, dim in dims.items() if part in shapes
+        }
+    )
 
 
 def _mean_steps(plan: TrainingPlan) -> float:

@@ -41,6 +41,8 @@ def test_frames_of_one_train_to_the_same_bits(options):
     found = run(f"history;2;bundle;2;delta;norm;zscore;{CORE}", **options)
     assert np.isfinite(found.train_loss).all()
     np.testing.assert_array_equal(found.time, np.arange(2, 9))
+    if "valid_time" in found.coords:
+        assert found.valid_time.values[0] == 2
 
 
 def test_a_curriculum_of_one_stage_is_the_objective(tmp_path):
