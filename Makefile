@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-errors \
-	docs-accuracy docs-solvers docs-plots docs-dashboard browser graph FORCE
+	docs-accuracy docs-solvers docs-plots docs-dashboard browser graph contact-sheet FORCE
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
@@ -36,6 +36,11 @@ check: $(VENV)/.installed-dev
 # How the modules import each other: files, arrows and floors of each package.
 graph: $(VENV)/.installed-dev
 	$(BIN)/python tools/import_graph.py $(PACKAGES)
+
+# Every plot at both widths, in pictures and in pages, on one page to be looked at; nothing is trained.
+SHEET := $${TMPDIR:-/tmp}/apexr-contact-sheet
+contact-sheet: $(VENV)/.installed-dev
+	$(BIN)/python tools/contact_sheet.py $(SHEET)
 
 # What is uploaded to an index, in dist/.
 distribution: $(VENV)/.installed-dev

@@ -27,6 +27,7 @@ _HOMES = {
     "EquationScenario": "apexr.scenarios:EquationScenario",
     "Recorded": "apexr.scenarios:Recorded",
     # studies
+    "publish": "apexr.study:publish",
     "run_study": "apexr.study:run_study",
     "run_study_convenience": "apexr.study:run_study_convenience",
     "open_study": "apexr.store:open_study",

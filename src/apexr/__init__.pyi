@@ -58,6 +58,7 @@ from apexr.store import open_experiment as open_experiment
 from apexr.store import open_rollouts as open_rollouts
 from apexr.store import open_study as open_study
 from apexr.store import open_trajectories as open_trajectories
+from apexr.study import publish as publish
 from apexr.study import run_study as run_study
 from apexr.study import run_study_convenience as run_study_convenience
 from apexr.transfer import import_results as import_results

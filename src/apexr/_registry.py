@@ -6,6 +6,11 @@ from typing import Any, Generic, TypeVar
 
 from apexr.errors import SpecError, UnknownNameError, suggest, warn
 
+MOST_LISTED = 40
+"""Names that the message of an error lists; of more it says where they are listed."""
+LEAST_WORD = 5
+"""Letters of a word that is looked for in what objects are called."""
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -105,7 +110,24 @@ class Registry(Generic[T]):
     def unknown(self, name: str) -> str:
         """Return what to say of a name that is not known: the nearest one and all of them."""
         known = (*self.names(), *(self._labels[key] for key in sorted(self._unlisted)))
-        return f"unknown {self.noun} {name!r}{suggest(name, known)} (known: {', '.join(known)})"
+        near = self._of_that_meaning(name) or suggest(name, known)
+        if len(known) <= MOST_LISTED:
+            return f"unknown {self.noun} {name!r}{near} (known: {', '.join(known)})"
+        where = f"apexr list {self.group.partition('.')[2]}"
+        return f"unknown {self.noun} {name!r}{near} (`{where}` names all {len(known)})"
+
+    def _of_that_meaning(self, name: str) -> str:
+        """Return the names of objects that are called so in words: in their class or first line."""
+        asked = _letters(name)
+        labels = " ".join(self._labels.values()).lower()
+        if len(asked) < LEAST_WORD or name.lower() in labels:
+            return ""  # a part of a name is nearest to it
+        said = {
+            label: _letters(f"{getattr(one, '__name__', '')} {_first_line(one)}")
+            for label, one in self.loaded().items()
+        }
+        found = sorted((n for n, text in said.items() if asked in text), key=lambda n: (len(n), n))
+        return f"; did you mean {' or '.join(map(repr, found[:3]))}?" if found else ""
 
     def _entry_points(self) -> dict[str, EntryPoint]:
         if self._plugins is None:
@@ -126,6 +148,14 @@ class Registry(Generic[T]):
                 return
             if key not in self._objects:  # loading may have registered it already
                 self.adopt(name)(loaded)
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text.lower() if sign.isalpha())
+
+
+def _first_line(one: object) -> str:
+    return (getattr(one, "__doc__", None) or "").partition("\n")[0]
 
 
 def _same_definition(first: object, second: object) -> bool:

@@ -382,7 +382,7 @@ def load_networks(
         The store of one experiment, a study, or a file of weights that ends in
         ``.safetensors``. With ``update_step``, a result will do.
     experiment
-        The id of the experiment in a study.
+        The id of the experiment in a study, or its beginning where no other begins so.
     seed
         Gives the network of that seed alone; by default there are those of all seeds.
     update_step
@@ -418,7 +418,9 @@ def load_networks(
 
     if isinstance(store, xr.Dataset):
         return _of_seed(*_networks_of_step(store, update_step), seed)
-    unit = store if experiment is None else stores.unit_path(store, experiment)
+    unit = store
+    if experiment is not None:
+        unit = stores.unit_path(store, stores.full_id(store, experiment))
     if str(unit).endswith(stores.SAFETENSORS):
         weights, told = stores.read_safetensors(unit)
         weights, told = stores.read_safetensors(unit)

@@ -4,6 +4,7 @@ A message says what was given, what was expected and what to do next.
 """
 
 import difflib
+import re
 import signal
 import sys
 import warnings
@@ -122,11 +123,17 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or ``""``."""
     if len(name) > LONGEST_NAME:
         return ""
-    by_lower = {candidate.lower(): candidate for candidate in known}
+    by_lower = {one.lower(): one for one in known if not _other_number(name, one)}
     given = name.strip().lower()
     holding = [candidate for candidate in by_lower if len(given) > 2 and given in candidate]
     near = sorted(holding, key=len)[:1] or difflib.get_close_matches(given, by_lower, 1, 0.5)
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def _other_number(name: str, candidate: str) -> bool:
+    """Tell whether both have numbers that differ: float16 is no misspelling of float64."""
+    numbers = [re.findall(r"\d+", text) for text in (name, candidate)]
+    return bool(numbers[0]) and bool(numbers[1]) and numbers[0] != numbers[1]
 
 
 def warn(message: str, category: type[ApexrWarning] = ApexrWarning) -> None:

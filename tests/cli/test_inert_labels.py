@@ -198,3 +198,18 @@ def test_exported_pages_hold_labels_as_text(labelled, tmp_path):
     assert not {name for name in page.attributes if name.startswith("on")}
     assert page.elements & {"script"}  # those of the page itself, which hold labels as JSON
     assert "<script>alert" not in file.read_text()
+
+
+@pytest.mark.parametrize("name", ["metric", "loss", "pareto"])
+@pytest.mark.parametrize("suffix", ["png", "html"])
+def test_pictures_hold_labels_as_text(labelled, tmp_path, name, suffix):
+    study = apexr.open_study(labelled)
+    options = {"by": "net"} if name != "pareto" else {}
+    drawn = getattr(apexr.plot, name)(study, **options)
+    path = tmp_path / f"picture.{suffix}"
+    apexr.plot.save(drawn, path)
+    if suffix == "html":
+        page = Page(path.read_text())
+        assert "img" not in page.elements
+        assert not {attribute for attribute in page.attributes if attribute.startswith("on")}
+        assert "<script>alert" not in path.read_text()

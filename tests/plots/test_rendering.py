@@ -4,7 +4,7 @@ import pytest
 from _results import study
 
 from apexr import plots
-from apexr.plots._paper import fit
+from apexr.plots._save import picture
 from apexr.testing import mock_experiment
 
 hv = pytest.importorskip("holoviews")
@@ -91,9 +91,7 @@ def test_legends_count_seeds_and_name_the_statistic(data):
 def test_a_large_legend_stands_right_below_the_axes(data, key, below, width):
     import matplotlib.pyplot as plt
 
-    figure = hv.renderer("matplotlib").get_plot(plots.loss(data[key])).state
-    if width:
-        fit(figure, width)
+    figure = picture(plots.loss(data[key]), width)
     axes = figure.axes[0]
     box = axes.get_legend().get_window_extent()
     gap = axes.xaxis.get_tightbbox().y0 - box.y1

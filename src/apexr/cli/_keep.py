@@ -1,11 +1,15 @@
 """`apexr show`, `verify`, `repair`, `index`, `pack`, `merge`: look after stores."""
 
-from typing import Annotated
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from apexr.cli._app import app
-from apexr.cli._text import counted, say, study_table, summary, trajectory_summary
+from apexr.cli._parameters import use_compile_cache
+from apexr.cli._study_table import study_table
+from apexr.cli._text import counted, say, summary, trajectory_summary
 
 
 @app.command()
@@ -16,19 +20,49 @@ def show(store: Annotated[str, typer.Argument(help="Store of an experiment or a 
     if stores.is_published(store) and stores.kind_of(store) == "trajectories":
         say(trajectory_summary(stores.open_trajectories(store)))
     elif stores.is_study(store):
-        say(study_table(stores.list_experiments(store)))
+        say(study_table(store, shutil.get_terminal_size((100, 40)).columns))
     else:
         say(summary(stores.open_experiment(store)))
 
 
 @app.command()
 def verify(
-    store: Annotated[str, typer.Argument(help="Store of an experiment or a study.")],
+    store: Annotated[str, typer.Argument(help="Store, or folder that `apexr publish` wrote.")],
+    rerun: Annotated[
+        int, typer.Option(min=0, help="Experiments of a published study to run again and compare.")
+    ] = 0,
 ) -> None:
     """Check every byte of a store; name the files that are damaged."""
     from apexr import store as stores
 
+    if Path(store, "checksums.sha256").is_file():
+        from apexr import study
+
+        if rerun:
+            use_compile_cache()
+        say(study.summary_of(store, study.verify_archive(store, rerun)))
+        return
+    if rerun:
+        raise typer.BadParameter("goes with a folder of `apexr publish`", param_hint="--rerun")
     say(f"{counted(stores.verify(store), 'unit')} checked: nothing is damaged")
+
+
+@app.command()
+def publish(
+    store: Annotated[str, typer.Argument(help="Folder of the study, all of it finished.")],
+    to: Annotated[Path, typer.Option(help="Folder for the archive, which is made.")],
+    title: Annotated[str, typer.Option(help="Name of the data set.")],
+    author: Annotated[list[str], typer.Option(help="Whom to cite; may be given again.")],
+    license: Annotated[str, typer.Option(help="Identifier of SPDX.")] = "CC-BY-4.0",
+    study_file: Annotated[
+        Path | None, typer.Option(help="File of the study; by default one is written.")
+    ] = None,
+) -> None:
+    """Write a study as a folder for an archive: data, versions, descriptions, checksums."""
+    from apexr import study
+
+    options: dict[str, Any] = {"title": title, "authors": author, "license": license}
+    say(str(study.publish(store, to, **options, study_file=study_file)))
 
 
 @app.command()

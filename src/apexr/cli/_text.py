@@ -133,20 +133,6 @@ def breakeven_summary(found: Any) -> str:
     return "\n".join(rows)
 
 
-def study_table(table: Any) -> str:
-    """Return the experiments of a study, one a line, and how many are in which state."""
-    from apexr.store import in_short
-
-    if table.empty:
-        return "no experiment yet"
-    shown = table.drop(columns="bytes").assign(seeds=table["seeds"].map(in_short))
-    far = table["progress"].notna()
-    shown["state"] += table["progress"].map("{:.0%}".format).where(far, "").radd(" ").where(far, "")
-    shown = shown.drop(columns="progress")
-    counts = ", ".join(f"{count} {state}" for state, count in table["state"].value_counts().items())
-    return f"{shown.to_string(index=False)}\n{counts}"
-
-
 def study_summary(store: str, asked_for: set[str]) -> str:
     """Return how many of the experiments asked for are published, and how many seeds diverged."""
     from apexr import store as stores

@@ -42,7 +42,7 @@ def export(
     file
         The page; its suffix is ``.html``.
     experiments
-        Ids of experiments; by default the first three that are finished.
+        Ids of experiments, or their beginnings; by default the first three that are finished.
 
     Raises
     ------
@@ -81,11 +81,18 @@ def _chosen(records: Records, experiments: Sequence[str] | None) -> list[str]:
     there = finished(records.table)["id"].tolist()
     if experiments is None:
         return there[:SHOWN]
+    experiments = [_completed(name, there) for name in experiments]
     for name in experiments:
         if name not in there:
             near = suggest(name, there)
             raise SpecError(f"no finished experiment {name!r} in {records.path}{near}")
     return list(dict.fromkeys(experiments))
+
+
+def _completed(name: str, ids: Sequence[str]) -> str:
+    """Return the one id that begins so; the text itself where there is not one."""
+    found = [one for one in ids if name and one.startswith(name)]
+    return found[0] if len(found) == 1 else name
 
 
 def _page(records: Records, parts: Mapping[str, xr.Dataset]) -> tuple[Any, Any]:

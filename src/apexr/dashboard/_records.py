@@ -13,8 +13,6 @@ from apexr.errors import SpecError, suggest
 FILTERS = ("scenario", "task", "net", "train", "state")
 """Columns that a table can be filtered by."""
 
-ORDER = ["scenario", "net", "train", "task", "id"]
-
 
 class Records:
     """The experiments of a study: a table of all, and Datasets of those that are looked at.
@@ -40,7 +38,7 @@ class Records:
     def refresh(self) -> bool:
         """List the experiments again; tell whether anything has changed."""
         start = time.perf_counter()
-        table = store.list_experiments(self.path).sort_values(ORDER, ignore_index=True)
+        table = store.list_experiments(self.path)
         self.seconds = time.perf_counter() - start
         changed = not table.equals(self.table)
         self.table = table

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from apexr._html import card
 from apexr._parts import split
 from apexr._typing import Step
 from apexr.errors import ShapeError, SpecError
@@ -36,6 +37,13 @@ class Stacked(eqx.Module):
         self.emulators = emulators
         self.seeds = tuple(int(seed) for seed in seeds)
         self._ndim = _first_ndim(emulators)
+
+    def _repr_html_(self) -> str:
+        own, *_ = split(self.emulators)
+        numbers = sum(array.size for array in jax.tree.leaves(own)) // len(self)
+        seeds = ", ".join(map(str, self.seeds))
+        facts = {"seeds": seeds, "parameters": f"{numbers:,} of each"}
+        return card(f"{len(self)} networks of {type(self.emulators).__name__}", facts)
 
     def __len__(self) -> int:
         return len(self.seeds)

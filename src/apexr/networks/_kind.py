@@ -7,10 +7,12 @@ from typing import Annotated, ClassVar, TypeVar, dataclass_transform
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._frames import SINGLE, Frames
 from apexr._grammar import Choice, Count, Kind, PositiveInt
+from apexr._html import card
 from apexr.networks._activations import ACTIVATIONS
 from apexr.networks._base import UNBOUNDED, Reach, reach_of
 from apexr.spectral import Grid
@@ -45,6 +47,10 @@ class NetworkSpec(abc.ABC):
         SpecError
             Naming the field at fault and the values that would fit.
         """
+
+    def _repr_html_(self) -> str:
+        said = (type(self).__doc__ or "").partition("\n")[0]
+        return card(str(self), {}, said)
 
     @abc.abstractmethod
     def build(self, grid: Grid, num_channels: PositiveInt, key: PRNGKeyArray) -> eqx.Module:
@@ -128,6 +134,17 @@ class Network(eqx.Module):
     Leaves give :meth:`batched`; layout ``(channel, batch, *space)`` makes every convolution a
     matrix product over flattened batch and space. They may also say their :attr:`reach`.
     """
+
+    def _repr_html_(self) -> str:
+        arrays = jax.tree.leaves(eqx.filter(self, eqx.is_inexact_array))
+        back, forward = self.reach
+        facts = {
+            "parameters": f"{sum(array.size for array in arrays):,} in {len(arrays)} arrays",
+            "sees": "the whole domain"
+            if np.isinf(back + forward)
+            else f"{back + forward + 1:g} points along an axis",
+        }
+        return card(type(self).__name__, facts)
 
     @property
     def reach(self) -> Reach:

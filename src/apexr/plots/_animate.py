@@ -11,6 +11,7 @@ from apexr.errors import SpecError
 from apexr.plots._encode import check_film, encode, encoder
 from apexr.plots._fields import PARTS, Data, blocks, chosen, fields, limit_of
 from apexr.plots._stage import Stage
+from apexr.plots._style import as_text
 from apexr.plots._views import planes, volume
 
 
@@ -144,4 +145,4 @@ def _said(states: Sequence[xr.DataArray]) -> str:
 def _title(data: Data) -> str:
     """Return what is filmed."""
     names = [name for name in ("scenario", "net") if name in data.coords]
-    return "  ".join(str(data[name].item()) for name in names if data[name].ndim == 0)
+    return "  ".join(as_text(str(data[name].item())) for name in names if data[name].ndim == 0)

@@ -64,7 +64,9 @@ class Summary:
         if self.num_diverged:
             seeds += f", {self.num_diverged} diverged"
         if 0 < self.end < len(self.steps):
-            seeds += f", {self.left[self.end]} left after step {self.steps[self.end - 1]}"
+            last = self.steps[self.end - 1]
+            when = f"step {last}" if np.issubdtype(self.steps.dtype, np.integer) else f"{last:.3g}"
+            seeds += f", {self.left[self.end]} left after {when}"
         return f"{self.name} ({seeds})" if self.name else seeds
 
 
@@ -148,7 +150,7 @@ def _overlay(
     legend = legend_title(f"median{words} over seeds" if several else "")
     legend["bokeh"]["legend_position"] = corner
     part = array.isel(experiment=panel.places)
-    options: dict[str, Any] = {"logy": logy, "title": _title(part, by, panel)}
+    options: dict[str, Any] = {"logy": logy, "title": title_of(part, by, panel)}
     bottom, top = limits
     if bottom is None and not logy and known.size and known.min() >= 0:
         bottom = 0
@@ -189,8 +191,8 @@ def _summary(
     )
 
 
-def _title(array: xr.DataArray, by: By, panel: Panel) -> str:
-    """Return what all the curves have in common."""
+def title_of(array: xr.DataArray, by: By, panel: Panel) -> str:
+    """Return what all groups of a panel have in common."""
     named = [name for name in _TITLE if name in array.coords and name not in as_names(by)]
     config = [np.unique(np.atleast_1d(array[name].values).astype(str)) for name in named]
     common = [str(values[0]) for values in config if len(values) == 1]

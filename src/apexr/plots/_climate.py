@@ -8,7 +8,7 @@ import xarray as xr
 
 from apexr.analysis import band as quantile_band
 from apexr.errors import MissingVariableError, SpecError
-from apexr.plots._fields import of_channel
+from apexr.plots._fields import caption, of_channel
 from apexr.plots._panels import shaped
 from apexr.plots._style import (
     EDGE,
@@ -66,7 +66,8 @@ def climate(ds: xr.Dataset, channel: Hashable = 0) -> Any:
             )
         ds = ds.isel(experiment=0)
     ds = ds.compute()
-    return arranged([_panel(ds, channel, *told) for told in _PANELS], 2, vspace=0.55)
+    drawn = [_panel(ds, channel, *told) for told in _PANELS]
+    return arranged(drawn, 2, vspace=0.55, title=caption(ds))
 
 
 def _panel(ds: xr.Dataset, channel: Hashable, name: str, over: str, far: str, words: str) -> Any:

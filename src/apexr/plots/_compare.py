@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.plots._fields import at_most, chosen, fields, frame, largest, limit_of, lost
+from apexr.plots._fields import at_most, caption, chosen, fields, frame, largest, limit_of, lost
 from apexr.plots._images import bare, grid
 from apexr.plots._panels import shaped
 from apexr.plots._profiles import BEYOND, overlaid, profile
@@ -62,12 +62,13 @@ def compare(
     limit = limit_of(now)
     now[2] = now[2].assign_attrs(title=at_most(now[2]))
     if "y" not in now[0].dims:
-        return _curves(now, step, limit)
-    columns = [panels(field, step, view, limit, field is now[-1]) for field in now]
-    return grid([list(row) for row in zip(*columns, strict=True)])
+        return _curves(now, step, limit, caption(ds))
+    pairs = zip(now, [*now[1:], None], strict=True)
+    columns = [panels(one, step, view, limit, limit.needs_bar(one, other)) for one, other in pairs]
+    return grid([list(row) for row in zip(*columns, strict=True)], caption(ds))
 
 
-def _curves(shown: list[xr.DataArray], step: int, limit: float) -> Any:
+def _curves(shown: list[xr.DataArray], step: int, limit: float, said: str) -> Any:
     """Return three panels of curves."""
     reference, *_ = states = [frame(field, step) for field in shown]
     limit = max(limit, min(max(map(largest, shown)), BEYOND * limit))
@@ -78,4 +79,4 @@ def _curves(shown: list[xr.DataArray], step: int, limit: float) -> Any:
         curve = profile(state, "", limit, look(0))
         panel = shaped(overlaid([*behind, curve], title, limit))
         made.append(bare(panel, x=False, y=place > 0))
-    return arranged(made, len(made))
+    return arranged(made, len(made), title=said)

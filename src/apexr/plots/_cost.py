@@ -10,6 +10,7 @@ import xarray as xr
 from apexr.analysis._front import pareto_front
 from apexr.analysis._groups import label_names, label_rows
 from apexr.analysis._select import pick
+from apexr.plots._bands import title_of
 from apexr.plots._experiments import By, Panel, arrange, places_of
 from apexr.plots._fields import check_choice
 from apexr.plots._ladder import rung_elements, trajectory_seconds
@@ -97,7 +98,11 @@ def pareto(
         hv.Dimension("error", label=short_label(values)),
     )
     rungs = [] if solvers is None else rung_elements(solvers, variable, step, up_to, dims)
-    drawn = [_overlay(values, paid, panel, looks, dims, rungs) for panel in arranged]
+    titles = [title_of(values.isel(experiment=p.places), by, p) for p in arranged]
+    drawn = [
+        _overlay(values, paid, panel, looks, dims, rungs, title)
+        for panel, title in zip(arranged, titles, strict=True)
+    ]
     return side_by_side(drawn)
 
 
@@ -129,6 +134,7 @@ def _overlay(
     looks: dict[str, int],
     dims: Any,
     rungs: Sequence[Any],
+    common: str,
 ) -> Any:
     """Return the points of one panel and their front, and what the ladder has."""
     points = _points_of(values, paid, panel)
@@ -143,7 +149,7 @@ def _overlay(
     ]
     costs = np.concatenate([paid, *(np.asarray(one.dimension_values(0)) for one in rungs)])
     legend = legend_title("median, min–max over seeds")
-    title = "\n".join(["  ".join(panel.labels), str(values.attrs["long_name"])]).strip()
+    title = f"{common}\n{values.attrs['long_name']}".strip()
     both = {"logx": True, "logy": True, "xlim": _around(costs), "title": title}
     if np.isposinf(numbers).any():
         both["ylim"] = (None, top)

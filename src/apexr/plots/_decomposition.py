@@ -7,8 +7,10 @@ import xarray as xr
 
 from apexr.errors import MissingVariableError, SpecError
 from apexr.plots._bands import curves
-from apexr.plots._panels import hooks_of, panels
-from apexr.plots._style import put_below, style
+from apexr.plots._fields import caption
+from apexr.plots._horizons import marked
+from apexr.plots._panels import panels
+from apexr.plots._style import style
 
 Split = Literal["emulator", "own_state", "both"]
 _PARTS = {
@@ -61,7 +63,11 @@ def decomposition(
             )
         ds = ds.isel(experiment=0)
     drawn = [_split(ds, _PARTS[part], band, logy) for part in wanted]
-    return panels(drawn, titles=[_TITLES[part] for part in wanted]) if len(drawn) > 1 else drawn[0]
+    said = caption(ds)
+    if len(drawn) == 1:
+        return style(drawn[0], "Overlay", both={"title": f"{said}\n{_TITLES[split]}".strip()})
+    side_by_side = panels(drawn, titles=[_TITLES[part] for part in wanted])
+    return style(side_by_side, "Layout", both={"title": said} if said else {})
 
 
 def _split(ds: xr.Dataset, parts: tuple[str, ...], band: str, logy: bool) -> Any:
@@ -75,9 +81,26 @@ def _split(ds: xr.Dataset, parts: tuple[str, ...], band: str, logy: bool) -> Any
     ).assign_coords(net=("experiment", np.array(labels, dtype=object)))
     stacked.attrs = {"long_name": "relative error", "units": "1"}
     drawn = curves(stacked, "time", by="net", band=band, logy=logy, corner="top_left", order=labels)
-    below = {"hooks": [*hooks_of(drawn), put_below]}
-    drawn = style(drawn, "Overlay", matplotlib=below)
+    drawn = marked(_telling_apart(drawn), ds, stacked)
     return _from_smallest(drawn, stacked) if logy else drawn
+
+
+def _telling_apart(drawn: Any) -> Any:
+    """Return curves of which none hides another: the error is wide, its parts are dashed above it.
+
+    What is propagated is soon nearly all of the error.
+    """
+    curves = [element for element in drawn if type(element).__name__ == "Curve"]
+    wide, light = 5.0, {"alpha": 0.45}
+    looks: list[dict[str, dict[str, Any]]] = [
+        {"both": light, "matplotlib": {"linewidth": wide}, "bokeh": {"line_width": wide}},
+        {"matplotlib": {"linestyle": "dashed"}, "bokeh": {"line_dash": "dashed"}},
+        {"matplotlib": {"linestyle": "dashdot"}, "bokeh": {"line_dash": "dashdot"}},
+    ]
+    told = {
+        id(curve): style(curve, "Curve", **look) for curve, look in zip(curves, looks, strict=True)
+    }
+    return drawn.clone([told.get(id(element), element) for element in drawn])
 
 
 def _from_smallest(drawn: Any, parts: xr.DataArray) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr._inert import inert
 from apexr.analysis._groups import (
     TRAINING_KEYWORDS,
     Labels,
@@ -18,6 +17,7 @@ from apexr.analysis._groups import (
     needed,
 )
 from apexr.errors import SpecError, suggest
+from apexr.plots._style import as_text
 from apexr.schema import CONFIG_COORDS
 
 By = str | Sequence[str] | None
@@ -107,7 +107,7 @@ def as_names(by: By) -> tuple[str, ...]:
 
 def name_of(labels: Labels) -> str:
     """Return labels as a text; a keyword stands with its name."""
-    texts = (inert(_text(name, value), lines=False) for name, value in labels.items())
+    texts = (as_text(_text(name, value)) for name, value in labels.items())
     return ", ".join(text for text in texts if text)
 
 
@@ -126,7 +126,8 @@ def places_of(names: Sequence[str], order: Sequence[str] | None) -> dict[str, in
     SpecError
         If the order lacks any.
     """
-    ordered = list(dict.fromkeys(names if order is None else map(str, np.asarray(order).flat)))
+    given = names if order is None else [as_text(str(one)) for one in np.asarray(order).flat]
+    ordered = list(dict.fromkeys(given))
     lacking = [name for name in names if name not in ordered]
     if lacking:
         raise SpecError(

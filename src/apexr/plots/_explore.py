@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from apexr.errors import SpecError
-from apexr.plots._fields import PARTS, Data, fields, frame, limit_of, lost
+from apexr.plots._fields import PARTS, Data, Limit, fields, frame, limit_of, lost
 from apexr.plots._images import image
 from apexr.plots._profiles import overlaid, profile
 from apexr.plots._style import arranged, axis_label, holoviews, look
@@ -69,7 +69,7 @@ class _Reader:
 
     def __init__(self, data: Data, parts: tuple[str, ...], view: str, limit: float | None) -> None:
         self._data, self._parts, self._view, self._limit = data, parts, view, limit
-        self._open: tuple[dict[str, Hashable], list[xr.DataArray], float] | None = None
+        self._open: tuple[dict[str, Hashable], list[xr.DataArray], Limit] | None = None
 
     def panel(self, place: int, names: Sequence[str], *values: Any) -> Any:
         """Return one panel at the labels that the sliders have."""
@@ -84,9 +84,9 @@ class _Reader:
             return overlaid([profile(state, "", limit, look(0))], title, limit)
         return image(planes(state, self._view)[0], limit, title)
 
-    def _trajectory(self, labels: dict[str, Hashable]) -> tuple[list[xr.DataArray], float]:
+    def _trajectory(self, labels: dict[str, Hashable]) -> tuple[list[xr.DataArray], Limit]:
         if self._open is None or self._open[0] != labels:
             shown = fields(self._data, self._parts, **labels)  # type: ignore[arg-type]
-            limit = limit_of(shown) if self._limit is None else self._limit
+            limit = limit_of(shown) if self._limit is None else Limit(self._limit)
             self._open = (labels, shown, limit)
         return self._open[1], self._open[2]

@@ -8,12 +8,23 @@ import xarray as xr
 
 from apexr.analysis._select import missing
 from apexr.errors import SpecError
-from apexr.plots._experiments import names_of_experiments
-from apexr.plots._fields import Data, check_choice, chosen, fields, frame, limit_for, lost
+from apexr.plots._experiments import MOST_PANELS, names_of_experiments
+from apexr.plots._fields import (
+    Data,
+    Limit,
+    caption,
+    check_choice,
+    chosen,
+    fields,
+    frame,
+    limit_for,
+    lost,
+)
 from apexr.plots._images import grid, image
 from apexr.plots._spacetime import over_time, titled
 from apexr.plots._views import planes
 
+_IN_A_ROW, _MANY = 4, 9
 FACETS = ("sample", "channel", "seed", "experiment")
 
 
@@ -26,7 +37,7 @@ def facets(
     seed: int | None = None,
     sample: int = 0,
     channel: Hashable = 0,
-    columns: int = 4,
+    columns: int | None = None,
 ) -> Any:
     """Return one panel for each sample, channel, seed or experiment, as a HoloViews layout.
 
@@ -48,27 +59,39 @@ def facets(
     seed, sample, channel
         What is the same in all panels, as in :func:`state`.
     columns
-        Panels in a row.
+        Panels in a row; by default two to four.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If an argument is none of its choices.
+        If an argument is none of its choices, or these are more panels than anybody looks at.
     """
     check_choice("over", over, FACETS)
-    if columns < 1:
+    if columns is not None and columns < 1:
         raise SpecError(f"columns must be at least 1, got {columns}")
     if over not in data.dims:
         raise missing(over, [str(dim) for dim in data.dims])
     fixed = {"seed": seed, "sample": sample, "channel": channel}
     names = _names(data, over)
+    chosen_labels = _labels(data, over, labels)
+    if len(chosen_labels) > MOST_PANELS:
+        raise SpecError(
+            f"these are {len(chosen_labels)} panels, at most {MOST_PANELS} are drawn; choose some:"
+            f" facets(data, {over!r}, labels=[{', '.join(map(repr, chosen_labels[:3]))}, …])"
+        )
     found = [
         _read(names[str(label)], *_source(data, over, label, fixed), part, time)
-        for label in _labels(data, over, labels)
+        for label in chosen_labels
     ]
-    return _grid(found, columns)
+    said = "  ".join(text for text in (caption(data), part) if text)
+    return _grid(found, columns or _fitting(len(found)), said)
+
+
+def _fitting(count: int) -> int:
+    """Return how many of so many panels stand in a row."""
+    return count if count < _IN_A_ROW else 2 if count == _IN_A_ROW else 3 if count < _MANY else 4
 
 
 @dataclass(frozen=True)
@@ -76,7 +99,7 @@ class _Facet:
     """What a panel shows, in memory, and the limit that its colours would have."""
 
     field: xr.DataArray
-    limit: float
+    limit: Limit
 
 
 def _labels(data: Data, over: str, labels: Sequence[Hashable] | None) -> list[Hashable]:
@@ -113,22 +136,25 @@ def _read(name: str, data: Data, labels: dict[str, Any], part: str, time: int | 
         steps = chosen(field, None if time is None else [time], 2)[-1:]
         field = field.sel(time=steps)
     read = titled(field)
+    if name.startswith("channel "):  # one bar is for all of them
+        read = read.assign_attrs(long_name="value")
     return _Facet(
         read.assign_attrs(title=f"{name}{lost(read)}"), limit_for(data, part, steps, **labels)
     )
 
 
-def _grid(found: Sequence[_Facet], columns: int) -> Any:
+def _grid(found: Sequence[_Facet], columns: int, said: str) -> Any:
     """Return the panels in rows, each with the colour bar at its end."""
-    limit = max(facet.limit for facet in found)
+    signs = {facet.limit.sign for facet in found}
+    limit = Limit(max(facet.limit for facet in found), signs.pop() if len(signs) == 1 else 0)
     made = []
     for place, facet in enumerate(found):
         last = place % columns == columns - 1 or place == len(found) - 1
         made.append(_panel(facet.field, limit, last))
-    return grid([made[start : start + columns] for start in range(0, len(made), columns)])
+    return grid([made[start : start + columns] for start in range(0, len(made), columns)], said)
 
 
-def _panel(field: xr.DataArray, limit: float, colorbar: bool) -> Any:
+def _panel(field: xr.DataArray, limit: Limit, colorbar: bool) -> Any:
     if "y" not in field.dims:
         return over_time(field, limit, colorbar)
     state = frame(field)

@@ -8,6 +8,7 @@ import xarray as xr
 
 from apexr.analysis._select import missing, pick
 from apexr.errors import SpecError, suggest
+from apexr.plots._style import DIVERGING, SEQUENTIAL
 from apexr.schema import SPATIAL_DIMS, presence_name
 
 Data = xr.Dataset | xr.DataArray
@@ -16,8 +17,12 @@ PARTS = ("reference", "prediction", "error")
 """What a result holds of a trajectory, the error being prediction minus reference."""
 
 _HELD = {"reference": "sample_reference", "prediction": "sample_rollout"}
+CAPTION = ("scenario", "net", "train")
+"""Labels that say what a picture is of."""
 _BLOCK_BYTES = 64 * 2**20
 _LISTED = 12
+_NO_SIGN = 1e-3
+"""Part of the largest number that numbers of the other sign may be in a field of one sign."""
 
 
 def fields(
@@ -66,6 +71,31 @@ def fields(
         made["error"] = error.assign_attrs(made["reference"].attrs)
     titles = {"reference": "reference", "prediction": f"prediction, seed {seed}", "error": "error"}
     return [made[part].assign_attrs(title=titles[part], part=part) for part in parts]
+
+
+def caption(data: Data) -> str:
+    """Return what a picture of one experiment or of trajectories shows, as far as it is known."""
+    held = {name: data.coords[name] for name in CAPTION if name in data.coords}
+    texts = [str(one.item()) for one in held.values() if one.ndim == 0]
+    return "  ".join(texts or [str(data.attrs[n]) for n in CAPTION[:1] if n in data.attrs])
+
+
+def in_physical_time(array: xr.DataArray) -> xr.DataArray:
+    """Return an array whose times are in the unit of the equation, not numbers of steps.
+
+    Raises
+    ------
+    SpecError
+        If the scenario has no such unit, or experiments have steps of different lengths.
+    """
+    times = array.coords.get("time_value")
+    if times is None or times.dims != ("time",):
+        why = "experiments differ in it; choose some" if times is not None else "there is none here"
+        raise SpecError(
+            f"physical time is the coordinate time_value along time: {why}; draw over the steps"
+        )
+    said = {"long_name": "time", "units": str(times.attrs.get("units", "1"))}
+    return array.assign_coords(time=("time", times.values.astype(float), said))
 
 
 def held(ds: xr.Dataset) -> xr.Dataset:
@@ -146,18 +176,60 @@ def finite(array: xr.DataArray) -> xr.DataArray:
     return array.where(xr.ufuncs.isfinite(array))
 
 
-def largest(field: xr.DataArray) -> float:
+class Limit(float):
+    """The largest magnitude that colors show, and whether the field has one sign.
+
+    Attributes
+    ----------
+    sign
+        1 or -1 for a field that has only numbers of this sign, otherwise 0.
+    """
+
+    sign: int
+
+    def __new__(cls, value: float, sign: int = 0) -> "Limit":
+        """Return the number with its sign."""
+        made = super().__new__(cls, value)
+        made.sign = sign
+        return made
+
+    def ends(self, field: xr.DataArray) -> tuple[float, float]:
+        """Return the ends of the colors of a field: those of an error are on both sides of 0."""
+        sign = self._sign_of(field)
+        return (0.0 if sign > 0 else -float(self), 0.0 if sign < 0 else float(self))
+
+    def colors(self, field: xr.DataArray) -> str:
+        """Return the name of the color map of a field."""
+        return {0: DIVERGING, 1: SEQUENTIAL, -1: f"{SEQUENTIAL}_r"}[self._sign_of(field)]
+
+    def needs_bar(self, field: xr.DataArray, following: xr.DataArray | None) -> bool:
+        """Tell whether the field to the right has other colors, or there is none."""
+        return following is None or self.ends(field) != self.ends(following)
+
+    def _sign_of(self, field: xr.DataArray) -> int:
+        whole = field.attrs.get("part") != "error" and "right" not in field.dims
+        return self.sign if whole else 0
+
+
+def largest(field: xr.DataArray) -> Limit:
     """Return the largest finite magnitude, read block by block."""
-    return max(float(np.nanmax(np.abs(part.values), initial=0)) for (part,) in blocks(field))
+    ends = [
+        (np.nanmin(part.values, initial=0), np.nanmax(part.values, initial=0))
+        for (part,) in blocks(field)
+    ]
+    low, high = (float(end) for end in (min(e[0] for e in ends), max(e[1] for e in ends)))
+    top = max(-low, high)
+    sign = 1 if -low <= _NO_SIGN * high else -1 if high <= -_NO_SIGN * low else 0
+    return Limit(top, sign if top else 0)
 
 
-def limit_of(shown: Sequence[xr.DataArray]) -> float:
+def limit_of(shown: Sequence[xr.DataArray]) -> Limit:
     """Return the limit of the colours of all fields: that of the reference where there is one."""
     named = {field.attrs.get("part"): field for field in shown}
-    return largest(named.get("reference", shown[0])) or 1.0
+    return largest(named.get("reference", shown[0])) or Limit(1.0)
 
 
-def limit_for(data: Data, part: str, steps: Sequence[int] | None = None, **labels: Any) -> float:
+def limit_for(data: Data, part: str, steps: Sequence[int] | None = None, **labels: Any) -> Limit:
     """Return the limit of the colours of one part: that of the reference, which cannot diverge.
 
     Errors smaller than the reference have their own, as has what there is no reference of.
@@ -177,7 +249,7 @@ def limit_for(data: Data, part: str, steps: Sequence[int] | None = None, **label
     needed = (["reference"] if known else []) + ([part] if part == "error" or not known else [])
     shown = fields(data, needed, **labels)
     found = [largest(one if steps is None else one.sel(time=steps)) for one in shown]
-    return min(found) or max(found) or 1.0
+    return min(found) or max(found) or Limit(1.0)
 
 
 def at_most(error: xr.DataArray) -> str:

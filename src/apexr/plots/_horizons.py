@@ -1,6 +1,6 @@
 """Lines that tell how far a training saw, in plots over the time steps of a rollout."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from apexr.plots._style import EDGE, axis, holoviews, style
 _PARAMETER = "train_temporal_horizon"
 
 
-def marked(drawn: Any, ds: xr.Dataset, array: xr.DataArray) -> Any:
+def marked(
+    drawn: Any, ds: xr.Dataset, array: xr.DataArray, over: xr.DataArray | None = None
+) -> Any:
     """Return curves over time with the horizons of their trainings, as far as these are known.
 
     Parameters
@@ -24,12 +26,16 @@ def marked(drawn: Any, ds: xr.Dataset, array: xr.DataArray) -> Any:
     ds
         The result or study.
     array
-        What is drawn, with its coordinate ``time``.
+        What is drawn, with its coordinate ``time`` in steps.
+    over
+        The same with the times of the axis, where these are no steps.
     """
+    over = array if over is None else over
+    places = dict(zip(array["time"].values.tolist(), over["time"].values.tolist(), strict=True))
     last = int(array["time"].values[-1])
     low, high = span(drawn)
     lines = [
-        _line(steps, label, dash, (low, high), array)
+        _line({step: places.get(step, step) for step in steps}, label, dash, (low, high), over)
         for steps, label, dash in (
             (_unrolled(ds, last), "unrolled in training", "dotted"),
             (_trained(ds, last), "trajectories of training", "dashdot"),
@@ -68,12 +74,16 @@ def span(drawn: Any) -> tuple[float, float]:
 
 
 def _line(
-    steps: Sequence[int], label: str, dash: str, span: tuple[float, float], array: xr.DataArray
+    steps: Mapping[int, float],
+    label: str,
+    dash: str,
+    span: tuple[float, float],
+    array: xr.DataArray,
 ) -> Any:
     """Return one vertical line for each step, as one curve with gaps and one legend entry."""
-    x = np.array([[step, step, np.nan] for step in steps]).ravel()
+    x = np.array([[step, step, np.nan] for step in steps.values()]).ravel()
     y = np.tile([*span, np.nan], len(steps))
-    words = f"{label}: {', '.join(map(str, steps))} step{'s' if steps != [1] else ''}"
+    words = f"{label}: {', '.join(map(str, steps))} step{'s' if [*steps] != [1] else ''}"
     curve = holoviews().Curve((x, y), axis(array["time"]), axis(array), label=words)
     return style(
         curve,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.plots._fields import finite
+from apexr.plots._fields import Limit, finite
 from apexr.plots._style import arranged, axis, axis_label, backends, holoviews, style
 from apexr.plots._views import NAMED_EDGES, aspect, edges, project
 
@@ -20,26 +20,27 @@ _AROUND = {"xlim": (-1.18, 1.02), "ylim": (-1.1, 1.1)}
 
 def image(
     plane: xr.DataArray,
-    limit: float,
+    limit: Limit,
     title: str,
     *,
     colorbar: bool = True,
     shape: tuple[float, int, int] | None = None,
 ) -> Any:
-    """Return a plane ``(row, column)`` as an image, NaN as grey, within ``-limit … limit``.
+    """Return a plane ``(row, column)`` as an image, NaN as grey, within its limit.
 
     Its shape is by default that of the domain, or of the slice through it.
     """
     hv = holoviews()
     up, right = plane.dims
+    ends = limit.ends(plane)
     drawn = hv.Image(
         (plane[right].values, plane[up].values, finite(plane).values),
         [axis(plane[right]), axis(plane[up])],
-        [hv.Dimension(axis_label(plane), range=(-limit, limit))],
+        [hv.Dimension(axis_label(plane), range=ends)],
     )
     ratio, width, height = shape or _of_domain(plane)
     size = {"width": width + (90 if colorbar else 0), "height": height}
-    both = {"title": title, "colorbar": colorbar, "clim": (-limit, limit)}
+    both = {"title": title, "colorbar": colorbar, "clim": ends, "cmap": limit.colors(plane)}
     drawn = style(drawn, "Image", both=both, matplotlib={"aspect": ratio}, bokeh=size)
     return drawn if right != "right" else _in_cube(drawn, plane, title, size)
 
@@ -65,8 +66,11 @@ def _in_cube(drawn: Any, plane: xr.DataArray, title: str, size: dict[str, int]) 
     return style(drawn * frame * names, "Overlay.volume", both=bare, bokeh=size)
 
 
-def grid(rows: Sequence[Sequence[Any]]) -> Any:
-    """Return images in rows and columns; an inner panel does not name what all outer ones name."""
+def grid(rows: Sequence[Sequence[Any]], title: str = "") -> Any:
+    """Return images in rows and columns; an inner panel does not name what all outer ones name.
+
+    The title stands above all of them.
+    """
     named = []
     for place, row in enumerate(rows):
         for column, panel in enumerate(row):
@@ -74,7 +78,7 @@ def grid(rows: Sequence[Sequence[Any]]) -> Any:
             named.append(
                 bare(panel, x=_same(panel, below, 0), y=_same(panel, list(row[:column]), 1))
             )
-    return arranged(named, max(map(len, rows)))
+    return arranged(named, max(map(len, rows)), title=title)
 
 
 def _same(panel: Any, others: Sequence[Any], axis_number: int) -> bool:

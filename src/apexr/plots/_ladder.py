@@ -11,7 +11,7 @@ from apexr.analysis._entries import with_worst
 from apexr.analysis._front import pareto_front
 from apexr.analysis._select import missing, pick
 from apexr.errors import SpecError
-from apexr.plots._style import EDGE, MARKERS, holoviews, style
+from apexr.plots._style import EDGE, MARKERS, as_text, holoviews, style
 from apexr.schema import metric_identifiers
 
 
@@ -64,7 +64,7 @@ def _of_solver(
 ) -> list[Any]:
     hv = holoviews()
     shape = [*MARKERS][1 + place % (len(MARKERS) - 1)]
-    points = hv.Scatter((seconds, error), *dims, label=f"solver {name}")
+    points = hv.Scatter((seconds, error), *dims, label=f"solver {as_text(name)}")
     front = pareto_front(seconds, error)
     line = hv.Curve((seconds[front], error[front]), *dims)
     look = {"matplotlib": {"marker": shape}, "bokeh": {"marker": MARKERS[shape]}}

@@ -9,7 +9,7 @@ from apexr.analysis import interquartile_mean as _interquartile_mean
 from apexr.analysis import performance_profile as _performance_profile
 from apexr.plots._panels import shaped
 from apexr.plots._sizes import PAGE_ROW, ROW
-from apexr.plots._style import PALETTE, fill, holoviews, legend_title, look, style
+from apexr.plots._style import PALETTE, as_text, fill, holoviews, legend_title, look, style
 
 
 def performance_profile(
@@ -39,7 +39,7 @@ def performance_profile(
     """
     told = _performance_profile(ds, variable, baseline=baseline, by=by, time=time)
     hv = holoviews()
-    x = hv.Dimension("ratio", label=f"error over that of {baseline}")
+    x = hv.Dimension("ratio", label=f"error over that of {as_text(baseline)}")
     y = hv.Dimension("share", label="share of runs below", range=(0, 1))
     areas, curves = [], []
     for place, name in enumerate(told[by].values.tolist()):
@@ -83,7 +83,7 @@ def interquartile_mean(
     hv = holoviews()
     names = told[by].values.tolist()
     rows = np.arange(len(names))
-    x = hv.Dimension("ratio", label=f"interquartile mean of error over that of {baseline}")
+    x = hv.Dimension("ratio", label=f"interquartile mean of error over that of {as_text(baseline)}")
     y = hv.Dimension("row", label=" ")
     values = {name: told[name].values for name in ("ratio", "low", "high")}
     known = np.concatenate(list(values.values()))
@@ -115,7 +115,7 @@ def interquartile_mean(
 
 def _labelled(name: str, one: xr.Dataset) -> str:
     runs, lost = int(one["num_runs"]), int(one["num_diverged"])
-    return f"{name} ({runs} runs{f', {lost} diverged' if lost else ''})"
+    return f"{as_text(name)} ({runs} runs{f', {lost} diverged' if lost else ''})"
 
 
 def _title(ds: xr.Dataset, told: xr.Dataset) -> str:

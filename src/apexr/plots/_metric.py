@@ -8,7 +8,7 @@ import xarray as xr
 from apexr.analysis._select import pick
 from apexr.plots._bands import curves
 from apexr.plots._experiments import By
-from apexr.plots._fields import of_all_channels
+from apexr.plots._fields import in_physical_time, of_all_channels
 from apexr.plots._horizons import marked
 
 
@@ -20,6 +20,7 @@ def metric(
     logy: bool = False,
     horizon: bool = True,
     order: Sequence[str] | None = None,
+    physical: bool = False,
 ) -> Any:
     """Return a metric over time steps, median and band over seeds, as HoloViews curves.
 
@@ -49,14 +50,16 @@ def metric(
     order
         Names of the groups in the order of colors and legend, those that are not drawn among
         them: what has one name then has one color in all plots. By default as they come.
+    physical
+        Whether the time axis has the unit of the equation instead of numbers of steps.
 
     Raises
     ------
     MissingVariableError
         Listing what there is.
     SpecError
-        If the metric is per channel and none is chosen, the order lacks a group, or the study makes
-        too many panels.
+        If the metric is per channel and none is chosen, the order lacks a group, the study makes
+        too many panels, or the physical time is asked for and not known.
     """
     array = of_all_channels(pick(ds, variable))
     if "test_sample" in array.dims:
@@ -64,10 +67,11 @@ def metric(
 
     def with_horizons(drawn: Any, places: list[int]) -> Any:
         part = ds.isel(experiment=places) if "experiment" in ds.dims else ds
-        return marked(drawn, part, array) if horizon else drawn
+        return marked(drawn, part, array, over) if horizon else drawn
 
+    over = in_physical_time(array) if physical else array
     return curves(
-        array,
+        over,
         "time",
         by=by,
         band=band,

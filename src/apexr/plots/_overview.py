@@ -5,6 +5,7 @@ from typing import Any
 import xarray as xr
 
 from apexr.analysis._select import missing
+from apexr.plots._fields import caption
 from apexr.plots._horizons import span
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
@@ -34,8 +35,8 @@ def overview(ds: xr.Dataset) -> Any:
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
     curves = [loss(ds), metric(ds, name, horizon=False)]
-    untitled = [shaped(curve, matplotlib={"title": ""}) for curve in curves]
-    return arranged([*untitled, _marked(ds, name), *fields], columns=3)
+    untitled = [shaped(curve, both={"title": ""}) for curve in curves]
+    return arranged([*untitled, _marked(ds, name), *fields], columns=3, title=caption(ds))
 
 
 def _first_metric(ds: xr.Dataset) -> str:
@@ -52,4 +53,4 @@ def _marked(ds: xr.Dataset, name: str) -> Any:
     curve = metric(ds, name, logy=True)
     low, high = span(curve)
     room = {"ylim": (low**2 / high, None)} if low > 0 else {}
-    return shaped(curve, both=room, matplotlib={"title": ""})
+    return shaped(curve, both={"title": "", **room})

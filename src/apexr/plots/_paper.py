@@ -1,16 +1,43 @@
-"""Figures at the width of a paper's column or page, text at a size that can be read."""
+"""Widths of figures in a paper, and the size that text has in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from apexr.errors import SpecError, suggest
 
 WIDTHS = {"column": 3.4, "page": 7.0}
 """Inches of what journals call one column and two."""
 
-_SMALLEST = 6.5
-_PAD = 0.02
-_ROUNDS = 4
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of text and lines in points.
+
+    Attributes
+    ----------
+    title, label, tick, legend
+        Of text.
+    line, thin, marker
+        Widths of curves and of frames, and the side of a marker.
+    """
+
+    title: float
+    label: float
+    tick: float
+    legend: float
+    line: float
+    thin: float
+    marker: float
+
+
+SCREEN = Sizes(title=13, label=13, tick=11, legend=11, line=2.0, thin=0.8, marker=7.5)
+_COLUMN = Sizes(title=8, label=8, tick=7, legend=7, line=1.2, thin=0.5, marker=4)
+_PAGE = Sizes(title=8.5, label=8, tick=7, legend=7, line=1.4, thin=0.6, marker=4.5)
+SMALLEST = 6.5
+"""Points below which no text is set, whatever it costs in space."""
 
 
 def inches(width: float | str) -> float:
@@ -33,86 +60,46 @@ def inches(width: float | str) -> float:
     return float(width)
 
 
-def fit(figure: Any, width: float) -> float:
-    """Scale a matplotlib figure so that all it shows is so many inches wide; return the margin.
-
-    Lines, markers and text shrink alike, but text not below 6.5 points, so that a few rounds are
-    needed.
-    """
-    for _ in range(_ROUNDS):
-        figure.canvas.draw()
-        shown = figure.get_tightbbox().width + 2 * _PAD
-        if abs(shown - width) < 0.005 * width:
-            break
-        _scale(figure, width / shown)
-    return _PAD
+def sizes_for(width: float) -> Sizes:
+    """Return the sizes of text and lines in a figure so many inches wide."""
+    if width <= WIDTHS["page"]:
+        return _PAGE if width > 1.3 * WIDTHS["column"] else _COLUMN
+    factor = width / WIDTHS["page"]
+    return Sizes(**{name: factor * size for name, size in vars(_PAGE).items()})
 
 
-def _scale(figure: Any, factor: float) -> None:
-    """Scale a figure and what in it is measured in points."""
+def scale(figure: Any, sizes: Sizes) -> None:
+    """Give text its size, and scale what is measured in points."""
     from matplotlib.collections import Collection
     from matplotlib.lines import Line2D
-    from matplotlib.text import Text
 
-    anchors = [_anchor(axes) for axes in figure.axes]
-    figure.set_size_inches(figure.get_size_inches() * factor)
-    for text in _unique(figure, Text):
-        size = text.get_fontsize()
-        text.set_fontsize(max(size * factor, min(size, _SMALLEST)))
-    for line in _unique(figure, Line2D):
-        line.set_linewidth(line.get_linewidth() * factor)
-        line.set_markersize(line.get_markersize() * factor)
-    for group in _unique(figure, Collection):
-        group.set_linewidth([each * factor for each in group.get_linewidth()])
-        if hasattr(group, "set_sizes") and len(group.get_sizes()):
-            group.set_sizes(group.get_sizes() * factor**2)
-    for axes, anchor in zip(figure.axes, anchors, strict=True):
-        _scale_axes(axes, factor)
-        _renew_legend(axes, anchor)
-
-
-def _unique(figure: Any, kind: type) -> Iterator[Any]:
-    yield from {id(part): part for part in figure.findobj(kind)}.values()
-
-
-def _scale_axes(axes: Any, factor: float) -> None:
-    """Scale ticks, frame and the room around names."""
-    for side in axes.spines.values():
-        side.set_linewidth(side.get_linewidth() * factor)
-    for each in (axes.xaxis, axes.yaxis):
-        each.labelpad *= factor
-        labels = each.get_ticklabels()
-        size = labels[0].get_fontsize() if labels else _SMALLEST
-        for which in ("major", "minor"):
-            looks = each.get_tick_params(which)
-            each.set_tick_params(
-                which,
-                labelsize=size,
-                length=looks.get("length", 3.5 if which == "major" else 2.0) * factor,
-                pad=looks.get("pad", 3.5) * factor,
-            )
+    factor = sizes.line / SCREEN.line
+    for axes in figure.axes:
+        axes.title.set_fontsize(sizes.title)
+        for text in axes.texts:
+            text.set_fontsize(sizes.tick)
+        for side in (axes.xaxis, axes.yaxis):
+            side.label.set_fontsize(sizes.label)
+            side.labelpad = 0.35 * sizes.label
+            side.get_offset_text().set_fontsize(sizes.tick)
+        axes.tick_params(which="both", labelsize=sizes.tick, width=sizes.thin, pad=0.5 * sizes.tick)
+        axes.tick_params(which="major", length=0.4 * sizes.tick)
+        axes.tick_params(which="minor", length=0.22 * sizes.tick)
+        for side in axes.spines.values():
+            side.set_linewidth(sizes.thin)
+    for text in figure.texts:
+        text.set_fontsize(sizes.title)
+    _each(figure, Line2D, lambda line: line.set_linewidth(line.get_linewidth() * factor))
+    _each(figure, Line2D, lambda line: line.set_markersize(line.get_markersize() * factor))
+    _each(figure, Collection, lambda group: _scale_group(group, factor))
 
 
-def _anchor(axes: Any) -> Any:
-    """Return where a legend hangs, in parts of its axes; it may be given in points."""
-    legend = axes.get_legend()
-    return legend and legend.get_bbox_to_anchor().transformed(axes.transAxes.inverted()).bounds
+def _scale_group(group: Any, factor: float) -> None:
+    group.set_linewidth([each * factor for each in np.atleast_1d(group.get_linewidth())])
+    if hasattr(group, "set_sizes") and len(np.atleast_1d(group.get_sizes())):
+        group.set_sizes(np.atleast_1d(group.get_sizes()) * factor**2)
 
 
-def _renew_legend(axes: Any, anchor: Any) -> None:
-    """Make a legend again: the room within it follows the size of its text only at first."""
-    old = axes.get_legend()
-    if old is None:
-        return
-    handles, texts, title = old.legend_handles, old.get_texts(), old.get_title()
-    axes.legend(
-        handles,
-        [text.get_text() for text in texts],
-        title=title.get_text() or None,
-        fontsize=texts[0].get_fontsize(),
-        title_fontsize=title.get_fontsize(),
-        loc=old._loc,
-        ncols=old._ncols,
-        bbox_to_anchor=anchor,
-        borderaxespad=old.borderaxespad,
-    )
+def _each(figure: Any, kind: type, act: Callable[[Any], None]) -> None:
+    for part in {id(part): part for part in figure.findobj(kind)}.values():
+        act(part)

@@ -21,13 +21,13 @@ def profile(state: xr.DataArray, label: str, limit: float, looks: dict[str, Any]
     return style(hv.Curve(columns, [axis(state["x"])], [value], label=label), "Curve", **looks)
 
 
-def profiles(field: xr.DataArray, steps: Sequence[int], limit: float) -> Any:
+def profiles(field: xr.DataArray, steps: Sequence[int], limit: float, said: str = "") -> Any:
     """Return a field ``(time, x)`` at chosen times as curves in one picture."""
     curves = []
     for place, step in enumerate(steps):
         state = frame(field, step)
         curves.append(profile(state, f"{step}{lost(state)}", limit, look(place)))
-    return overlaid(curves, str(field.attrs["title"]), limit, "time step")
+    return overlaid(curves, f"{said}\n{field.attrs['title']}".strip(), limit, "time step")
 
 
 def overlaid(curves: Sequence[Any], title: str, limit: float, legend: str = "") -> Any:

@@ -6,8 +6,10 @@ from typing import Any
 
 from apexr._fits import describe
 from apexr.errors import SpecError
+from apexr.plots._arrange import arrange_figure
+from apexr.plots._arrange_page import arrange_page
 from apexr.plots._offline import self_contained
-from apexr.plots._paper import fit, inches
+from apexr.plots._paper import SCREEN, inches, sizes_for
 from apexr.plots._style import holoviews, require_matplotlib
 
 _BACKENDS = {".png": "matplotlib", ".svg": "matplotlib", ".pdf": "matplotlib", ".html": "bokeh"}
@@ -37,8 +39,8 @@ def save(
         ``.png``, ``.svg`` and ``.pdf`` are drawn by matplotlib; ``.html`` is an interactive page
         by bokeh that needs no network, and no extra of apexr.
     width
-        Of a drawn picture: ``"column"`` or ``"page"`` of a paper (3.4 and 7 inches), or inches.
-        Text keeps a readable size. By default the size for a screen.
+        ``"column"`` or ``"page"`` of a paper (3.4 and 7 inches), or inches; in a page an inch is 96
+        pixels. Text keeps a readable size. By default the size for a screen.
     dpi
         Dots per inch of a PNG; by default 300 where a width is given, otherwise 150.
 
@@ -66,11 +68,10 @@ def save(
         require_matplotlib(f"pictures to {target.suffix} files need")
     _refuse_frames(obj, target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    drawn = holoviews().renderer(backend).get_plot(obj).state
     if backend == "bokeh":
-        _write_page(drawn, target)
+        _write_page(obj, target, size)
     else:
-        _write_picture(drawn, target, size, dpi)
+        _write_picture(obj, target, size, dpi)
     return target
 
 
@@ -88,25 +89,41 @@ def _refuse_frames(obj: Any, target: Path) -> None:
     )
 
 
-def _write_page(figure: Any, target: Path) -> None:
+def _write_page(obj: Any, target: Path, width: float | None) -> None:
     """Write a page that holds all its scripts."""
     from bokeh.embed import file_html
     from bokeh.resources import INLINE
 
+    figure = holoviews().renderer("bokeh").get_plot(obj).state
+    arrange_page(figure, width)
     page = file_html(figure, INLINE, title=target.stem)
     target.write_text(self_contained(page), encoding="utf-8")
 
 
-def _write_picture(figure: Any, target: Path, width: float | None, dpi: int | None) -> None:
-    """Write a picture with nothing cut off."""
+def picture(obj: Any, width: float | str | None = None) -> Any:
+    """Return a plot as a figure of matplotlib in which nothing covers anything else.
+
+    Parameters
+    ----------
+    obj
+        What a plot function returned.
+    width
+        As for :func:`save`.
+    """
+    size = None if width is None else inches(width)
+    figure = holoviews().renderer("matplotlib").get_plot(obj).state
+    arrange_figure(figure, size, SCREEN if size is None else sizes_for(size))
+    return figure
+
+
+def _write_picture(obj: Any, target: Path, width: float | None, dpi: int | None) -> None:
+    """Write a picture in which nothing is cut off."""
     import matplotlib.pyplot as plt
 
-    dots = dpi or (_SCREEN_DPI if width is None else _PAPER_DPI)
-    pad = {}
-    try:
-        with plt.rc_context(_EMBEDDED):
-            if width is not None:
-                pad = {"pad_inches": fit(figure, width)}
-            figure.savefig(target, dpi=dots, bbox_inches="tight", facecolor="white", **pad)
-    finally:
-        plt.close(figure)
+    with plt.rc_context(_EMBEDDED):
+        figure = picture(obj, width)
+        try:
+            dots = dpi or (_SCREEN_DPI if width is None else _PAPER_DPI)
+            figure.savefig(target, dpi=dots, facecolor="white")
+        finally:
+            plt.close(figure)

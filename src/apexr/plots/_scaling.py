@@ -10,7 +10,16 @@ from apexr.analysis import scaling_fit
 from apexr.analysis._quantiles import quantiles, sort_rows
 from apexr.analysis._scaling import Curve, read_curves, value_of
 from apexr.errors import SpecError
-from apexr.plots._style import EDGE, axis_label, holoviews, legend_title, look, marker, style
+from apexr.plots._style import (
+    EDGE,
+    as_text,
+    axis_label,
+    holoviews,
+    legend_title,
+    look,
+    marker,
+    style,
+)
 from apexr.schema import VARIABLES
 
 _POINTS = 100
@@ -61,7 +70,7 @@ def scaling(
     apart = _apart(fit)
     for place, curve in enumerate(curves):
         own = fit.isel(curve=place)
-        name = ", ".join(str(own[key].item()) for key in apart)
+        name = ", ".join(as_text(str(own[key].item())) for key in apart)
         parts += _drawn(curve, own, f"{name}: {_told(own)}" if name else _told(own), place, dims)
     both = {"logx": True, "logy": True, "title": _common(fit, apart)}
     legend = legend_title("median, min–max over seeds")

@@ -9,7 +9,7 @@ import xarray as xr
 from apexr.analysis._select import pick
 from apexr.plots._experiments import names_of_experiments
 from apexr.plots._panels import shaped
-from apexr.plots._style import NO_VALUE, PALETTE, arranged, axis_label, holoviews, style
+from apexr.plots._style import NO_VALUE, PALETTE, arranged, as_text, axis_label, holoviews, style
 
 _PARTS = ("num_parameters", "receptive_field")
 ROW, PAGE_ROW = 0.34, 34
@@ -50,7 +50,7 @@ def _first(array: xr.DataArray) -> np.ndarray:
 
 def _names(ds: xr.Dataset, table: list[np.ndarray]) -> list[str]:
     """Return the network of each experiment, and where that does not tell, all that differs."""
-    nets = [str(net) for net in np.atleast_1d(ds["net"].values)]
+    nets = [as_text(str(net)) for net in np.atleast_1d(ds["net"].values)]
     if len(set(zip(nets, *table, strict=True))) == len(set(nets)):
         return nets
     return names_of_experiments(ds.drop_vars("train", errors="ignore"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.plots._fields import Data, chosen, fields, frame, limit_for, lost
+from apexr.plots._fields import Data, Limit, caption, chosen, fields, frame, limit_for, lost
 from apexr.plots._images import grid, image
 from apexr.plots._profiles import profiles
 from apexr.plots._views import planes
@@ -58,12 +58,12 @@ def state(
     steps = chosen(field, times, _NUM_TIMES)
     limit = limit_for(data, part, steps, seed=seed, sample=sample, channel=channel)
     if "y" not in field.dims:
-        return profiles(field, steps, limit)
+        return profiles(field, steps, limit, caption(data))
     columns = [panels(field, step, view, limit, step == steps[-1]) for step in steps]
-    return grid([list(row) for row in zip(*columns, strict=True)])
+    return grid([list(row) for row in zip(*columns, strict=True)], caption(data))
 
 
-def panels(field: xr.DataArray, step: int, view: str, limit: float, colorbar: bool) -> list[Any]:
+def panels(field: xr.DataArray, step: int, view: str, limit: Limit, colorbar: bool) -> list[Any]:
     """Return the planes of a state in two or three dimensions as images."""
     shown = frame(field, step)
     name = f"{field.attrs['title']}{lost(shown)}\ntime step {step}"

@@ -4,11 +4,14 @@ HoloViews is imported by :func:`holoviews` and nowhere else, on the first plot.
 """
 
 import functools
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
 
+from apexr._inert import inert
 from apexr.errors import needs
 
 PALETTE = (
@@ -95,7 +98,24 @@ def holoviews() -> Any:
     import holoviews as hv
 
     backends()
+    _show_in_notebooks()
     return hv
+
+
+@functools.cache
+def _show_in_notebooks() -> None:
+    """Have the kernel of a notebook draw plots, with bokeh, unless it has been told how.
+
+    Without an extension of HoloViews it would show a plot as a line of text.
+    """
+    shell = sys.modules.get("IPython")
+    interactive = shell.get_ipython() if shell is not None else None
+    if getattr(interactive, "kernel", None) is None:
+        return
+    import holoviews as hv
+
+    if not getattr(hv.extension, "_loaded", False):
+        hv.extension("bokeh", logo=False)
 
 
 @functools.cache
@@ -140,6 +160,15 @@ def byte_colours(name: str, no_value: str) -> Any:
     return (255 * np.concatenate([table, [to_rgba(no_value)]])).round().astype(np.uint8)
 
 
+def as_text(text: str, *, lines: bool = False) -> str:
+    """Return a text of any stranger as pictures show it: as it is, never taken for a formula.
+
+    Matplotlib reads TeX between dollar signs, bokeh after backslashes, too.
+    """
+    text = re.sub(r"\\(?!\$)", "\N{SET MINUS}", inert(text, lines=lines))
+    return re.sub(r"(?<!\\)\$", r"\\$", text)
+
+
 def axis(array: xr.DataArray) -> Any:
     """Return the HoloViews dimension of a labelled array: its label and its unit."""
     return holoviews().Dimension(str(array.name), label=axis_label(array))
@@ -147,7 +176,7 @@ def axis(array: xr.DataArray) -> Any:
 
 def axis_label(array: xr.DataArray) -> str:
     """Return ``long_name [unit]``; a count has no unit, a dimensionless quantity has ``–``."""
-    name = str(array.attrs.get("long_name", array.name))
+    name = as_text(str(array.attrs.get("long_name", array.name)))
     if array.dtype.kind not in "fc":
         return name
     unit = array.attrs.get("units", "1")
@@ -170,7 +199,8 @@ def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
         defaults = OPTIONS[backend][kind]
         merged = {**defaults, **options.get("both", {}), **options.get(backend, {})}
         if "title" in merged:  # HoloViews formats titles
-            merged["title"] = merged["title"].replace("{", "{{").replace("}", "}}")
+            title = as_text(merged["title"], lines=True)
+            merged["title"] = title.replace("{", "{{").replace("}", "}}")
         element = (
             element.opts(holoviews().Options(kind.partition(".")[0], backend=backend, **merged))
             if merged
@@ -205,33 +235,39 @@ def legend_title(text: str) -> dict[str, dict[str, Any]]:
     def finish(plot: Any, element: object) -> None:
         """Add what HoloViews leaves out of matplotlib overlays: legend title and light grid."""
         if "legend" in plot.handles:
-            _place_legend(plot, text)
+            plot.handles["legend"].set_title(text, prop={"size": _FONTS["legend"]})
+            _put_below(plot)
         axes = plot.handles["axis"]
         axes.grid(True, color="#dddddd", linewidth=0.8)
         for side in (axes.xaxis, axes.yaxis):
             side.set_zorder(-1)
 
-    return {"matplotlib": {"hooks": [finish]}, "bokeh": {"legend_opts": {"title": text}}}
+    return {
+        "matplotlib": {"hooks": [finish]},
+        "bokeh": {"legend_opts": {"title": text}, "hooks": [legends_below]},
+    }
 
 
-def _place_legend(plot: Any, title: str) -> None:
-    """Give a legend of matplotlib its title, and its place below if it is large."""
-    legend = plot.handles["legend"]
-    legend.set_title(title, prop={"size": _FONTS["legend"]})
-    if len(legend.get_texts()) > MOST_INSIDE:
-        put_below(plot, None)
-
-
-def put_below(plot: Any, _: object) -> None:
-    """Put a legend of matplotlib below its axes, where it covers no curve, if it has no place."""
+def _put_below(plot: Any) -> None:
+    """Put a large legend of matplotlib below its axes, where it covers no curve."""
     from matplotlib.transforms import offset_copy
 
-    if "legend" not in plot.handles or plot.legend_position != "best":
-        return
     legend, axes = plot.handles["legend"], plot.handles["axis"]
+    if len(legend.get_texts()) <= MOST_INSIDE or plot.legend_position != "best":
+        return
     legend.set_loc("upper left")
     low = offset_copy(axes.transAxes, axes.figure, 0, -_BELOW, "points")
     legend.set_bbox_to_anchor((0, 0), transform=low)
+
+
+def legends_below(plot: Any, _: object) -> None:
+    """Put the legends of a figure of bokeh below its axes, where they cover no curve; a hook."""
+    figure = plot.state
+    for legend in list(figure.legend):
+        if legend in figure.center:
+            figure.center = [one for one in figure.center if one is not legend]
+            legend.update(location="left", margin=2, padding=4, spacing=0)
+            figure.add_layout(legend, "below")
 
 
 def fill(index: int) -> dict[str, dict[str, Any]]:
@@ -241,7 +277,8 @@ def fill(index: int) -> dict[str, dict[str, Any]]:
     return {"both": both, "matplotlib": {"facecolor": colour}, "bokeh": {"fill_color": colour}}
 
 
-def arranged(panels: Sequence[Any], columns: int, vspace: float = 0.3) -> Any:
+def arranged(panels: Sequence[Any], columns: int, vspace: float = 0.3, title: str = "") -> Any:
     """Return panels side by side, in rows of so many columns; space is in parts of a panel."""
     layout = holoviews().Layout(list(panels)).cols(columns)
-    return style(layout, "Layout", matplotlib={"fig_inches": 4.2, "hspace": 0.35, "vspace": vspace})
+    room = {"fig_inches": 4.2, "hspace": 0.35, "vspace": vspace}
+    return style(layout, "Layout", both={"title": title} if title else {}, matplotlib=room)

@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 
 from apexr.errors import SpecError
-from apexr.plots._fields import fields, limit_of
+from apexr.plots._fields import caption, fields, limit_of
 from apexr.plots._spacetime import images, states, titled
 
 
@@ -49,5 +49,7 @@ def trajectory(
     shown = fields(data, sample=sample, channel=channel)
     limit = limit_of(shown)
     return (
-        states(shown, limit, times) if "y" in shown[0].dims else images([titled(shown[0])], limit)
+        states(shown, limit, times, caption(data))
+        if "y" in shown[0].dims
+        else images([titled(shown[0])], limit, caption(data))
     )

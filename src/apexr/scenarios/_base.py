@@ -15,7 +15,7 @@ from apexr.errors import SpecError
 from apexr.initial import InitialCondition
 from apexr.labels import Axes
 from apexr.metrics import ChannelKind
-from apexr.scenarios import _data, _pieces, _reference, _score
+from apexr.scenarios import _data, _pieces, _reference, _score, _shown
 from apexr.scenarios._choice import require_valid_data
 from apexr.scenarios._fields import Points, convert_fields, defaults, same
 from apexr.scenarios._identity import canonical_parameters
@@ -474,6 +474,9 @@ class BaseScenario(metaclass=ScenarioMeta):
         configs = (task_config, network_config, train_config)
         request = _pieces.Request(*configs, start_seed, num_seeds, precision, init)
         return _pieces.run(self, _pieces.plan(self, request), progress=progress)
+
+    def _repr_html_(self) -> str:
+        return _shown.scenario_card(self)
 
     def __repr__(self) -> str:
         lines = (f"  {f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self))  # type: ignore[arg-type]

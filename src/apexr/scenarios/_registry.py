@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, TypeVar
 
+from apexr._html import listing
 from apexr._registry import Registry
 from apexr.errors import SpecError
 from apexr.scenarios._meta import ScenarioMeta
@@ -48,6 +49,22 @@ class ScenarioDict(MutableMapping[str, "type[BaseScenario]"]):
 
     def __len__(self) -> int:
         return len(SCENARIOS.names())
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{key:<20} {first_line(cls)}" for key, cls in self.items())
+
+    def _repr_html_(self) -> str:
+        rows = [(key, *_told(cls)) for key, cls in self.items()]
+        return listing(("key", "equation", "dimensions"), rows)
+
+
+def first_line(cls: type) -> str:
+    """Return what the documentation of a class begins with."""
+    return (cls.__doc__ or "").partition("\n")[0]
+
+
+def _told(cls: "type[BaseScenario]") -> tuple[str, str]:
+    return first_line(cls), ", ".join(f"{dim}D" for dim in cls.dimensions)
 
 
 scenario_dict = ScenarioDict()

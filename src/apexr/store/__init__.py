@@ -10,11 +10,12 @@ from apexr._doors import check_all
 from apexr.store.files._layout import check_writable, is_published, is_study, kind_of, unit_path
 from apexr.store.files._place import Address as Place
 from apexr.store.files._place import at, is_url, place
-from apexr.store.runs._checkpoints import Checkpoints
+from apexr.store.runs._checkpoints import Checkpoints, newest_update
 from apexr.store.runs._notes import (
     claim,
     claimed,
     forget_failure,
+    note_order,
     note_progress,
     planned,
     read_failures,
@@ -25,7 +26,14 @@ from apexr.store.study._experiment import check_shapes, open_experiment, read_we
 from apexr.store.study._index import WORTH_AN_INDEX, keep_index
 from apexr.store.study._list import list_experiments, recorded_sources
 from apexr.store.study._merge import merge, pack, publish_seeds
-from apexr.store.study._parts import Part, find_parts, in_short, ranges, read_specifications
+from apexr.store.study._parts import (
+    Part,
+    find_parts,
+    full_id,
+    in_short,
+    ranges,
+    read_specifications,
+)
 from apexr.store.study._safetensors import SUFFIX as SAFETENSORS
 from apexr.store.study._safetensors import export_safetensors, read_safetensors, seeds_of_file
 from apexr.store.study._study import join_experiments, open_rollouts, open_study
@@ -61,6 +69,7 @@ __all__ = [
     "export_safetensors",
     "find_parts",
     "forget_failure",
+    "full_id",
     "in_short",
     "is_published",
     "is_study",
@@ -70,6 +79,8 @@ __all__ = [
     "kind_of",
     "list_experiments",
     "merge",
+    "newest_update",
+    "note_order",
     "note_progress",
     "open_dataset",
     "open_experiment",

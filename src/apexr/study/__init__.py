@@ -19,6 +19,7 @@ one file of each experiment.
 """
 
 from apexr._doors import check_all
+from apexr.study._archive import Repeated, is_archive, publish, summary_of, verify_archive
 from apexr.study._clients import connect, local_cluster, slurm_cluster
 from apexr.study._configs import Planned, Settings, load_study, load_whole, plan_study
 from apexr.study._estimate import Outlook, preview
@@ -30,18 +31,23 @@ __all__ = [
     "Failure",
     "Outlook",
     "Planned",
+    "Repeated",
     "Settings",
     "connect",
+    "is_archive",
     "load_study",
     "load_whole",
     "local_cluster",
     "plan_study",
     "preview",
+    "publish",
     "read_study",
     "run_planned",
     "run_study",
     "run_study_convenience",
     "slurm_cluster",
+    "summary_of",
+    "verify_archive",
 ]
 
 _STUDIES = ("plan_study", "read_study", "run_study", "run_study_convenience")

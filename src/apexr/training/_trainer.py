@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from apexr._html import card, picture_of, shape_words
 from apexr._parts import split
 from apexr._typing import Step
 from apexr.objectives import Objective
@@ -44,6 +45,28 @@ class Trainer:
     def __post_init__(self) -> None:
         num_samples, num_frames = self.trajectories.shape[:2]
         count_windows(num_samples, num_frames, self.plan.objective.window_length)
+
+    def _repr_html_(self) -> str:
+        shape = self.trajectories.shape
+        names = ("samples", "frames", "channels", *("points" for _ in shape[3:]))
+        facts = {
+            "objective": self.plan.objective,
+            "optimizer": self.plan.optimizer,
+            "batch size": self.plan.batch_size,
+            "windows": count_windows(shape[0], shape[1], self.plan.objective.window_length),
+            "data": shape_words(shape, names, self.trajectories.dtype),
+        }
+        return card("Trainer", facts, picture=self._picture())
+
+    def _picture(self) -> str:
+        """Return the first trajectory over time and space, where it is in memory."""
+        if isinstance(self.trajectories, Streamed):
+            return ""
+        first = np.asarray(self.trajectories[0, :, 0])
+        plane = first.reshape(len(first), -1) if first.ndim == 2 else first[-1]
+        plane = plane.reshape(*plane.shape[:2], -1)[..., 0]
+        over = "time and space" if first.ndim == 2 else "space, at its end"
+        return picture_of(plane.T, f"first trajectory over {over}")
 
     def __call__(
         self,

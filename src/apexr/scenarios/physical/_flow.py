@@ -62,7 +62,7 @@ class _Vorticity(Domain, NonlinearFamily):
 
 @scenario("phy_decay_turb")
 class DecayingTurbulence(_Vorticity):
-    """Decaying turbulence ``ωₜ + U ∂₀ω + V ∂₁ω = ν Δω``, 2D only."""
+    """Decaying turbulence (Navier-Stokes) ``ωₜ + U ∂₀ω + V ∂₁ω = ν Δω``, 2D only."""
 
     suffix = "decay_turb"
 

@@ -127,6 +127,18 @@ class Checkpoints:
                 _log.warning("%s; it is not used", error)
 
 
+def newest_update(unit: PathLike) -> int | None:
+    """Return the update at which the newest checkpoint of an experiment was made; None without.
+
+    Parameters
+    ----------
+    unit
+        As for :class:`Checkpoints`.
+    """
+    held = _held(checkpoint_folder(place(unit)))
+    return max((int(path.name.split("-")[1][:12]) for path in held), default=None)
+
+
 def drop_checkpoints(folder: Local) -> None:
     """Remove all checkpoints of an experiment, and nothing else that may lie there."""
     for path in entries(folder):

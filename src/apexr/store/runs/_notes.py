@@ -9,7 +9,7 @@ the last error is kept, and how often it was tried.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -191,6 +191,7 @@ def forget_failure(study: PathLike, experiment: str) -> None:
 # --- plans ---------------------------------------------------------------------------------------
 
 PLANS = ".plans"
+_ORDER = "order.json"
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 
 
@@ -207,6 +208,7 @@ def planned(study: PathLike, entries: Sequence[Mapping[str, Any]]) -> Iterator[N
     """
     path = place(study) / PLANS / f"{digest(list(entries))}.json"
     write_json(path, {"experiments": [dict(entry) for entry in entries]})
+    note_order(study, [str(entry["id"]) for entry in entries])
     yield
     _disk.unlink(path)
 
@@ -224,6 +226,30 @@ def read_plans(study: PathLike) -> dict[str, dict[str, Any]]:
                 seeds = {*found.get(entry["id"], {}).get("seeds", ()), *entry["seeds"]}
                 found[entry["id"]] = {"config": dict(entry["config"]), "seeds": sorted(seeds)}
     return found
+
+
+def note_order(study: PathLike, asked_for: Sequence[str]) -> None:
+    """Write down in which order a study has been asked for, once there are new experiments."""
+    known = read_order(study)
+    order = [*dict.fromkeys([*known, *asked_for])]
+    if len(order) > len(known):
+        write_json(place(study) / PLANS / _ORDER, {"order": order})
+
+
+def read_order(study: PathLike) -> list[str]:
+    """Return the ids of a study in the order in which it has been asked for, as far as noted."""
+    path = place(study) / PLANS / _ORDER
+    with suppress(StoreError):  # not noted, or not by apexr
+        noted = read_json(path).get("order")
+        if isinstance(noted, list) and all(map(is_id, noted)):
+            return noted
+    return []
+
+
+def in_order(names: Iterable[str], study: PathLike) -> list[str]:
+    """Return ids as a study has been asked for them; those that it does not note come last."""
+    held, noted = {*names}, read_order(study)
+    return [*(name for name in dict.fromkeys(noted) if name in held), *sorted(held - {*noted})]
 
 
 def _is_entry(entry: Any) -> bool:

@@ -10,7 +10,7 @@ import zarr
 from apexr.errors import StoreError
 from apexr.store.files._layout import WEIGHTS, unit_of
 from apexr.store.files._place import PathLike
-from apexr.store.study._parts import along_seed, units_behind, weights_along_seed
+from apexr.store.study._parts import along_seed, full_id, units_behind, weights_along_seed
 from apexr.store.unit._codecs import UNSTORED_LIMIT
 from apexr.store.unit._manifest import Unit
 from apexr.store.unit._read import checked_store, open_unit
@@ -26,7 +26,7 @@ def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset
     path
         The store of one experiment, or a study.
     experiment
-        The id of the experiment in a study.
+        The id of the experiment in a study, or its beginning where no other begins so.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
-    unit = path if experiment is None else unit_of(path, experiment)
+    unit = path if experiment is None else unit_of(path, full_id(path, experiment))
     result = along_seed([open_unit(part) for part in units_behind(unit)])
     result.encoding["source"] = str(unit)  # as xarray's own readers say where data are from
     return result

@@ -13,6 +13,7 @@ from apexr.store.files._place import PathLike, Place, at_once, place
 from apexr.store.runs._notes import (
     DAMAGED_RECORD,
     claimed,
+    in_order,
     read_failures,
     read_plans,
     read_progress,
@@ -34,7 +35,8 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
 
     Columns: ``id``, ``state``, ``progress`` (of a training that runs, the part of its updates that
     are done; else NaN), the config coordinates, ``seeds`` (those that are published),
-    ``num_diverged``, ``bytes``, ``error``.
+    ``num_diverged``, ``bytes``, ``error``. Rows stand in the order in which the study has been
+    asked for its experiments, as far as this is noted in it.
 
     ==========  ================================================================
     state       meaning
@@ -56,7 +58,8 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
     planned = read_plans(path)
     for name, plan in planned.items():
         row = rows.setdefault(name, {"id": name, "state": "pending", **plan["config"], "seeds": []})
-        if not set(plan["seeds"]) <= set(row["seeds"]):
+        rows[name] = row = {**plan["config"], **row}  # what is damaged has no labels of its own
+        if row["state"] != "damaged" and not set(plan["seeds"]) <= set(row["seeds"]):
             row["state"] = "pending"
     for name, record in read_failures(path).items():
         row = rows.setdefault(name, {"id": name, **record.get("config", {}), "seeds": []})
@@ -67,7 +70,7 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
     for name in claimed(path) & rows.keys():
         rows[name] |= {"state": "running", "progress": _progress(path, name)}
     empty = {"progress": math.nan, "num_diverged": 0, "bytes": 0, "error": ""}
-    filled = [{**empty, **rows[name]} for name in sorted(rows)]
+    filled = [{**empty, **rows[name]} for name in in_order(rows, path)]
     return pd.DataFrame(filled, columns=list(_COLUMNS))
 
 

@@ -8,6 +8,7 @@ are one result: lazily joined along ``seed``.
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from apexr.store.files._layout import (
     STUDY_FORMAT,
     check_id,
     in_study,
+    is_id,
     is_published,
     is_study,
     unit_of,
@@ -75,6 +77,7 @@ def _finished(units: list[Place], folder: Remote) -> list[Place]:
 # --- parts ---------------------------------------------------------------------------------------
 
 PARTS = ".parts.json"
+_BEGINNING = r"[0-9a-f]{4,31}"
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,36 @@ def units_behind(path: PathLike) -> list[Place]:
     parts = find_parts(unit.parent.parent).get(unit.name, [])
     ordered = sorted(parts, key=lambda part: (part.seeds, part.unit))
     return [unit.with_name(part.unit) for part in ordered] or [unit]
+
+
+def full_id(study: PathLike, given: str) -> str:
+    """Return the id of an experiment of a study, of which the beginning is enough.
+
+    Parameters
+    ----------
+    study
+        The study.
+    given
+        The id, or at least four of its first digits.
+
+    Raises
+    ------
+    StoreError
+        If no experiment of the study begins so, or more than one.
+    """
+    if is_id(given):
+        return given
+    if not re.fullmatch(_BEGINNING, given):
+        raise StoreError(
+            f"an experiment id is 32 hexadecimal digits, of which the first four are enough where"
+            f" no other begins so; got {given!r}"
+        )
+    check_study(study)
+    found = sorted(name for name in find_parts(study) if name.startswith(given))
+    if len(found) != 1:
+        said = f"{len(found)} begin so: {', '.join(found[:3])}" if found else "none begins so"
+        raise StoreError(f"no experiment {given!r} in {study}: {said}; see apexr show {study}")
+    return found[0]
 
 
 def ranges(seeds: Iterable[int]) -> Iterator[tuple[int, ...]]:

@@ -13,6 +13,7 @@ from xarray.backends import BackendEntrypoint
 from apexr.errors import SpecError, StoreError, warn
 from apexr.store.files._layout import is_study
 from apexr.store.files._place import PathLike, place
+from apexr.store.runs._notes import in_order
 from apexr.store.study._experiment import open_experiment
 from apexr.store.study._index import INDEX_FROM, open_indexed
 from apexr.store.study._join import (
@@ -34,8 +35,8 @@ def open_study(path: PathLike) -> xr.Dataset:
     Config coordinates (scenario, task, net, train, scenario_kwargs) lie along ``experiment``.
     Results of different extent (seeds, steps) are filled up with NaN, and a boolean coordinate
     such as ``has_time`` tells which labels an experiment has. An experiment has one row, with all
-    its seeds, whenever they were run. Rollouts are left out where the grids differ; see
-    :func:`open_rollouts`.
+    its seeds, whenever they were run; rows stand in the order in which they were asked for.
+    Rollouts are left out where the grids differ; see :func:`open_rollouts`.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
         warn("left out:\n" + "\n".join(damaged))
     if not opened:
         raise StoreError(f"{path}: no experiment is finished yet")
-    return {name: along_seed(opened[name]) for name in sorted(opened)}
+    return {name: along_seed(opened[name]) for name in in_order(opened, path)}
 
 
 # --- the door of xarray --------------------------------------------------------------------------

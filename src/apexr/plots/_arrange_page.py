@@ -1,0 +1,167 @@
+"""Where the parts of an interactive figure stand: the counterpart of ``_arrange`` for bokeh.
+
+The browser lays a figure out. What it is told here is the width of each panel, the height of its
+axes, text of a size that fits, in lines that fit, and legends that stand below their axes.
+"""
+
+from typing import Any
+
+from apexr.plots._paper import SCREEN, Sizes, sizes_for
+from apexr.plots._wrap import wrapped
+
+_INCH = 96
+_BESIDE = 62
+"""Pixels that ticks and the name of an axis take beside a panel."""
+_BAR = 70
+"""Pixels of a color bar with its numbers and name."""
+_READABLE = 150
+"""Pixels of axes with curves below which panels are put into fewer columns."""
+_MOST_COLUMNS = 3
+_BOLD = 1.15
+"""How much wider the letters of a title are."""
+
+
+class _Estimate:
+    """Widths of text without a browser: no letter of a sans-serif font is wider on average."""
+
+    @staticmethod
+    def width(text: str, size: float) -> float:
+        """Return the pixels that the longest line of a text of so many points takes."""
+        return max(map(len, text.split("\n"))) * 0.56 * size * _INCH / 72
+
+
+def arrange_page(figure: Any, width: float | None) -> None:
+    """Give text its size and all parts of a figure their place.
+
+    Parameters
+    ----------
+    figure
+        A figure of bokeh or a grid of them, as HoloViews has made it.
+    width
+        Inches; None keeps the widths of the panels.
+    """
+    from bokeh.models import Plot
+
+    grid = _grid(figure)
+    plots = list(figure.select({"type": Plot}))
+    columns = _columns(plots, grid, width)
+    for plot in plots:
+        if width is not None:
+            _fit(plot, _INCH * width / columns, sizes_for(width))
+        else:
+            _place_legends(plot, plot.width or 600, SCREEN)
+
+
+def _grid(figure: Any) -> Any:
+    from bokeh.models import GridPlot
+
+    return next(iter(figure.select({"type": GridPlot})), None)
+
+
+def _columns(plots: list[Any], grid: Any, width: float | None) -> int:
+    """Return how many panels stand in a row; fewer where curves could not be read."""
+    if grid is None:
+        return 1
+    columns = 1 + max(column for _, _, column, *_ in grid.children)
+    if width is None or all(_is_image(plot) for plot in plots):
+        return columns
+    wanted = columns
+    while wanted > 1 and _INCH * width / wanted - _BESIDE < _READABLE:
+        wanted -= 1
+    if wanted < columns:
+        order = sorted(grid.children, key=lambda child: child[1:3])
+        grid.children = [
+            (child[0], *divmod(place, wanted), *child[3:]) for place, child in enumerate(order)
+        ]
+    return wanted
+
+
+def _is_image(plot: Any) -> bool:
+    from bokeh.models import Image
+
+    return any(isinstance(getattr(one, "glyph", None), Image) for one in plot.renderers)
+
+
+def _fit(plot: Any, width: float, sizes: Sizes) -> None:
+    """Give a panel its width and text of such sizes."""
+    from bokeh.models import NoOverlap
+
+    bars = [one for one in plot.right if type(one).__name__ == "ColorBar"]
+    ratio = _ratio(plot, bars)
+    beside = _beside(plot, sizes)
+    body = max(width - beside - _BAR * len(bars), _READABLE / 4)
+    plot.width, plot.height = round(width), None
+    plot.frame_height = round(max(body / ratio, _rows(plot) * 2.2 * sizes.tick))
+    plot.min_border = 2
+    plot.toolbar.autohide = True
+    for axis in plot.axis:
+        axis.axis_label_text_font_size = f"{sizes.label}pt"
+        axis.major_label_text_font_size = f"{sizes.tick}pt"
+        axis.axis_label_standoff = 2
+        axis.major_label_policy = NoOverlap()
+    for axis in plot.xaxis:
+        axis.axis_label = _lines(axis.axis_label, body + _BESIDE / 2, sizes.label)
+    for axis in plot.yaxis:
+        axis.axis_label = _lines(axis.axis_label, plot.frame_height + 20, sizes.label)
+    for bar in bars:
+        bar.width = 10
+        bar.title_text_font_size = f"{sizes.label}pt"
+        bar.major_label_text_font_size = f"{sizes.tick}pt"
+    plot.title.text_font_size = f"{sizes.title}pt"
+    plot.title.text = wrapped(
+        plot.title.text or "", (width - beside) / _BOLD, sizes.title, _Estimate
+    )
+    _place_legends(plot, width, sizes)
+
+
+def _lines(text: Any, most: float, size: float) -> Any:
+    return wrapped(text, most, size, _Estimate) if isinstance(text, str) else text
+
+
+def _ratio(plot: Any, bars: list[Any]) -> float:
+    """Return width over height of the axes, as they were made."""
+    wide, high = plot.width or 600, plot.height or 400
+    return max(wide - _BESIDE - _BAR * len(bars), 50) / max(high - 75, 50)
+
+
+def _beside(plot: Any, sizes: Sizes) -> float:
+    """Return the pixels that ticks, names of rows and the name of an axis take beside a panel."""
+    names = [text for axis in plot.yaxis for text in axis.major_label_overrides.values()]
+    widest = max((_Estimate.width(str(name), sizes.tick) for name in names), default=0.0)
+    return max(_BESIDE, widest + _BESIDE / 2)
+
+
+def _rows(plot: Any) -> int:
+    """Return how many rows with names there are, which do not get closer than their text."""
+    return max((len(axis.major_label_overrides) for axis in plot.yaxis), default=0)
+
+
+def _place_legends(plot: Any, width: float, sizes: Sizes) -> None:
+    """Put the legends of a panel below its axes, in as many columns as there is room for."""
+    for legend in list(plot.legend):
+        for place in ("center", "left", "right", "above", "below"):
+            held = getattr(plot, place)
+            if legend in held:
+                setattr(plot, place, [one for one in held if one is not legend])
+        legend.label_text_font_size = f"{sizes.legend}pt"
+        legend.title_text_font_size = f"{sizes.legend}pt"
+        legend.update(
+            glyph_height=14, label_height=14, spacing=0, padding=4, margin=2, title_standoff=2
+        )
+        texts = [_short(item, width - 60, sizes.legend) for item in legend.items]
+        longest = max((_Estimate.width(text, sizes.legend) for text in texts), default=0)
+        fitting = int((width - 20) // (longest + 45))
+        legend.ncols = max(1, min(fitting, _MOST_COLUMNS, len(texts)))
+        legend.orientation = "vertical"
+        legend.location = "center"
+        plot.add_layout(legend, "below")
+
+
+def _short(item: Any, most: float, size: float) -> str:
+    """Return the text of a legend's entry, which loses its end where it is too long."""
+    text = getattr(item.label, "value", None) or ""
+    if _Estimate.width(text, size) <= most:
+        return str(text)
+    kept = text[: max(1, int(most / (0.56 * size * _INCH / 72)) - 1)] + "…"
+    item.label = {"value": kept}
+    return kept

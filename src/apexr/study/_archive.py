@@ -1,0 +1,292 @@
+"""A study as a folder for an archive, and whether such a folder is still what it was."""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from apexr import store as stores
+from apexr._inert import inert
+from apexr.analysis import to_long
+from apexr.errors import SpecError, StoreError
+from apexr.schema import metric_identifiers
+from apexr.study._crate import About, citation, crate, croissant, readme
+from apexr.study._read import read_study
+from apexr.study._run import run_study
+
+STUDY, CHECKSUMS, LOCK, ERRORS = "study.zarr", "checksums.sha256", "requirements.lock", "errors.csv"
+_MADE_LAST = (CHECKSUMS, "ro-crate-metadata.json")
+_BLOCK = 2**20
+_CLOSE = 1e-3
+"""Relative difference of the first recorded loss that other machines may make."""
+
+
+def publish(
+    study: str | os.PathLike[str],
+    to: str | os.PathLike[str],
+    *,
+    title: str,
+    authors: Sequence[str],
+    license: str = "CC-BY-4.0",
+    study_file: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Write a study as a folder that an archive takes, and return its path.
+
+    The folder holds the study, one file an experiment; the file that it was asked for with; the
+    errors as a table; the versions of all packages; descriptions for machines
+    (``ro-crate-metadata.json``, ``croissant.json``, ``CITATION.cff``) and for people
+    (``README.md``); and the checksum of every file.
+
+    Parameters
+    ----------
+    study
+        The study, all of whose experiments are finished.
+    to
+        The folder, which is made.
+    title
+        Name of the data set.
+    authors
+        Names of those to be cited.
+    license
+        Identifier of SPDX.
+    study_file
+        The file that ``apexr study`` was given; by default one is written that asks for the same.
+
+    Raises
+    ------
+    SpecError
+        If there is no title or no author.
+    StoreError
+        If the study is none, or not finished, or the folder is there already.
+    """
+    if not title.strip() or not authors or not all(one.strip() for one in authors):
+        raise SpecError("publish needs a title and at least one author, to be cited by")
+    folder = Path(to)
+    if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
+        raise StoreError(f"{folder}: there is something already; name a new folder")
+    table = stores.list_experiments(study)
+    open_ones = table[table["state"] != "published"]
+    if len(open_ones) or table.empty:
+        raise StoreError(
+            f"{study}: {len(open_ones)} of {len(table)} experiments are not finished; see apexr"
+            f" show {study}"
+        )
+    configs = None if study_file is None else read_study(study_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    stores.merge(folder / STUDY, study)
+    stores.pack(folder / STUDY)
+    stores.note_order(folder / STUDY, table["id"].tolist())
+    results = [stores.open_experiment(folder / STUDY, name) for name in table["id"]]
+    name = _write_study_file(folder, study_file, configs, results)
+    joined = stores.open_study(folder / STUDY)
+    to_long(joined, metric_identifiers(joined)[0], folder / ERRORS)
+    (folder / LOCK).write_text("\n".join(locked()) + "\n", encoding="utf-8")
+    about = About(title, tuple(authors), license, datetime.now(UTC).date().isoformat(), name)
+    _describe(folder, about, results)
+    return folder
+
+
+def _write_study_file(
+    folder: Path,
+    given: str | os.PathLike[str] | None,
+    configs: Any,
+    results: Sequence[xr.Dataset],
+) -> str:
+    """Write what the study was asked for with; return the name of the file."""
+    if given is not None and configs is not None:
+        target = folder / f"study{Path(given).suffix.lower()}"
+        target.write_bytes(Path(given).read_bytes())
+        return target.name
+    target = folder / "study.json"
+    target.write_text(json.dumps([config_of(one) for one in results], indent=1), encoding="utf-8")
+    return target.name
+
+
+def config_of(result: xr.Dataset) -> dict[str, Any]:
+    """Return the configuration that asks for a stored result.
+
+    Raises
+    ------
+    StoreError
+        If the result does not say which experiment it is of.
+    """
+    try:
+        told = json.loads(str(result.attrs["specification"]))
+        seeds = [int(seed) for seed in result["seed"].values]
+        if seeds != [*range(seeds[0], seeds[0] + len(seeds))]:
+            raise SpecError(f"seeds {seeds} are no range: give the file of the study")
+        return {
+            "scenario": told["scenario"],
+            **{name: told[name] for name in ("task", "net", "train")},
+            "start_seed": seeds[0],
+            "num_seeds": len(seeds),
+            **dict(told["parameters"]),
+        }
+    except (LookupError, TypeError, ValueError) as error:
+        raise StoreError(f"a result does not say how it was made ({error})") from error
+
+
+def locked() -> list[str]:
+    """Return the packages that apexr needs here, and those that they need, with their versions."""
+    found: dict[str, str] = {}
+    wanted = ["apexr"]
+    while wanted:
+        name = wanted.pop()
+        try:
+            held = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # of another platform, or an extra
+        if held.metadata["Name"] in found:
+            continue
+        found[held.metadata["Name"]] = held.version
+        needed = [text for text in held.requires or () if "extra ==" not in text]
+        wanted += [re.split(r"[^\w.-]", text, maxsplit=1)[0] for text in needed]
+    return sorted((f"{name}=={version}" for name, version in found.items()), key=str.lower)
+
+
+def _describe(folder: Path, about: About, results: Sequence[xr.Dataset]) -> None:
+    """Write the descriptions and the checksums of all files, each after what it is about."""
+    texts = {
+        "README.md": readme(about, results),
+        "CITATION.cff": citation(about),
+        "croissant.json": croissant(about, folder / ERRORS, digest_of(folder / ERRORS)),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    sums = {name: digest_of(folder / name) for name in files_of(folder)}
+    (folder / _MADE_LAST[1]).write_text(crate(about, folder, sums, results), encoding="utf-8")
+    sums[_MADE_LAST[1]] = digest_of(folder / _MADE_LAST[1])
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    (folder / CHECKSUMS).write_text(lines, encoding="utf-8")
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return the files of a folder by their paths within it, in order."""
+    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()
+
+
+# --- is it still what it was ---------------------------------------------------------------------
+
+
+def is_archive(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder is one that :func:`publish` wrote."""
+    return (Path(folder) / CHECKSUMS).is_file()
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """An experiment that was run again.
+
+    Attributes
+    ----------
+    id
+        Its id.
+    loss, error
+        Largest relative difference of the first recorded loss and of the last error over seeds.
+    """
+
+    id: str
+    loss: float
+    error: float
+
+
+def verify_archive(folder: str | os.PathLike[str], rerun: int = 0) -> list[Repeated]:
+    """Check every file of a published study, run some experiments again, and return these.
+
+    Parameters
+    ----------
+    folder
+        What :func:`publish` wrote.
+    rerun
+        How many experiments are run again, those of the fewest parameters first.
+
+    Raises
+    ------
+    StoreError
+        Naming the files that are damaged, missing or new, or an experiment whose first loss is
+        another than that which was published.
+    """
+    root = Path(folder)
+    problems = [*_changed(root)]
+    if problems:
+        raise StoreError("\n".join(f"{root}: {inert(one, lines=False)}" for one in problems))
+    stores.verify(root / STUDY)
+    names = stores.list_experiments(root / STUDY)["id"].tolist()
+    held = {name: stores.open_experiment(root / STUDY, name).load() for name in names}
+    cheapest = sorted(held, key=lambda name: int(held[name]["num_parameters"].max()))
+    return [_repeat(name, held[name]) for name in cheapest[:rerun]]
+
+
+def _changed(root: Path) -> Iterator[str]:
+    """Yield what is not as the checksums say."""
+    noted: dict[str, str] = {}
+    for line in (root / CHECKSUMS).read_text(encoding="utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        noted[name] = digest
+    there = {*files_of(root)} - {CHECKSUMS}
+    for name in sorted(there | {*noted}):
+        if name not in there:
+            yield f"{name} is missing"
+        elif name not in noted:
+            yield f"{name} is new"
+        elif (root / name).is_symlink() or digest_of(root / name) != noted[name]:
+            yield f"{name} has changed"
+
+
+def _repeat(name: str, held: xr.Dataset) -> Repeated:
+    """Run an experiment again, in a store of its own, and compare."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = run_study([config_of(held)], Path(scratch) / STUDY, progress=False)
+        again = made.isel(experiment=0).load()
+    metric = metric_identifiers(held)[0]
+    pairs = [
+        [one["train_loss"].isel(update_step=0), one[metric].isel(time=-1)] for one in (held, again)
+    ]
+    loss, error = (_difference(*both) for both in zip(*pairs, strict=True))
+    if not loss <= _CLOSE:
+        raise StoreError(
+            f"experiment {name} run again has another first loss, by {loss:.2g} of it: the data or"
+            " the initial weights are not those that were published"
+        )
+    return Repeated(name, loss, error)
+
+
+def _difference(held: xr.DataArray, again: xr.DataArray) -> float:
+    """Return the largest relative difference, infinite where only one is finite."""
+    one, other = (np.asarray(array.values, float) for array in (held, again))
+    both = np.isfinite(one) & np.isfinite(other)
+    if (np.isfinite(one) != np.isfinite(other)).any():
+        return float("inf")
+    scale = np.maximum(np.abs(one[both]), np.finfo(np.float32).tiny)
+    return float((np.abs(one - other)[both] / scale).max(initial=0.0))
+
+
+def summary_of(folder: str | os.PathLike[str], repeated: Sequence[Repeated]) -> str:
+    """Return in words what was checked."""
+    lines = [f"{len(files_of(Path(folder))) - 1} files checked: none has changed"]
+    lines += [
+        f"{one.id} run again: first loss differs by {one.loss:.2g}, last error by {one.error:.2g}"
+        " of it"
+        for one in repeated
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""Every plot at the width of a column and of a page: nothing covers anything else."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from _overlaps import overlaps, smallest_text
+
+from apexr.plots._paper import SMALLEST, WIDTHS
+
+pytest.importorskip("holoviews")
+pytest.importorskip("matplotlib")
+
+TOOL = Path(__file__).parents[2] / "tools" / "contact_sheet.py"
+spec = importlib.util.spec_from_file_location("contact_sheet", TOOL)
+sheet = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sheet)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Return plots by name; each is made once for both widths."""
+    made = {}
+    return lambda name: made.setdefault(name, sheet.cases()[name]())
+
+
+QUICK = (
+    *("loss", "metric, one", "metric, physical time", "decomposition, one split", "pareto"),
+    *("heatmap", "heatmap, wide", "interquartile_mean", "spacetime", "state, volume"),
+    *("compare, one sign", "facets, channels", "spectra"),
+)
+"""Drawn in every run, the others with ``-m slow``."""
+CASES = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in sheet.cases()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_covers_anything(drawn, name, width):
+    import matplotlib.pyplot as plt
+
+    from apexr.plots._save import picture
+
+    figure = picture(drawn(name), width)
+    try:
+        assert overlaps(figure) == []
+        assert figure.get_size_inches()[0] == pytest.approx(WIDTHS[width], rel=0.01)
+        assert smallest_text(figure) >= SMALLEST
+    finally:
+        plt.close(figure)
+
+
+def test_the_sheet_has_every_public_plot():
+    import apexr
+
+    without = {"animate", "explore", "save", "pareto_front"}  # films, sliders, no pictures
+    named = {name.split(",")[0] for name in sheet.cases()}
+    assert named == set(apexr.plot.__all__) - without
+
+
+def test_the_measure_finds_what_covers():
+    """A text over another, a legend over a curve, and a text that is cut off are told."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.plot([0, 1], [0, 1], label="a curve")
+    axes.legend(loc="center")
+    axes.text(0.1, 0.8, "one text")
+    axes.text(0.12, 0.8, "another text")
+    figure.text(0.95, 0.99, "a text that leaves")
+    found = "\n".join(overlaps(figure))
+    plt.close(figure)
+    assert "'another text' covers 'one text'" in found
+    assert "legend of axes covers curve 0" in found
+    assert "'a text that leaves' leaves the figure" in found
