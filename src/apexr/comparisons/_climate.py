@@ -78,8 +78,8 @@ def climate(
 ) -> xr.Dataset:
     """Return how far the statistics of long rollouts are from those of the reference solver.
 
-    Single trajectories of a chaotic system cannot be followed for long; their statistics can
-    [1]_. The solver makes two runs that are independent of each other. Every distance is that of
+    Single trajectories of a chaotic system cannot be followed for long; their statistics can.
+    The solver makes two runs that are independent of each other. Every distance is that of
     a rollout to the first of them; its *noise floor* is the distance of the second one, which
     has as many states and begins where the emulators do. A distance at its noise floor cannot be
     told from that of the solver itself, whose own would be exactly the floor.
@@ -118,7 +118,20 @@ def climate(
     A Dataset with dims ``seed``, ``channel`` and ``bin``, ``wavenumber`` or ``lag``, and
     ``experiment`` in front for a study; see :data:`apexr.schema.CLIMATE`. For each statistic
     there are those of the rollouts and of the first run (``reference_…``), a distance and its
-    noise floor (``…_noise``):
+    noise floor (``…_noise``).
+
+    Raises
+    ------
+    SpecError
+        If an argument means nothing or there are fewer than two initial states.
+    DivergenceError
+        If the solver itself diverges.
+    ShapeError, StoreError
+        As for :func:`apexr.decompose`.
+
+    Notes
+    -----
+    The statistics and their distances:
 
     - ``histogram`` and ``slope_histogram`` of the states and of their derivative along x, with
       the distances ``histogram_l1`` (between 0 and 2) and ``histogram_w1`` (Wasserstein-1, in
@@ -135,25 +148,15 @@ def climate(
     bin, and all other distances are infinite. The histograms, spectra and moments are those of
     the time before; the autocorrelation is NaN.
 
-    Raises
-    ------
-    SpecError
-        If an argument means nothing or there are fewer than two initial states.
-    DivergenceError
-        If the solver itself diverges.
-    ShapeError, StoreError
-        As for :func:`apexr.decompose`.
-
-    Notes
-    -----
     Memory does not grow with the number of steps. A step is made three times by the solver (the
     first run twice, once for its range) and once for each seed.
 
     References
     ----------
-    .. [1] Z. Li et al. (2022): Learning chaotic dynamics in dissipative systems. NeurIPS.
-       R. Jiang, P. Y. Lu, E. Orlova, R. Willett (2023): Training neural operators to preserve
-       invariant measures of chaotic attractors. NeurIPS. arXiv:2306.01187
+    Z. Li et al. (2022): Learning chaotic dynamics in dissipative systems. NeurIPS.
+
+    R. Jiang, P. Y. Lu, E. Orlova, R. Willett (2023): Training neural operators to preserve
+    invariant measures of chaotic attractors. NeurIPS. arXiv:2306.01187
 
     Examples
     --------

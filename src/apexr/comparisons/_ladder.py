@@ -103,7 +103,7 @@ def solver_ladder(
     their mean over the samples; ``latency``, ``throughput`` and ``compile_seconds``;
     ``truth_error`` and ``reference_error``; ``data_seconds``. A rung that diverged has errors
     that are infinite or NaN. Attributes say how the clock was read and which of the two rules of
-    fair comparisons [1]_ the ladder can meet.
+    fair comparisons the ladder can meet.
 
     Raises
     ------
@@ -114,9 +114,9 @@ def solver_ladder(
 
     References
     ----------
-    .. [1] McGreivy and Hakim (2024), "Weak baselines and reporting biases lead to overoptimism in
-       machine learning for fluid-related partial differential equations", Nature Machine
-       Intelligence. arXiv:2407.07218.
+    McGreivy and Hakim (2024), "Weak baselines and reporting biases lead to overoptimism in
+    machine learning for fluid-related partial differential equations", Nature Machine
+    Intelligence. arXiv:2407.07218.
 
     Examples
     --------

@@ -33,13 +33,13 @@ def lyapunov(
     """Return the leading Lyapunov exponents of a solver or an emulator, and its dimension.
 
     Perturbations are carried along trajectories by the linearized step and made orthonormal by
-    a QR decomposition every few steps [1]_.
+    a QR decomposition every few steps.
 
     Parameters
     ----------
     stepper
-        What makes a step: a stepper, an emulator, or any function of a state ``(channel,
-        *space)`` that JAX differentiates in forward mode.
+        What makes a step: a stepper, an emulator, or any function of a state
+        ``(channel, *space)`` that JAX differentiates in forward mode.
     states
         Where trajectories begin: ``(sample, channel, *space)``, or ``(channel, *space)`` for
         one. Their exponents are averaged.
@@ -85,8 +85,8 @@ def lyapunov(
 
     References
     ----------
-    .. [1] G. Benettin, L. Galgani, A. Giorgilli, J.-M. Strelcyn (1980): Lyapunov characteristic
-       exponents for smooth dynamical systems. Meccanica 15, 9-20. doi:10.1007/BF02128236
+    G. Benettin, L. Galgani, A. Giorgilli, J.-M. Strelcyn (1980): Lyapunov characteristic
+    exponents for smooth dynamical systems. Meccanica 15, 9-20. doi:10.1007/BF02128236
 
     Examples
     --------
