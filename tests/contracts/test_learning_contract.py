@@ -38,7 +38,7 @@ OPTIMIZER_EXAMPLES = {
     "with": "with;momentum=0.5;sgd",
     "ema": "ema;0.5;sgd",
 }
-TASK_EXAMPLES = ["predict", *(f"correct;{mode}" for mode in MODES.names())]
+TASK_EXAMPLES = ["predict", "refine", *(f"correct;{mode}" for mode in MODES.names())]
 
 
 def stepper():
