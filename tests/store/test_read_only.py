@@ -127,7 +127,7 @@ def readers(root, out, name):
         "read_progress": lambda: store.read_progress(study, "f" * 32),
         "claimed": lambda: store.claimed(study),
         "find_parts": lambda: [store.find_parts(path) for path in both],
-        "full_id": lambda: [store.full_id(path, IDS[0][:9]) for path in both],
+        "full_id": lambda: [store.full_id(path, IDS[0]) for path in both],
         "newest_update": lambda: store.newest_update(unit),
         "verify": lambda: [store.verify(path) for path in (*both, one, root / "small.zarr")],
         "kind_of": lambda: store.kind_of(one),
