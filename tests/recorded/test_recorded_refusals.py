@@ -228,7 +228,7 @@ def test_boundaries_need_a_network_that_has_them(tmp_path):
     files.write_well(tmp_path / "a.hdf5", boundary="WALL")
     scenario = apexr.Recorded(tmp_path / "a.hdf5", **TINY)
     for net in ("Conv;2;1;tanh", "FNO;2;2;1;gelu", "UNet;4;1;relu", "Pure;3"):
-        with pytest.raises(SpecError, match=r"boundary 'wall'; networks without .*: MLP"):
+        with pytest.raises(SpecError, match=r"boundary 'wall'; networks without .*: AViT, MLP"):
             run(scenario, net=net)
     apexr.scenarios.plan(scenario, apexr.scenarios.Request(net="MLP;4;1;relu"))
     again = apexr.Recorded(tmp_path / "a.hdf5", boundary="periodic", **TINY)
