@@ -128,6 +128,8 @@ def readers(root, out, name):
         "claimed": lambda: store.claimed(study),
         "find_parts": lambda: [store.find_parts(path) for path in both],
         "full_id": lambda: [store.full_id(path, IDS[0]) for path in both],
+        "read_specifications": lambda: [store.read_specifications(path, IDS) for path in both],
+        "recorded_sources": lambda: [store.recorded_sources(path) for path in both],
         "newest_update": lambda: store.newest_update(unit),
         "verify": lambda: [store.verify(path) for path in (*both, one, root / "small.zarr")],
         "kind_of": lambda: store.kind_of(one),
