@@ -8,11 +8,12 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from apexr._frames import SINGLE, frames_of
-from apexr._grammar import Choice, Kind
+from apexr._grammar import Choice, Kind, Range
 from apexr._registry import Registry
 from apexr._typing import Step
+from apexr.engine._own import OwnNetwork
 from apexr.errors import SpecError
-from apexr.networks import NetworkSpec
+from apexr.networks import NetworkSpec, RefinerSpec, Schedule, Wrapper
 from apexr.spectral import Grid
 from apexr.steppers import Solver, as_solver
 from apexr.training import as_batched
@@ -83,6 +84,53 @@ def task(name: str) -> Callable[[type[S]], type[S]]:
 @task("predict")
 class Predict(Task):
     """predict - the network alone gives the next state."""
+
+    def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
+        """Return the network itself."""
+        return network
+
+
+@task("refine")
+class Refine(Task):
+    """refine[;STEPS;SIGMA_MIN] - the network denoises: the next state is refined from noise.
+
+    ``STEPS`` refinements follow a first guess, so that a step of the emulator takes ``STEPS + 1``
+    calls. The difference to the next state is predicted, each channel divided by its root mean
+    square in the training data; :mod:`apexr.networks` says the formulas. The network is given the
+    noisy difference and the number of the step as further channels.
+    """
+
+    steps: Annotated[int, Range(minimum=1, maximum=1000)] = 3
+    sigma_min: Annotated[float, Range(minimum=0.0, maximum=1.0, exclusive=True)] = 4e-7
+
+    def around(self, network: NetworkSpec) -> NetworkSpec:
+        """Return the network as one that denoises.
+
+        Raises
+        ------
+        SpecError
+            If it predicts differences itself, or several frames, or a function makes it.
+        """
+        form = network.form if isinstance(network, Wrapper) else None
+        if form is not None and (form.is_delta or form.frames != SINGLE):
+            raise SpecError(
+                f"network {str(network)!r}: the task 'refine' predicts the difference of one frame"
+                " to the next itself; leave delta, history and bundle out (norm may stay)"
+            )
+        if isinstance(network, OwnNetwork):
+            raise SpecError(
+                "the task 'refine' gives the network further channels; it takes one that a config"
+                " string names, not one of an overridden get_network"
+            )
+        return RefinerSpec(network, Schedule(self.steps, self.sigma_min))
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """How rollouts are sampled."""
+        return {
+            "sampling": "the noise of a step is drawn from the key of the seed, which is stored"
+            " with its weights, and from the bits of the state"
+        }
 
     def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
         """Return the network itself."""

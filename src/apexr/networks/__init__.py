@@ -42,6 +42,7 @@ from apexr.networks._mlp import MLP, Linear, Perceptron
 from apexr.networks._operators import OperatorBlock, OperatorNetwork, SpectralOperator
 from apexr.networks._patches import Patch, Unpatch
 from apexr.networks._pure import Pure, Stencil
+from apexr.networks._refiner import Refiner, RefinerSpec, Schedule, resampled
 from apexr.networks._res import Dil, MoRes, Res
 from apexr.networks._rounded import bfloat16_products
 from apexr.networks._spectral import SpectralConv
@@ -108,9 +109,12 @@ __all__ = [
     "PreactivationBlock",
     "Pure",
     "Reach",
+    "Refiner",
+    "RefinerSpec",
     "Res",
     "ResidualBlock",
     "Scales",
+    "Schedule",
     "Sequential",
     "Space",
     "SpectralBlock",
@@ -130,6 +134,7 @@ __all__ = [
     "Wrapper",
     "bfloat16_products",
     "network",
+    "resampled",
 ]
 
 check_all(globals())

@@ -3,6 +3,7 @@
 from apexr._doors import check_all
 from apexr.objectives._composite import Composite
 from apexr.objectives._curriculum import Curriculum, Pushforward
+from apexr.objectives._denoising import Denoising
 from apexr.objectives._diverted import BranchedChain, DivertedChain
 from apexr.objectives._framed import Framed, framed
 from apexr.objectives._kind import (
@@ -46,6 +47,7 @@ __all__ = [
     "BranchedChain",
     "Composite",
     "Curriculum",
+    "Denoising",
     "DivertedChain",
     "Emulator",
     "Framed",

@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from apexr._frames import frames_of
 from apexr._typing import Step
-from apexr.objectives import Objective, framed
+from apexr.objectives import Denoising, Objective, framed
 
 
 def as_batched(emulator: Step) -> Callable[[Array], Array]:
@@ -48,5 +48,19 @@ def of_predicted(emulator: Step, states: Array) -> tuple[Callable[[Array], Array
 
 
 def objective_for(emulator: Any, objective: Objective) -> Objective:
-    """Return an objective as it is for an emulator: along its frames."""
+    """Return an objective as it is for an emulator: along its frames, or as it denoises.
+
+    Raises
+    ------
+    SpecError
+        If the emulator cannot be trained by it.
+    """
+    if denoiser(emulator) is not None:
+        return objective if isinstance(objective, Denoising) else Denoising(objective)
     return framed(objective, frames_of(emulator))
+
+
+def denoiser(emulator: Any) -> Any | None:
+    """Return what of an emulator is trained to denoise, with constant channels besides, or None."""
+    within = emulator.emulator if hasattr(emulator, "num_predicted") else emulator
+    return within if hasattr(within, "denoising_pairs") else None

@@ -17,9 +17,9 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from apexr._compile import JitKeepingBarriers, on_cpu
 from apexr._parts import Structure
-from apexr.objectives import PLAIN, Noise, Objective, Setting
+from apexr.objectives import PLAIN, Denoising, Noise, Objective, Setting
 from apexr.steppers import Solver
-from apexr.training._batched import of_predicted
+from apexr.training._batched import denoiser, of_predicted
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
 from apexr.training._optimizers import Optimizer
 from apexr.training._vectors import add_changes
@@ -162,6 +162,8 @@ def window_losses(
     if noise is not None:
         noise = dataclasses.replace(noise, spread=noise.spread[:count])
         setting = dataclasses.replace(setting, noise=noise)
+    if isinstance(objective, Denoising):
+        return objective.sample_losses(denoiser(emulator), window, setting)
     return objective.sample_losses(emulate, window[:count], setting)
 
 
