@@ -206,11 +206,11 @@ class Refiner(Network):
         shape, dtype = (self.num_channels, *states.shape[2:]), states.dtype
         keys = self._keys(states)
 
-        def normal(step: Array) -> States:
-            own = jax.vmap(
-                lambda key: jax.random.normal(jax.random.fold_in(key, step), shape, dtype)
-            )
-            return jnp.moveaxis(own(keys), 0, 1)
+        def normal(step: Array | int) -> States:
+            def own(key: PRNGKeyArray) -> Array:
+                return jax.random.normal(jax.random.fold_in(key, step), shape, dtype)
+
+            return jnp.moveaxis(jax.vmap(own)(keys), 0, 1)
 
         def refine(noisy: States, row: tuple[Array, Array, Array]) -> tuple[States, None]:
             step, told, weights = row

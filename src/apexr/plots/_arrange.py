@@ -112,7 +112,7 @@ class _Arrangement:
         rows = (names_of_ticks(panel.axes, "y") for panel in self.panels)
         if any(names and not any(text for _, text in names) for names in rows):
             return  # they bear the names of their neighbor
-        while self.columns > 1 and self.bodies.min() < least:
+        while self.columns > 1 and np.min(self.bodies) < least:
             self._put_into_columns(-(-self.columns // 2))
             self._measure()
             self._place()

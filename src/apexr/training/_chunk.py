@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -163,7 +163,7 @@ def window_losses(
         noise = dataclasses.replace(noise, spread=noise.spread[:count])
         setting = dataclasses.replace(setting, noise=noise)
     if isinstance(objective, Denoising):
-        return objective.sample_losses(denoiser(emulator), window, setting)
+        return objective.sample_losses(cast(Any, denoiser(emulator)), window, setting)
     return objective.sample_losses(emulate, window[:count], setting)
 
 
