@@ -72,6 +72,21 @@ def test_every_file_is_listed_with_its_digest(folder):
         assert {one["@id"] for one in action["result"]} <= told
 
 
+def test_an_experiment_in_parts_has_one_id_and_all_its_files(tmp_path):
+    path = tmp_path / "study.zarr"
+    for seeds in (1, 2):  # the second seed becomes a part of its own
+        apexr.run_study([{**CONFIG, "net": "Pure;3", "num_seeds": seeds}], path, progress=False)
+    (name,) = apexr.open_study(path)["experiment"].values
+    folder = apexr.publish(path, tmp_path / "archive", **ABOUT)
+    assert f"| {name} |" in (folder / "README.md").read_text()
+    crate = json.loads((folder / "ro-crate-metadata.json").read_text())
+    (action,) = (one for one in crate["@graph"] if one["@type"] == "CreateAction")
+    assert action["@id"] == f"#{name}"
+    held = {p.relative_to(folder).as_posix() for p in folder.rglob("experiments/*.zip")}
+    assert {one["@id"] for one in action["result"]} == held
+    assert len(held) == 2
+
+
 def test_the_table_is_described_column_by_column(folder):
     told = json.loads((folder / "croissant.json").read_text())
     with (folder / "errors.csv").open(newline="") as file:

@@ -20,7 +20,7 @@ from apexr._inert import inert
 from apexr.analysis import to_long
 from apexr.errors import SpecError, StoreError
 from apexr.schema import metric_identifiers
-from apexr.study._crate import About, citation, crate, croissant, readme
+from apexr.study._crate import About, Made, citation, crate, croissant, readme
 from apexr.study._read import read_study
 from apexr.study._run import run_study
 
@@ -86,8 +86,16 @@ def publish(
     stores.merge(folder / STUDY, study)
     stores.pack(folder / STUDY)
     stores.note_order(folder / STUDY, table["id"].tolist())
-    results = [stores.open_experiment(folder / STUDY, name) for name in table["id"]]
-    name = _write_study_file(folder, study_file, configs, results)
+    parts = stores.find_parts(folder / STUDY)
+    results = [
+        Made(
+            name,
+            tuple(part.unit.removesuffix(".zip") for part in parts[name]),
+            stores.open_experiment(folder / STUDY, name),
+        )
+        for name in table["id"]
+    ]
+    name = _write_study_file(folder, study_file, configs, [one.result for one in results])
     joined = stores.open_study(folder / STUDY)
     to_long(joined, metric_identifiers(joined)[0], folder / ERRORS)
     (folder / LOCK).write_text("\n".join(locked()) + "\n", encoding="utf-8")
@@ -154,7 +162,7 @@ def locked() -> list[str]:
     return sorted((f"{name}=={version}" for name, version in found.items()), key=str.lower)
 
 
-def _describe(folder: Path, about: About, results: Sequence[xr.Dataset]) -> None:
+def _describe(folder: Path, about: About, results: Sequence[Made]) -> None:
     """Write the descriptions and the checksums of all files, each after what it is about."""
     texts = {
         "README.md": readme(about, results),

@@ -18,6 +18,25 @@ _TEXT, _NUMBER, _WHOLE = "sc:Text", "sc:Float", "sc:Integer"
 
 
 @dataclass(frozen=True)
+class Made:
+    """An experiment of a study.
+
+    Attributes
+    ----------
+    id
+        Its id, whatever its seeds.
+    units
+        Names of the files in the study that hold it, without their endings.
+    result
+        What they hold.
+    """
+
+    id: str
+    units: tuple[str, ...]
+    result: xr.Dataset
+
+
+@dataclass(frozen=True)
 class About:
     """What is said of a study.
 
@@ -43,9 +62,7 @@ class About:
         return f"{self.title}: trainings and rollouts of neural PDE emulators, made by apexr."
 
 
-def crate(
-    about: About, folder: Path, sums: Mapping[str, str], results: Sequence[xr.Dataset]
-) -> str:
+def crate(about: About, folder: Path, sums: Mapping[str, str], results: Sequence[Made]) -> str:
     """Return the description by RO-Crate 1.1: all files, and an action for each experiment."""
     files = [
         {
@@ -90,17 +107,18 @@ def crate(
     return json.dumps({"@context": context, "@graph": graph}, indent=1) + "\n"
 
 
-def _action(about: About, result: xr.Dataset, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _action(about: About, made: Made, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how an experiment was made."""
-    name = str(result.attrs["experiment_id"])
-    made = [one["@id"] for one in files if f"/experiments/{name}" in f"/{one['@id']}"]
+    result = made.result
+    units = [f"/experiments/{unit}" for unit in made.units]
+    held = [one["@id"] for one in files if any(unit in f"/{one['@id']}" for unit in units)]
     return {
-        "@id": f"#{name}",
+        "@id": f"#{made.id}",
         "@type": "CreateAction",
         "name": one_line("  ".join(str(result[n].item()) for n in ("scenario", "net", "train"))),
         "instrument": {"@id": _SOFTWARE},
         "object": {"@id": about.study_file},
-        "result": [{"@id": one} for one in made],
+        "result": [{"@id": one} for one in held],
         "endTime": str(result.attrs.get("created", about.date)),
     }
 
@@ -157,11 +175,11 @@ def citation(about: About) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(about: About, results: Sequence[xr.Dataset]) -> str:
+def readme(about: About, results: Sequence[Made]) -> str:
     """Return what a reader of the folder has to know."""
     rows = [
-        [str(one[name].item()) for name in ("scenario", "net", "train")]
-        + [str(one.sizes["seed"]), str(one.attrs["experiment_id"])]
+        [str(one.result[name].item()) for name in ("scenario", "net", "train")]
+        + [str(one.result.sizes["seed"]), one.id]
         for one in results
     ]
     head = ["scenario", "network", "training", "seeds", "id"]
