@@ -131,7 +131,9 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def _other_number(name: str, candidate: str) -> bool:
-    """Tell whether both have numbers that differ: float16 is no misspelling of float64."""
+    """Tell whether both are words with numbers that differ: float16 is no misspelled float64."""
+    if ";" in name:  # in a config string, a number is an argument
+        return False
     numbers = [re.findall(r"\d+", text) for text in (name, candidate)]
     return bool(numbers[0]) and bool(numbers[1]) and numbers[0] != numbers[1]
 

@@ -23,9 +23,9 @@ def trained(monkeypatch):
     seeds = []
     train = apexr.experiment.train
 
-    def counted(emulators, trajectories, keys, plan, attendance):
+    def counted(emulators, trajectories, keys, plan, attendance, *more):
         seeds.append(tuple(attendance.seeds))
-        return train(emulators, trajectories, keys, plan, attendance)
+        return train(emulators, trajectories, keys, plan, attendance, *more)
 
     monkeypatch.setattr("apexr.experiment.train", counted)
     return seeds

@@ -188,6 +188,7 @@ def test_a_decomposition_is_drawn():
         "error",
         "one-step error",
         "propagated error",
+        "trajectories of training: 5 steps",
     ]
     assert len(apexr.plot.decomposition(parts)) == 2
     with pytest.raises(ApexrError, match=r"apexr\.decompose"):

@@ -54,9 +54,13 @@ OPEN = {
     "apexr.training.check_trackers": ("trackers",),
     "apexr.engine._stacked.Stacked.__call__": ("state",),  # says always what to do instead
     "apexr.engine._tasks.Corrected.__init__": ("network",),
+    "apexr.engine.needs_statistics": ("emulators",),
+    "apexr.networks._refiner.Refiner.__init__": ("network",),
+    "apexr.networks._wrappers.Wrapped.__init__": ("core",),
     "apexr.steppers._terms.PointwiseTerm.__init__": ("parameters",),
     "apexr.training._moment.Moment.__init__": ("params", "tested"),
     "apexr.training._loop.Trained.__init__": ("emulators",),
+    "apexr.training.objective_for": ("emulator",),
 }
 """Parameters that take so many kinds of things that no annotation says them."""
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_specs_are_frozen_described_and_known_by_their_usage(kind, name):
     assert cls.__dataclass_params__.frozen
     assert kind.usage(name).startswith(name)
     form, dash, meaning = kind.describe(name).partition(" - ")
-    assert form.split(";")[0] == name
+    assert re.split(r"[;\[]", form)[0] == name
     assert dash
     assert meaning.endswith((".", "standard.")), meaning
     assert not inspect.isabstract(cls)
