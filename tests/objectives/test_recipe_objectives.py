@@ -159,7 +159,7 @@ def test_the_root_has_a_gradient_where_there_is_no_error():
         ("noise;0.1;noise;0.2;one", "must be without noise"),
         ("push;0", "STEPS must be at least 1"),
         ("weights;geometric;0;sup;2", "must be above 0"),
-        ("weights;geometric;1e200;sup;5", "grow beyond all numbers"),
+        ("weights;geometric;1e200;sup;5", "geometric weights must be finite"),
         ("weights;geometric;sup;2", "geometric must be a number, got 'sup'"),
         ("weights;geometric;0.5;composite;1,1;one|one", "no time levels of its own"),
         ("weights;1,1;curriculum;1@0,2@3;sup;2", "geometric;R"),

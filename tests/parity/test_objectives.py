@@ -12,8 +12,12 @@ GOLDEN = Golden("objectives")
 CONFIGS = [name for name in GOLDEN.names() if name != "frames"]
 
 
+OWN = {"curriculum", "noise", "push"}
+"""Objectives that the benchmark does not have."""
+
+
 def test_every_objective_is_compared():
-    assert {config.split(";")[0] for config in CONFIGS} == set(OBJECTIVES.names())
+    assert {config.split(";")[0] for config in CONFIGS} == set(OBJECTIVES.names()) - OWN
 
 
 @pytest.mark.parametrize("config", CONFIGS)

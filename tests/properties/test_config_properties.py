@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import apexr
 from apexr._digest import digest
-from apexr._grammar import Choice, Nested, Range
+from apexr._grammar import Choice, Led, Nested, Range, Skippable
 from apexr.errors import SpecError
 from apexr.scenarios import Request, scenario_dict, specification
 
@@ -45,6 +45,13 @@ def words(hint):
     if nested:
         one = configs(nested.kind, lists=not nested.many)
         return st.lists(one, min_size=1, max_size=2).map("|".join) if nested.many else one
+    led = extra(hint, Led)
+    if led:
+        numbers = plain_words(float, Range(minimum=0.0, exclusive=True))
+        numbered = (numbers.map(f"{word};{{}}".format) for word in led.words)
+        return st.one_of(words(led.plain), *numbered)
+    if extra(hint, Skippable):
+        return plain_words(float, bounds)
     if extra(hint, Choice):
         return st.sampled_from(extra(hint, Choice).registry.names())
     if base in SEQUENCES:
@@ -82,6 +89,8 @@ def configs(draw, kind, *, lists=True):
     for field in dataclasses.fields(cls):
         if field.default is not dataclasses.MISSING and draw(st.booleans()):
             break
+        if extra(hints[field.name], Skippable) and draw(st.booleans()):
+            continue
         parts.append(draw(words(hints[field.name])))
     return ";".join(parts)
 

@@ -31,6 +31,10 @@ CONFIGS = {
     "UNO": "UNO;3;2;1",
     "UNetMod": "UNetMod;8;1,2;1",
     "AViT": "AViT;48;2;1;4",
+    "delta": "delta;Pure;3",
+    "norm": "norm;zscore;Pure;3",
+    "history": "history;1;Pure;3",
+    "bundle": "bundle;1;Pure;3",
 }
 
 

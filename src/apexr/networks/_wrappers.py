@@ -139,7 +139,7 @@ class Wrapper(NetworkSpec):
 
     def _alone(self, said: object, name: str) -> None:
         if said is not None:
-            raise SpecError(f"INNER has a {name} already; one is enough")
+            raise SpecError(f"INNER must have no {name} of its own: one is enough")
 
 
 @network("delta")

@@ -140,7 +140,9 @@ class Geometric:
         with np.errstate(over="ignore"):
             weights = np.maximum(np.power(self.ratio, np.arange(float(levels))), LEAST_WEIGHT)
         if not np.isfinite(weights[-1]):
-            raise SpecError(f"geometric weights of ratio {self.ratio!r} grow beyond all numbers")
+            raise SpecError(
+                f"geometric weights must be finite, and those of ratio {self.ratio!r} are not"
+            )
         return tuple(weights.tolist())
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from apexr import __version__
 from apexr.analysis._dialects import MARKDOWN, one_line
+from apexr.errors import how_to_install
 
 _SOFTWARE = "https://github.com/apexr/apexr"
 _TYPES = {".zip": "application/zip", ".toml": "application/toml", ".cff": "text/yaml"}
@@ -191,7 +192,8 @@ def readme(about: About, results: Sequence[Made]) -> str:
         "",
     ]
     lines += [f"| {' | '.join(row)} |" for row in table]
-    lines += ["", "```console", '$ pip install "apexr[plot]"', "$ apexr show study.zarr"]
+    lines += ["", f"To read it: `{how_to_install('plot')}`.", ""]
+    lines += ["```console", "$ apexr show study.zarr"]
     lines += [
         "$ apexr verify .            # every byte",
         "$ apexr verify . --rerun 1  # and a result",
