@@ -131,11 +131,10 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def _other_number(name: str, candidate: str) -> bool:
-    """Tell whether both are words with numbers that differ: float16 is no misspelled float64."""
-    if ";" in name:  # in a config string, a number is an argument
-        return False
-    numbers = [re.findall(r"\d+", text) for text in (name, candidate)]
-    return bool(numbers[0]) and bool(numbers[1]) and numbers[0] != numbers[1]
+    """Tell whether both are a word and a number that differs: float16 is no misspelled float64."""
+    both = [re.fullmatch(r"[a-z]+(\d+)", text.strip().lower()) for text in (name, candidate)]
+    numbers = {match[1] for match in both if match}
+    return None not in both and len(numbers) > 1
 
 
 def warn(message: str, category: type[ApexrWarning] = ApexrWarning) -> None:
