@@ -14,8 +14,8 @@ _BESIDE = 62
 """Pixels that ticks and the name of an axis take beside a panel."""
 _BAR = 70
 """Pixels of a color bar with its numbers and name."""
-_READABLE = 150
-"""Pixels of axes with curves below which panels are put into fewer columns."""
+_READABLE, _SEEN = 150, 110
+"""Pixels of axes with curves, and with images, below which panels stand in fewer columns."""
 _MOST_COLUMNS = 3
 _BOLD = 1.15
 """How much wider the letters of a title are."""
@@ -59,14 +59,16 @@ def _grid(figure: Any) -> Any:
 
 
 def _columns(plots: list[Any], grid: Any, width: float | None) -> int:
-    """Return how many panels stand in a row; fewer where curves could not be read."""
+    """Return how many panels stand in a row; fewer where they could not be read or seen."""
     if grid is None:
         return 1
     columns = 1 + max(column for _, _, column, *_ in grid.children)
-    if width is None or all(_is_image(plot) for plot in plots):
+    if width is None:
         return columns
+    least = _SEEN if all(_is_image(plot) for plot in plots) else _READABLE
+    beside = _BESIDE + _BAR * max(len(_bars(plot)) for plot in plots)
     wanted = columns
-    while wanted > 1 and _INCH * width / wanted - _BESIDE < _READABLE:
+    while wanted > 1 and _INCH * width / wanted - beside < least:
         wanted -= 1
     if wanted < columns:
         order = sorted(grid.children, key=lambda child: child[1:3])
@@ -82,11 +84,15 @@ def _is_image(plot: Any) -> bool:
     return any(isinstance(getattr(one, "glyph", None), Image) for one in plot.renderers)
 
 
+def _bars(plot: Any) -> list[Any]:
+    return [one for one in plot.right if type(one).__name__ == "ColorBar"]
+
+
 def _fit(plot: Any, width: float, sizes: Sizes) -> None:
     """Give a panel its width and text of such sizes."""
     from bokeh.models import NoOverlap
 
-    bars = [one for one in plot.right if type(one).__name__ == "ColorBar"]
+    bars = _bars(plot)
     ratio = _ratio(plot, bars)
     beside = _beside(plot, sizes)
     body = max(width - beside - _BAR * len(bars), _READABLE / 4)
