@@ -74,10 +74,10 @@ def test_strings_come_back(given, canonical):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (f"delta;norm;rms;delta;{CORE}", "has a delta already"),
-        (f"norm;rms;norm;zscore;{CORE}", "has a norm already"),
-        (f"history;2;delta;history;3;{CORE}", "has a history already"),
-        (f"bundle;2;bundle;2;{CORE}", "has a bundle already"),
+        (f"delta;norm;rms;delta;{CORE}", "must have no delta of its own"),
+        (f"norm;rms;norm;zscore;{CORE}", "must have no norm of its own"),
+        (f"history;2;delta;history;3;{CORE}", "must have no history of its own"),
+        (f"bundle;2;bundle;2;{CORE}", "must have no bundle of its own"),
         (f"delta;0;{CORE}", "SCALE must be above 0"),
         (f"delta;nan;{CORE}", "SCALE must be above 0"),
         (f"norm;zscor;{CORE}", "zscore"),
