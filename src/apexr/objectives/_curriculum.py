@@ -10,7 +10,15 @@ from jaxtyping import Array, Float
 from apexr._grammar import Nested, PositiveInt
 from apexr.errors import SpecError
 from apexr.objectives._composite import Composite
-from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setting, objective
+from apexr.objectives._kind import (
+    OBJECTIVES,
+    PLAIN,
+    Emulator,
+    Enclosing,
+    Objective,
+    Setting,
+    objective,
+)
 from apexr.objectives._modifiers import Modifier, WithCuts, WithWeights
 from apexr.objectives._supervised import Supervised
 
@@ -52,7 +60,7 @@ class Pushforward(Objective):
 
 
 @objective("curriculum")
-class Curriculum(Objective):
+class Curriculum(Enclosing):
     """curriculum;STAGES;OBJECTIVE… - another, from update N on over S steps, for stages S@N,S@N.
 
     Such as ``curriculum;1@0,2@2000,5@5000;sup;5``. The STEPS of the objective are those of the
@@ -79,36 +87,6 @@ class Curriculum(Objective):
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "stages", ",".join(f"{s}@{n}" for s, n in pairs))
         object.__setattr__(self, "objective", longest)
-
-    @property
-    def window_length(self) -> int:
-        """That of the longest stage."""
-        return self.objective.window_length
-
-    @property
-    def stored_frames(self) -> int:
-        """Those of the longest stage."""
-        return self.objective.stored_frames
-
-    @property
-    def num_levels(self) -> int | None:
-        """Those of the longest stage."""
-        return self.objective.num_levels
-
-    @property
-    def needs_reference(self) -> bool:
-        """Whether the stages do."""
-        return self.objective.needs_reference
-
-    @property
-    def has_target(self) -> bool:
-        """Whether the stages have one."""
-        return self.objective.has_target
-
-    @property
-    def is_noisy(self) -> bool:
-        """Whether the stages are."""
-        return self.objective.is_noisy
 
     @property
     def plain(self) -> Objective:
@@ -139,7 +117,7 @@ class Curriculum(Objective):
 
 
 @dataclasses.dataclass(frozen=True)
-class Stage(Objective):
+class Stage(Enclosing):
     """An objective on windows that are longer than it needs.
 
     Attributes
@@ -157,36 +135,6 @@ class Stage(Objective):
     def window_length(self) -> int:
         """That of all stages."""
         return self.length
-
-    @property
-    def stored_frames(self) -> int:
-        """Those that are needed."""
-        return self.objective.stored_frames
-
-    @property
-    def num_levels(self) -> int | None:
-        """Those of the objective."""
-        return self.objective.num_levels
-
-    @property
-    def needs_reference(self) -> bool:
-        """Whether the objective does."""
-        return self.objective.needs_reference
-
-    @property
-    def has_target(self) -> bool:
-        """Whether the objective has one."""
-        return self.objective.has_target
-
-    @property
-    def num_steps(self) -> int:
-        """Those of the objective."""
-        return self.objective.num_steps
-
-    @property
-    def is_noisy(self) -> bool:
-        """Whether the objective is."""
-        return self.objective.is_noisy
 
     def sample_losses(
         self,

@@ -6,12 +6,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from apexr._frames import Frames, newest, states_along, stepping_frames
-from apexr.objectives._kind import PLAIN, Emulator, Objective, Setting
+from apexr.objectives._kind import PLAIN, Emulator, Enclosing, Objective, Setting
 from apexr.objectives._losses import LossFunction
 
 
 @dataclasses.dataclass(frozen=True)
-class Framed(Objective):
+class Framed(Enclosing):
     """Another objective along the states of several frames of an emulator.
 
     What the objective calls a frame is a state of the emulator, and what it calls a step is a call.
@@ -32,11 +32,6 @@ class Framed(Objective):
         return str(self.objective)
 
     @property
-    def num_steps(self) -> int:
-        """The calls of the emulator for each window."""
-        return self.objective.num_steps
-
-    @property
     def window_length(self) -> int:
         """The frames that are given, and those of all calls."""
         return self.frames.needed(self.objective.window_length - 1)
@@ -45,44 +40,6 @@ class Framed(Objective):
     def stored_frames(self) -> int:
         """The frames that are given, and those of the calls that are compared with data."""
         return self.frames.needed(self.objective.stored_frames - 1)
-
-    @property
-    def is_noisy(self) -> bool:
-        """Whether the objective within is."""
-        return self.objective.is_noisy
-
-    @property
-    def plain(self) -> Objective:
-        """What is measured for the objective within, along the same frames."""
-        return self._around(self.objective.plain)
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """Those of the objective within."""
-        return self.objective.starts
-
-    def at(self, update: int) -> Objective:
-        """Return the stage of the objective within, along the same frames."""
-        return self._around(self.objective.at(update))
-
-    def _around(self, objective: Objective) -> Objective:
-        same = objective is self.objective
-        return self if same else dataclasses.replace(self, objective=objective)
-
-    @property
-    def num_levels(self) -> int | None:
-        """Those of the objective within."""
-        return self.objective.num_levels
-
-    @property
-    def needs_reference(self) -> bool:
-        """Whether the objective within does."""
-        return self.objective.needs_reference
-
-    @property
-    def has_target(self) -> bool:
-        """Whether the objective within has one."""
-        return self.objective.has_target
 
     def sample_losses(
         self,

@@ -170,6 +170,65 @@ class Objective(abc.ABC):
         """
 
 
+class Enclosing(Objective):
+    """An objective around another one, whose traits it has unless it says otherwise."""
+
+    objective: Objective
+
+    @property
+    def window_length(self) -> int:
+        """That of the objective within."""
+        return self.objective.window_length
+
+    @property
+    def stored_frames(self) -> int:
+        """Those of the objective within."""
+        return self.objective.stored_frames
+
+    @property
+    def num_levels(self) -> int | None:
+        """Those of the objective within."""
+        return self.objective.num_levels
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether the objective within does."""
+        return self.objective.needs_reference
+
+    @property
+    def has_target(self) -> bool:
+        """Whether the objective within has one."""
+        return self.objective.has_target
+
+    @property
+    def num_steps(self) -> int:
+        """Those of the objective within."""
+        return self.objective.num_steps
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether the objective within is."""
+        return self.objective.is_noisy
+
+    @property
+    def plain(self) -> Objective:
+        """What is measured for the objective within, enclosed in the same way."""
+        return self._around(self.objective.plain)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Those of the objective within."""
+        return self.objective.starts
+
+    def at(self, update: int) -> Objective:
+        """Return the stage of the objective within, enclosed in the same way."""
+        return self._around(self.objective.at(update))
+
+    def _around(self, objective: Objective) -> Objective:
+        same = objective is self.objective
+        return self if same else dataclasses.replace(self, objective=objective)  # type: ignore[type-var]
+
+
 OBJECTIVES: Kind[Objective] = Kind("train", "apexr.objectives")
 """Every objective by its name in config strings."""
 

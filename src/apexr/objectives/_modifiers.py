@@ -11,76 +11,29 @@ from jaxtyping import Array, Float
 
 from apexr._grammar import Choice, Led, Nested, NonNegativeFloat, PositiveInt
 from apexr.errors import SpecError
-from apexr.objectives._kind import OBJECTIVES, PLAIN, Emulator, Objective, Setting, objective
+from apexr.objectives._kind import (
+    OBJECTIVES,
+    PLAIN,
+    Emulator,
+    Enclosing,
+    Objective,
+    Setting,
+    objective,
+)
 from apexr.objectives._losses import LOSSES, SpectralLoss
 
 NestedObjective = Annotated[Objective, Nested(OBJECTIVES)]
 
 
-class Modifier(Objective):
+class Modifier(Enclosing):
     """Another objective in a changed setting; leaves say what they change.
 
     Modifiers may stand one within another: ``loss;MAE;cut;2;sup;4``.
     """
 
-    objective: Objective
-
     @abc.abstractmethod
     def changed(self, setting: Setting) -> Setting:
         """Return the setting of the objective within."""
-
-    @property
-    def window_length(self) -> int:
-        """That of the objective within."""
-        return self.objective.window_length
-
-    @property
-    def stored_frames(self) -> int:
-        """Those of the objective within."""
-        return self.objective.stored_frames
-
-    @property
-    def num_levels(self) -> int | None:
-        """Those of the objective within."""
-        return self.objective.num_levels
-
-    @property
-    def needs_reference(self) -> bool:
-        """Whether the objective within does."""
-        return self.objective.needs_reference
-
-    @property
-    def has_target(self) -> bool:
-        """Whether the objective within has one."""
-        return self.objective.has_target
-
-    @property
-    def num_steps(self) -> int:
-        """Those of the objective within."""
-        return self.objective.num_steps
-
-    @property
-    def is_noisy(self) -> bool:
-        """Whether the objective within is."""
-        return self.objective.is_noisy
-
-    @property
-    def plain(self) -> Objective:
-        """What is measured for the objective within, in the same setting."""
-        return self._around(self.objective.plain)
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """Those of the objective within."""
-        return self.objective.starts
-
-    def at(self, update: int) -> Objective:
-        """Return the stage of the objective within, in the same setting."""
-        return self._around(self.objective.at(update))
-
-    def _around(self, objective: Objective) -> Objective:
-        same = objective is self.objective
-        return self if same else dataclasses.replace(self, objective=objective)  # type: ignore[type-var]
 
     def sample_losses(
         self,
