@@ -125,7 +125,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
 
 
 def filled(page: str, rows: pd.DataFrame) -> str:
-    """Return the page with its tables made anew."""
+    """Return the page with its tables made again."""
     return BLOCK.sub(lambda found: found[1] + TABLES[found[2]](rows) + found[3], page)
 
 

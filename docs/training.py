@@ -91,7 +91,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def filled(page: str) -> str:
-    """Return a page with its tables made anew."""
+    """Return a page with its tables made again."""
     return BLOCK.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], page)
 
 

@@ -240,7 +240,7 @@ def run_stored(
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
 
-    An interrupted training goes on from its last checkpoint. ``watch`` is told how far it is.
+    An interrupted training goes on from its last checkpoint. ``watch`` gets its progress.
     ``compact`` and ``packed`` are those of :func:`apexr.store.publish_experiment`.
 
     Raises
@@ -422,7 +422,6 @@ def load_networks(
     if experiment is not None:
         unit = stores.unit_path(store, stores.full_id(store, experiment))
     if str(unit).endswith(stores.SAFETENSORS):
-        weights, told = stores.read_safetensors(unit)
         weights, told = stores.read_safetensors(unit)
         shapes = {name: array.shape for name, array in weights.items()}
         seeds = stores.seeds_of_file(unit, told)

@@ -62,7 +62,7 @@ def scrape_data_and_metadata(
 
     Returns
     -------
-    ``train (train_sample, train_time, channel, *space)`` and ``test`` alike, time 0 being the
+    ``train (train_sample, train_time, channel, *space)`` and ``test``, time 0 being the
     initial state; attributes hold the name, all parameters (JSON), seeds, versions and machine.
     Opened lazily where there is a store.
 

@@ -135,7 +135,7 @@ class Page(HTMLParser):
 
 
 def shown(label):
-    """Return a label as it may be shown: ends of lines are a space, what is unprintable is told."""
+    """Return a label as it may be shown: line ends are a space, the unprintable is escaped."""
     signs = [" " if sign in "\t\n\r\u2028\x85" else sign for sign in label]
     return inert(re.sub(" +", " ", "".join(signs)), lines=False).strip()
 

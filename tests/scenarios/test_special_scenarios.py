@@ -102,7 +102,7 @@ def test_substrate_and_activator_start_from_blobs():
 
 
 def test_an_initial_condition_for_one_channel_is_replaced():
-    with pytest.warns(ApexrWarning, match="would draw substrate and activator alike"):
+    with pytest.warns(ApexrWarning, match="would draw equal substrate and activator"):
         made = physical.GrayScott(ic_config="fourier;5;true;true")
     assert made == physical.GrayScott()
     both = "channels;blobs;2;true|blobs;2"

@@ -49,7 +49,7 @@ class Case:
     channels: str = "scalar"
     """Under mirroring: ``scalar``, ``vector`` (components), ``odd`` or ``pseudo`` (scalars)."""
     isotropic: bool = True
-    """All axes alike, so that they may be exchanged."""
+    """Equal axes, so that they may be exchanged."""
     forced: bool = False
     """Along the second axis, with wavenumber ``WAVE``."""
 

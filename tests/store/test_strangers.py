@@ -348,7 +348,7 @@ def forge(unit, change):
 
 
 def check_one_damaged(study):
-    """Check that one experiment is damaged, that it is told so, and that all others are read."""
+    """Check that one experiment is damaged, that readers say so, and that all others are read."""
     table = apexr.list_experiments(study).set_index("id")
     assert table.state[IDS].tolist() == ["damaged", "published"]
     assert apexr.open_study(study).load().experiment.values.tolist() == IDS[1:]

@@ -21,7 +21,7 @@ RESULTS = {
     "fewer seeds and steps": ({}, {"net": "Pure;3", "seeds": (1,), "num_times": 2}, {"net": "FNO"}),
     "other grids": ({"num_points": 6}, {"net": "Pure;3"}, {"net": "Conv;4;1;relu"}),
 }
-"""By what is told apart: in the second one integers are filled up with NaN, as ``diverged_at``."""
+"""What tells them apart: in the second one integers are filled up with NaN, as ``diverged_at``."""
 
 
 def published(tmp_path, keywords):

@@ -108,7 +108,7 @@ def test_a_store_of_something_else_is_refused(configs, tmp_path):
 
 
 class Doubtful(apexr.difficulty.Advection):
-    """Advection whose solver does not work until it is told to."""
+    """Advection whose solver does not work until a file allows it."""
 
     working: ClassVar[list[bool]] = []
 

@@ -99,7 +99,7 @@ class ResidualBlock(Layer):
             Convolution(space, in_channels, out_channels, key=first),
             Convolution(space, out_channels, out_channels, key=second),
         )
-        self.bypass = _bypass(space, in_channels, out_channels, use_bias=False, key=rest)
+        self.bypass = bypass(space, in_channels, out_channels, use_bias=False, key=rest)
         self.activation = activation
 
     @property
@@ -153,7 +153,7 @@ class PreactivationBlock(Layer):
             Convolution(space, in_channels, out_channels, key=first),
             Convolution(space, out_channels, out_channels, key=second),
         )
-        self.bypass = _bypass(space, in_channels, out_channels, use_bias=False, key=rest)
+        self.bypass = bypass(space, in_channels, out_channels, use_bias=False, key=rest)
         self.bypass_norm = None if self.bypass is None else GroupNorm(in_channels)
         self.activation = activation
 
@@ -215,7 +215,7 @@ class DilatedBlock(Layer):
             Convolution(space, *sizes, dilation=rate, key=key)
             for sizes, rate, key in zip(itertools.pairwise(channels), rates, keys, strict=True)
         )
-        self.bypass = _bypass(space, in_channels, out_channels, use_bias=True, key=rest)
+        self.bypass = bypass(space, in_channels, out_channels, use_bias=True, key=rest)
         self.bypass_norm = None if self.bypass is None else GroupNorm(in_channels)
         self.activation = activation
 
@@ -234,7 +234,7 @@ class DilatedBlock(Layer):
         return change + self.bypass(self.bypass_norm(x))
 
 
-def _bypass(
+def bypass(
     space: Space, in_channels: int, out_channels: int, *, use_bias: bool, key: PRNGKeyArray
 ) -> Pointwise | None:
     """Return what brings the input to the channels of the output, if they differ."""

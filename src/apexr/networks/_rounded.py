@@ -1,8 +1,8 @@
 """Products of factors that are rounded to bfloat16, summed in single precision.
 
 It is asked for around a network (:func:`bfloat16_products`); the layers say what their factors are.
-Weights, states and sums keep their 24 bits. The way back is alike: what comes in from behind is
-rounded before it is multiplied, and gradients are summed in single precision.
+Weights, states and sums keep their 24 bits. So do gradients: what comes in from behind is rounded
+before it is multiplied, and gradients are summed in single precision.
 
 Rounded numbers stay in arrays of single precision. Two of them have at most 16 digits together, so
 that their product is exact, whatever a device multiplies with.

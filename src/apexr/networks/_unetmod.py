@@ -19,6 +19,7 @@ from apexr.networks._base import (
     draw_weights,
     total_reach,
 )
+from apexr.networks._blocks import bypass
 from apexr.networks._convolution import upsample
 from apexr.networks._generic import check_grid_halves, require_halves
 from apexr.networks._kind import Activation, ChannelsSpec, Network, network
@@ -122,8 +123,7 @@ class NormedBlock(Layer):
             Convolution(space, in_channels, out_channels, key=first),
             Convolution(space, out_channels, out_channels, key=second),
         )
-        alike = in_channels == out_channels
-        self.shortcut = None if alike else Pointwise(space, in_channels, out_channels, key=last)
+        self.shortcut = bypass(space, in_channels, out_channels, use_bias=True, key=last)
         self.activation = activation
 
     @property

@@ -1,6 +1,6 @@
 """Where the parts of an interactive figure stand: the counterpart of ``_arrange`` for bokeh.
 
-The browser lays a figure out. What it is told here is the width of each panel, the height of its
+The browser lays a figure out. This module sets the width of each panel, the height of its
 axes, text of a size that fits, in lines that fit, and legends that stand below their axes.
 """
 

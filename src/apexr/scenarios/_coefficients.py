@@ -103,7 +103,7 @@ def describe_coefficients(
     Parameters
     ----------
     scenario
-        Of any interface, with coefficients that are alike along all axes.
+        Of any interface, with the same coefficients along all axes.
     domain_extent, dt
         The length of the longest axis and the time step that the physical coefficients are meant
         for; by default the scenario's own, or 1 where it has none.
@@ -168,8 +168,8 @@ def _own_coefficients(scenario: "BaseScenario") -> CoefficientSet:
                 return CoefficientSet(linear, polynomial=polynomial)
     raise SpecError(
         f"{type(scenario).__name__} has parameters of its own alone: its equation is no sum of"
-        " linear terms that are alike along all axes, and quadratic, convection, gradient-norm or"
-        " polynomial ones"
+        " linear terms with the same coefficients along all axes, and quadratic, convection,"
+        " gradient-norm or polynomial ones"
     )
 
 

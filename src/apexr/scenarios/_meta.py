@@ -120,6 +120,6 @@ def _as_identifiers(keywords: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in keywords.items():
         same = unicodedata.normalize("NFKC", name) if isinstance(name, str) else name
         if same in named:
-            raise SpecError(f"scenario keyword {same!r} is given twice, in letters that look alike")
+            raise SpecError(f"scenario keyword {same!r} is given twice, in letters that look equal")
         named[same] = value
     return named

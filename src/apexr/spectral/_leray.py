@@ -20,7 +20,7 @@ def leray_symbols(grid: Grid) -> tuple[Directions, Directions]:
     """Return ``s`` and ``n`` of the projection ``û ↦ s û - n (n · û)``, ``(dim, *spectrum)`` each.
 
     ``n`` is the unit vector along the wavenumber vector, zero at the mean; ``s`` is 1. Where an
-    axis has its Nyquist wavenumber, which stands for ``N/2`` and ``-N/2`` alike, a field without
+    axis has its Nyquist wavenumber, which stands for ``N/2`` and ``-N/2`` at once, a field without
     divergence has nothing along that axis, and both are zero there.
     """
     keep = np.where(at_nyquist(grid), 0.0, 1.0)

@@ -1,7 +1,7 @@
 """Divergence, curl and the velocity of a vorticity, on periodic domains.
 
 First derivatives are zero at the Nyquist wavenumber, as the trigonometric interpolant has them,
-so that every operator treats both directions of an axis alike and ``div curl`` is zero.
+so that every operator treats both directions of an axis equally and ``div curl`` is zero.
 """
 
 from typing import Any

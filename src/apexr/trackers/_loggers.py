@@ -31,7 +31,7 @@ def _import(extra: str, module: str) -> Any:
 
 
 def _settings(subject: Subject) -> dict[str, Any]:
-    """Return what is told of an experiment beside its curves."""
+    """Return what a tracker records of an experiment besides its curves."""
     return {**subject.config, "seeds": ",".join(map(str, subject.seeds)), _OURS: subject.id}
 
 

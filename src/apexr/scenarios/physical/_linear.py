@@ -1,4 +1,4 @@
-"""Linear equations whose derivatives are alike along all axes."""
+"""Linear equations with the same derivatives along all axes."""
 
 from collections.abc import Mapping
 from typing import ClassVar

@@ -99,7 +99,7 @@ class _GrayScott(Domain, NonlinearFamily):
     """``uₜ = d₁ Δu + F (1 - u) - u v²`` and ``vₜ = d₂ Δv - (F + K) v + u v²``.
 
     Channel 0 is the substrate, 1 minus a blob at the start; channel 1 the activator, another
-    blob. An initial condition for one channel, which would draw both alike, is replaced by the
+    blob. An initial condition for one channel, which would draw both equal, is replaced by the
     blobs, as the published benchmark does; ``channels;FIRST|SECOND`` is taken as it is.
 
     Parameters
@@ -125,7 +125,7 @@ class _GrayScott(Domain, NonlinearFamily):
         super()._derive()
         if INITIAL_CONDITIONS.parse(self.ic_config).num_channels is None:
             warn(
-                f"ic_config {self.ic_config!r} would draw substrate and activator alike;"
+                f"ic_config {self.ic_config!r} would draw equal substrate and activator;"
                 f" {type(self).__name__} starts from {BLOBS!r} instead. Give both channels, as in"
                 " 'channels;FIRST|SECOND', for another start"
             )

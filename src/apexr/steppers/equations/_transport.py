@@ -1,4 +1,4 @@
-"""Advection and diffusion, alike along all axes or not."""
+"""Advection and diffusion, isotropic or not."""
 
 import dataclasses
 import itertools

@@ -157,7 +157,7 @@ def _coordinates(root: Node, nodes: Mapping[str, Node]) -> set[str]:
     return indexes.union(*(text.split() for text in told))
 
 
-def alike(members: Mapping[str, Member]) -> list[dict[str, Member]]:
+def of_one_form(members: Mapping[str, Member]) -> list[dict[str, Member]]:
     """Return members, by the id of the experiment, in groups that can be read together."""
     groups: dict[str, dict[str, Member]] = {}
     for name, member in members.items():

@@ -1,4 +1,4 @@
-"""Joining results along ``experiment``: different extents are filled up, and it is told where."""
+"""Joining results along ``experiment``: different extents are filled up, and it says where."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any

@@ -19,7 +19,14 @@ from apexr.errors import StoreError
 from apexr.schema import metric_identifiers, presence_name
 from apexr.store.files._layout import unit_of
 from apexr.store.files._place import Place
-from apexr.store.study._fields import FieldReader, Member, alike, can_stack, read_member, stacked
+from apexr.store.study._fields import (
+    FieldReader,
+    Member,
+    can_stack,
+    of_one_form,
+    read_member,
+    stacked,
+)
 from apexr.store.study._join import (
     GRID_DIMS,
     all_labels,
@@ -219,7 +226,7 @@ def rows_of(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) ->
             with _noting(damaged):
                 members[name] = read_member(Unit.open(unit_of(study, units[0])))
     blocks = []
-    for group in alike(members):
+    for group in of_one_form(members):
         if (block := _stacked(group, damaged)) is None:
             left |= {name: [member.unit.name] for name, member in group.items()}
         else:

@@ -3,7 +3,7 @@
 A store is data from somewhere. Its metadata may declare more than the disk holds, its chunks may
 expand to more than the memory, its codecs may be programs. Only what apexr itself writes is
 read: the codecs of an array are one of a few chains, in their order, and a chunk is decoded into
-memory of the size that was checked, never into more. Zarr is told that all arrays are plain
+memory of the size that was checked, never into more. To Zarr all arrays are plain
 bytes, and gets them from here.
 
 Trajectories and errors of samples may be stored with each number predicted from those before it

@@ -70,7 +70,7 @@ from apexr.store.unit._manifest import (
     sealed,
 )
 
-# --- what died writers left ----------------------------------------------------------------------
+# --- what killed writers left --------------------------------------------------------------------
 
 
 def sweep_study(study: Place) -> int:

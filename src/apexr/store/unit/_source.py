@@ -1,4 +1,4 @@
-"""Where the bytes of a unit come from: a folder, objects, or one packed file. All read alike."""
+"""Where the bytes of a unit come from: a folder, objects, or one packed file."""
 
 import functools
 import io

@@ -213,8 +213,8 @@ def only_value(values: np.ndarray) -> Any:
         return None
     first = values.flat[0]
     if values.dtype.kind in "OU":
-        alike = len(first) <= SMALL and bool(np.all(values == first))
-        return str(first) if alike and first.encode() == str(first).encode() else None
+        equal = len(first) <= SMALL and bool(np.all(values == first))
+        return str(first) if equal and first.encode() == str(first).encode() else None
     if values.tobytes() != first.tobytes() * values.size:
         return None
     number = first.item()
