@@ -15,13 +15,14 @@ load the machine; where something does, ``--clock cpu`` counts the processor tim
 
 import argparse
 import contextlib
+import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from unittest import mock
 
-from apexr._devices import prepare_host_devices
+from apexr.kernels import prepare_host_devices
 
 prepare_host_devices()
 
@@ -29,9 +30,9 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import optax  # noqa: E402
 
-from apexr import _compile  # noqa: E402
 from apexr.engine import EmulatorPlan, Predict, draw_emulators  # noqa: E402
-from apexr.networks import NETWORKS, _convolution, _products  # noqa: E402
+from apexr.kernels import CPU, _compile, _convolution, _platform, _products  # noqa: E402
+from apexr.networks import NETWORKS  # noqa: E402
 from apexr.objectives import OBJECTIVES  # noqa: E402
 from apexr.spectral import Grid  # noqa: E402
 from apexr.training import OPTIMIZERS, TrainingPlan, _chunk, _loop, _named_optimizers  # noqa: E402
@@ -64,10 +65,6 @@ CASES = {
 }
 
 
-def _all_windows(params: Any, work: Any) -> int:
-    return int(work.indices.shape[-1])
-
-
 def _same(x: Any, *_: Any) -> Any:
     return x
 
@@ -76,11 +73,11 @@ def _by_gathering(x: Any, weight: Any, offsets: Any) -> Any:
     return _convolution.multiply(_convolution._flat(weight), _convolution.gather(x, (offsets,)))
 
 
-Patch = tuple[Any, str, Callable[..., Any]]
+Patch = tuple[Any, str, Any]
 CHOICES: dict[str, tuple[list[Patch], tuple[str, ...]]] = {
     "barriers": ([(_compile, "keeping_barriers", dict)], tuple(CASES)),
     "minimal filtering": (
-        [(_convolution, "on_cpu", bool)],
+        [(_platform, "CPU", dataclasses.replace(CPU, filtering=False))],
         ("conv-2d", "res-2d", "unet-2d", "conv-3d"),
     ),
     "whole vectors": (
@@ -95,7 +92,7 @@ CHOICES: dict[str, tuple[list[Patch], tuple[str, ...]]] = {
         ("conv", "fno", "conv-2d", "fno-2d", "conv-3d"),
     ),
     "windows at once": (
-        [(_chunk, "windows_at_once", _all_windows)],
+        [(_platform, "CPU", dataclasses.replace(CPU, parts=False))],
         ("conv-2d", "res-2d", "unet-2d", "fno-2d", "conv-3d"),
     ),
     "derivative in 1D": (
@@ -152,6 +149,7 @@ class _Program:
     """A compiled chunk of updates, with all that it works on."""
 
     def __init__(self, case: Case) -> None:
+        _convolution.correlation.cache_clear()
         jax.clear_caches()  # layers that were traced before hold what is now replaced
         plan = TrainingPlan(
             OBJECTIVES.parse("one"),
@@ -167,8 +165,8 @@ class _Program:
         shape = (20, 5, 1, *case.grid.shape)
         data = jax.numpy.asarray(np.random.default_rng(0).normal(size=shape).astype("f4"))
         recipe, self._state, constants = _loop.start(emulators, shape[1], case.num_seeds, plan)
-        batches = _loop._Batches.of(data, keys, plan, recipe, constants)
-        self._work = batches.chunk(0, case.updates)
+        batches = _loop._Batches.of(data, None, keys, plan, recipe, constants)
+        self._work = next(batches.works([(0, case.updates)]))
         self._chunk = _chunk.compiled_chunk.__wrapped__(recipe)
         start = time.perf_counter()
         self._chunk.compiled(self._state, self._work)

@@ -43,20 +43,34 @@ def _run_command(case: Process, settings: dict[str, Any]) -> None:
 
 def prepare(case: Rollout) -> Callable[[], Any]:
     """Return the function that makes the trajectories, spread over the cores."""
-    from apexr._devices import prepare_host_devices
-
-    prepare_host_devices()
     import jax
 
-    from apexr.scenarios import scenario_dict
     from apexr.steppers import simulate
 
-    scenario = scenario_dict[case.scenario](num_test_samples=case.num_samples, **case.fields)
-    states = scenario.get_test_ic_set().values
-    stepper = scenario.get_ref_stepper()
+    stepper, states = start_of(case)
     devices = jax.local_devices()
     return lambda: jax.block_until_ready(simulate(stepper, states, case.num_steps, devices=devices))
 
 
+def start_of(case: Rollout) -> tuple[Any, Any]:
+    """Return the stepper of a case and its initial states."""
+    from apexr.kernels import prepare_host_devices
+
+    prepare_host_devices()
+    from apexr.scenarios import scenario_dict
+
+    scenario = scenario_dict[case.scenario](num_test_samples=case.num_samples, **case.fields)
+    return scenario.get_ref_stepper(), scenario.get_test_ic_set().values
+
+
+def limit(case: Training | Rollout) -> float:
+    """Return what the bare products and transforms of an update, or of a step, take."""
+    import limit as bare
+
+    if isinstance(case, Training):
+        return bare.of_update(case)
+    return bare.of_step(*start_of(case), case)
+
+
 if __name__ == "__main__":
-    run_side("apexr", PROCESS_START, train, prepare, warm=True)
+    run_side("apexr", PROCESS_START, train, prepare, warm=True, limit=limit)

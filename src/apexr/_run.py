@@ -9,7 +9,6 @@ from typing import Any
 
 import xarray as xr
 
-from apexr._devices import prepare_host_devices
 from apexr._doors import checked
 from apexr._precision import check_precision, computing_in
 from apexr._typing import PathInput, Precision
@@ -24,6 +23,7 @@ from apexr.engine import (
 )
 from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
 from apexr.experiment import Experiment, Watch, circumstances
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import (
     BaseScenario,
     Request,

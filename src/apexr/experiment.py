@@ -42,8 +42,8 @@ from apexr.engine import (
     score_rollouts,
 )
 from apexr.errors import warn
+from apexr.kernels import convolution_kernels
 from apexr.metrics import Metric
-from apexr.networks._convolution import convolution_kernels
 from apexr.schema import TRAIN_SOLVER, identifier, metric_names
 from apexr.training import (
     NEVER,

@@ -15,11 +15,11 @@ from typing import Any
 import xarray as xr
 
 from apexr import labels
-from apexr._devices import prepare_host_devices
 from apexr._doors import checked
 from apexr._typing import PathInput
 from apexr.errors import SpecError
 from apexr.experiment import machine
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import (
     CURATION,
     BaseScenario,

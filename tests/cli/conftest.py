@@ -22,9 +22,9 @@ class Said:
 @pytest.fixture
 def apexr_command(monkeypatch, capsys):
     """Return the function that runs a command as a shell would."""
-    from apexr import _compile, cli
+    from apexr import cli, kernels
 
-    monkeypatch.setattr(_compile, "keep_compiled", lambda: None)
+    monkeypatch.setattr(kernels, "keep_compiled", lambda: None)
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")

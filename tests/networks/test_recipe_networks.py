@@ -10,6 +10,7 @@ import pytest
 
 from _tiny import filled
 from apexr.errors import ShapeError, SpecError
+from apexr.kernels import upsample
 from apexr.networks import (
     NETWORKS,
     ConvNeXtUNet,
@@ -24,7 +25,6 @@ from apexr.networks import (
 )
 from apexr.networks._attention import attend
 from apexr.networks._base import PADDING, Space
-from apexr.networks._convolution import upsample
 from apexr.networks._lines import mix_lines
 from apexr.networks._operators import tucker_ranks
 from apexr.networks._trans import Rotary

@@ -131,7 +131,7 @@ def test_large_states_stream_to_the_same_bits(tmp_path, train, batch):
 
 def test_windows_stand_in_rows_of_some():
     """Which frames a window has follows from its number as it does in memory."""
-    from apexr.training._chunk import gather_windows
+    from apexr.kernels import gather_windows
     from apexr.training._stream import Room, WindowSource
 
     values = files.numbers(3, 7, 2, 5)

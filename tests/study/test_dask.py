@@ -21,8 +21,8 @@ import apexr
 from _tiny import NET, SIZES, compiled_once, units
 from apexr import cli
 from apexr import store as stores
-from apexr._devices import usable_cores
 from apexr.errors import SpecError
+from apexr.kernels import usable_cores
 from apexr.scenarios import scenario_dict
 from apexr.study import _cluster, local_cluster, plan_study, run_planned
 
@@ -155,7 +155,7 @@ def _set_allowed(count, dask_scheduler):
 @pytest.fixture
 def exit_code(client, monkeypatch, tmp_path):
     """Return the function that runs `apexr study` on the cluster and returns its exit code."""
-    monkeypatch.setattr("apexr._compile.keep_compiled", lambda: None)
+    monkeypatch.setattr("apexr.kernels.keep_compiled", lambda: None)
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
 
     def call(study, store):

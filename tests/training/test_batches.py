@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from apexr.errors import SpecError
+from apexr.kernels import gather_windows
 from apexr.training import count_windows
 from apexr.training._batches import batch_indices, batch_weights
-from apexr.training._chunk import gather_windows
 
 
 def drawn(num_windows, batch_size, num_updates, seeds=(0, 1)):

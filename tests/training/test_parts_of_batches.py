@@ -36,7 +36,7 @@ def trained(dims, seeds):
 @pytest.mark.parametrize(("dims", "seeds"), [(2, 1), (2, 2), (3, 2)])
 def test_parts_add_up_to_the_whole(dims, seeds, monkeypatch):
     in_parts = trained(dims, seeds)
-    monkeypatch.setattr(_chunk, "LIGHT", 0)
+    monkeypatch.setattr("apexr.kernels._windows.LIGHT", 0)
     for part, whole in zip(in_parts, trained(dims, seeds), strict=True):
         np.testing.assert_allclose(part, whole, rtol=2e-4, atol=2e-6)
     _chunk.compiled_chunk.cache_clear()

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 import xarray as xr
 
-from apexr._devices import prepare_host_devices
 from apexr._memory import FAIR_FRACTION, available_memory, read_bytes
 from apexr._simulate._solver import Solver, read_solver
 from apexr._simulate._states import read_states
 from apexr._simulate._task import Lengths, Task
 from apexr._typing import PathInput
 from apexr.errors import SpecError
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import BaseScenario
 from apexr.spectral import Grid
 from apexr.steppers import Stepper

@@ -62,6 +62,6 @@ def _read_value(text: str) -> Any:
 
 
 def use_compile_cache() -> None:
-    from apexr._compile import keep_compiled
+    from apexr.kernels import keep_compiled
 
     keep_compiled()

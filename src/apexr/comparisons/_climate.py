@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from apexr import labels
-from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
 from apexr._simulate import read_solver, read_states
 from apexr.comparisons._states import initial_states
@@ -17,6 +16,7 @@ from apexr.comparisons._subjects import Subject, is_path, read_subject
 from apexr.engine import Plan, Ranges, Tally, climate_blocks, select_seed
 from apexr.errors import DivergenceError, SpecError
 from apexr.experiment import machine
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import BaseScenario
 from apexr.schema import CLIMATE
 from apexr.steppers import as_solver

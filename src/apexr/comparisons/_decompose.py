@@ -7,13 +7,13 @@ import numpy as np
 import xarray as xr
 
 from apexr import labels
-from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
 from apexr.comparisons._states import initial_states, read_steps
 from apexr.comparisons._studies import of_each_experiment
 from apexr.comparisons._subjects import Subject, is_path, read_subject
 from apexr.engine import decompose as decomposed
 from apexr.experiment import machine
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import BaseScenario
 from apexr.schema import DECOMPOSITION
 from apexr.steppers import as_solver

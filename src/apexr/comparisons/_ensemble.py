@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 
 from apexr import analysis, labels
-from apexr._devices import prepare_host_devices
 from apexr._precision import computing_in
 from apexr.comparisons._states import initial_states, read_steps
 from apexr.comparisons._subjects import Subject, read_subject
 from apexr.engine import Block, EnsembleMode, ensemble_blocks
 from apexr.errors import SpecError
 from apexr.experiment import machine
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import BaseScenario
 from apexr.schema import ENSEMBLE
 from apexr.steppers import as_solver

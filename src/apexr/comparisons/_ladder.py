@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from apexr import labels
-from apexr._devices import prepare_host_devices
 from apexr._precision import check_precision, computing_in
 from apexr._typing import Precision
 from apexr.comparisons._states import read_steps
@@ -27,6 +26,7 @@ from apexr.engine import (
 )
 from apexr.errors import SpecError
 from apexr.experiment import machine, metric_arrays
+from apexr.kernels import prepare_host_devices
 from apexr.scenarios import BaseScenario, resolve
 from apexr.scenarios import _data as data
 from apexr.scenarios._pieces import metrics

@@ -9,10 +9,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from apexr import labels
-from apexr._devices import prepare_host_devices
 from apexr.engine import block_means, kaplan_yorke, lyapunov_growth
 from apexr.errors import DivergenceError, ShapeError, SpecError, warn
 from apexr.experiment import machine
+from apexr.kernels import prepare_host_devices
 from apexr.schema import LYAPUNOV
 from apexr.steppers import Stepper
 from apexr.steppers._arrays import check_count, default_float

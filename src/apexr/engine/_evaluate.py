@@ -15,10 +15,10 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
-from apexr._compile import Ahead
 from apexr._frames import SINGLE, Frames, frames_of, newest, states_along
 from apexr._parts import Structure, has_shape, shapes_of, split
 from apexr._typing import Step
+from apexr.kernels import Ahead, Form, form, in_form
 from apexr.metrics import Metric
 from apexr.training import Clock, Streamed, of_predicted, seed_mesh
 
@@ -59,6 +59,7 @@ class _Recipe:
     structure: Structure
     metrics: tuple[Metric, ...]
     num_kept: int
+    form: Form
 
     @property
     def over_samples(self) -> NamedSharding:
@@ -139,7 +140,7 @@ def _taken_apart(
     """Return the arrays of the seeds, those that are shared, and what is compiled in."""
     own, shared, structure = split(emulators, has_shape)
     mesh = seed_mesh(jax.tree.leaves(own)[0].shape[0])
-    return own, shared, _Recipe(mesh, structure, tuple(metrics.values()), num_kept)
+    return own, shared, _Recipe(mesh, structure, tuple(metrics.values()), num_kept, form())
 
 
 def _in_blocks(
@@ -184,7 +185,8 @@ def _roll_out(
             emulator = recipe.structure.filled(own, shared)
             return _roll_out_seed(emulator, frames, recipe)
 
-        return jax.lax.map(one_seed, own)
+        with in_form(recipe.form):
+            return jax.lax.map(one_seed, own)
 
     return jax.shard_map(
         on_device,

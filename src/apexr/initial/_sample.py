@@ -7,11 +7,10 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._compile import Ahead, jit_once
-from apexr._devices import prepare_host_devices
 from apexr.errors import SpecError
 from apexr.initial._channels import for_channels
 from apexr.initial._kind import InitialCondition
+from apexr.kernels import Ahead, jit_once, prepare_host_devices
 from apexr.spectral import Grid
 
 MAX_SEED = 2**32

@@ -4,8 +4,8 @@ import functools
 
 import jax
 
-from apexr._devices import prepare_host_devices
 from apexr.errors import SpecError
+from apexr.kernels import prepare_host_devices
 from apexr.metrics._domain import Fields, on_domain
 from apexr.metrics._kind import Metric, parse_metrics
 

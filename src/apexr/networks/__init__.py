@@ -6,6 +6,7 @@ and layers below are there to build it from.
 """
 
 from apexr._doors import check_all
+from apexr.kernels import bfloat16_products
 from apexr.networks._activations import ACTIVATIONS
 from apexr.networks._avit import AViT, AxialBlock, AxialTransformer
 from apexr.networks._base import Layer, MakeLayer, Reach, Space
@@ -44,7 +45,6 @@ from apexr.networks._patches import Patch, Unpatch
 from apexr.networks._pure import Pure, Stencil
 from apexr.networks._refiner import Refiner, RefinerSpec, Schedule, resampled
 from apexr.networks._res import Dil, MoRes, Res
-from apexr.networks._rounded import bfloat16_products
 from apexr.networks._spectral import SpectralConv
 from apexr.networks._statistics import NORMS, Moments, Scales, Statistics
 from apexr.networks._tfno import TFNO

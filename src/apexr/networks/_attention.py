@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr.networks._rounded import factors, summed
+from apexr.kernels import factors, summed
 
 LETTERS = "xyz"
 

@@ -8,14 +8,10 @@ from typing import Any, Protocol
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import ShapeError, SpecError, suggest
-from apexr.networks._rounded import factors, summed
-
-PADDING = {"periodic": "wrap", "dirichlet": "constant", "neumann": "reflect"}
-"""How states go on beyond a boundary, as :func:`jax.numpy.pad` calls it."""
+from apexr.kernels import PADDING
 
 Reach = tuple[float, float]
 """How many points (back, forward) along each axis one output point sees."""
@@ -127,17 +123,6 @@ def check_fits(x: Float[Array, "in batch *space"], channels: int, axes: int | No
 def add_bias(x: Float[Array, "out batch *space"], bias: Float[Array, "out *ones"] | None) -> Array:
     """Return ``x`` with a bias for each channel, if there is one."""
     return x if bias is None else x + bias[:, None]
-
-
-def multiply(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
-    """Return the channels of ``x`` mixed by a matrix, as one product."""
-    return summed(multiply_as_given(*factors(kernel, x)))
-
-
-def multiply_as_given(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
-    """Return the same of factors that are rounded already, where they are to be."""
-    flat = jnp.dot(kernel, x.reshape(x.shape[0], -1))
-    return flat.reshape(kernel.shape[0], *x.shape[1:])
 
 
 def reach_of(part: Any) -> Reach:

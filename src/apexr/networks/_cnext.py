@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt
+from apexr.kernels import computed_once
 from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, total_reach
 from apexr.networks._depthwise import DepthwiseConvolution
@@ -168,7 +169,7 @@ class Stage(eqx.Module):
         if self.join is not None:
             x = self.join(x)
         for block in self.blocks:
-            x = jax.lax.optimization_barrier(block(x))
+            x = computed_once(block(x))
         return self.resample(self.norm(x))
 
 

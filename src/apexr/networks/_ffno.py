@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt, SomeLayers
 from apexr.errors import SpecError
+from apexr.kernels import computed_once
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits
 from apexr.networks._kind import ChannelsSpec, Network, network
 from apexr.networks._layers import Pointwise, PointwiseMLP
@@ -174,5 +175,5 @@ class FactorizedOperator(Network):
         """Return the network's output for every state of a batch."""
         states = self.lifting(states)
         for block in self.blocks[:-1]:
-            states = jax.lax.optimization_barrier(states + block(states))
+            states = computed_once(states + block(states))
         return self.projection(self.blocks[-1](states))

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import ShapeError, SpecError
+from apexr.kernels import computed_once
 from apexr.networks._base import MakeLayer, Reach, Space, total_reach
 from apexr.networks._kind import Network
 from apexr.networks._layers import Convolution, Pointwise, UpConvolution
@@ -82,7 +83,7 @@ class Sequential(Network):
         the next ones read it, and with it what is added to it in each residual block before.
         """
         for part in (self.lifting, *self.blocks, self.projection):
-            states = jax.lax.optimization_barrier(part(states))
+            states = computed_once(part(states))
         return states
 
 

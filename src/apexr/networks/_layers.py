@@ -9,10 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
+from apexr.kernels import convolve, multiply, tap_offsets, upsample
 from apexr.networks._activations import activate
-from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights, multiply
-from apexr.networks._convolution import convolve, upsample
-from apexr.networks._taps import tap_offsets
+from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights
 
 EPSILON = 1e-5
 """What is added to a variance before its root is divided by."""

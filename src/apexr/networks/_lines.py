@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from apexr.networks._rounded import factors, summed
+from apexr.kernels import factors, summed
 from apexr.networks._spectral import pruned_dft
 
 

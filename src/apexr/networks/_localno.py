@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt
+from apexr.kernels import convolve
 from apexr.networks._activations import activate
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits, draw_weights
-from apexr.networks._convolution import convolve
 from apexr.networks._kind import ChannelsSpec, network
 from apexr.networks._layers import Pointwise
 from apexr.networks._operators import ACTIVATION, OperatorNetwork, SpectralOperator, check_modes

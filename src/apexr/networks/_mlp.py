@@ -9,10 +9,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt
 from apexr.errors import ShapeError
+from apexr.kernels import factors, summed
 from apexr.networks._activations import activate
 from apexr.networks._base import Reach, add_bias, draw_weights
 from apexr.networks._kind import Activation, ChannelsSpec, Network, network
-from apexr.networks._rounded import factors, summed
 from apexr.spectral import Grid
 
 

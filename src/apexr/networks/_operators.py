@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
+from apexr.kernels import computed_once
 from apexr.networks._activations import activate
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space, check_fits
 from apexr.networks._kind import Network
@@ -390,5 +391,5 @@ class OperatorNetwork(Network):
         """Return the network's output for every state of a batch."""
         states = self.lifting(states)
         for block in self.blocks:
-            states = jax.lax.optimization_barrier(block(states))
+            states = computed_once(block(states))
         return self.projection(states)

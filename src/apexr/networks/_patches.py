@@ -2,7 +2,8 @@
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights, multiply
+from apexr.kernels import multiply
+from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights
 
 
 class Patch(Layer):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from apexr.networks._rounded import factors, summed
+from apexr.kernels import factors, summed
 
 
 class SpectralConv(eqx.Module):

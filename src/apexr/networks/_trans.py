@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from apexr._grammar import Choice, Layers, PositiveInt
 from apexr._registry import Registry
 from apexr.errors import SpecError
+from apexr.kernels import computed_once
 from apexr.networks._attention import attend, misfit_of_heads, split_heads
 from apexr.networks._base import UNBOUNDED, Layer, Reach, Space
 from apexr.networks._kind import Activation, ChannelsSpec, Network, network
@@ -284,5 +285,5 @@ class Transformer(Network):
         """Return the network's output for every state of a batch."""
         states = POSITIONS.get(self.positions)().place(self.lifting(states))
         for block in self.blocks:
-            states = jax.lax.optimization_barrier(block(states))
+            states = computed_once(block(states))
         return self.projection(states)

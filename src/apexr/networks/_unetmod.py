@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import PositiveInt, SomeLayers
 from apexr.errors import SpecError
+from apexr.kernels import upsample
 from apexr.networks._activations import activate
 from apexr.networks._attention import attend
 from apexr.networks._base import (
@@ -20,7 +21,6 @@ from apexr.networks._base import (
     total_reach,
 )
 from apexr.networks._blocks import bypass
-from apexr.networks._convolution import upsample
 from apexr.networks._generic import check_grid_halves, require_halves
 from apexr.networks._kind import Activation, ChannelsSpec, Network, network
 from apexr.networks._layers import Convolution, GroupNorm, Pointwise

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._grammar import Layers, PositiveInt
+from apexr.kernels import computed_once
 from apexr.networks._base import Space
 from apexr.networks._generic import check_grid_halves, require_halves
 from apexr.networks._kind import ChannelsSpec, Network, network
@@ -137,11 +138,11 @@ class UShapedOperator(Network):
         shapes = [tuple(points // 2**level for points in space) for level in range(levels + 1)]
         states, skips = self.lifting(states), []
         for block, bridge, shape in zip(self.down, self.bridges, shapes, strict=True):
-            states = jax.lax.optimization_barrier(block(states, shape))
+            states = computed_once(block(states, shape))
             skips.append(bridge(states))
         states = self.bottom(states)
         targets = (*reversed(shapes[:-1]), shapes[0])
         for block, shape in zip(self.up, targets, strict=True):
             both = jnp.concatenate([states, skips.pop()], axis=0)
-            states = jax.lax.optimization_barrier(block(both, shape))
+            states = computed_once(block(both, shape))
         return self.projection(states)

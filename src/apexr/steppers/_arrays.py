@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from apexr._devices import prepare_host_devices
 from apexr.errors import SpecError
+from apexr.kernels import prepare_host_devices
 
 
 def array_module(*arrays: Any) -> ModuleType:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from apexr._compile import JitForDevices
+from apexr.kernels import JitForDevices
 from apexr.steppers._march import Kept, March, State
 from apexr.steppers._spread import Devices, spread
 

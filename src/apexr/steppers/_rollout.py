@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from apexr._compile import Ahead, JitForDevices
 from apexr._parts import Structure, split
 from apexr.errors import SpecError
+from apexr.kernels import Ahead, JitForDevices
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers._arrays import check_count, is_traced
 from apexr.steppers._exponential import ClosedForm

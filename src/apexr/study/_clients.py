@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from apexr._devices import usable_cores
 from apexr._memory import available_memory
 from apexr.errors import ClusterError, SpecError, needs
+from apexr.kernels import usable_cores
 
 if TYPE_CHECKING:
     from dask_jobqueue.slurm import SLURMCluster

@@ -9,12 +9,12 @@ import xarray as xr
 
 from apexr import analysis
 from apexr import store as stores
-from apexr._compile import keep_compiled
 from apexr._digest import digest
 from apexr._run import CHECKPOINT_SECONDS, check_interval
 from apexr._typing import PathInput
 from apexr.engine import available_bytes
 from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
+from apexr.kernels import keep_compiled
 from apexr.study._changed import check_data
 from apexr.study._clients import check_client, count_workers, memory_of_workers
 from apexr.study._configs import Planned, Study, load_whole, spelt_as_stored

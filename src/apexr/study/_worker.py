@@ -20,12 +20,11 @@ from typing import Any, Literal
 from distributed import Worker, WorkerPlugin
 
 from apexr import store as stores
-from apexr._compile import keep_compiled
-from apexr._devices import prepare_host_devices, usable_cores
 from apexr._typing import PathInput
 from apexr.engine import CALLBACKS, TASKS
 from apexr.errors import ApexrWarning, SpecError, Terminated
 from apexr.initial import INITIAL_CONDITIONS
+from apexr.kernels import keep_compiled, prepare_host_devices, usable_cores
 from apexr.metrics import METRICS
 from apexr.networks import ACTIVATIONS, NETWORKS
 from apexr.objectives import OBJECTIVES

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from apexr._compile import jit_once
 from apexr.errors import SpecError
+from apexr.kernels import jit_once
 
 
 def batch_indices(

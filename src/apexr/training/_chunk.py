@@ -10,28 +10,21 @@ import equinox as eqx
 import jax
 import jax.flatten_util
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from apexr._compile import JitKeepingBarriers, on_cpu
+from apexr import kernels
 from apexr._parts import Structure
+from apexr.kernels import Form, JitKeepingBarriers, add_changes, gather_windows, in_form, map_seeds
 from apexr.objectives import PLAIN, Denoising, Noise, Objective, Setting
 from apexr.steppers import Solver
 from apexr.training._batched import denoiser, of_predicted
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
 from apexr.training._optimizers import Optimizer
-from apexr.training._vectors import add_changes
 
 KEPT_PROGRAMS = 16
 """How many compiled trainings a process keeps at hand."""
-
-LIGHT = 100
-"""Up to so many weights for each number of a state, a batch is taken in parts."""
-
-LARGE = 2**11
-"""Numbers of a state above which a part of a batch is one window, not two."""
 
 NEVER = -1
 """The value of ``diverged_at`` for a seed whose losses all stayed finite."""
@@ -90,6 +83,7 @@ class Recipe:
     optimizer: Optimizer
     num_frames: int
     structure: Structure
+    form: Form
 
     @property
     def over_seeds(self) -> NamedSharding:
@@ -109,40 +103,6 @@ class Recipe:
     def emulator(self, params: Any, constants: Constants) -> Any:
         """Return the emulator with these arrays."""
         return self.structure.filled(params, constants.held, constants.shared)
-
-
-def frames_first(
-    trajectories: Float[np.ndarray, "sample frame channel *space"],
-) -> Float[np.ndarray, "channel all_frames *space"]:
-    """Return the frames of all trajectories, one trajectory after another."""
-    return np.moveaxis(trajectories.reshape(-1, *trajectories.shape[2:]), 1, 0)
-
-
-def gather_windows(
-    frames: Float[Array, "channel frame *space"],
-    indices: Int[Array, " batch"],
-    num_frames: int,
-    length: int,
-    stored: int | None = None,
-) -> Float[Array, "channel batch stored *space"]:
-    """Return windows of consecutive frames.
-
-    Parameters
-    ----------
-    frames
-        The frames of all trajectories, one trajectory after another.
-    indices
-        Windows, numbered over trajectories with the start within a trajectory fastest.
-    num_frames
-        Frames of one trajectory.
-    length
-        Frames of a window.
-    stored
-        How many of them are wanted, from the first; by default all.
-    """
-    per_trajectory = num_frames - length + 1
-    start = indices // per_trajectory * num_frames + indices % per_trajectory
-    return jnp.take(frames, start[:, None] + jnp.arange(stored or length), axis=1)
 
 
 def window_losses(
@@ -227,16 +187,9 @@ def window_keys(work: Work, place: Int[Array, ""]) -> list[PRNGKeyArray]:
 
 
 def windows_at_once(params: Any, work: Work) -> int:
-    """Return how many windows of a batch go through an emulator at a time.
-
-    On a CPU, one or two states in 2D and 3D fill the cache. In 1D whole batches fit, and where
-    the weights are many for the size of a state, reading them for each part would cost more.
-    """
-    batch, state = work.indices.shape[-1], work.frames.size // work.frames.shape[1]
-    light = sum(leaf.size for leaf in jax.tree.leaves(params)) < LIGHT * state
-    if work.frames.ndim > 3 and light and on_cpu():
-        return 1 if batch % 2 or state > LARGE else 2
-    return batch
+    """Return how many windows of a batch go through an emulator at a time."""
+    num_weights = sum(leaf.size for leaf in jax.tree.leaves(params))
+    return kernels.windows_at_once(work.indices.shape[-1], work.frames.shape, num_weights)
 
 
 def _batch_gradient(
@@ -265,8 +218,20 @@ def _sum_over_devices(tree: Any) -> Any:
     return unravel(jax.lax.psum(flat, BATCH_AXIS))
 
 
-def _train_seed(state: TrainState, recipe: Recipe, work: Work) -> tuple[TrainState, Array]:
+def _train_seed(
+    state: TrainState, recipe: Recipe, work: Work, num_updates: int | None
+) -> tuple[TrainState, Array]:
+    """Return the state after the updates and the loss before the first of them.
+
+    A number of updates that is known when this is compiled makes a loop of that length; seeds that
+    have stopped then go through it with the others, and what they make is left out.
+    """
     body = partial(_update, recipe=recipe, work=work)
+    if num_updates is not None:
+        new, loss = jax.lax.fori_loop(0, num_updates, body, (state, jnp.zeros(())))
+        if work.running is not None:
+            new = jax.tree.map(partial(jnp.where, work.running), new, state)
+        return new, loss
     if work.running is None:
         return jax.lax.fori_loop(0, work.num_updates, body, (state, jnp.zeros(())))
     count = jnp.where(work.running, work.num_updates, 0)
@@ -298,11 +263,12 @@ def train_chunk(
 ) -> tuple[TrainState, Float[Array, " seed"]]:
     """Return the state after a chunk of updates and the loss before the first of them.
 
-    Each device maps over its own seeds, one after another, so that the arrays of one seed stay
-    in its cache; devices that share a seed each take a part of the batch. The given state is
-    donated: its memory is used again.
+    Each device has its own seeds, one after another or as a batch (see :class:`Form`); devices
+    that share a seed each take a part of the batch. The given state is donated: its memory is used
+    again.
     """
-    return compiled_chunk(recipe)(state, work)  # type: ignore[no-any-return]
+    num_updates = int(work.num_updates) if recipe.form.static_chunks else None
+    return compiled_chunk(recipe, num_updates)(state, work)  # type: ignore[no-any-return]
 
 
 def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
@@ -311,10 +277,25 @@ def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
-def compiled_chunk(recipe: Recipe) -> JitKeepingBarriers:
-    """Return the jitted chunk; the state comes out where it goes in, so it compiles once."""
-    chunk = over_seeds(lambda state, work: _train_seed(state, recipe, work), recipe)
+def compiled_chunk(recipe: Recipe, num_updates: int | None = None) -> JitKeepingBarriers:
+    """Return the jitted chunk; the state comes out where it goes in, so it compiles once.
+
+    Parameters
+    ----------
+    recipe
+        What is compiled in.
+    num_updates
+        How many updates it makes, where that is compiled in, too; else the work says so.
+    """
+    chunk = program_of_chunk(recipe, num_updates)
     return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(recipe.over_seeds,) * 2)
+
+
+def program_of_chunk(
+    recipe: Recipe, num_updates: int | None = None
+) -> Callable[[TrainState, Work], Any]:
+    """Return what :func:`compiled_chunk` compiles."""
+    return over_seeds(lambda state, work: _train_seed(state, recipe, work, num_updates), recipe)
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
@@ -335,8 +316,9 @@ def over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any
             own = {"indices": indices, "running": running, "keys": keys}
             return one(arrays, dataclasses.replace(work, **own, constants=constants))
 
-        each = (work.indices, work.constants.held, work.running, work.keys)
-        return jax.lax.map(one_seed, (arrays, *each))
+        seeds = (arrays, work.indices, work.constants.held, work.running, work.keys)
+        with in_form(recipe.form):
+            return map_seeds(one_seed, seeds, _seeds_at_once(seeds, recipe, work))
 
     seeds = P(SEED_AXIS)
     constants = Constants(seeds, P(), P(), P())  # type: ignore[arg-type]
@@ -349,3 +331,17 @@ def over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any
         out_specs=P(SEED_AXIS),
         check_vma=False,
     )
+
+
+def _seeds_at_once(seeds: tuple[Any, ...], recipe: Recipe, work: Work) -> int:
+    """Return how many seeds of this device make a batch, by what their gradients keep."""
+    count = work.indices.shape[0]
+    if count == 1 or not recipe.form.batched_seeds:
+        return 1
+    arrays, indices, held, _, keys = jax.tree.map(lambda a: a[0], seeds)
+    params = arrays.params if isinstance(arrays, TrainState) else arrays
+    constants = dataclasses.replace(work.constants, held=held)
+    one = dataclasses.replace(work, indices=indices, keys=keys, constants=constants)
+    loss = partial(_batch_loss, recipe=recipe, work=one)
+    each = kernels.gradient_bytes(loss, params)
+    return kernels.seeds_at_once(count, each, kernels.room_for_gradients())

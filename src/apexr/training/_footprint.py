@@ -5,11 +5,11 @@ import dataclasses
 import jax
 import numpy as np
 
-from apexr._compile import Ahead
 from apexr._typing import Step
+from apexr.kernels import Ahead
 from apexr.training._batches import count_windows
 from apexr.training._chunk import Recipe, TrainState, Work, compiled_chunk, windows_at_once
-from apexr.training._loop import TrainingPlan, outline
+from apexr.training._loop import TrainingPlan, longest_chunk, outline
 from apexr.training._mesh import BATCH_AXIS
 
 
@@ -107,6 +107,26 @@ def prepare(
         Whether seeds may stop before the last update.
     """
     plan = plan.along(emulators)
+    recipe, state, work = outlined(emulators, trajectories, num_seeds, plan, stops=stops)
+    largest = max(plan.objective.starts, key=lambda start: plan.objective.at(start).num_steps)
+    num_updates = None
+    if recipe.form.static_chunks:
+        num_updates = longest_chunk(plan, work.indices.shape[1])
+    program = compiled_chunk(recipe.at(largest), num_updates).ahead(state, work)
+    batch = work.indices.shape[-1] // recipe.mesh.shape[BATCH_AXIS]
+    share = jax.ShapeDtypeStruct((1, batch), np.int32)
+    return Preparation(program, state, dataclasses.replace(work, indices=share), recipe)
+
+
+def outlined(
+    emulators: Step,
+    trajectories: tuple[int, ...],
+    num_seeds: int,
+    plan: TrainingPlan,
+    *,
+    stops: bool = False,
+) -> tuple[Recipe, TrainState, Work]:
+    """Return what is compiled in, and the shapes of a chunk's arguments; see :func:`prepare`."""
     room = plan.room(trajectories, num_seeds)
     num_frames = trajectories[1] if room is None else room.num_frames
     recipe, state, constants = outline(emulators, num_frames, num_seeds, plan)
@@ -131,7 +151,4 @@ def prepare(
         jax.ShapeDtypeStruct((num_seeds,), bool) if stops else None,
         keys,
     )
-    largest = max(plan.objective.starts, key=lambda start: plan.objective.at(start).num_steps)
-    program = compiled_chunk(recipe.at(largest)).ahead(state, work)
-    share = jax.ShapeDtypeStruct((1, batch // parts), np.int32)
-    return Preparation(program, state, dataclasses.replace(work, indices=share), recipe)
+    return recipe, state, work

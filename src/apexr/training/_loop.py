@@ -2,8 +2,11 @@
 
 import dataclasses
 import functools
+import itertools
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,10 +14,10 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from apexr._compile import jit_once
 from apexr._parts import has_shape, shapes_of, split, trained
 from apexr._typing import Step
 from apexr.errors import SpecError
+from apexr.kernels import form, frames_first, jit_once
 from apexr.objectives import Objective
 from apexr.steppers import Solver, as_solver
 from apexr.training._batched import objective_for
@@ -26,7 +29,6 @@ from apexr.training._chunk import (
     Recipe,
     TrainState,
     Work,
-    frames_first,
     train_chunk,
 )
 from apexr.training._clock import Clock
@@ -278,7 +280,10 @@ def _go_on(
     seeds = attendance.seeds or tuple(range(batches.indices.shape[0]))
     last_loss: Array | None = None
     intervals = attendance.intervals()
-    spans = list(_spans(update, batches.plan, intervals, batches.span))
+    spans = _spans(update, batches.plan, intervals, batches.span)
+    if batches.recipe.form.static_chunks:
+        whole = _spans(0, batches.plan, intervals, batches.span)
+        spans = in_two_lengths(whole, update) or in_two_lengths(spans, update)
     with closing(batches.works(spans)) as works:
         for (first, count), work in zip(spans, works, strict=True):
             seen = any(first % every == 0 for every in intervals)
@@ -303,21 +308,52 @@ def _go_on(
     return Progress(batches.plan.optimizer.updates, before, state, records, standing)
 
 
-def _spans(
-    first: int, plan: TrainingPlan, intervals: set[int], most: int
-) -> Iterator[tuple[int, int]]:
-    """Yield the first update and the number of updates of each chunk, which are so many at most.
+def _spans(first: int, plan: TrainingPlan, intervals: set[int], most: int) -> list[tuple[int, int]]:
+    """Return the first update and the number of updates of each chunk, which are so many at most.
 
     A chunk ends where a loss is recorded, somebody wants to look or another stage of the objective
     begins.
     """
-    intervals = {plan.record_loss_every, *intervals}
+    intervals, spans = {plan.record_loss_every, *intervals}, []
     while first < plan.optimizer.updates:
         stops = [(first // every + 1) * every for every in intervals]
         stops += [start for start in plan.objective.starts if start > first]
         end = min(*stops, plan.optimizer.updates, first + most)
-        yield first, end - first
+        spans.append((first, end - first))
         first = end
+    return spans
+
+
+def longest_chunk(plan: TrainingPlan, most: int) -> int:
+    """Return the updates of the longest chunk, if their number is compiled in and nobody looks."""
+    return max(count for _, count in in_two_lengths(_spans(0, plan, set(), most), 0))
+
+
+def in_two_lengths(spans: list[tuple[int, int]], begun: int) -> list[tuple[int, int]]:
+    """Return the chunks from an update on, cut so that they have at most two lengths.
+
+    The first length is that of most updates, the other divides what it leaves over. The cuts do
+    not depend on where a training goes on: nothing is returned if it cannot at that update.
+
+    Parameters
+    ----------
+    spans
+        First update and number of updates of each chunk, from the first to the last of a training.
+    begun
+        How many updates have been made.
+    """
+    updates: Counter[int] = Counter()
+    for _, count in spans:
+        updates[count] += count
+    long = max(updates, key=lambda count: (updates[count], count), default=1)
+    short = math.gcd(*(count % long for count in updates)) or long
+    cut = []
+    for first, count in spans:
+        lengths = [long] * (count // long) + [short] * (count % long // short)
+        starts = itertools.accumulate(lengths, initial=first)
+        cut += list(zip(starts, lengths, strict=False))
+    places = [place for place, (first, _) in enumerate(cut) if first == begun]
+    return cut[places[0] :] if places else []
 
 
 def start(
@@ -371,7 +407,8 @@ def taken_apart(
             " of solvers"
         )
     mesh = seed_mesh(num_seeds)
-    return Recipe(mesh, plan.objective, plan.optimizer, num_frames, structure), params, held, shared
+    static = (plan.objective, plan.optimizer, num_frames, structure, form())
+    return Recipe(mesh, *static), params, held, shared
 
 
 def _begin_all(params: Any, optimizer: Optimizer) -> Any:

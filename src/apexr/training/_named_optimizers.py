@@ -6,8 +6,8 @@ from typing import Any
 
 import optax
 
+from apexr.kernels import on_vectors
 from apexr.training._optimizers import optimizer
-from apexr.training._vectors import on_vectors
 
 NAMED_OPTIMIZERS = {
     "adabelief": "Adam scaled by how much a gradient surprises (Zhuang et al. 2020).",

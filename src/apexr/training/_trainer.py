@@ -13,10 +13,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from apexr._html import card, picture_of, shape_words
 from apexr._parts import split
 from apexr._typing import Step
+from apexr.kernels import frames_first
 from apexr.objectives import Objective
 from apexr.steppers import Solver
 from apexr.training._batches import count_windows
-from apexr.training._chunk import frames_first, window_losses
+from apexr.training._chunk import window_losses
 from apexr.training._loop import Attendance, Report, TrainingPlan, train
 from apexr.training._moment import Hook, check_trackers
 from apexr.training._stream import Streamed

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from apexr.kernels import frames_first
 from apexr.training._batches import count_windows
 from apexr.training._chunk import (
     KEPT_PROGRAMS,
@@ -21,7 +22,6 @@ from apexr.training._chunk import (
     Constants,
     Recipe,
     Work,
-    frames_first,
     over_seeds,
     summed_losses,
 )

@@ -17,20 +17,13 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 
-from apexr._devices import usable_cores
+from apexr.kernels._devices import usable_cores
 
 F = TypeVar("F", bound=Callable[..., Any])
 Options = dict[str, Any]
 
 SMALL = 2**20
 """Numbers that a program may handle and still be called small."""
-
-
-def on_cpu() -> bool:
-    """Tell whether programs run on a CPU, unless they are given other devices."""
-    device = jax.config.jax_default_device  # type: ignore[attr-defined]
-    platform = getattr(device, "platform", device) or jax.default_backend()
-    return str(platform) == "cpu"
 
 
 @functools.cache

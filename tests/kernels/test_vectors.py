@@ -6,8 +6,8 @@ import numpy as np
 import optax
 import pytest
 
+from apexr.kernels import add_changes
 from apexr.training import NAMED_OPTIMIZERS, OPTIMIZERS
-from apexr.training._vectors import add_changes
 
 SHAPES = {"kernel": (3, 2, 4), "bias": (3, 1), "shift": (), "matrix": (130, 140)}
 

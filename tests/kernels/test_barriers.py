@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from apexr import _compile
-from apexr._compile import JitKeepingBarriers, keeping_barriers, one_thread_each
+from apexr.kernels import _compile
+from apexr.kernels._compile import JitKeepingBarriers, keeping_barriers, one_thread_each
 
 BARRIER = "opt-barrier"
 ON_A_CPU = pytest.mark.skipif("jax.default_backend() != 'cpu'", reason="options of CPUs")

@@ -1,8 +1,10 @@
-"""Matrix products whose gradient is made in a shape that CPUs are quick at."""
+"""Matrix products over batch and space, and their gradients in a shape that CPUs are quick at."""
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from apexr.kernels._rounded import factors, summed
 
 LANES = 16
 """How many columns of a product a CPU makes at once."""
@@ -10,6 +12,17 @@ SLOW = 8
 """More columns than that, beyond the last whole vector, take longer than a vector would."""
 
 _PRODUCTS = "pok,pkn->pon"
+
+
+def multiply(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
+    """Return the channels of ``x`` mixed by a matrix, as one product."""
+    return summed(multiply_as_given(*factors(kernel, x)))
+
+
+def multiply_as_given(kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]) -> Array:
+    """Return the same of factors that are rounded already, where they are to be."""
+    flat = jnp.dot(kernel, x.reshape(x.shape[0], -1))
+    return flat.reshape(kernel.shape[0], *x.shape[1:])
 
 
 @jax.custom_jvp

@@ -4,12 +4,11 @@ import itertools
 from fractions import Fraction
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from apexr.networks import _winograd as winograd
-from apexr.networks._convolution import _correlate, _correlate_split, convolution_kernels
+from apexr.kernels import _winograd as winograd
+from apexr.kernels._convolution import _correlate_split, convolve, correlation
 
 # an axis of one tile and less, of whole tiles, and of tiles that end beyond the grid
 GRIDS = [(1, 1), (2, 3), (3, 2), (4, 5), (8, 4), (9, 6), (4, 3, 5), (6, 1, 4)]
@@ -97,21 +96,17 @@ def test_gradients_in_both_modes_are_those_of_the_sum(grid):
     ],
 )
 def test_few_channels_are_gathered_or_shifted_and_many_filtered(
-    in_channels, out_channels, grid, taken, monkeypatch
+    in_channels, out_channels, grid, taken
 ):
-    ways = []
-    monkeypatch.setattr(winograd, "correlate", lambda x, weight: ways.append(None))
-    split = "apexr.networks._convolution._correlate_split"
-    monkeypatch.setattr(split, lambda x, weight, offsets, axes: ways.append(axes))
-    x = jnp.zeros((in_channels, 1, *grid))
-    weight = jnp.zeros((out_channels, in_channels, *(3,) * len(grid)))
-    _correlate(x, weight, winograd.OFFSETS)
-    assert ways == [taken]
+    shape = (out_channels, in_channels, *(3,) * len(grid))
+    way = correlation(shape, winograd.OFFSETS, filtered=True)
+    assert way is correlation(shape, winograd.OFFSETS, filtered=True)  # chosen once
+    assert way is winograd.correlate if taken is None else way.keywords["axes"] == taken
+    assert correlation(shape, winograd.OFFSETS, filtered=False) is not winograd.correlate
 
 
 def test_minimal_filtering_is_for_cpus_alone(monkeypatch):
     monkeypatch.setattr(winograd, "correlate", None)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     x, weight = fields((8, 4), in_channels=16, out_channels=16)
-    assert worst(_correlate(x, weight, winograd.OFFSETS), summed(x, weight)) < 1e-6
-    assert convolution_kernels() == "matrix products"
+    assert worst(convolve(x, weight), summed(x, weight)) < 1e-6

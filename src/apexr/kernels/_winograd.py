@@ -13,7 +13,9 @@ transpose only moves numbers too.
 """
 
 import functools
+import math
 import operator
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +23,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from apexr.networks._products import multiply_each
-from apexr.networks._taps import gather, unstack
+from apexr.kernels._products import multiply_each
+from apexr.kernels._taps import gather, unstack
 
 OFFSETS = (-1, 0, 1)
 """Where the taps lie along each axis."""
@@ -51,14 +53,20 @@ to slower loops.
 """
 
 
-def work(weight: Float[Array, "out in *kernel"]) -> tuple[float, float]:
-    """Return how many numbers a point :func:`correlate` writes, and how many products it takes."""
-    out_channels, in_channels, *kernel = weight.shape
+def work(shape: Sequence[int]) -> tuple[float, float]:
+    """Return how many numbers a point :func:`correlate` writes, and how many products it takes.
+
+    Parameters
+    ----------
+    shape
+        That of the weight, ``(out, in, *kernel)``.
+    """
+    out_channels, in_channels, *kernel = shape
     per_point, taps = len(INPUT) / TILE, len(OFFSETS)
     between = taps ** (len(kernel) - 2)
     factors = 2 / TILE + per_point * (1 + between if between > 1 else 1)
     products = per_point * (taps + 1) + 1
-    return factors * in_channels + products * out_channels, per_point * weight.size / taps
+    return factors * in_channels + products * out_channels, per_point * math.prod(shape) / taps
 
 
 @jax.jit

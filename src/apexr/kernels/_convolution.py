@@ -1,23 +1,36 @@
-"""Convolutions as matrix products in the layout ``(channel, batch, *space)``.
+"""Convolutions in the layout ``(channel, batch, *space)``.
 
-On a CPU this is several times faster than XLA's own convolution (see ``docs/speed.md``).
+On a CPU they are matrix products, several times faster there than XLA's own convolution (see
+``docs/speed.md``), which accelerators run.
 """
 
 import functools
 import itertools
 import math
 import operator
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr._compile import on_cpu
-from apexr.networks import _winograd as winograd
-from apexr.networks._base import PADDING, multiply, multiply_as_given
-from apexr.networks._products import fill_lanes
-from apexr.networks._rounded import factors, is_rounding, summed
-from apexr.networks._taps import Offsets, gather, pad, shift_and_add, tap_offsets, unstack
+from apexr.kernels import _plain as plain
+from apexr.kernels import _winograd as winograd
+from apexr.kernels._platform import form
+from apexr.kernels._products import fill_lanes, multiply, multiply_as_given
+from apexr.kernels._rounded import factors, is_rounding, summed
+from apexr.kernels._taps import (
+    PADDING,
+    Offsets,
+    gather,
+    pad,
+    shift_and_add,
+    tap_offsets,
+    unstack,
+)
+
+Correlation = Callable[[Array, Array], Array]
+"""Takes a batch and a weight to their periodic cross-correlation."""
 
 
 def convolve(
@@ -34,12 +47,15 @@ def convolve(
     boundary than the periodic one is a larger periodic grid, of which the inside is kept.
     """
     x, weight = factors(x, weight)
+    if not form().products:
+        sizes = {"dilation": dilation, "stride": stride}
+        return summed(plain.convolve(x, weight, **sizes, boundary=boundary))
     offsets, points, first = tap_offsets(weight.shape[-1], dilation), x.shape[2:], 0
     if boundary != "periodic":
         first = -offsets[0]
         x = pad(x, (first, offsets[-1]), boundary)
     if stride == 1:
-        out = _correlate(x, weight, offsets)
+        out = correlation(weight.shape, offsets, filtered=_filters())(x, weight)
     else:
         ahead = tuple(first + offset for offset in offsets)
         out, first = multiply_as_given(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
@@ -47,27 +63,41 @@ def convolve(
     return summed(out[(slice(None), slice(None), *inside)])
 
 
-def _correlate(x: Array, weight: Array, offsets: Offsets) -> Array:
-    """Return the periodic cross-correlation, in 2D and 3D the cheapest way.
+def _filters() -> bool:
+    """Tell whether minimal filtering may be used: its errors would add to those of rounding."""
+    return form().filtering and not is_rounding()
 
-    All ways give the same numbers to rounding. Minimal filtering is for CPUs: elsewhere it would
-    add its rounding errors to those of products that are less precise by default, as it would to
-    those of rounded factors.
+
+@functools.cache
+def correlation(shape: tuple[int, ...], offsets: Offsets, *, filtered: bool) -> Correlation:
+    """Return the cheapest periodic cross-correlation on a CPU for weights of a shape.
+
+    All give the same numbers to rounding.
+
+    Parameters
+    ----------
+    shape
+        That of the weight, ``(out, in, *kernel)``.
+    offsets
+        Where its taps lie along each axis.
+    filtered
+        Whether minimal filtering may be used.
     """
-    dims = x.ndim - 2
+    dims = len(shape) - 2
     if dims == 1:
-        return _correlate_1d(x, weight, offsets)
-    costs = {axes: _cost(*_work(weight, axes)) for axes in range(dims, -1, -1)}
+        return lambda x, weight: _correlate_1d(x, weight, offsets)
+    costs = {axes: _cost(*_work(shape, axes)) for axes in range(dims, -1, -1)}
     axes = min(costs, key=costs.__getitem__)
-    filtered = on_cpu() and offsets == winograd.OFFSETS and not is_rounding()
-    if filtered and _cost(*winograd.work(weight)) < costs[axes]:
-        return winograd.correlate(x, weight)
-    return _correlate_split(x, weight, offsets, axes)
+    if filtered and offsets == winograd.OFFSETS and _cost(*winograd.work(shape)) < costs[axes]:
+        return winograd.correlate  # type: ignore[no-any-return]
+    return functools.partial(_correlate_split, offsets=offsets, axes=axes)
 
 
 def convolution_kernels() -> str:
     """Return in words what :func:`convolve` uses on the devices of this process."""
-    return "matrix products, minimal filtering" if on_cpu() else "matrix products"
+    if not form().products:
+        return "XLA's convolutions"
+    return "matrix products, minimal filtering" if form().filtering else "matrix products"
 
 
 def _cost(written: float, multiplied: float) -> float:
@@ -75,13 +105,13 @@ def _cost(written: float, multiplied: float) -> float:
     return written + multiplied / 10
 
 
-def _work(weight: Float[Array, "out in *kernel"], axes: int) -> tuple[float, float]:
+def _work(shape: Sequence[int], axes: int) -> tuple[float, float]:
     """Return the same of :func:`_correlate_split` as :func:`winograd.work` does."""
-    out_channels, in_channels, *kernel = weight.shape
+    out_channels, in_channels, *kernel = shape
     gathered = 1 + math.prod(kernel[:axes]) if axes > 0 else 0
     shifted = 1 + math.prod(kernel[axes:]) if axes < len(kernel) else 1
     written = gathered * in_channels + shifted * out_channels
-    return written, weight.size
+    return written, math.prod(shape)
 
 
 def _correlate_split(x: Array, weight: Array, offsets: Offsets, axes: int) -> Array:
@@ -146,6 +176,9 @@ def upsample(
     ``y(2j) = w₁ xⱼ + w₃ xⱼ₋₁`` and ``y(2j+1) = w₂ xⱼ + w₀ xⱼ₊₁``. One matrix product gives all
     phases, which are laced together.
     """
+    if not form().products:
+        x, weight = factors(x, weight)
+        return summed(plain.upsample(x, weight, boundary))
     dims = x.ndim - 2
     kernel = jnp.moveaxis(weight, (0, 1), (-2, -1)).reshape(-1, weight.shape[1])
     parts = multiply(kernel, x).reshape(*weight.shape[2:], weight.shape[0], *x.shape[1:])

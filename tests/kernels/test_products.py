@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from apexr.networks._products import fill_lanes, multiply_each
+from apexr.kernels._products import fill_lanes, multiply_each
 
 
 @pytest.mark.parametrize(

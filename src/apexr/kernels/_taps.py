@@ -8,9 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr.networks._base import PADDING
+from apexr.kernels._barriers import computed_once
 
 Offsets = tuple[int, ...]
+
+PADDING = {"periodic": "wrap", "dirichlet": "constant", "neumann": "reflect"}
+"""How states go on beyond a boundary, as :func:`jax.numpy.pad` calls it."""
 
 
 def tap_offsets(kernel_size: int, dilation: int) -> Offsets:
@@ -35,7 +38,7 @@ def gather(x: Array, offsets: tuple[Offsets, ...], stride: int = 1) -> Array:
         before, after = max(0, -min(shifts)), max(0, *shifts)
         wide = _continued(wide, 2 + axis, before, after)
         starts.append([before + shift for shift in shifts])
-    wide = jax.lax.optimization_barrier(wide)
+    wide = computed_once(wide)
     windows = (
         [slice(s, s + size, stride) for s, size in zip(combination, points, strict=False)]
         for combination in itertools.product(*starts)
@@ -62,7 +65,7 @@ def shift_and_add(
             for part, shift in zip(parts, shifts, strict=True)
         ),
     )
-    wide = jax.lax.optimization_barrier(wide)
+    wide = computed_once(wide)
     last, inside, first = jax.lax.split(wide, (before, points, after), axis=wide.ndim - 1)
     return inside + _pad_last(last, points - before, 0) + _pad_last(first, 0, points - after)
 
