@@ -1,5 +1,6 @@
 """Freshly drawn emulators, one for every seed."""
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -11,15 +12,16 @@ import jax
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from apexr._compile import jit_once
 from apexr._frames import Frames
 from apexr._parts import split, without_fixed
+from apexr._precision import current_precision
 from apexr._typing import Step
 from apexr.engine._conditioned import Conditioned
 from apexr.engine._mixed import Mixed
 from apexr.engine._own import OwnNetwork
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
+from apexr.kernels import SMALL, DrawOnHost, jit_once
 from apexr.networks import NetworkSpec
 from apexr.spectral import Grid
 
@@ -159,6 +161,20 @@ def _build_all(
     return jax.vmap(one)(seeds)
 
 
+@functools.lru_cache(maxsize=64)
+def _on_host(
+    network: NetworkSpec, grid: Grid, num_channels: int, num_constants: int, precision: str
+) -> DrawOnHost:
+    """Return what draws a network's weights and a shuffle key from a seed's key."""
+
+    def one(key: PRNGKeyArray) -> tuple[Any, Array]:
+        init_key, shuffle_key = jax.random.split(key)
+        built = network.build_with(grid, num_channels, num_constants, init_key)
+        return eqx.filter(built, eqx.is_array), shuffle_key
+
+    return DrawOnHost(one, lambda rest: jit_once(rest)(0))
+
+
 _draw = jit_once(_build_all, static_argnames=("network", "grid", "num_channels", "num_constants"))
 
 
@@ -171,10 +187,21 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     if isinstance(plan.network, OwnNetwork):
         networks, shuffle_keys = plan.network.draw(seeds)
         return plan.compose(networks), shuffle_keys
-    draw = _draw(len(seeds) * count_parameters(plan))
-    arrays, shuffle_keys = draw(np.asarray(seeds, dtype=np.uint32), *plan.made_from)
+    arrays, shuffle_keys = _drawn(seeds, plan)
     rest = eqx.filter(_shapes(*plan.made_from), _is_shape, inverse=True)
     return plan.compose(eqx.combine(arrays, rest)), shuffle_keys
+
+
+def _drawn(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
+    """Return the arrays of all seeds and their shuffle keys, few ones without compiling for it."""
+    size = len(seeds) * count_parameters(plan)
+    if size < SMALL:
+        keys = [np.array([0, seed], np.uint32) for seed in seeds]
+        with contextlib.suppress(NotImplementedError):  # another generator of random numbers
+            drawn = _on_host(*plan.made_from, current_precision())(keys)
+            return jax.device_put(drawn)  # type: ignore[no-any-return]
+    made: tuple[Any, Array] = _draw(size)(np.asarray(seeds, dtype=np.uint32), *plan.made_from)
+    return made
 
 
 def count_parameters(plan: EmulatorPlan) -> int:

@@ -8,6 +8,7 @@ platform; :mod:`apexr.kernels._plain` has the same kernels by XLA's own operatio
 
 from apexr.kernels._barriers import computed_once
 from apexr.kernels._compile import (
+    SMALL,
     Ahead,
     JitForDevices,
     JitKeepingBarriers,
@@ -17,6 +18,7 @@ from apexr.kernels._compile import (
 from apexr.kernels._convolution import convolution_kernels, convolve, upsample
 from apexr.kernels._depthwise import convolve_each
 from apexr.kernels._devices import prepare_host_devices, usable_cores
+from apexr.kernels._draws import DrawOnHost
 from apexr.kernels._platform import ACCELERATOR, CPU, Form, form, in_form
 from apexr.kernels._products import multiply
 from apexr.kernels._rounded import bfloat16_products, factors, summed
@@ -29,7 +31,9 @@ __all__ = [
     "ACCELERATOR",
     "CPU",
     "PADDING",
+    "SMALL",
     "Ahead",
+    "DrawOnHost",
     "Form",
     "JitForDevices",
     "JitKeepingBarriers",
