@@ -23,11 +23,21 @@ CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 # trains a case for a number of updates, on scenarios with these fields, and returns when done
 Train = Callable[[Any, int, dict[str, Any]], None]
+# returns the seconds of the bare products and transforms of a case
+Limit = Callable[[Training | Rollout], float]
 # returns the function that makes the trajectories of a case, on the device when it returns
 Prepare = Callable[[Rollout], Callable[[], Any]]
 
 
-def run_side(side: str, start: float, train: Train, prepare: Prepare, *, warm: bool) -> None:
+def run_side(
+    side: str,
+    start: float,
+    train: Train,
+    prepare: Prepare,
+    *,
+    warm: bool,
+    limit: Limit | None = None,
+) -> None:
     """Time the case named on the command line and print the line that the race reads.
 
     Parameters
@@ -41,6 +51,8 @@ def run_side(side: str, start: float, train: Train, prepare: Prepare, *, warm: b
     warm
         Whether the side keeps compiled programs: it then warms up with the very counts that are
         timed, so that no compilation is in their difference.
+    limit
+        Returns what the products and transforms of a case take by themselves.
     """
     options = _arguments()
     case = CASES[options.case]
@@ -53,6 +65,8 @@ def run_side(side: str, start: float, train: Train, prepare: Prepare, *, warm: b
         figures = _time_updates(train, case, options.repeats, clock, warm=warm)
     else:
         figures = _time_rollout(prepare, case, options)
+    if limit is not None and options.limit and not isinstance(case, Process):
+        figures["limit"] = limit(case)
     print(json.dumps({"name": options.case, "side": side, **figures}), flush=True)
 
 
@@ -61,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--repeats", type=int, default=0, help="timed runs; the median counts")
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
+    parser.add_argument("--limit", action="store_true", help="time bare products, too")
     parser.add_argument("--frames", type=Path, help="where to write frames of a rollout")
     return parser.parse_args()
 

@@ -14,6 +14,10 @@ with another Python or JAX: no case should be more than a tenth slower here than
 else should load the machine; where something does, ``--clock cpu`` counts the processor time of
 all threads of each side. Rollouts are compared: the race stops where the two sides do not make
 the same trajectories.
+
+``share`` is that of the limit: what the bare matrix products and Fourier transforms of the case
+take in the same process, of what apexr takes (see ``limit.py``). A ratio to the peer depends on how
+well the peer's kernels fit a machine; this does not.
 """
 
 import argparse
@@ -24,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cases import CASES, Process, Rollout
@@ -54,7 +59,9 @@ def main() -> None:
     if options.against:
         theirs, label = (options.against, "apexr_side.py"), "against"
         print(f"here: {made_with(sys.executable)}; against: {made_with(options.against)}")
-    print(f"{'case':<24} {label:>12} {'apexr':>12} {'ratio':>7} {'best':>7} {'bound':>7}")
+    print(
+        f"{'case':<24} {label:>12} {'apexr':>12} {'ratio':>7} {'best':>7} {'bound':>7} {'share':>7}"
+    )
     for name in options.cases or CASES:
         case = CASES[name]
         race = race_processes if isinstance(case, Process) else race_costs
@@ -85,13 +92,18 @@ def race_costs(name: str, rounds: int, other: Side, ours: Side, more: list[str])
         frames = [Path(folder) / f"{side}.npy" for side in ("other", "apexr")]
         kept = [["--frames", str(path)] if isinstance(case, Rollout) else [] for path in frames]
         both = [
-            [seconds(*s, name, [*more, *keep]) for s, keep in zip((other, ours), kept, strict=True)]
+            [
+                figures(*side, name, [*more, *keep, *limit])
+                for side, keep, limit in zip((other, ours), kept, ([], ["--limit"]), strict=True)
+            ]
             for _ in range(rounds)
         ]
         if isinstance(case, Rollout):
             compare(name, *(np.load(path) for path in frames))
     unit, scale = ("us", 1e6) if isinstance(case, Rollout) else ("ms", 1e3)
-    show(name, unit, *zip(*both, strict=True), bound=bounds(name, other)[0], scale=scale)
+    times = zip(*([side["seconds"] for side in row] for row in both), strict=True)
+    share = statistics.median(ours["limit"] / ours["seconds"] for _, ours in both)
+    show(name, unit, *times, bound=bounds(name, other)[0], scale=scale, share=share)
 
 
 def compare(name: str, other: np.ndarray, ours: np.ndarray) -> None:
@@ -119,9 +131,14 @@ def processes(side: Side, name: str, more: list[str]) -> tuple[float, float]:
         return seconds(*side, name, more, cache), seconds(*side, name, more, cache)
 
 
-def seconds(
+def seconds(*side: Any) -> float:
+    """Return the seconds that one side measured; see :func:`figures`."""
+    return float(figures(*side)["seconds"])
+
+
+def figures(
     python: str, script: str, name: str, extra: list[str], cache: str | None = None
-) -> float:
+) -> dict[str, Any]:
     """Return what one side measured."""
     environment = {**os.environ, **({"XDG_CACHE_HOME": cache} if cache else {})}
     done = subprocess.run(
@@ -131,7 +148,8 @@ def seconds(
         stdout=subprocess.PIPE,
         text=True,
     )
-    return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 def show(
@@ -142,12 +160,14 @@ def show(
     *,
     bound: float,
     scale: float,
+    share: float | None = None,
 ) -> None:
-    """Print one row: medians, their ratio, that of the fastest and the ratio to reach."""
+    """Print one row: medians, their ratio, that of the fastest, the ratio to reach, the share."""
     both = [statistics.median(side) * scale for side in (other, ours)]
     cells = " ".join(f"{value:>9.2f} {unit:<2}" for value in both)
     best = min(other) / min(ours)
-    print(f"{name:<24} {cells} {both[0] / both[1]:>7.2f} {best:>7.2f} {bound:>7.2f}", flush=True)
+    row = f"{name:<24} {cells} {both[0] / both[1]:>7.2f} {best:>7.2f} {bound:>7.2f}"
+    print(row if share is None else f"{row} {share:>7.2f}", flush=True)
 
 
 if __name__ == "__main__":
