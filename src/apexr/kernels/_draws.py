@@ -9,6 +9,7 @@ Source of the generator: Salmon et al. (2011), "Parallel random numbers: as easy
 section 4.2; counters are numbered as JAX does.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -38,7 +39,7 @@ class DrawOnHost:
         key = jax.ShapeDtypeStruct((2,), np.uint32)
         self._traced, form = jax.make_jaxpr(function, return_shape=True)(key)
         self._structure = jax.tree.structure(form)
-        self._rest = compiled(jax.vmap(self._made_of))
+        self._compiled = compiled
         self._left: list[int] = []
 
     def __call__(self, keys: Sequence[np.ndarray]) -> Any:
@@ -58,6 +59,10 @@ class DrawOnHost:
             for place, made in zip(self._left, self._rest(*stacked), strict=True):
                 leaves[place] = made
         return jax.tree.unflatten(self._structure, leaves)
+
+    @functools.cached_property
+    def _rest(self) -> Callable[..., Any]:
+        return self._compiled(jax.vmap(self._made_of))
 
     def _made_of(self, *bits: Any) -> list[Any]:
         """Return the results that NumPy does not give, of the bits of one key."""
