@@ -26,7 +26,7 @@ def assert_equal(ours, reference, *arrays):
     def pulled(function):
         def both(*arrays):
             out, back = jax.vjp(function, *arrays)
-            return out, *back(jnp.sin(out))
+            return out, *back(jnp.cos(jnp.arange(out.size, dtype="f4")).reshape(out.shape))
 
         return jax.jit(both)(*arrays)
 
