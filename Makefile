@@ -16,11 +16,11 @@ test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	$(MAKE) test-as-users
 
-# Networks (states of one channel), kernels against plain ones and training parity as users compile them:
+# Networks (states of one channel), both ways of convolving and training parity as users compile them:
 # the suite compiles fast, without most optimizations.
-AS_USERS := tests/contracts/test_network_contract.py tests/kernels \
-  tests/networks/test_convolutions.py tests/parity/test_networks.py tests/parity/test_training.py \
-  tests/training/test_training_loop.py
+AS_USERS := tests/contracts/test_network_contract.py tests/networks/test_convolutions.py \
+  tests/networks/test_winograd.py tests/parity/test_networks.py tests/parity/test_training.py \
+  tests/training/test_barriers.py tests/training/test_training_loop.py
 test-as-users: $(VENV)/.installed-dev
 	JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load -k "not contract or 1c" $(AS_USERS)
 
