@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import apexr
 from apexr import analysis, store
-from apexr.analysis import _verdict
+from apexr.analysis.statistics import _verdict
 from apexr.errors import SpecError
 from apexr.testing import mock_experiment
 
@@ -181,8 +181,8 @@ def test_a_median_and_ranks_that_disagree_claim_nothing():
 @pytest.mark.parametrize("pairs", [6, 7, 10, 20])
 def test_the_smallest_ratio_is_told_as_often_as_said(pairs):
     """Log-normal ratios of that median, drawn: the test says so in about 80 % of the draws."""
-    from apexr.analysis._exact import signed_rank_test
-    from apexr.analysis._power import smallest_effect
+    from apexr.analysis.statistics._power import smallest_effect
+    from apexr.analysis.statistics._rank_tests import signed_rank_test
 
     rng = np.random.default_rng(pairs)
     effect = smallest_effect(pairs, 1.0, 0.95)

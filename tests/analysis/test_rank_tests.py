@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 import scipy.stats as ss
 
-from apexr.analysis._better import _newcombe
-from apexr.analysis._exact import doubled_ranks, rank_sum_test, sign_test, signed_rank_test
-from apexr.analysis._quantiles import quantiles, sort_rows
-from apexr.analysis._verdict import holm
+from apexr.analysis.statistics._comparison import _newcombe
+from apexr.analysis.statistics._intervals import quantiles, sort_rows
+from apexr.analysis.statistics._rank_tests import (
+    doubled_ranks,
+    rank_sum_test,
+    sign_test,
+    signed_rank_test,
+)
+from apexr.analysis.statistics._verdict import holm
 
 
 def differences(n, ties):

@@ -6,7 +6,7 @@ import scipy.stats as ss
 import xarray as xr
 
 from apexr import analysis, store
-from apexr.analysis._bootstrap import bootstrap
+from apexr.analysis.statistics._intervals import bootstrap
 from apexr.errors import DivergenceError, MissingVariableError, SpecError
 from apexr.testing import mock_experiment, no_compute
 

@@ -7,8 +7,8 @@ import pytest
 
 import apexr
 from apexr import labels
-from apexr.analysis import _well
 from apexr.errors import MissingVariableError, SpecError, StoreError
+from apexr.exchange import _well
 from apexr.labels import Axes
 from apexr.testing import mock_experiment
 

@@ -11,8 +11,8 @@ import pytest
 
 import apexr
 from apexr import store as stores
-from apexr.analysis import _stream
 from apexr.errors import MissingVariableError, SpecError, StoreError
+from apexr.exchange import _tables
 from apexr.testing import mock_experiment
 
 SUFFIXES = (".csv", ".parquet")
@@ -47,7 +47,7 @@ def read(path):
 def test_the_file_holds_what_the_table_in_memory_holds(
     study, tmp_path, monkeypatch, suffix, rows, variable
 ):
-    monkeypatch.setattr(_stream, "ROWS", rows)
+    monkeypatch.setattr(_tables, "ROWS", rows)
     path = apexr.to_long(study, variable, tmp_path / f"table{suffix}")
     assert path == tmp_path / f"table{suffix}"
     pd.testing.assert_frame_equal(
@@ -70,7 +70,7 @@ def test_row_groups_hold_whole_experiments(even, tmp_path, monkeypatch):
     parquet = pytest.importorskip("pyarrow.parquet")
     study = even
     rows = study["mean_nRMSE"].isel(experiment=0).size
-    monkeypatch.setattr(_stream, "ROWS", rows)
+    monkeypatch.setattr(_tables, "ROWS", rows)
     path = apexr.to_long(study, "mean_nRMSE", tmp_path / "t.parquet")
     file = parquet.ParquetFile(path)
     groups = [file.read_row_group(n) for n in range(file.num_row_groups)]
@@ -79,7 +79,7 @@ def test_row_groups_hold_whole_experiments(even, tmp_path, monkeypatch):
 
 
 def test_each_chunk_is_read_once(study, tmp_path, monkeypatch):
-    monkeypatch.setattr(_stream, "ROWS", 4)
+    monkeypatch.setattr(_tables, "ROWS", 4)
     seen = []
 
     def block(block_info=None):
@@ -111,7 +111,7 @@ def test_what_cannot_be_written(tmp_path):
 def test_an_interrupted_table_leaves_the_old_one(study, tmp_path, monkeypatch):
     path = apexr.to_long(study, "mean_nRMSE", tmp_path / "t.csv")
     before = path.read_bytes()
-    monkeypatch.setattr(_stream, "ROWS", 1)
+    monkeypatch.setattr(_tables, "ROWS", 1)
     monkeypatch.setattr(
         pd.DataFrame, "to_csv", lambda *_, **__: (_ for _ in ()).throw(OSError("full"))
     )

@@ -12,7 +12,7 @@ import xarray as xr
 import apexr
 from apexr._report._claims import not_supported, supported
 from apexr.analysis import geometric_mean
-from apexr.analysis._verdict import compare_pairs
+from apexr.analysis.statistics._verdict import compare_pairs
 from apexr.errors import MissingVariableError, SpecError, StoreError
 from apexr.store import join_experiments
 from apexr.testing import mock_experiment

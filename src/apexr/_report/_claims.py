@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from apexr.analysis._dialects import PLAIN
-from apexr.analysis._power import least_pairs
-from apexr.analysis._verdict import Pair
+from apexr._markup import PLAIN
+from apexr.analysis.statistics._power import least_pairs
+from apexr.analysis.statistics._verdict import Pair
 
 MOST = 12
 """Claims that are written out; the table has all."""

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 import apexr
+from apexr._markup import PLAIN
 from apexr._report._claims import not_supported, rows, supported
 from apexr._report._parts import (
     Call,
@@ -27,11 +28,15 @@ from apexr._report._parts import (
 from apexr._report._settings import deviations, settings
 from apexr._typing import PathInput
 from apexr.analysis import count_diverged, geometric_mean, table
-from apexr.analysis._dialects import PLAIN
-from apexr.analysis._entries import orientation
-from apexr.analysis._groups import config_rows, differing, label_names, label_rows
-from apexr.analysis._select import pick
-from apexr.analysis._verdict import Pair, compare_pairs
+from apexr.analysis._selection import (
+    config_rows,
+    differing,
+    label_names,
+    label_rows,
+    orientation,
+    pick,
+)
+from apexr.analysis.statistics._verdict import Pair, compare_pairs
 from apexr.errors import ApexrError, MissingVariableError, SpecError
 from apexr.plots import save
 from apexr.plots._style import require_matplotlib

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._groups import keyword_rows
+from apexr.analysis._selection import keyword_rows
 from apexr.store import open_experiment
 
 _SIZES = (

@@ -5,45 +5,55 @@ a diverged (NaN) entry without saying so.
 """
 
 from apexr._doors import check_all
-from apexr.analysis._aggregates import (
-    interquartile_mean,
-    optimality_gap,
-    performance_profile,
-    probability_of_improvement,
+from apexr.analysis.frames._benchmark import (
+    aggregate_gmean,
+    read_in_kwargs,
+    relative_by_config,
+    split_train,
 )
-from apexr.analysis._bands import band, bootstrap_band
-from apexr.analysis._better import probability_better
-from apexr.analysis._breakeven import breakeven
-from apexr.analysis._ensemble import (
+from apexr.analysis.frames._long import available, melt_data, melt_loss, melt_metrics, to_long
+from apexr.analysis.frames._wide import melt_sample_rollouts, to_wide
+from apexr.analysis.reductions._cost import breakeven
+from apexr.analysis.reductions._ensemble import (
     coverage,
     crps,
     energy_score,
     rank_histogram,
     spread_skill,
 )
-from apexr.analysis._entries import finite_fraction
-from apexr.analysis._helpers import (
-    aggregate_gmean,
-    read_in_kwargs,
-    relative_by_config,
-    split_train,
+from apexr.analysis.reductions._horizons import (
+    correlation_time,
+    stability_horizon,
+    valid_prediction_time,
 )
-from apexr.analysis._horizons import correlation_time, stability_horizon, valid_prediction_time
-from apexr.analysis._labelled import count_diverged, geometric_mean, relative
-from apexr.analysis._literals import read_keywords
-from apexr.analysis._long import available, melt_data, melt_loss, melt_metrics, to_long
-from apexr.analysis._paired import paired_difference, paired_ratio
-from apexr.analysis._power import seeds_needed
-from apexr.analysis._rollouts import melt_sample_rollouts
-from apexr.analysis._scaling import scaling_fit
-from apexr.analysis._spectra import spectra, spectrum
-from apexr.analysis._stream import write_table
-from apexr.analysis._superiority import superiority
-from apexr.analysis._table import rank_table, table
-from apexr.analysis._tabled import Table
-from apexr.analysis._verdict import summarise_comparison
-from apexr.analysis._well import to_well
-from apexr.analysis._wide import to_wide
+from apexr.analysis.reductions._means import (
+    count_diverged,
+    finite_fraction,
+    geometric_mean,
+    relative,
+    superiority,
+)
+from apexr.analysis.reductions._spectra import spectra, spectrum
+from apexr.analysis.statistics._aggregates import (
+    interquartile_mean,
+    optimality_gap,
+    performance_profile,
+    probability_of_improvement,
+)
+from apexr.analysis.statistics._bands import band, bootstrap_band
+from apexr.analysis.statistics._comparison import (
+    paired_difference,
+    paired_ratio,
+    probability_better,
+)
+from apexr.analysis.statistics._power import seeds_needed
+from apexr.analysis.statistics._scaling import scaling_fit
+from apexr.analysis.statistics._verdict import summarise_comparison
+from apexr.analysis.tables._table import rank_table, table
+from apexr.analysis.tables._written import Table
+from apexr.exchange._literals import read_keywords
+from apexr.exchange._tables import write_table
+from apexr.exchange._well import to_well
 
 __all__ = [
     "Table",

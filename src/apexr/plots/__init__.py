@@ -4,7 +4,7 @@ Importing this package is cheap; HoloViews is loaded by the first plot.
 """
 
 from apexr._doors import check_all
-from apexr.analysis._front import pareto_front
+from apexr.analysis.reductions._cost import pareto_front
 from apexr.plots._animate import animate
 from apexr.plots._climate import climate
 from apexr.plots._compare import compare

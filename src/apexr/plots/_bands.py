@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis import band as quantile_band
-from apexr.analysis._entries import Better, entries, orientation
-from apexr.analysis._groups import gather
+from apexr.analysis._selection import Better, entries, gather, orientation
 from apexr.errors import SpecError
 from apexr.plots._experiments import By, Panel, arrange, as_names, places_of
 from apexr.plots._panels import side_by_side

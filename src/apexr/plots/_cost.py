@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._front import pareto_front
-from apexr.analysis._groups import label_names, label_rows
-from apexr.analysis._select import pick
+from apexr.analysis._selection import label_names, label_rows, pick
+from apexr.analysis.reductions._cost import pareto_front
 from apexr.plots._bands import title_of
 from apexr.plots._experiments import By, Panel, arrange, places_of
 from apexr.plots._fields import check_choice

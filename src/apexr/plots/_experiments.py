@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._groups import (
+from apexr.analysis._selection import (
     TRAINING_KEYWORDS,
     Labels,
     differing,

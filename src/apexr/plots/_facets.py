@@ -6,7 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.analysis._select import missing
+from apexr.analysis._selection import missing
 from apexr.errors import SpecError
 from apexr.plots._experiments import MOST_PANELS, names_of_experiments
 from apexr.plots._fields import (

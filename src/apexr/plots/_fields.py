@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._select import missing, pick
+from apexr.analysis._selection import missing, pick
 from apexr.errors import SpecError, suggest
 from apexr.plots._style import DIVERGING, SEQUENTIAL
 from apexr.schema import SPATIAL_DIMS, presence_name

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._groups import differing, label_rows, needed
+from apexr.analysis._selection import differing, label_rows, needed
 from apexr.errors import SpecError
 from apexr.plots._experiments import By, as_names, name_of, rows_of, unnamed
 from apexr.plots._reduced import Runs, reduced, runs, short_label

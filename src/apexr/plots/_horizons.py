@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from apexr.analysis import split_train
-from apexr.analysis._groups import keyword_rows, read_object
+from apexr.analysis._selection import keyword_rows, read_object
 from apexr.plots._style import EDGE, axis, holoviews, style
 
 _PARAMETER = "train_temporal_horizon"

@@ -6,10 +6,8 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis import geometric_mean
-from apexr.analysis._breakeven import check_ladder, inference_seconds
-from apexr.analysis._entries import with_worst
-from apexr.analysis._front import pareto_front
-from apexr.analysis._select import missing, pick
+from apexr.analysis._selection import missing, pick, with_worst
+from apexr.analysis.reductions._cost import check_ladder, inference_seconds, pareto_front
 from apexr.errors import SpecError
 from apexr.plots._style import EDGE, MARKERS, as_text, holoviews, style
 from apexr.schema import metric_identifiers

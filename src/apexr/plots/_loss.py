@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.analysis._select import pick
+from apexr.analysis._selection import pick
 from apexr.plots._bands import curves
 from apexr.plots._experiments import By
 

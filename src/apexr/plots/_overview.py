@@ -4,7 +4,7 @@ from typing import Any
 
 import xarray as xr
 
-from apexr.analysis._select import missing
+from apexr.analysis._selection import missing
 from apexr.plots._fields import caption
 from apexr.plots._horizons import span
 from apexr.plots._loss import loss

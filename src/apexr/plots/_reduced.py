@@ -8,10 +8,8 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis import geometric_mean
-from apexr.analysis._entries import entries, with_worst
-from apexr.analysis._groups import gather
-from apexr.analysis._quantiles import quantiles, sort_rows
-from apexr.analysis._select import by_seed, missing, pick
+from apexr.analysis._selection import by_seed, entries, gather, missing, pick, with_worst
+from apexr.analysis.statistics._intervals import quantiles, sort_rows
 from apexr.errors import SpecError
 from apexr.plots._fields import of_all_channels
 from apexr.schema import metric_identifiers

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from apexr.analysis import scaling_fit
-from apexr.analysis._quantiles import quantiles, sort_rows
-from apexr.analysis._scaling import Curve, read_curves, value_of
+from apexr.analysis.statistics._intervals import quantiles, sort_rows
+from apexr.analysis.statistics._scaling import Curve, read_curves, value_of
 from apexr.errors import SpecError
 from apexr.plots._style import (
     EDGE,
@@ -79,7 +79,7 @@ def scaling(
 
 
 def _error_label(ds: xr.Dataset, variable: str) -> str:
-    from apexr.analysis._select import pick
+    from apexr.analysis._selection import pick
 
     return axis_label(pick(ds, variable))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._select import pick
+from apexr.analysis._selection import pick
 from apexr.plots._experiments import names_of_experiments
 from apexr.plots._panels import shaped
 from apexr.plots._style import NO_VALUE, PALETTE, arranged, as_text, axis_label, holoviews, style

@@ -8,7 +8,7 @@ import xarray as xr
 
 from apexr.analysis import band as quantile_band
 from apexr.analysis import spectrum
-from apexr.analysis._select import pick
+from apexr.analysis._selection import pick
 from apexr.errors import SpecError
 from apexr.plots._fields import at, chosen, held, of_channel
 from apexr.plots._style import (

@@ -1,0 +1,1 @@
+"""Results as pandas tables: tidy and wide, and the published benchmark's helpers on them."""

@@ -1,0 +1,1 @@
+"""Labelled results reduced to fewer numbers: means, horizons, spectra, scores, costs."""

@@ -1,0 +1,13 @@
+"""Formats of other programs: tables in CSV and Parquet, trajectories in the layout of The Well.
+
+What is written comes into sight whole, or not at all; what is read is data, and never run.
+"""
+
+from apexr._doors import check_all
+from apexr.exchange._literals import read_keywords
+from apexr.exchange._tables import write_table
+from apexr.exchange._well import to_well
+
+__all__ = ["read_keywords", "to_well", "write_table"]
+
+check_all(globals(), filled=True)
