@@ -1,6 +1,6 @@
 """Two emulators that know nothing of apexr, scored by it: the figures of docs/foreign_models.md.
 
-Each predicts the next value of a point from a stencil of its neighbours, with weights from a
+Each predicts the next value of a point from a stencil of its neighbors, with weights from a
 ridge regression in NumPy. ``python docs/foreign_models.py`` writes ``foreign_models/``.
 """
 
@@ -27,14 +27,14 @@ STEPS = [1, 2, 5, 10, 20, 50]
 
 
 def linear(states: np.ndarray) -> np.ndarray:
-    """Return the neighbours of each point, ``(..., x, feature)``, and a constant."""
+    """Return the neighbors of each point, ``(..., x, feature)``, and a constant."""
     shifts = range(-REACH, REACH + 1)
-    neighbours = np.stack([np.roll(states, shift, axis=-1) for shift in shifts], axis=-1)
-    return np.concatenate([neighbours, np.ones_like(neighbours[..., :1])], axis=-1)
+    neighbors = np.stack([np.roll(states, shift, axis=-1) for shift in shifts], axis=-1)
+    return np.concatenate([neighbors, np.ones_like(neighbors[..., :1])], axis=-1)
 
 
 def quadratic(states: np.ndarray) -> np.ndarray:
-    """Return the neighbours of each point and their products with the point itself."""
+    """Return the neighbors of each point and their products with the point itself."""
     features = linear(states)
     return np.concatenate([features, features[..., :-1] * states[..., None]], axis=-1)
 

@@ -35,7 +35,7 @@ left out from the end; their defaults stand in the third column. This page is wr
 
 {table}
 
-- Normalisation is done in this order: `ZERO_MEAN` subtracts the mean, `STD_ONE` divides by the
+- Normalization is done in this order: `ZERO_MEAN` subtracts the mean, `STD_ONE` divides by the
   standard deviation (it needs zero mean and excludes `MAX_ONE`), `MAX_ONE` divides by the largest
   absolute value.
 - `clamp` and `scaled` take all that is left of the string. `channels` takes a list separated by
@@ -62,7 +62,7 @@ function([0.5, 0.5])  # (2,): the values at one point
 ```
 
 On the grid given, the function is the state that `condition.sample` draws from the same key.
-Without normalisation or `clamp`, whose statistics are those of that grid, it is the same for every
+Without normalization or `clamp`, whose statistics are those of that grid, it is the same for every
 grid, except for `fourier`: its coefficients are drawn for all waves that a grid holds.
 `fourier_modes` draws each mode from a key of its own, so that a seed means one function at every
 resolution.

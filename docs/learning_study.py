@@ -143,7 +143,7 @@ def picture(study: xr.Dataset) -> Any:
 
 
 def shrink(path: Path) -> None:
-    """Write a picture of few colours again with a palette, in a third of the bytes."""
+    """Write a picture of few colors again with a palette, in a third of the bytes."""
     from PIL import Image
 
     with Image.open(path) as image:

@@ -75,7 +75,7 @@ def configs() -> dict[str, list[dict[str, Any]]]:
 
 
 def study(store: Path, todo: list[dict[str, Any]]) -> xr.Dataset:
-    """Return the study, run as far as it was not, in the order asked for: a network, a colour."""
+    """Return the study, run as far as it was not, in the order asked for: a network, a color."""
     made = apexr.run_study(todo, store, progress=False)
     return made.sel(experiment=[one.id for one in plan_study(todo)])
 

@@ -1,6 +1,6 @@
 """Writes the tables of docs/training.md from the registries.
 
-Run it after adding a task, an objective, a loss, an optimiser, a schedule or a callback::
+Run it after adding a task, an objective, a loss, an optimizer, a schedule or a callback::
 
     python docs/training.py
 
@@ -51,7 +51,7 @@ def modes() -> str:
 
 
 def optimizers() -> str:
-    """Return the table of optimisers with the options of each."""
+    """Return the table of optimizers with the options of each."""
     rows = []
     for name in OPTIMIZERS.names():
         options = _options(name)

@@ -188,7 +188,7 @@ def default(key: str) -> BaseScenario:
 
 
 def _coefficients(key: str) -> list[str]:
-    """Return the coefficients in the three parametrisations, where they exist."""
+    """Return the coefficients in the three parametrizations, where they exist."""
     scenario = default(key)
     try:
         text = str(describe_coefficients(scenario))

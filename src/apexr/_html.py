@@ -64,7 +64,7 @@ def picture_of(values: np.ndarray, said: str) -> str:
     Parameters
     ----------
     values
-        The numbers; their largest magnitude has the strongest color, what is not finite is grey.
+        The numbers; their largest magnitude has the strongest color, what is not finite is gray.
     said
         What the picture shows, for who does not see it.
     """

@@ -285,7 +285,7 @@ def check_interval(seconds: Any) -> None:
 
 
 def _is_same(held: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    """Tell whether attributes are of one experiment, however its config strings are spelt."""
+    """Tell whether attributes are of one experiment, however its config strings are spelled."""
     if held.get("experiment_id") == asked["experiment_id"]:
         return True
     told = [json.loads(one.get("specification", "null")) for one in (held, asked)]

@@ -1,4 +1,4 @@
-"""One experiment: from plain parts to a labelled result and the trained emulators."""
+"""One experiment: from plain parts to a labeled result and the trained emulators."""
 
 import contextlib
 import dataclasses
@@ -154,7 +154,7 @@ def execute(
     by_train_solver: Callable[[Array], Trajectories] | None = None,
     make_valid: Callable[[], Trajectories] | None = None,
 ) -> tuple[xr.Dataset, Any]:
-    """Return the labelled result and the emulators, whose arrays lead with the seeds.
+    """Return the labeled result and the emulators, whose arrays lead with the seeds.
 
     Parameters
     ----------

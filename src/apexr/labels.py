@@ -1,4 +1,4 @@
-"""Labelled Datasets from plain arrays: the only place where labels are attached.
+"""Labeled Datasets from plain arrays: the only place where labels are attached.
 
 What a variable is called, which dimensions it has and what it means is declared in
 :mod:`apexr.schema`; here the arrays of one run meet those declarations.
@@ -163,7 +163,7 @@ def trajectories(
     samples: ArrayLike | None = None,
     diverged_at: ArrayLike | None = None,
 ) -> xr.DataArray:
-    """Return trajectories as a labelled array; time 0 is the initial state.
+    """Return trajectories as a labeled array; time 0 is the initial state.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def states(
     name: str = "states",
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.DataArray:
-    """Return states, shape ``(sample, channel, *space)``, as a labelled array.
+    """Return states, shape ``(sample, channel, *space)``, as a labeled array.
 
     Raises
     ------
@@ -276,7 +276,7 @@ def experiment(
     sizes.update({dim: len(values) for dim, values in (counts or {}).items()})
     sizes.update(axes.sizes)
     variables = {
-        name: _labelled(values, _lookup(name, declared), axes, sizes)
+        name: _labeled(values, _lookup(name, declared), axes, sizes)
         for name, values in arrays.items()
     }
     steps = {}
@@ -284,7 +284,7 @@ def experiment(
         dim = step_dim(one.callback)
         sizes[dim] = len(one.update_steps)
         steps[dim] = _index(dim, one.update_steps, "update_step")
-        variables[one.name] = _labelled(one.values, one.declared, axes, sizes)
+        variables[one.name] = _labeled(one.values, one.declared, axes, sizes)
     labels = {
         "seed": np.asarray(seeds),
         "update_step": np.asarray(update_steps),
@@ -337,7 +337,7 @@ def comparison(
     axes = Axes(1, 1, dt=dt, channel_names=channel_names)
     sizes = {dim: len(values) for dim, values in coords.items()}
     variables = {
-        name: _labelled(arrays[name], variable, axes, sizes) for name, variable in declared.items()
+        name: _labeled(arrays[name], variable, axes, sizes) for name, variable in declared.items()
     }
     labels = {dim: np.asarray(values) for dim, values in coords.items()}
     known = {} if config is None else _config_coords(config)
@@ -360,7 +360,7 @@ def _lookup(name: str, declared: Mapping[str, Variable]) -> Variable:
     return declared[name]
 
 
-def _labelled(
+def _labeled(
     values: ArrayLike, declared: Variable, axes: Axes, sizes: dict[str, int]
 ) -> xr.Variable:
     """Return ``values`` with dimension names; sizes seen for the first time enter ``sizes``."""
@@ -403,7 +403,7 @@ def _field(
         name=name, dims=dims, kind="float", long_name=name.replace("_", " "), description=""
     )
     sizes = dict(axes.sizes)
-    variable = _labelled(values, declared, axes, sizes)
+    variable = _labeled(values, declared, axes, sizes)
     labels = {"time": np.arange(sizes["time"])} if "time" in sizes else {}
     labels |= {dim: np.asarray(at) for dim, at in (given or {}).items() if at is not None}
     meta = {"long_name": declared.long_name, "units": declared.units, **(attrs or {})}

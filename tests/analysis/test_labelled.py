@@ -28,12 +28,12 @@ def test_reductions_are_lazy(study):
 
 
 def test_geometric_mean_agrees_with_the_table(study):
-    labelled = analysis.geometric_mean(study, up_to=7).compute()
+    labeled = analysis.geometric_mean(study, up_to=7).compute()
     table = analysis.aggregate_gmean(analysis.to_long(study, "mean_nRMSE"), up_to=7)
     for row in table.itertuples():
-        value = labelled.sel(seed=row.seed)[labelled.train.values == row.train].item()
+        value = labeled.sel(seed=row.seed)[labeled.train.values == row.train].item()
         np.testing.assert_allclose(value, row.gmean_mean_nRMSE, rtol=1e-6)
-    assert labelled.name == "gmean_mean_nRMSE"
+    assert labeled.name == "gmean_mean_nRMSE"
 
 
 def test_diverged_seeds_are_counted_and_fillings_are_not(study):

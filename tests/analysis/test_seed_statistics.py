@@ -367,11 +367,11 @@ def test_scenario_keywords_and_own_coordinates_select(tmp_path):
         store.publish_experiment(part, {}, store.unit_path(tmp_path, f"{number:032x}"))
     study = store.open_study(tmp_path)
     by_keyword = analysis.paired_ratio(study, num_points=(20, 40))
-    labelled = study.assign_coords(kind=("experiment", ["a", "b"]))
+    labeled = study.assign_coords(kind=("experiment", ["a", "b"]))
     with pytest.raises(SpecError, match="scenario_kwargs"):
-        analysis.paired_ratio(labelled, kind=("a", "b"))
+        analysis.paired_ratio(labeled, kind=("a", "b"))
     kwargs = tuple(study.scenario_kwargs.values)
-    by_coordinate = analysis.paired_ratio(labelled, kind=("a", "b"), scenario_kwargs=kwargs)
+    by_coordinate = analysis.paired_ratio(labeled, kind=("a", "b"), scenario_kwargs=kwargs)
     np.testing.assert_array_equal(by_keyword.ratio, by_coordinate.ratio)
 
 

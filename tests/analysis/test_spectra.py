@@ -37,9 +37,9 @@ def test_one_convention_for_states_and_for_results(dims, points):
 
     state = np.random.default_rng(1).normal(size=(2, *[points] * dims))
     by_hand = spectral.spectrum(state)
-    labelled = analysis.spectrum(xr.DataArray(state, dims=("channel", *SPACE[:dims])))
-    np.testing.assert_array_equal(labelled["wavenumber"], by_hand.wavenumbers)
-    np.testing.assert_allclose(labelled, by_hand.values, rtol=1e-5)
+    labeled = analysis.spectrum(xr.DataArray(state, dims=("channel", *SPACE[:dims])))
+    np.testing.assert_array_equal(labeled["wavenumber"], by_hand.wavenumbers)
+    np.testing.assert_allclose(labeled, by_hand.values, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

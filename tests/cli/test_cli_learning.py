@@ -1,4 +1,4 @@
-"""Tasks, trainings and optimisers on the command line."""
+"""Tasks, trainings and optimizers on the command line."""
 
 import pytest
 

@@ -46,7 +46,7 @@ def test_listing(apexr_command, what, expected):
 
 
 def test_listing_something_else(apexr_command):
-    said = apexr_command("list", "colours")
+    said = apexr_command("list", "colors")
     assert said.code == 2
     assert "'scenarios'" in said.err
 

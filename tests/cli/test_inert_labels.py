@@ -70,21 +70,21 @@ def test_no_spreadsheet_runs_a_label(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
+def labeled(tmp_path_factory):
     """Return a study whose networks are called whatever a stranger likes."""
     return hostile_study(tmp_path_factory.mktemp("labelled"), LABELS.values())
 
 
 @pytest.fixture(scope="module")
-def table(labelled):
-    return apexr.table(apexr.open_study(labelled), rows=("net", "task"), steps=[1])
+def table(labeled):
+    return apexr.table(apexr.open_study(labeled), rows=("net", "task"), steps=[1])
 
 
-def test_cells_of_every_csv_are_no_formulas(labelled, table, tmp_path, apexr_command):
+def test_cells_of_every_csv_are_no_formulas(labeled, table, tmp_path, apexr_command):
     texts = [table.to_csv()]
     for kind in ("csv", "wide"):
         path = tmp_path / f"{kind}.csv"
-        assert apexr_command("export", labelled, "--format", kind, "--output", path).code == 0
+        assert apexr_command("export", labeled, "--format", kind, "--output", path).code == 0
         texts.append(path.read_bytes().decode())
     for text in texts:
         rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -185,14 +185,14 @@ def test_texts_of_tables_obey_no_terminal(table):
         assert all(sign.isprintable() or sign == "\n" for sign in text)
 
 
-def test_exported_pages_hold_labels_as_text(labelled, tmp_path):
+def test_exported_pages_hold_labels_as_text(labeled, tmp_path):
     from apexr import dashboard
 
-    named = labelled.rename(labelled.with_name("<img src=x onerror=alert(3)>.zarr"))
+    named = labeled.rename(labeled.with_name("<img src=x onerror=alert(3)>.zarr"))
     try:
         file = dashboard.export(named, tmp_path / "page.html", [f"{n:032x}" for n in range(3)])
     finally:
-        named.rename(labelled)
+        named.rename(labeled)
     page = Page(file.read_text())
     assert "img" not in page.elements
     assert not {name for name in page.attributes if name.startswith("on")}
@@ -202,8 +202,8 @@ def test_exported_pages_hold_labels_as_text(labelled, tmp_path):
 
 @pytest.mark.parametrize("name", ["metric", "loss", "pareto"])
 @pytest.mark.parametrize("suffix", ["png", "html"])
-def test_pictures_hold_labels_as_text(labelled, tmp_path, name, suffix):
-    study = apexr.open_study(labelled)
+def test_pictures_hold_labels_as_text(labeled, tmp_path, name, suffix):
+    study = apexr.open_study(labeled)
     options = {"by": "net"} if name != "pareto" else {}
     drawn = getattr(apexr.plot, name)(study, **options)
     path = tmp_path / f"picture.{suffix}"

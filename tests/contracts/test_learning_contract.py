@@ -1,4 +1,4 @@
-"""What every registered task, objective and optimiser keeps to, whatever it is."""
+"""What every registered task, objective and optimizer keeps to, whatever it is."""
 
 import equinox as eqx
 import jax

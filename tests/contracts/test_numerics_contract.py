@@ -25,7 +25,7 @@ NAMES = {
     "norm": {"a": "alpha", "b": "beta", "all": ("alphas", "betas")},
     "phy": {"a": "coef", "b": "coef", "all": ("a_coefs", "b_coefs")},
 }
-# by normalised coefficients: each term changes a long wave by some hundredths a step
+# by normalized coefficients: each term changes a long wave by some hundredths a step
 LINEAR = {"drag": 0.02, "advection": -0.01, "diffusion": 1e-3, "dispersion": 1e-4}
 LINEAR["hyp_diffusion"] = -1e-5
 NONLINEAR = {"quadratic": -0.02, "convection": -0.01, "gradient_norm": -1e-3}
@@ -48,7 +48,7 @@ class Case:
         sizes.update({"order": 4, "num_substeps": 2} if "order" in fields else {})
         self.scenario = scenario_dict[key](**{**sizes, **given})
 
-    # parameters, from normalised coefficients
+    # parameters, from normalized coefficients
 
     def linear(self, name):
         """Return what the interface calls a linear coefficient, remembered by its order."""

@@ -73,7 +73,7 @@ def test_scenarios_survive_their_specification(key):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_misspelt_keywords_are_corrected(key):
+def test_misspelled_keywords_are_corrected(key):
     name = scenario_dict[key].parameters()[-1]
     with pytest.raises(SpecError, match=rf"unknown scenario keyword '{name}_'.*mean '{name}'"):
         scenario_dict[key](**{f"{name}_": 1})

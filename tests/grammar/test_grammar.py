@@ -18,9 +18,9 @@ from apexr._grammar import (
 )
 from apexr._registry import Registry
 
-COLOURS = Registry("colour", "apexr.none")
-COLOURS.register("red")("#f00")
-COLOURS.register("Green")("#0f0")
+COLORS = Registry("color", "apexr.none")
+COLORS.register("red")("#f00")
+COLORS.register("Green")("#0f0")
 
 SHAPES = Kind("shape", "apexr.none")
 
@@ -36,12 +36,12 @@ class Dot(Shape):
 
 @SHAPES.register("Box", aliases=("cuboid",))
 class Box(Shape):
-    """Box;WIDTH;HEIGHT;FILLED;COLOUR - four sides."""
+    """Box;WIDTH;HEIGHT;FILLED;COLOR - four sides."""
 
     width: PositiveInt
     height: float
     filled: bool = False
-    colour: Annotated[str, Choice(COLOURS)] = "red"
+    color: Annotated[str, Choice(COLORS)] = "red"
 
 
 @SHAPES.register("Text")
@@ -113,7 +113,7 @@ def test_a_spec_may_extend_another():
 
     try:
         assert SHAPES.parse("Tower;3;1.5;true;red;7") == Tower(3, 1.5, True, "red", 7)
-        assert SHAPES.usage("Tower") == "Tower;WIDTH;HEIGHT[;FILLED][;COLOUR][;FLOORS]"
+        assert SHAPES.usage("Tower") == "Tower;WIDTH;HEIGHT[;FILLED][;COLOR][;FLOORS]"
         assert str(Tower(3, 1.5, floors=2)) == "Tower;3;1.5;false;red;2"
         assert str(Box(3, 1.5)) == "Box;3;1.5"
     finally:
@@ -122,7 +122,7 @@ def test_a_spec_may_extend_another():
 
 def test_usage_names_and_descriptions_come_from_the_class():
     assert SHAPES.names() == ("Box", "Dot", "Frame", "Text")
-    assert SHAPES.usage("box") == "Box;WIDTH;HEIGHT[;FILLED][;COLOUR]"
+    assert SHAPES.usage("box") == "Box;WIDTH;HEIGHT[;FILLED][;COLOR]"
     assert SHAPES.usage("Frame") == "Frame;MARGIN;INNER"
     assert SHAPES.describe("Dot") == "Dot - nothing to say of it."
 

@@ -40,7 +40,7 @@ def marked(text, kind=SHAPES):
         ("Box;3;1.5;yes", "yes", "FILLED must be true or false, got 'yes'"),
         ("Box;3;1.5;1", "1", "FILLED must be true or false, got '1'"),
         ("Box;3;1.5; true", " true", "FILLED must be true or false"),
-        ("Box;3;1.5;true;rad", "rad", "COLOUR: unknown colour 'rad'; did you mean 'red'?"),
+        ("Box;3;1.5;true;rad", "rad", "COLOR: unknown color 'rad'; did you mean 'red'?"),
         ("Box;3;1.5;true;red;more;still", "more", "got 'more;still'"),
         ("Dot;1", "1", "nothing is expected after the last field, got '1'"),
         ("Frame;2;Dot", "2", "MARGIN must be at least 0 and at most 1, got 2"),
@@ -75,10 +75,10 @@ def test_an_empty_field_is_refused(text, field):
 
 
 def test_the_usage_is_shown_also_of_what_is_nested():
-    assert "usage: Box;WIDTH;HEIGHT[;FILLED][;COLOUR]" in message("Box;3")
+    assert "usage: Box;WIDTH;HEIGHT[;FILLED][;COLOR]" in message("Box;3")
     said = message("Frame;0.5;Box;3")
     assert "usage: Frame;MARGIN;INNER" in said
-    assert "Box;WIDTH;HEIGHT[;FILLED][;COLOUR]" in said
+    assert "Box;WIDTH;HEIGHT[;FILLED][;COLOR]" in said
     assert "usage" not in message("Bix;3")
 
 

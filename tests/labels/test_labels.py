@@ -43,7 +43,7 @@ def test_states_in_all_dimensions(dims):
     assert "time_value" not in array.coords
 
 
-def test_experiment_is_labelled_by_the_schema():
+def test_experiment_is_labeled_by_the_schema():
     ds = build(
         {
             "train_loss": np.ones((2, 3), np.float32),

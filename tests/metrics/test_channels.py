@@ -77,7 +77,7 @@ def result(tmp_path_factory):
     return apexr.run("phy_gs", **given)  # as it is read
 
 
-def test_results_are_labelled_by_channel(result):
+def test_results_are_labeled_by_channel(result):
     assert_valid(result)
     each = result["per_channel_nRMSE"]
     assert each.dims == ("seed", "test_sample", "time", "channel")

@@ -1,4 +1,4 @@
-"""Reference data of normalised and physical scenarios equal the published benchmark's."""
+"""Reference data of normalized and physical scenarios equal the published benchmark's."""
 
 import pytest
 from _golden import Golden, deviation

@@ -1,4 +1,4 @@
-"""Films are read back: how many frames, how large, which colours."""
+"""Films are read back: how many frames, how large, which colors."""
 
 import subprocess
 
@@ -23,7 +23,7 @@ def read(path):
     return np.array([np.frombuffer(f, np.uint8).reshape(height, width, 3) for f in frames])
 
 
-def colours(values, limit):
+def colors(values, limit):
     """Return what matplotlib makes of numbers."""
     return matplotlib.colormaps["RdBu_r"]((values / limit + 1) / 2)[..., :3] * 255
 
@@ -41,7 +41,7 @@ def boxes(ds, panel, **options):
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "gif"])
-def test_pixels_are_those_of_the_colour_map(tmp_path, suffix, monkeypatch):
+def test_pixels_are_those_of_the_color_map(tmp_path, suffix, monkeypatch):
     ds = mock_experiment(num_spatial_dims=2, num_points=16, num_times=6)
     spy, made = boxes(ds, 64)
     monkeypatch.setattr("apexr.plots._animate.Stage", spy)
@@ -61,7 +61,7 @@ def test_pixels_are_those_of_the_colour_map(tmp_path, suffix, monkeypatch):
         ):
             shown = frames[frame, window.rows, window.columns].astype(float)
             state = values[0, frame, 0].T[window.pick_rows[:, None], window.pick_columns]
-            difference = np.abs(shown - colours(state, limit))
+            difference = np.abs(shown - colors(state, limit))
             assert np.median(difference) < 6
             assert np.quantile(difference, 0.9) < 40  # edges, in chroma at half resolution
     assert [*tmp_path.joinpath("new").iterdir()] == [path]
@@ -86,7 +86,7 @@ def test_a_lone_trajectory_at_chosen_times(tmp_path):
     assert ffmpeg.count_frames_and_secs(str(path)) == (3, pytest.approx(0.6, abs=0.02))
 
 
-def test_what_is_not_finite_is_grey_and_said(tmp_path, monkeypatch):
+def test_what_is_not_finite_is_gray_and_said(tmp_path, monkeypatch):
     ds = mock_experiment(num_spatial_dims=2, diverged=[1])
     spy, made = boxes(ds, 64)
     said = []

@@ -132,7 +132,7 @@ def test_facets_of_a_study(tmp_path):
     assert len(only) == 1
 
 
-def test_what_is_not_finite_is_grey_and_said():
+def test_what_is_not_finite_is_gray_and_said():
     ds = mock_experiment(num_spatial_dims=2, diverged=[1])
     _, prediction, _ = plots.compare(ds, seed=1)
     assert np.isnan(prediction.dimension_values(2)).all()
@@ -190,8 +190,8 @@ def test_a_corner_is_seen_where_it_is_projected():
     seen = volume(cube(values))
     place = seen.argmax(...)
     found = np.array([seen.right[place["right"]], seen.up[place["up"]]])
-    centre = (np.array([13, 3, 8]) + 0.0) / 16 * 2 - 1
-    np.testing.assert_allclose(found, project(centre), atol=0.12)
+    center = (np.array([13, 3, 8]) + 0.0) / 16 * 2 - 1
+    np.testing.assert_allclose(found, project(center), atol=0.12)
 
 
 def test_nan_in_a_volume_is_seen_as_nan():

@@ -84,8 +84,8 @@ def test_a_study_is_drawn_by_what_differs_or_by_a_coordinate(study):
         plots.metric(study, by="nett")
 
 
-def colours(overlay, kind=hv.Curve):
-    """Return the colour of each group by its name."""
+def colors(overlay, kind=hv.Curve):
+    """Return the color of each group by its name."""
     drawn = [element for element in overlay if type(element) is kind]
     return {
         element.label.split(" (")[0]: hv.Store.lookup_options("bokeh", element, "style").kwargs
@@ -93,7 +93,7 @@ def colours(overlay, kind=hv.Curve):
     }
 
 
-def test_one_name_has_one_colour_in_every_picture(study):
+def test_one_name_has_one_color_in_every_picture(study):
     order = ["FNO", "absent", "Conv;26;10;relu"]
     study = study.isel(experiment=[0, 1])
     fno = study.isel(experiment=[1])
@@ -101,10 +101,10 @@ def test_one_name_has_one_colour_in_every_picture(study):
         (plots.metric(study, by="net", order=order), plots.metric(fno, by="net", order=order)),
         (plots.loss(study, by="net", order=order), plots.loss(fno, by="net", order=order)),
     ):
-        assert [*colours(whole)][:2] == ["FNO", "Conv;26;10;relu"]
-        assert colours(whole)["FNO"] == colours(part)["FNO"]
-    without = colours(plots.metric(study, by="net"))
-    third = colours(plots.metric(study, by="net", order=order))["Conv;26;10;relu"]
+        assert [*colors(whole)][:2] == ["FNO", "Conv;26;10;relu"]
+        assert colors(whole)["FNO"] == colors(part)["FNO"]
+    without = colors(plots.metric(study, by="net"))
+    third = colors(plots.metric(study, by="net", order=order))["Conv;26;10;relu"]
     assert third not in without.values()
     for points in (study, fno):
         front = plots.pareto(points, by="net", order=xr.DataArray(order), step=5)

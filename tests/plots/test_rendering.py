@@ -99,7 +99,7 @@ def test_a_large_legend_stands_right_below_the_axes(data, key, below, width):
     assert 0 < gap < 0.5 * box.height if below else gap < 0
 
 
-def test_colours_have_equal_limits_in_what_is_drawn(data):
+def test_colors_have_equal_limits_in_what_is_drawn(data):
     import matplotlib.pyplot as plt
 
     figure = hv.renderer("matplotlib").get_plot(plots.compare(data[2])).state

@@ -156,7 +156,7 @@ def test_files_of_numpy(tmp_path, suffix, order):
     assert scenario.grid.extents == ((1.0,) if suffix == ".npy" else (8.0,))
 
 
-def labelled(order=("x", "trajectory", "y", "time")):
+def labeled(order=("x", "trajectory", "y", "time")):
     sizes = {"trajectory": 10, "time": 5, "x": 16, "y": 8}
     values = files.numbers(*(sizes[name] for name in order))
     coords = {"time": np.arange(5) * 0.25, "x": np.arange(16) * 0.1, "y": np.arange(8) * 1.0}
@@ -171,8 +171,8 @@ def labelled(order=("x", "trajectory", "y", "time")):
 
 
 @pytest.mark.parametrize("kind", ["memory", "netcdf", "netcdf3", "zarr", "dask"])
-def test_labelled_data_with_dimensions_in_any_order(tmp_path, kind):
-    ds = labelled()
+def test_labeled_data_with_dimensions_in_any_order(tmp_path, kind):
+    ds = labeled()
     source = ds.chunk({"trajectory": 3}) if kind == "dask" else ds
     if kind == "zarr":
         source = tmp_path / "a.zarr"
@@ -189,7 +189,7 @@ def test_labelled_data_with_dimensions_in_any_order(tmp_path, kind):
 
 
 def test_names_of_dimensions_are_asked_for_where_they_say_nothing():
-    ds = labelled().rename(trajectory="which", x="lon")
+    ds = labeled().rename(trajectory="which", x="lon")
     with pytest.raises(SpecError, match="what is the dimension 'lon'"):
         apexr.Recorded(ds, dims={"which": "sample"})
     scenario = apexr.Recorded(ds, dims={"which": "sample", "lon": "x"})

@@ -1,4 +1,4 @@
-"""Rollouts of foreign models, labelled or not, scored against the scenario's test data."""
+"""Rollouts of foreign models, labeled or not, scored against the scenario's test data."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -41,7 +41,7 @@ def test_a_perfect_rollout(scenario, truth):
     assert ds.mean_nRMSE.shape == (1, 5)
 
 
-def test_a_labelled_rollout(scenario, noisy, expected):
+def test_a_labeled_rollout(scenario, noisy, expected):
     ds = apexr.evaluate(scenario, noisy, name="mine")
     assert_valid(ds)
     np.testing.assert_allclose(ds.nRMSE[0], expected, rtol=1e-4)
@@ -197,7 +197,7 @@ def test_a_reference_says_how_large_the_rollout_is(scenario, samples, steps, poi
         apexr.evaluate(scenario, rollout[:, 1:], reference=reference)
 
 
-def test_a_labelled_reference_keeps_its_labels_and_initial_states(scenario):
+def test_a_labeled_reference_keeps_its_labels_and_initial_states(scenario):
     rng = np.random.default_rng(2)
     values = rng.normal(size=(4, 6, 1, 16)).astype("f4")
     reference = apexr.labels.trajectories(values, scenario.axes, samples=[3, 5, 7, 9])

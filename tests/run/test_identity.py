@@ -1,4 +1,4 @@
-"""The same experiment has the same id and the same labels, however it is spelt."""
+"""The same experiment has the same id and the same labels, however it is spelled."""
 
 import json
 
@@ -71,7 +71,7 @@ SAME = {
         ({}, {"net": "Conv;2;1;relu"}),
         ({}, {"net": "CONV;2;1;RELU"}),
     ),
-    "defaults spelt out": (
+    "defaults spelled out": (
         ({}, {}),
         ({"vlim": (-1, 1)}, {}),
         ({"vlim": [-1.0, 1.0], "num_points": 160, "callbacks": ""}, {"train": "ONE"}),
@@ -158,13 +158,13 @@ def test_spellings_of_a_config_string_have_one_label_and_the_ids_that_they_had()
     assert len({ids(one)[0] for one in made}) == len(SPELT)
 
 
-def test_defaults_that_are_spelt_out_are_not_labelled():
-    spelt = {
+def test_defaults_that_are_spelt_out_are_not_labeled():
+    spelled = {
         "optim_config": "adam;10000;warmup_cosine;0.0;0.001;2000",
         "ic_config": "Fourier;5;True;TRUE",
         "vlim": [-1, 1],
     }
-    one, usual = planned("diff_adv", spelt, {}), planned("diff_adv", {}, {})
+    one, usual = planned("diff_adv", spelled, {}), planned("diff_adv", {}, {})
     assert dict(one.config) == dict(usual.config)
 
 

@@ -1,4 +1,4 @@
-"""One experiment from a scenario to a labelled result and trained networks."""
+"""One experiment from a scenario to a labeled result and trained networks."""
 
 import json
 

@@ -28,8 +28,8 @@ def test_a_second_run_reads(store, tiny):
         again = apexr.run("diff_adv", **tiny, store=store)
         assert again.mean_nRMSE.chunks is not None
     assert_valid(again)
-    spelt = {**tiny, "net": "conv;2;1;TANH", "vlim": [-1, 1]}
-    assert apexr.run("DIFF_ADV", **spelt, store=str(store)).equals(again)
+    spelled = {**tiny, "net": "conv;2;1;TANH", "vlim": [-1, 1]}
+    assert apexr.run("DIFF_ADV", **spelled, store=str(store)).equals(again)
     scenario = difficulty.Advection(num_trjs_returned=2, **SIZES)
     assert apexr.run(scenario, net=tiny["net"], num_seeds=2, store=store).equals(again)
 

@@ -26,7 +26,7 @@ def states(solver, count, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
-def test_a_stepper_gives_labelled_trajectories():
+def test_a_stepper_gives_labeled_trajectories():
     solver = stepper(order=3)
     batch = states(solver, 3)
     u = apexr.simulate(solver, batch, 4)
@@ -103,7 +103,7 @@ def test_states_by_a_config_string():
     assert u.attrs["seed"] == 5
 
 
-def test_labelled_states_are_aligned_by_name():
+def test_labeled_states_are_aligned_by_name():
     solver = stepper(dims=2, points=6)
     u = apexr.simulate(solver, states(solver, 3), 2, channel_names=("u", "v"))
     turned = u.isel(time=-1).transpose("y", "x", "channel", "sample").isel(sample=[2, 0])

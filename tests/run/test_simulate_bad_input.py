@@ -127,7 +127,7 @@ def test_functions_that_make_no_states():
         apexr.simulate(np.asarray, GOOD, 3, grid=grid)
 
 
-def test_labelled_states_of_another_grid():
+def test_labeled_states_of_another_grid():
     u = apexr.simulate(ONE, GOOD, 1).isel(time=0)
     for change, said in (
         (

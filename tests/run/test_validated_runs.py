@@ -1,4 +1,4 @@
-"""Validation and warm starts from a config to a stored, labelled result; studies and commands."""
+"""Validation and warm starts from a config to a stored, labeled result; studies and commands."""
 
 import json
 
@@ -90,8 +90,8 @@ def test_ids_of_experiments_without_validation_stay(plain):
     told = json.loads(plain.attrs["specification"])
     assert not {"select", "patience", "num_valid_samples", "valid_seed"} & set(told["parameters"])
     assert "init" not in told
-    spelt = {"select": "last", "patience": 0, "num_valid_samples": 0, "valid_seed": 1546}
-    again = plan(difficulty.Advection(**SIZES, **spelt), Request())
+    spelled = {"select": "last", "patience": 0, "num_valid_samples": 0, "valid_seed": 1546}
+    again = plan(difficulty.Advection(**SIZES, **spelled), Request())
     assert (
         again.attrs["experiment_id"]
         == plan(difficulty.Advection(**SIZES), Request()).attrs["experiment_id"]

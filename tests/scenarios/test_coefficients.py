@@ -1,4 +1,4 @@
-"""The three parametrisations of a scenario, there and back."""
+"""The three parametrizations of a scenario, there and back."""
 
 import numpy as np
 import pytest

@@ -116,7 +116,7 @@ def test_an_equation_makes_an_experiment():
     assert ds.attrs["specification"].count("FifthOrder") == 1
 
 
-def test_misspelt_keywords_of_ones_own_scenario():
+def test_misspelled_keywords_of_ones_own_scenario():
     with pytest.raises(SpecError, match="'angel' for Turn; did you mean 'angle'"):
         Turn(angel=1.0)
     with pytest.raises(SpecError, match="angle must be a finite number, got 'wide'"):

@@ -1,4 +1,4 @@
-"""The normalised and the physical interface: the same equations by other coefficients."""
+"""The normalized and the physical interface: the same equations by other coefficients."""
 
 import pytest
 
@@ -133,7 +133,7 @@ def test_the_coarse_stepper_makes_a_part_of_the_step(scenario, step):
     assert scenario.get_coarse_stepper().dt == pytest.approx(step / 2)
 
 
-def test_the_misspelt_dispersion_is_understood():
+def test_the_misspelled_dispersion_is_understood():
     assert physical.Dispersion(dipersion_coef=2.5e-4) == physical.Dispersion()
     with pytest.raises(SpecError, match="old form of dispersion_coef"):
         physical.Dispersion(dipersion_coef=1e-4, dispersion_coef=1e-4)

@@ -1,4 +1,4 @@
-"""Data of scenarios as labelled Datasets, in memory and in stores."""
+"""Data of scenarios as labeled Datasets, in memory and in stores."""
 
 import importlib.util
 import json

@@ -15,7 +15,7 @@ from apexr.steppers._etdrk import SCHEMES
 from apexr.steppers._phi import phi_functions
 
 RNG = np.random.default_rng(0)
-CENTRES = np.concatenate(
+CENTERS = np.concatenate(
     [
         [0, 1e-8, -1e-3, 1j, -1j, -1 + 1j, 2j, -20, -20 + 3j, 50j, -200],
         RNG.normal(size=500) * np.exp(2j * np.pi * RNG.uniform(size=500)),
@@ -34,22 +34,22 @@ def precise_phi(order, z):
 
 
 def test_phi_functions():
-    for order, values in enumerate(phi_functions(CENTRES, np), 1):
-        np.testing.assert_allclose(values, precise_phi(order, CENTRES), rtol=3e-15)
+    for order, values in enumerate(phi_functions(CENTERS, np), 1):
+        np.testing.assert_allclose(values, precise_phi(order, CENTERS), rtol=3e-15)
 
 
 def test_phi_functions_in_single_precision():
-    traced = jax.jit(lambda z: phi_functions(z, jnp))(CENTRES.astype("complex64"))
-    for one, other in zip(traced, phi_functions(CENTRES, np), strict=True):
+    traced = jax.jit(lambda z: phi_functions(z, jnp))(CENTERS.astype("complex64"))
+    for one, other in zip(traced, phi_functions(CENTERS, np), strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-6)
 
 
 @pytest.mark.parametrize("order", SCHEMES)
-def test_means_over_a_circle_are_the_values_at_its_centre(order):
+def test_means_over_a_circle_are_the_values_at_its_center(order):
     weights = SCHEMES[order].weights
-    means = contour_means(weights, CENTRES, Circle())
-    traced = jax.jit(lambda z: contour_means(weights, z, Circle()))(CENTRES.astype("complex64"))
-    for value, mean, other in zip(weights(CENTRES, np), means, traced, strict=True):
+    means = contour_means(weights, CENTERS, Circle())
+    traced = jax.jit(lambda z: contour_means(weights, z, Circle()))(CENTERS.astype("complex64"))
+    for value, mean, other in zip(weights(CENTERS, np), means, traced, strict=True):
         np.testing.assert_allclose(mean, value, rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(other, value, rtol=2e-5, atol=2e-6)
 

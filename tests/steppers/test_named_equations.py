@@ -65,9 +65,9 @@ def test_soliton_keeps_shape_and_speed(conservative):
         np.testing.assert_allclose(last, soliton(grid.coordinates - 15 - speed * time), atol=1e-7)
         assert abs(last.min() + speed / 2) < 1e-2  # the trough between grid points
         places = np.unwrap(np.angle(np.fft.rfft(frames[:, 0], axis=-1)[:, 1]))
-        travelled = (places[0] - places) * grid.domain_extent / (2 * np.pi)
+        traveled = (places[0] - places) * grid.domain_extent / (2 * np.pi)
         steady = speed * time / 1600 * np.arange(1600)
-        np.testing.assert_allclose(travelled, steady, atol=1e-6)
+        np.testing.assert_allclose(traveled, steady, atol=1e-6)
 
 
 @pytest.mark.parametrize(("mixed", "height", "rate"), [(False, 1, 2), (True, 2, 4)])

@@ -1,4 +1,4 @@
-"""Physical, normalised and difficulty coefficients."""
+"""Physical, normalized and difficulty coefficients."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ EQUATIONS = [
 @pytest.mark.parametrize(
     ("cls", "arguments"), EQUATIONS, ids=[cls.__name__ for cls, _ in EQUATIONS]
 )
-def test_normalised_equations_make_the_same_step_on_any_domain(cls, arguments):
+def test_normalized_equations_make_the_same_step_on_any_domain(cls, arguments):
     unit = Grid(1, 32)
     state = np.sin(2 * np.pi * unit.coordinates)
     expected = ETDRKStepper(cls.normalized(*arguments), unit, 1.0)(state)

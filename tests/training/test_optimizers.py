@@ -1,4 +1,4 @@
-"""Optimisers by string against Optax's own, and what stands around them."""
+"""Optimizers by string against Optax's own, and what stands around them."""
 
 import inspect
 

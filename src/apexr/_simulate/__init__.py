@@ -1,4 +1,4 @@
-"""The solver alone: from initial states to labelled trajectories, in memory or in a store."""
+"""The solver alone: from initial states to labeled trajectories, in memory or in a store."""
 
 from apexr._doors import check_all
 from apexr._simulate._simulate import simulate

@@ -41,7 +41,7 @@ def simulate(
     progress: bool = True,
     **scenario_kwargs: Any,
 ) -> xr.DataArray:
-    """Return labelled trajectories of a solver, ``(sample, time, channel, x[, y[, z]])``.
+    """Return labeled trajectories of a solver, ``(sample, time, channel, x[, y[, z]])``.
 
     Parameters
     ----------

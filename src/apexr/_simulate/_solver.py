@@ -1,4 +1,4 @@
-"""What makes the steps, and what its trajectories are labelled with."""
+"""What makes the steps, and what its trajectories are labeled with."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence

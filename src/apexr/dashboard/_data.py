@@ -38,7 +38,7 @@ SMALL: Mapping[int, Mapping[str, int]] = {
 }
 """The most that the explorer computes, by the number of dimensions."""
 
-_INTERFACES = {"diff": "difficulty", "norm": "normalised", "phy": "physical"}
+_INTERFACES = {"diff": "difficulty", "norm": "normalized", "phy": "physical"}
 
 
 def keys() -> dict[str, list[str]]:

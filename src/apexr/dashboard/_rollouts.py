@@ -82,7 +82,7 @@ class Follower:
 def shaped(data: Data, width: int, height: int) -> dict[str, int]:
     """Return the size of a picture within this one, in which a plane has the shape of its domain.
 
-    Titles, labels and colours around it keep their room.
+    Titles, labels and colors around it keep their room.
     """
     if "y" not in data.dims:
         return {"width": width, "height": height}

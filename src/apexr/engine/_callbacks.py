@@ -143,7 +143,7 @@ def parse_callbacks(text: str) -> tuple[Callback, ...]:
     Raises
     ------
     SpecError
-        If one is unknown, misspelt or named twice.
+        If one is unknown, misspelled or named twice.
     """
     configs = [config.strip() for config in text.split(",") if config.strip()]
     callbacks = tuple(CALLBACKS.parse(config) for config in configs)

@@ -291,16 +291,16 @@ class Tally:
         power = np.where(kept, block.power.astype(np.float64), 0)
         self.power = _in_order(self.power, power.sum(axis=1))
         flat = block.states.reshape(length, samples, channels, -1).astype(np.float64)
-        centred = np.where(kept, flat - self.offset[:, None], 0)
-        self.mean = _in_order(self.mean, centred.mean(axis=-1).sum(axis=1))
-        self.square = _in_order(self.square, (centred**2).mean(axis=-1).sum(axis=1))
-        self._correlate(centred)
+        centered = np.where(kept, flat - self.offset[:, None], 0)
+        self.mean = _in_order(self.mean, centered.mean(axis=-1).sum(axis=1))
+        self.square = _in_order(self.square, (centered**2).mean(axis=-1).sum(axis=1))
+        self._correlate(centered)
 
-    def _correlate(self, centred: np.ndarray) -> None:
+    def _correlate(self, centered: np.ndarray) -> None:
         """Add products of the numbers at some points with those at the same points before."""
-        points = centred.shape[-1]
+        points = centered.shape[-1]
         chosen = np.unique(np.linspace(0, points, min(PROBES, points), endpoint=False).astype(int))
-        probes = centred[..., chosen]
+        probes = centered[..., chosen]
         if not self._history.size:
             self._history = np.zeros((self.num_lags, *probes.shape[1:]))
         with_history = np.concatenate([self._history, probes])

@@ -15,7 +15,7 @@ from apexr.spectral import Grid
 class GaussianBlobs(FunctionCondition):
     """blobs;NUM_BLOBS;ONE_COMPLEMENT;... - the mean of Gaussian blobs of height 1.
 
-    A blob is ``exp(-½ Σ_d (x_d - p_d)² / v_d)`` with a centre ``p`` and variances ``v`` that are
+    A blob is ``exp(-½ Σ_d (x_d - p_d)² / v_d)`` with a center ``p`` and variances ``v`` that are
     uniform between their limits, on a domain of extent 1. It is not repeated periodically. With
     ``ONE_COMPLEMENT`` it is 1 minus that.
     """

@@ -58,7 +58,7 @@ def state_function(
     grid: Grid,
     normalization: Normalization | None = None,
 ) -> StateFunction:
-    """Return the function ``values(*draws, coordinates)``, normalised by its values on a grid."""
+    """Return the function ``values(*draws, coordinates)``, normalized by its values on a grid."""
     function = StateFunction(Partial(values, *draws), grid.num_spatial_dims)
     if normalization is None or not normalization.changes:
         return function

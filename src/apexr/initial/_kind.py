@@ -58,7 +58,7 @@ class InitialCondition(abc.ABC):
         ----------
         grid
             Where the function's values are those of :meth:`sample`. What depends on the grid
-            there depends on it here: normalisation and limits are those of the values on it.
+            there depends on it here: normalization and limits are those of the values on it.
         key
             The only source of randomness.
 

@@ -1,4 +1,4 @@
-"""The normalisation that most initial conditions share, and checks of their arguments."""
+"""The normalization that most initial conditions share, and checks of their arguments."""
 
 import dataclasses
 
@@ -38,7 +38,7 @@ class Normalization:
             raise SpecError("STD_ONE and MAX_ONE exclude each other: one of them must be false")
 
     def __call__(self, u: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
-        """Return the normalised state; one that is the same everywhere is only shifted."""
+        """Return the normalized state; one that is the same everywhere is only shifted."""
         return normalize(u, *self.measure(u))
 
     @property

@@ -40,7 +40,7 @@ class PearsonCorrelation(Metric):
         self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
     ) -> Float[Array, ""]:
         """Return the correlation of one predicted state."""
-        return jnp.mean(_cosine(centred(prediction), centred(target)))
+        return jnp.mean(_cosine(centered(prediction), centered(target)))
 
 
 def _cosine(
@@ -59,7 +59,7 @@ def _cosine(
     return jnp.clip(cosine, -1, 1)  # rounding may lead beyond; NaN stays
 
 
-def centred(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
+def centered(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
     """Return a field without its mean, exactly zero where it is constant.
 
     The first point is taken off before the mean: an offset that is large beside the variation

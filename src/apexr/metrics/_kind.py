@@ -64,7 +64,7 @@ def parse_metrics(text: str) -> dict[str, Metric]:
     Raises
     ------
     SpecError
-        If one is unknown, misspelt or named twice, or the list is empty.
+        If one is unknown, misspelled or named twice, or the list is empty.
     """
     configs = [_CALLED.sub(r"per_channel;\1", config) for config in text.split(",")]
     padded = next((config for config in configs if config != config.strip()), None)

@@ -4,7 +4,7 @@ For each channel the aggregate of a field s is A(s) = (Δxᴰ Σ |s|ᵖ)^q on a 
 the error of a sample is the sum over channels of
 
 - absolute: A(u − r),
-- normalised: A(u − r) / A(r),
+- normalized: A(u − r) / A(r),
 - symmetric: 2 A(u − r) / (A(u) + A(r)).
 
 Joint errors have one aggregate of all channels together, the mean over points and channels, in

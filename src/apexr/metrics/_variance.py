@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr.metrics._correlation import centred
+from apexr.metrics._correlation import centered
 from apexr.metrics._kind import metric
 from apexr.metrics._spatial import SpatialMetric
 
@@ -29,4 +29,4 @@ class VRMSE(SpatialMetric):
         self, prediction: Float[Array, "channel *space"], target: Float[Array, "channel *space"]
     ) -> Float[Array, ""]:
         """Return the error of one predicted state."""
-        return jnp.mean(self.relative(prediction - target, centred(target)))
+        return jnp.mean(self.relative(prediction - target, centered(target)))

@@ -131,7 +131,7 @@ class UnitNorm(Layer):
     def __call__(
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
-        """Return the normalised batch."""
+        """Return the normalized batch."""
         squared = jnp.sum(jnp.square(x), 0)
         length = jax.lax.rsqrt(jnp.maximum(squared, EPSILON**2))
         return x * length * self.weight.reshape(-1, *(1,) * (x.ndim - 1))

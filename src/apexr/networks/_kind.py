@@ -99,7 +99,7 @@ class NetworkSpec(abc.ABC):
         """Return, for each axis, how many points (back, forward) one output point sees.
 
         It is what the network's ``reach`` says, or infinite where it says nothing. Means of
-        normalisation layers, which see the whole grid, do not count.
+        normalization layers, which see the whole grid, do not count.
         """
         key = jax.ShapeDtypeStruct((2,), jnp.uint32)
         network = eqx.filter_eval_shape(self.build, grid, 1, key)

@@ -76,7 +76,7 @@ class MoUNet(ChannelsSpec):
 
     References
     ----------
-    Gupta and Brandstetter (2023), "Towards Multi-spatiotemporal-scale Generalized PDE
+    Gupta and Brandstetter (2023), "Toward Multi-spatiotemporal-scale Generalized PDE
     Modeling", TMLR.
     """
 

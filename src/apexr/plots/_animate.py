@@ -32,7 +32,7 @@ def animate(
 
     In one dimension curves, in two images, in three a row of images for each of three planes
     through the middle, or what one sees of the volume from aside; all parts side by side, with
-    equal limits in all frames. What is not finite is a gap, or grey, and the line above says so.
+    equal limits in all frames. What is not finite is a gap, or gray, and the line above says so.
     A lazy rollout is read one chunk at a time.
 
     Parameters

@@ -61,7 +61,7 @@ def encode(
     fps
         Frames per second.
     palette
-        Up to 256 colours ``(colour, 3)`` of bytes that a gif may use.
+        Up to 256 colors ``(color, 3)`` of bytes that a gif may use.
 
     Raises
     ------
@@ -90,11 +90,11 @@ def _inputs(
         yield [*shape, "-i", "-", "-an", *_MP4, "-movflags", "+faststart"]
         return
     with tempfile.TemporaryDirectory() as folder:
-        colours = Path(folder) / "palette.rgb"
+        colors = Path(folder) / "palette.rgb"
         square = np.resize(palette, (256, 3)).astype(np.uint8)
         square[len(palette) :] = palette[-1]
-        colours.write_bytes(square.tobytes())
-        second = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "16x16", "-i", str(colours)]
+        colors.write_bytes(square.tobytes())
+        second = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "16x16", "-i", str(colors)]
         yield [*shape, "-i", "-", *second, "-lavfi", "paletteuse=dither=none", "-loop", "0"]
 
 

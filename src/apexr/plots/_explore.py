@@ -25,7 +25,7 @@ def explore(
     """Return states with sliders for seed, sample, channel and time, linked, side by side.
 
     A layout of HoloViews ``DynamicMap``: only what a slider asks for is read. In three dimensions
-    the plane through the middle of z is shown, or the volume from aside. Colours have the same
+    the plane through the middle of z is shown, or the volume from aside. Colors have the same
     limits for all times of a trajectory.
 
     Parameters

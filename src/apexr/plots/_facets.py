@@ -42,7 +42,7 @@ def facets(
     """Return one panel for each sample, channel, seed or experiment, as a HoloViews layout.
 
     In one dimension a panel is an image over time and space, in two and three dimensions the
-    state at one time (of three the middle z). Axes and limits of the colours are shared.
+    state at one time (of three the middle z). Axes and limits of the colors are shared.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _fitting(count: int) -> int:
 
 @dataclass(frozen=True)
 class _Facet:
-    """What a panel shows, in memory, and the limit that its colours would have."""
+    """What a panel shows, in memory, and the limit that its colors would have."""
 
     field: xr.DataArray
     limit: Limit
@@ -144,7 +144,7 @@ def _read(name: str, data: Data, labels: dict[str, Any], part: str, time: int | 
 
 
 def _grid(found: Sequence[_Facet], columns: int, said: str) -> Any:
-    """Return the panels in rows, each with the colour bar at its end."""
+    """Return the panels in rows, each with the color bar at its end."""
     signs = {facet.limit.sign for facet in found}
     limit = Limit(max(facet.limit for facet in found), signs.pop() if len(signs) == 1 else 0)
     made = []

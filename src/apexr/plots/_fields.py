@@ -172,7 +172,7 @@ def blocks(*shown: xr.DataArray) -> Iterator[list[xr.DataArray]]:
 
 
 def finite(array: xr.DataArray) -> xr.DataArray:
-    """Return the array with NaN in place of infinities, which no colour map can show."""
+    """Return the array with NaN in place of infinities, which no color map can show."""
     return array.where(xr.ufuncs.isfinite(array))
 
 
@@ -224,13 +224,13 @@ def largest(field: xr.DataArray) -> Limit:
 
 
 def limit_of(shown: Sequence[xr.DataArray]) -> Limit:
-    """Return the limit of the colours of all fields: that of the reference where there is one."""
+    """Return the limit of the colors of all fields: that of the reference where there is one."""
     named = {field.attrs.get("part"): field for field in shown}
     return largest(named.get("reference", shown[0])) or Limit(1.0)
 
 
 def limit_for(data: Data, part: str, steps: Sequence[int] | None = None, **labels: Any) -> Limit:
-    """Return the limit of the colours of one part: that of the reference, which cannot diverge.
+    """Return the limit of the colors of one part: that of the reference, which cannot diverge.
 
     Errors smaller than the reference have their own, as has what there is no reference of.
 

@@ -29,7 +29,7 @@ def heatmap(
 
     A cell is the median over the seeds of one configuration, written out; below it stands how
     many of its seeds diverged. A diverged seed is worse than all others. Cells with so many of
-    them that the median is infinite are grey, as are combinations that the study does not have,
+    them that the median is infinite are gray, as are combinations that the study does not have,
     with a dash. Colors are logarithmic.
 
     Parameters
@@ -112,10 +112,10 @@ def _drawn(
         style(
             hv.Labels(found, dims, "text"),
             "Labels",
-            matplotlib={"color": colour},
-            bokeh={"text_color": colour},
+            matplotlib={"color": color},
+            bokeh={"text_color": color},
         )
-        for colour, found in texts.items()
+        for color, found in texts.items()
     ]
     return style(
         hv.Overlay([image, *labels]),
@@ -140,7 +140,7 @@ def _drawn(
 
 
 def _colorbar(label: str) -> Callable[[Any, Any], None]:
-    """Return what puts a colour bar beside the axes; HoloViews puts it onto them."""
+    """Return what puts a color bar beside the axes; HoloViews puts it onto them."""
 
     def add(plot: Any, _: Any) -> None:
         axes = plot.handles["axis"]
@@ -173,7 +173,7 @@ def _texts(
     rows: list[str],
     limits: tuple[float, float],
 ) -> dict[str, list[tuple[int, int, str]]]:
-    """Return what is written into the cells, by the colour that can be read there."""
+    """Return what is written into the cells, by the color that can be read there."""
     texts: dict[str, list[tuple[int, int, str]]] = {_LIGHT: [], _DARK: []}
     for place, row in enumerate(rows):
         for number, column in enumerate(columns):

@@ -1,4 +1,4 @@
-"""Planes of fields as images with equal colours, in rows and columns."""
+"""Planes of fields as images with equal colors, in rows and columns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def image(
     colorbar: bool = True,
     shape: tuple[float, int, int] | None = None,
 ) -> Any:
-    """Return a plane ``(row, column)`` as an image, NaN as grey, within its limit.
+    """Return a plane ``(row, column)`` as an image, NaN as gray, within its limit.
 
     Its shape is by default that of the domain, or of the slice through it.
     """
@@ -89,7 +89,7 @@ def _same(panel: Any, others: Sequence[Any], axis_number: int) -> bool:
 
 
 def bare(panel: Any, *, x: bool, y: bool) -> Any:
-    """Return a panel without the names of the axes that its neighbours bear."""
+    """Return a panel without the names of the axes that its neighbors bear."""
     hv = holoviews()
     if not (x or y):
         return panel

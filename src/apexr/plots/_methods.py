@@ -47,7 +47,7 @@ def performance_profile(
         at = one["ratio"].values
         area = hv.Area((at, one["low"].values, one["high"].values), [x], [y, "share_high"])
         areas.append(style(area, "Area", **fill(place)))
-        curve = hv.Curve((at, one["share"].values), [x], [y], label=_labelled(str(name), one))
+        curve = hv.Curve((at, one["share"].values), [x], [y], label=_labeled(str(name), one))
         curves.append(style(curve, "Curve", **look(place)))
     both = {"logx": True, "ylim": (-0.02, 1.02), "title": _title(ds, told)}
     legend = legend_title("share of runs, 95 % interval")
@@ -100,7 +100,7 @@ def interquartile_mean(
         style(bars, "Curve", both={"color": PALETTE[0]}),
         style(dots, "Scatter", both={"color": PALETTE[0]}),
     ]
-    labels = [_labelled(str(name), told.isel({by: place})) for place, name in enumerate(names)]
+    labels = [_labeled(str(name), told.isel({by: place})) for place, name in enumerate(names)]
     both = {
         "logx": True,
         "xlim": ends,
@@ -113,7 +113,7 @@ def interquartile_mean(
     return shaped(drawn, bokeh=size, aspect=4.2 / (0.5 + ROW * len(rows)))
 
 
-def _labelled(name: str, one: xr.Dataset) -> str:
+def _labeled(name: str, one: xr.Dataset) -> str:
     runs, lost = int(one["num_runs"]), int(one["num_diverged"])
     return f"{as_text(name)} ({runs} runs{f', {lost} diverged' if lost else ''})"
 

@@ -90,9 +90,9 @@ def error_spectrum(
 
     ``sqrt(P[prediction − reference] / P[reference])``, where the power ``P`` of a shell of
     wavenumbers is the mean over the samples: 1 is an error as large as what there is. Median over
-    the seeds; what is not finite counts as the largest error and in the title, and is grey where
+    the seeds; what is not finite counts as the largest error and in the title, and is gray where
     the median is infinite.
-    Shells that hold nothing but rounding (less than 1e-12 of the largest power) are grey, too.
+    Shells that hold nothing but rounding (less than 1e-12 of the largest power) are gray, too.
 
     Parameters
     ----------

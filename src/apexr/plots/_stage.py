@@ -1,7 +1,7 @@
 """A figure that is drawn once and then filled again for every frame of a film.
 
-Matplotlib draws axes, titles and colour bar a single time. For a frame, numbers go through the
-colour map by a table and straight into the pixels of their axes; only the curves and the line
+Matplotlib draws axes, titles and color bar a single time. For a frame, numbers go through the
+color map by a table and straight into the pixels of their axes; only the curves and the line
 that tells the time are drawn by matplotlib again.
 """
 
@@ -18,7 +18,7 @@ from apexr.plots._style import (
     NO_VALUE,
     PALETTE,
     axis_label,
-    byte_colours,
+    byte_colors,
     require_matplotlib,
 )
 from apexr.plots._views import NAMED_EDGES, aspect, edges, project
@@ -108,7 +108,7 @@ class Stage:
         self._empty = self._canvas.copy_from_bbox(figure.bbox)
         self._pixels = np.asarray(self._canvas.buffer_rgba())
         if not flat:
-            self._table = byte_colours(DIVERGING, NO_VALUE).view(np.uint32).ravel()
+            self._table = byte_colors(DIVERGING, NO_VALUE).view(np.uint32).ravel()
             self._windows = [
                 self._window(axes, plane) for axes, plane in zip(self._axes, shown, strict=True)
             ]
@@ -129,16 +129,16 @@ class Stage:
         return self._pixels
 
     def palette(self) -> np.ndarray:
-        """Return up to 256 colours ``(colour, 3)`` that all frames can do with."""
+        """Return up to 256 colors ``(color, 3)`` that all frames can do with."""
         from matplotlib.colors import to_rgb
 
-        greys = np.repeat(np.linspace(0, 255, 32)[:, None], 3, axis=1)
+        grays = np.repeat(np.linspace(0, 255, 32)[:, None], 3, axis=1)
         tints = [
             255 - s * (255 - 255 * np.array(to_rgb(PALETTE[0]))) for s in np.linspace(0, 1, 15)
         ]
-        table = byte_colours(DIVERGING, NO_VALUE)[:, :3]
+        table = byte_colors(DIVERGING, NO_VALUE)[:, :3]
         chosen = table[np.linspace(0, 255, 208).round().astype(int)]
-        return np.concatenate([chosen, table[-1:], greys, tints]).round().astype(np.uint8)
+        return np.concatenate([chosen, table[-1:], grays, tints]).round().astype(np.uint8)
 
     # --- drawn once --------------------------------------------------------------------------
 
@@ -194,8 +194,8 @@ class Stage:
         low = min(y for _, y, _, _ in boxes)
         top = max(y + height for _, y, _, height in boxes)
         axes = figure.add_axes(self._fraction((left, low, 14, top - low)))
-        colours = ScalarMappable(Normalize(-self._limit, self._limit), DIVERGING)
-        bar = figure.colorbar(colours, cax=axes, extend="both", extendfrac=0.02)
+        colors = ScalarMappable(Normalize(-self._limit, self._limit), DIVERGING)
+        bar = figure.colorbar(colors, cax=axes, extend="both", extendfrac=0.02)
         bar.set_label(axis_label(planes[0][0]), size=10)
         axes.tick_params(labelsize=9)
 
@@ -229,9 +229,9 @@ class Stage:
         scaled = (values / self._limit + 1) * 128
         sound = np.isfinite(scaled)
         place = np.where(sound, np.clip(np.where(sound, scaled, 0), 0, 255), 256).astype(np.intp)
-        colours = self._table[place][window.pick_rows[:, None], window.pick_columns]
+        colors = self._table[place][window.pick_rows[:, None], window.pick_columns]
         target = self._pixels[window.rows, window.columns].view(np.uint32)[..., 0]
-        np.copyto(target, colours, where=window.free)
+        np.copyto(target, colors, where=window.free)
 
 
 def _sides(planes: Sequence[Sequence[xr.DataArray]], panel: int) -> tuple[int, int]:

@@ -26,8 +26,8 @@ def state(
 
     In one dimension curves in one picture; in two dimensions images side by side; in three
     dimensions three planes through the middle of the domain, or what one sees of the volume from
-    aside, for each time. Colours have the same limits, symmetric around 0; what is not finite is
-    grey, or a gap, and the title says so.
+    aside, for each time. Colors have the same limits, symmetric around 0; what is not finite is
+    gray, or a gap, and the title says so.
 
     Parameters
     ----------

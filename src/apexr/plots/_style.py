@@ -24,13 +24,13 @@ PALETTE = (
     "#4d4d4d",
     "#8c6bb1",
 )
-"""Colours that stay apart for colour-blind readers and in grey."""
+"""Colors that stay apart for color-blind readers and in gray."""
 
 MARKERS = {"o": "circle", "s": "square", "^": "triangle", "D": "diamond"}
-"""Markers by matplotlib's and by bokeh's name, taken in turn once all colours are used."""
+"""Markers by matplotlib's and by bokeh's name, taken in turn once all colors are used."""
 
 LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
-"""Taken in turn once all colours are used."""
+"""Taken in turn once all colors are used."""
 
 DIVERGING = "RdBu_r"
 """For fields, symmetric around 0."""
@@ -38,7 +38,7 @@ SEQUENTIAL = "viridis"
 """For magnitudes: errors, spectra."""
 EDGE, TEXT = "#4d4d4d", "#1a1a1a"
 NO_VALUE = "#bdbdbd"
-"""Colour of NaN in an image: a gap that is seen."""
+"""Color of NaN in an image: a gap that is seen."""
 
 _FONTS = {"title": 13, "labels": 13, "ticks": 11, "legend": 11}
 _BELOW = 40
@@ -150,8 +150,8 @@ def require_matplotlib(what: str) -> None:
         import matplotlib.figure  # noqa: F401
 
 
-def byte_colours(name: str, no_value: str) -> Any:
-    """Return a colour map as bytes ``(257, 4)``; the last colour stands for no value."""
+def byte_colors(name: str, no_value: str) -> Any:
+    """Return a color map as bytes ``(257, 4)``; the last color stands for no value."""
     import matplotlib
     import numpy as np
     from matplotlib.colors import to_rgba
@@ -170,7 +170,7 @@ def as_text(text: str, *, lines: bool = False) -> str:
 
 
 def axis(array: xr.DataArray) -> Any:
-    """Return the HoloViews dimension of a labelled array: its label and its unit."""
+    """Return the HoloViews dimension of a labeled array: its label and its unit."""
     return holoviews().Dimension(str(array.name), label=axis_label(array))
 
 
@@ -210,7 +210,7 @@ def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:
 
 
 def look(index: int) -> dict[str, dict[str, Any]]:
-    """Return colour and line style of the ``index``-th curve, by backend."""
+    """Return color and line style of the ``index``-th curve, by backend."""
     dash = LINE_STYLES[index // len(PALETTE) % len(LINE_STYLES)]
     return {
         "both": {"color": PALETTE[index % len(PALETTE)]},
@@ -220,7 +220,7 @@ def look(index: int) -> dict[str, dict[str, Any]]:
 
 
 def marker(index: int) -> dict[str, dict[str, Any]]:
-    """Return colour and marker of the ``index``-th group of points, by backend."""
+    """Return color and marker of the ``index``-th group of points, by backend."""
     shape = [*MARKERS][index // len(PALETTE) % len(MARKERS)]
     return {
         "both": {"color": PALETTE[index % len(PALETTE)]},
@@ -272,9 +272,9 @@ def legends_below(plot: Any, _: object) -> None:
 
 def fill(index: int) -> dict[str, dict[str, Any]]:
     """Return the fill of the ``index``-th band, by backend."""
-    colour = PALETTE[index % len(PALETTE)]
-    both = {"color": colour}
-    return {"both": both, "matplotlib": {"facecolor": colour}, "bokeh": {"fill_color": colour}}
+    color = PALETTE[index % len(PALETTE)]
+    both = {"color": color}
+    return {"both": both, "matplotlib": {"facecolor": color}, "bokeh": {"fill_color": color}}
 
 
 def arranged(panels: Sequence[Any], columns: int, vspace: float = 0.3, title: str = "") -> Any:

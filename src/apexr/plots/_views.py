@@ -70,7 +70,7 @@ def volume(state: xr.DataArray, limit: float | None = None) -> xr.DataArray:
     Along every ray from front to back, ``Σ T α u``, where ``α = 1 − exp(−k (u/limit)² Δs)`` is how
     opaque a piece of the ray is and ``T = Π (1 − α)`` how much is seen through what lies in front
     of it. Nothing there is 0, the white of a diverging map; a strong field close to the viewer
-    has its own colour. A ray that meets NaN is NaN.
+    has its own color. A ray that meets NaN is NaN.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def project(points: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _axes() -> np.ndarray:
-    """Return what points right, up and towards the viewer, as rows."""
+    """Return what points right, up and toward the viewer, as rows."""
     sin_a, cos_a = np.sin(_AZIMUTH), np.cos(_AZIMUTH)
     sin_e, cos_e = np.sin(_ELEVATION), np.cos(_ELEVATION)
     return np.array(
@@ -153,10 +153,10 @@ def _refined(values: np.ndarray) -> np.ndarray:
 def _rays(shape: tuple[int, ...], half: tuple[float, ...]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return, from front to back, which pixels look into the box there, and at which points."""
     reach = _REACH * np.linspace(-1, 1, _PIXELS)
-    right, up, towards = _axes()
+    right, up, toward = _axes()
     spot = (reach[None, :, None] * right + reach[:, None, None] * up).reshape(-1, 3)
     depth = np.sqrt(3) * np.linspace(1, -1, int(np.sqrt(3) * max(shape)))
-    return [_layer((spot + there * towards) / np.array(half), shape) for there in depth]
+    return [_layer((spot + there * toward) / np.array(half), shape) for there in depth]
 
 
 def _layer(spot: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

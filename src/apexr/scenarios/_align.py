@@ -1,4 +1,4 @@
-"""Labelled arrays of users, brought into the order of labels that are expected."""
+"""Labeled arrays of users, brought into the order of labels that are expected."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence

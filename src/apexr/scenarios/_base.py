@@ -95,7 +95,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         After so many validations in a row that are no better than the best one, a seed stops and
         keeps its weights; 0: never.
     optim_config
-        Config string of optimiser, number of updates and schedule.
+        Config string of optimizer, number of updates and schedule.
     batch_size
         Windows in a mini-batch.
     num_trjs_returned
@@ -274,7 +274,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         return _pieces.initial_condition(self)
 
     def get_optimizer(self) -> "optax.GradientTransformation":
-        """Return the Optax optimiser with its schedule."""
+        """Return the Optax optimizer with its schedule."""
         return _pieces.optimizer(self).build()
 
     def produce_data(
@@ -304,11 +304,11 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_train_data(self) -> "xr.DataArray":
         """Return the training trajectories, ``(sample, time, channel, *space)``."""
-        return _data.labelled(self, "train", "reference")
+        return _data.labeled(self, "train", "reference")
 
     def get_test_data(self) -> "xr.DataArray":
         """Return the test trajectories, ``(sample, time, channel, *space)``."""
-        return _data.labelled(self, "test", "reference")
+        return _data.labeled(self, "test", "reference")
 
     def get_valid_data(self) -> "xr.DataArray":
         """Return the trajectories for validation, ``(sample, time, channel, *space)``.
@@ -319,7 +319,7 @@ class BaseScenario(metaclass=ScenarioMeta):
             If there are none.
         """
         require_valid_data(self)
-        return _data.labelled(self, "valid", "reference")
+        return _data.labeled(self, "valid", "reference")
 
     def get_ref_sample_data(self) -> "xr.DataArray":
         """Return the first ``num_trjs_returned`` test trajectories."""
@@ -327,11 +327,11 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_train_data_coarse(self) -> "xr.DataArray":
         """Return the training trajectories made with the coarse stepper."""
-        return _data.labelled(self, "train", "coarse")
+        return _data.labeled(self, "train", "coarse")
 
     def get_test_data_coarse(self) -> "xr.DataArray":
         """Return the test trajectories made with the coarse stepper."""
-        return _data.labelled(self, "test", "coarse")
+        return _data.labeled(self, "test", "coarse")
 
     def get_train_ic_set(self) -> "xr.DataArray":
         """Return the initial states of the training trajectories, after the warm-up."""
@@ -467,7 +467,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         Returns
         -------
         result
-            Labelled as in :mod:`apexr.schema`.
+            Labeled as in :mod:`apexr.schema`.
         networks
             The trained emulators; arrays lead with the seeds unless there is one seed.
         """

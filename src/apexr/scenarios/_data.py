@@ -1,4 +1,4 @@
-"""Reference data of scenarios: made once per process, checked, labelled."""
+"""Reference data of scenarios: made once per process, checked, labeled."""
 
 import dataclasses
 import json
@@ -253,7 +253,7 @@ def produced(
     num_warmup_steps: int,
     temporal_horizon: int,
 ) -> "xr.DataArray":
-    """Return trajectories from a key, labelled; see :meth:`BaseScenario.produce_data`."""
+    """Return trajectories from a key, labeled; see :meth:`BaseScenario.produce_data`."""
     states = sample_from(
         scenario.get_ic_generator(),
         scenario.grid,
@@ -399,7 +399,7 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
     )
 
 
-def labelled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
+def labeled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
     """Return trajectories with their labels."""
     values = np.asarray(trajectories(scenario, split, solver))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}

@@ -168,7 +168,7 @@ def initial_condition(scenario: "BaseScenario") -> InitialCondition:
 
 
 def optimizer(scenario: "BaseScenario") -> Optimizer:
-    """Return the parsed optimiser."""
+    """Return the parsed optimizer."""
     return OPTIMIZERS.parse(scenario.optim_config)
 
 
@@ -434,7 +434,7 @@ def run(
     keeper: Keeper | None = None,
     watch: Watch | None = None,
 ) -> "tuple[xr.Dataset, Any]":
-    """Return the labelled result and the emulators; a single seed has no leading axis there.
+    """Return the labeled result and the emulators; a single seed has no leading axis there.
 
     Parameters are those of :func:`apexr.experiment.execute`.
 

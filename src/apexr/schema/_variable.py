@@ -66,7 +66,7 @@ class Variable:
 
     @property
     def attrs(self) -> dict[str, str]:
-        """The attributes that a labelled array of this variable carries, as CF has them."""
+        """The attributes that a labeled array of this variable carries, as CF has them."""
         attrs = {"long_name": self.long_name, "description": self.description}
         if self.kind != "text":
             attrs["units"] = self.units

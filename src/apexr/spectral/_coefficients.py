@@ -1,4 +1,4 @@
-"""Fourier coefficients of a field in several normalisations, and the field of coefficients."""
+"""Fourier coefficients of a field in several normalizations, and the field of coefficients."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
@@ -55,7 +55,7 @@ def field_from_coefficients(
     num_points
         Points along each axis, or one number an axis; the half spectrum does not tell.
     mode
-        The normalisation of the coefficients.
+        The normalization of the coefficients.
 
     Raises
     ------

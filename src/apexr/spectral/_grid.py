@@ -57,12 +57,12 @@ class Grid:
 
     @property
     def dx(self) -> float | tuple[float, ...]:
-        """Return the distance between neighbouring points, one an axis where they differ."""
+        """Return the distance between neighboring points, one an axis where they differ."""
         return joined(self.spacings)
 
     @property
     def spacings(self) -> tuple[float, ...]:
-        """Return the distance between neighbouring points along each axis."""
+        """Return the distance between neighboring points along each axis."""
         return tuple(
             length / points for length, points in zip(self.extents, self.shape, strict=True)
         )

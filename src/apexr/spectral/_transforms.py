@@ -73,7 +73,7 @@ def as_field(values: Any) -> Array:
 def wrap_periodic(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space_full"]:
     """Return a field with the right end of each spatial axis, the image of its left end, added.
 
-    The result stands on ``Grid.mesh(full=True)``; no two neighbours of the domain are missing
+    The result stands on ``Grid.mesh(full=True)``; no two neighbors of the domain are missing
     when it is drawn.
     """
     field = jnp.asarray(field)

@@ -86,7 +86,7 @@ def derivative_operator(
         What odd orders do at ``|k_d| = N/2``, for even ``N``. The grid cannot tell ``N/2`` from
         ``-N/2``, and the trigonometric interpolant, which has half of each, has a slope of zero
         at the points: ``"zero"``. ``"keep"``, as published data have it, takes the sign under
-        which the wavenumber is stored; beyond one dimension that favours a direction.
+        which the wavenumber is stored; beyond one dimension that favors a direction.
 
     Raises
     ------

@@ -45,7 +45,7 @@ class Circle:
 def contour_means(weights: Weights, z: Any, circle: Circle) -> tuple[Any, ...]:
     """Return the means of analytic functions over a circle around each entry of ``z``.
 
-    The mean is the value at the centre, but for the small error of a finite number of points.
+    The mean is the value at the center, but for the small error of a finite number of points.
     Points are added one after another: memory does not grow with their number.
 
     Parameters
@@ -53,9 +53,9 @@ def contour_means(weights: Weights, z: Any, circle: Circle) -> tuple[Any, ...]:
     weights
         ``weights(r, xp)`` returns the functions' values at ``r``, in the array module ``xp``.
     z
-        The centres, NumPy or traced.
+        The centers, NumPy or traced.
     circle
-        The circle, moved to each centre.
+        The circle, moved to each center.
 
     References
     ----------

@@ -261,7 +261,7 @@ def _is_halved(wind: Wind) -> bool:
 def _apply(
     stencils: list[dict[int, Float[Array, "*space"]]], u: Float[Array, "channel *space"]
 ) -> Float[Array, "channel *space"]:
-    """Return the weighted sums of neighbours."""
+    """Return the weighted sums of neighbors."""
     total = jnp.zeros_like(u)
     for axis, rows in enumerate(stencils):
         for offset, weight in rows.items():

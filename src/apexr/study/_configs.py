@@ -242,8 +242,8 @@ def spelt_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planne
         return planned
     units = [held[name][0].unit for name in others]
     told = stores.read_specifications(store, units).values()
-    spelt = [_spelt(new, one) for one in told]
-    known = {before.id: after for before, after in filter(None, spelt) if after.id in held}
+    spelled = [_spelt(new, one) for one in told]
+    known = {before.id: after for before, after in filter(None, spelled) if after.id in held}
     return [known.get(one.id, one) for one in planned]
 
 

@@ -280,7 +280,7 @@ def _seconds_taken(store: PathInput, one: Planned, times: float) -> Spent | None
 
 
 def least_bytes(one: Planned) -> int:
-    """Return what an experiment takes at least, from shapes alone: data, weights, optimiser."""
+    """Return what an experiment takes at least, from shapes alone: data, weights, optimizer."""
     itemsize = np.dtype(one.experiment.precision).itemsize
     data = bytes_of_data(one.experiment.shapes, itemsize, copies=1)
     weights = count_parameters(one.experiment.emulator) * len(one.seeds) * itemsize

@@ -1,4 +1,4 @@
-"""Training: optimisers, mini-batches and the compiled loop over many seeds."""
+"""Training: optimizers, mini-batches and the compiled loop over many seeds."""
 
 from apexr._doors import check_all
 from apexr.training._batched import as_batched, objective_for, of_predicted

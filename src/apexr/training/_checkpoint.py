@@ -38,7 +38,7 @@ class Progress(NamedTuple):
     seconds
         What they took, compilation aside.
     state, records
-        Weights and optimiser; what was noted.
+        Weights and optimizer; what was noted.
     standing
         What validation has found, where there is one.
     """

@@ -22,7 +22,7 @@ class Footprint:
     devices
         On how many it runs. Those of a CPU share its memory.
     held
-        Data, weights and optimisers.
+        Data, weights and optimizers.
     working
         What an update needs besides.
     windows

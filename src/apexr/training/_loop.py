@@ -208,7 +208,7 @@ def train(
     shuffle_keys
         One key a seed, from which its mini-batches are drawn.
     plan
-        Objective, optimiser and sizes.
+        Objective, optimizer and sizes.
     attendance
         What happens between the chunks; the numbers do not depend on it.
     validation

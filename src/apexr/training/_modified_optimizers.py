@@ -1,4 +1,4 @@
-"""Optimisers around others: gradient clipping, weight decay, options."""
+"""Optimizers around others: gradient clipping, weight decay, options."""
 
 import abc
 import math
@@ -24,23 +24,23 @@ NestedOptimizer = Annotated[Optimizer, Nested(OPTIMIZERS)]
 
 
 class Modifier(Optimizer):
-    """Another optimiser, changed; leaves say how. They may stand one within another."""
+    """Another optimizer, changed; leaves say how. They may stand one within another."""
 
     optimizer: Optimizer
 
     @property
     def updates(self) -> int:  # type: ignore[override]
-        """Those of the optimiser within."""
+        """Those of the optimizer within."""
         return self.optimizer.updates
 
     @property
     def schedule(self) -> Schedule:  # type: ignore[override]
-        """That of the optimiser within."""
+        """That of the optimizer within."""
         return self.optimizer.schedule
 
     @property
     def average_decay(self) -> float:
-        """That of the optimiser within."""
+        """That of the optimizer within."""
         return self.optimizer.average_decay
 
     @abc.abstractmethod
@@ -54,7 +54,7 @@ class Modifier(Optimizer):
 
 @optimizer("clip")
 class ClippedNorm(Modifier):
-    """clip;MAX_NORM;OPTIMIZER… - another optimiser; gradients of larger norm are scaled down.
+    """clip;MAX_NORM;OPTIMIZER… - another optimizer; gradients of larger norm are scaled down.
 
     The norm is that of all weights together.
     """
@@ -69,7 +69,7 @@ class ClippedNorm(Modifier):
 
 @optimizer("clip_value")
 class ClippedValues(Modifier):
-    """clip_value;MAX;OPTIMIZER… - another optimiser; each number of a gradient is clipped."""
+    """clip_value;MAX;OPTIMIZER… - another optimizer; each number of a gradient is clipped."""
 
     max: PositiveFloat
     optimizer: NestedOptimizer
@@ -81,7 +81,7 @@ class ClippedValues(Modifier):
 
 @optimizer("decay")
 class WeightDecay(Modifier):
-    """decay;RATE;OPTIMIZER… - another optimiser with decoupled weight decay, -η·RATE·w a step.
+    """decay;RATE;OPTIMIZER… - another optimizer with decoupled weight decay, -η·RATE·w a step.
 
     ``η`` is the learning rate of the step; ``decay;1e-4;adam;…`` is ``adamw``.
 
@@ -118,7 +118,7 @@ class WeightDecay(Modifier):
 
 @optimizer("ema")
 class AveragedWeights(Modifier):
-    """ema;DECAY;OPTIMIZER… - another optimiser; tests use averaged weights, θ' ← D·θ' + (1-D)·θ.
+    """ema;DECAY;OPTIMIZER… - another optimizer; tests use averaged weights, θ' ← D·θ' + (1-D)·θ.
 
     The average begins with the first weights. It takes no part in the training: losses are those
     of the weights themselves, ``θ``.
@@ -161,7 +161,7 @@ class AveragedWeights(Modifier):
 
 @optimizer("with")
 class WithOptions(Modifier):
-    """with;OPTION=VALUE,…;OPTIMIZER… - a named optimiser with options of its own.
+    """with;OPTION=VALUE,…;OPTIMIZER… - a named optimizer with options of its own.
 
     Such as ``with;momentum=0.9,nesterov=true;sgd;10_000;constant;1e-2``.
     """
@@ -181,7 +181,7 @@ class WithOptions(Modifier):
             raise SpecError(f"OPTIONS must be what {self.optimizer} takes: {error}") from None
 
     def build(self) -> optax.GradientTransformation:
-        """Return the optimiser with the options."""
+        """Return the optimizer with the options."""
         return self.optimizer.build_with(**getattr(self, "_read"))  # noqa: B009 - not a field
 
     def changed(self, inner: optax.GradientTransformation) -> optax.GradientTransformation:

@@ -1,4 +1,4 @@
-"""Optimisers by config string, built from Optax."""
+"""Optimizers by config string, built from Optax."""
 
 import abc
 import dataclasses
@@ -19,7 +19,7 @@ Option = bool | int | float
 
 
 class Optimizer(abc.ABC):
-    """An optimiser with its number of updates and its schedule."""
+    """An optimizer with its number of updates and its schedule."""
 
     updates: int
     schedule: Schedule
@@ -44,7 +44,7 @@ class Optimizer(abc.ABC):
         Raises
         ------
         SpecError
-            If this optimiser has none.
+            If this optimizer has none.
         """
         if options:
             raise SpecError(f"{str(self)!r} must have options to be set, and has none")
@@ -52,12 +52,12 @@ class Optimizer(abc.ABC):
 
 
 class Averaged(NamedTuple):
-    """The state of an optimiser that averages the weights before each update.
+    """The state of an optimizer that averages the weights before each update.
 
     Attributes
     ----------
     inner
-        The state of the optimiser within.
+        The state of the optimizer within.
     average
         The average, in which the newest weights are missing.
     """
@@ -67,12 +67,12 @@ class Averaged(NamedTuple):
 
 
 def averaged(optimizer: Optimizer, state: Any, weights: Any) -> Any:
-    """Return the weights to test: those of an average where the optimiser keeps one.
+    """Return the weights to test: those of an average where the optimizer keeps one.
 
     Parameters
     ----------
     optimizer, state
-        The optimiser and its state.
+        The optimizer and its state.
     weights
         What it trains.
     """
@@ -95,14 +95,14 @@ def drawn_on(decay: float, average: Any, weights: Any) -> Any:
 
 
 OPTIMIZERS: Kind[Optimizer] = Kind("optimizer", "apexr.optimizers")
-"""Every optimiser by its name in config strings."""
+"""Every optimizer by its name in config strings."""
 
 NestedSchedule = Annotated[Schedule, Nested(SCHEDULES)]
 
 
 @dataclass_transform(frozen_default=True)
 def optimizer(name: str) -> Callable[[S], S]:
-    """Return the decorator that registers an optimiser under ``name``.
+    """Return the decorator that registers an optimizer under ``name``.
 
     It takes a function from the learning rate (a number or a function of the step) to an Optax
     transformation. Its keywords are options, which ``with;OPTION=VALUE,…;NAME;…`` sets. It also
@@ -168,7 +168,7 @@ class OwnOptimizer(Optimizer):
 
 @dataclasses.dataclass(frozen=True)
 class _FromFunction(Optimizer):
-    """An optimiser that a function of the learning rate makes."""
+    """An optimizer that a function of the learning rate makes."""
 
     make: ClassVar[Callable[..., optax.GradientTransformation]]
 
@@ -185,11 +185,11 @@ class _FromFunction(Optimizer):
         return {p.name: p.default for p in parameters if _is_option(p)}
 
     def build(self) -> optax.GradientTransformation:
-        """Return the optimiser under the schedule."""
+        """Return the optimizer under the schedule."""
         return self.build_with()
 
     def build_with(self, **options: Option) -> optax.GradientTransformation:
-        """Return the optimiser under the schedule, with some options set."""
+        """Return the optimizer under the schedule, with some options set."""
         return type(self).make(self.schedule.build(self.updates), **options)
 
 
@@ -199,8 +199,8 @@ def _is_option(parameter: inspect.Parameter) -> bool:
 
 
 def _spec_of(name: str, make: Callable[..., optax.GradientTransformation]) -> type[Optimizer]:
-    """Return the class of specs of an optimiser that a function makes."""
-    meaning = (inspect.getdoc(make) or "an optimiser.").split("\n", 1)[0]
+    """Return the class of specs of an optimizer that a function makes."""
+    meaning = (inspect.getdoc(make) or "an optimizer.").split("\n", 1)[0]
     body = {
         "make": staticmethod(make),
         "__doc__": f"{name};UPDATES;SCHEDULE;… - {meaning}",

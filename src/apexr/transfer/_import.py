@@ -130,7 +130,7 @@ def _weights_file(path: Path, given: PathInput | None, num_experiments: int) -> 
 def _experiment(
     table: Table, weights: Path | None, key: str | None, keywords: Mapping[str, Any]
 ) -> tuple[xr.Dataset, dict[str, np.ndarray]]:
-    """Return the labelled result of a table, and the weights."""
+    """Return the labeled result of a table, and the weights."""
     scenario, told = scenario_of(table, key, keywords)
     blocks = read_blocks(weights) if weights else []
     double = any(b.dtype == np.float64 for b in blocks if b.ndim) if blocks else table.double

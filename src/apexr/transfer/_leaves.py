@@ -15,7 +15,7 @@ import numpy as np
 from apexr.errors import StoreError
 
 _INTERLEAVED = ("UNet", "MoRes", "MoUNet")
-"""Networks whose blocks are stored convolution by convolution, each with its normalisation."""
+"""Networks whose blocks are stored convolution by convolution, each with its normalization."""
 
 _LAYER = re.compile(
     r"(?P<block>.*?)(?P<role>convolutions|norms|bypass|bypass_norm)(\.(?P<index>\d+))?\.\w+"
@@ -123,7 +123,7 @@ def _misfit(path: Path, what: str, num_seeds: int) -> StoreError:
 def stored_order(names: Iterable[str], *, interleaved: bool) -> list[str]:
     """Return the names of weights in the order in which they are stored.
 
-    Blocks follow one another as they do here. Within a block, all normalisations and all
+    Blocks follow one another as they do here. Within a block, all normalizations and all
     convolutions follow one another, unless they are interleaved.
     """
     listed = list(names)

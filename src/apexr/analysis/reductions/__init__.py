@@ -1,1 +1,1 @@
-"""Labelled results reduced to fewer numbers: means, horizons, spectra, scores, costs."""
+"""Labeled results reduced to fewer numbers: means, horizons, spectra, scores, costs."""

@@ -156,7 +156,7 @@ def breakeven(
     worst = [f"{name}_worst_sample" for name in kept[:3]]
     named = {name: held[name] for name in (*kept, *worst)}
     named |= {"inference_seconds": paid, "invested_seconds": invested}
-    return _summarised(xr.Dataset(named), ladder, cost, inference, steps)
+    return _summarized(xr.Dataset(named), ladder, cost, inference, steps)
 
 
 def check_ladder(ds: xr.Dataset, ladder: xr.Dataset) -> None:
@@ -373,7 +373,7 @@ _MEANINGS = {
 }
 
 
-def _summarised(
+def _summarized(
     found: xr.Dataset, ladder: xr.Dataset, cost: str, inference: Any, steps: np.ndarray
 ) -> xr.Dataset:
     """Return the numbers with those over the seeds, and what attributes say."""

@@ -1,6 +1,6 @@
 """Scores of ensembles: how well the spread of members tells the error of their mean.
 
-Members are, as a rule, the seeds of one network. All functions take labelled arrays, lazy or in
+Members are, as a rule, the seeds of one network. All functions take labeled arrays, lazy or in
 memory, and never compute them. A value at which any member is NaN or infinite scores as the
 worst: an infinite score, never a score of the members that are left.
 """

@@ -1,4 +1,4 @@
-"""Means, ratios and counts of labelled results: lazy, and never silent about divergence."""
+"""Means, ratios and counts of labeled results: lazy, and never silent about divergence."""
 
 from collections.abc import Hashable, Sequence
 

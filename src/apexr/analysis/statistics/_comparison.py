@@ -108,9 +108,9 @@ def paired_difference(
     sides = two_sides(data, variable, other, diverged, better, select)
     options = _options(statistic, interval, confidence, num_resamples, random_seed)
     differences = _elementwise(_subtract, sides)
-    summary = _summarise(differences, options, sides)
+    summary = _summarize(differences, options, sides)
     units = sides.a.attrs.get("units", "1")
-    return _labelled(summary, "difference", sides, options, units, "difference A - B")
+    return _labeled(summary, "difference", sides, options, units, "difference A - B")
 
 
 def paired_ratio(
@@ -149,10 +149,10 @@ def paired_ratio(
     """
     sides = two_sides(data, variable, other, diverged, better, select)
     options = _options(statistic, interval, confidence, num_resamples, random_seed, of_logs=True)
-    summary = _summarise(_elementwise(_log_ratio, sides), options, sides)
+    summary = _summarize(_elementwise(_log_ratio, sides), options, sides)
     for name in ("estimate", "low", "high"):
         summary[name] = xr.ufuncs.exp(summary[name])
-    return _labelled(summary, "ratio", sides, options, "1", "ratio A / B")
+    return _labeled(summary, "ratio", sides, options, "1", "ratio A / B")
 
 
 # --- arguments -------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def _log_ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return _subtract(np.log(a), np.log(b))
 
 
-def _summarise(differences: xr.DataArray, options: dict[str, Any], sides: Sides) -> xr.Dataset:
+def _summarize(differences: xr.DataArray, options: dict[str, Any], sides: Sides) -> xr.Dataset:
     table: Any = xr.apply_ufunc(
         _core,
         differences,
@@ -253,7 +253,7 @@ def _spread(rows: np.ndarray) -> np.ndarray:
     return np.where(count > 1, np.where(finite, spread, np.inf), np.nan)
 
 
-def _labelled(
+def _labeled(
     summary: xr.Dataset,
     name: str,
     sides: Sides,

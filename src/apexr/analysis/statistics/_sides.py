@@ -163,7 +163,7 @@ def _partners(found: Sequence[Mapping[Any, Any]], wanted: Sequence[Labels]) -> l
 
 
 def _along_comparison(side: xr.Dataset, keys: Sequence[Labels]) -> xr.Dataset:
-    """Return one side along ``comparison``, labelled by what its comparisons differ in."""
+    """Return one side along ``comparison``, labeled by what its comparisons differ in."""
     coords = [n for n, c in side.coords.items() if "experiment" in c.dims or c.dims == ()]
     bare = side.drop_vars(coords).rename(experiment="comparison")
     if len(keys) == 1:

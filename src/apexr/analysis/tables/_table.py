@@ -143,7 +143,7 @@ def rank_table(
 
     1 is the best median over seeds; equal medians share the mean of their ranks; where most seeds
     diverged the median is infinite and comes last. The last row is the mean over the rows that
-    have all ranks. A rank does not say how far apart its neighbours are, nor whether the seeds
+    have all ranks. A rank does not say how far apart its neighbors are, nor whether the seeds
     tell them apart; see :func:`summarise_comparison`.
 
     The parameters are those of :func:`table`. ``numbers`` keeps the medians beside the ranks.

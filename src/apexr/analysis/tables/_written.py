@@ -191,7 +191,7 @@ def _html_heads(grid: _Grid) -> list[str]:
 
 
 def _heads(grid: _Grid, wide: Callable[[str, int], str], blank: str) -> list[list[str]]:
-    """Return the lines of the heading: one a column label, neighbours that agree put together."""
+    """Return the lines of the heading: one a column label, neighbors that agree put together."""
     depth = len(grid.heads[0]) if grid.heads else 0
     lines = []
     for level in range(depth):

@@ -1,4 +1,4 @@
-"""Scenarios of recorded trajectories, from files, URLs, arrays and labelled data."""
+"""Scenarios of recorded trajectories, from files, URLs, arrays and labeled data."""
 
 from apexr._doors import check_all
 from apexr.scenarios.recorded import _pdearena, _pdebench, _well  # noqa: F401 - registers

@@ -23,7 +23,7 @@ class Known:
     digest, digest_of
         That of the content, and what of it.
     layout
-        What was recognised.
+        What was recognized.
     points, extents, origins, boundaries
         The grid that is used.
     dt

@@ -1,4 +1,4 @@
-"""From what a user names to recordings: paths, globs, folders, URLs, arrays, labelled data."""
+"""From what a user names to recordings: paths, globs, folders, URLs, arrays, labeled data."""
 
 import dataclasses
 import glob
@@ -21,10 +21,10 @@ from apexr.scenarios.recorded._content import (
     stamp_of,
 )
 from apexr.scenarios.recorded._hdf5 import MAGIC, SUFFIXES, Hdf5, closed_at_exit, opened
-from apexr.scenarios.recorded._labelled import (
-    LABELLED,
+from apexr.scenarios.recorded._labeled import (
+    LABELED,
     array_recordings,
-    labelled_recordings,
+    labeled_recordings,
 )
 from apexr.scenarios.recorded._readers import LAYOUTS, OwnReader, Reader
 from apexr.scenarios.recorded._recording import PARTS, Recording
@@ -109,7 +109,7 @@ def check_layout(layout: str) -> None:
     SpecError
         With the nearest name and all names.
     """
-    known = (AUTO, LABELLED, ARRAY, *LAYOUTS.names())
+    known = (AUTO, LABELED, ARRAY, *LAYOUTS.names())
     if layout not in known:
         raise SpecError(
             f"unknown layout {layout!r}{suggest(layout, known)} (known: {', '.join(known)})"
@@ -121,7 +121,7 @@ def check_layout(layout: str) -> None:
 
 def _from_memory(source: Any, dims: Dims) -> Opened:
     if isinstance(source, xr.DataArray | xr.Dataset):
-        recordings = labelled_recordings(source, "source", _named_dims(dims, "source"))
+        recordings = labeled_recordings(source, "source", _named_dims(dims, "source"))
         kind = type(source).__name__
     else:
         arrays = _as_arrays(source)
@@ -262,7 +262,7 @@ def _of_file(file: Path, layout: str, dims: Dims) -> list[Recording]:
         found = array_recordings({"u": npy_array(file)}, path, _axis_names(dims))
     elif file.suffix == ".npz":
         found = array_recordings(npz_arrays(file), path, _axis_names(dims))
-    elif file.suffix in NETCDF or layout == LABELLED:
+    elif file.suffix in NETCDF or layout == LABELED:
         found = _of_netcdf(file, dims)
     else:
         found = _of_hdf5(opened(path, stamp_of(file)[1:]), own)
@@ -273,12 +273,12 @@ def _of_file(file: Path, layout: str, dims: Dims) -> list[Recording]:
 def _of_own(own: OwnReader, path: str, dims: Dims) -> list[Recording]:
     data = own.function(path)
     if isinstance(data, xr.DataArray | xr.Dataset):
-        return labelled_recordings(data, path, _named_dims(dims, path))
+        return labeled_recordings(data, path, _named_dims(dims, path))
     return array_recordings(_as_arrays(data), path, _axis_names(dims))
 
 
 def _of_hdf5(file: Hdf5, chosen: Reader | None) -> list[Recording]:
-    """Return the recordings of an HDF5 file in a layout that is named or recognised.
+    """Return the recordings of an HDF5 file in a layout that is named or recognized.
 
     Raises
     ------
@@ -311,17 +311,17 @@ def _of_netcdf(file: Path, dims: Dims) -> list[Recording]:
         with needs("netcdf", "netCDF files need"):
             import h5netcdf  # noqa: F401
     engine = "h5netcdf" if is_hdf5 else "scipy"
-    return _labelled(file.open("rb"), engine, dims, str(file))  # xarray keeps paths open, and old
+    return _labeled(file.open("rb"), engine, dims, str(file))  # xarray keeps paths open, and old
 
 
 def _of_zarr(path: str, dims: Dims) -> list[Recording]:
     array = check_codecs(path)
     if array is not None:
         return array_recordings({"u": array}, path, _axis_names(dims))
-    return _labelled(path, "zarr", dims)
+    return _labeled(path, "zarr", dims)
 
 
-def _labelled(path: Any, engine: str, dims: Dims, where: str = "") -> list[Recording]:
+def _labeled(path: Any, engine: str, dims: Dims, where: str = "") -> list[Recording]:
     names = _named_dims(dims, where or path)
     try:
         with warnings.catch_warnings():
@@ -333,7 +333,7 @@ def _labelled(path: Any, engine: str, dims: Dims, where: str = "") -> list[Recor
         raise
     except Exception as error:  # backends raise what they like
         raise StoreError(f"{where or path}: cannot be read ({error})") from error
-    return labelled_recordings(ds, where or path, names)
+    return labeled_recordings(ds, where or path, names)
 
 
 # --- URLs --------------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def _from_url(url: str, layout: str, dims: Dims) -> Opened:
     if not is_file:
         recordings = _of_zarr(url, dims)
     elif place.suffix in NETCDF:
-        recordings = _labelled(opened_file, "h5netcdf", dims, url)
+        recordings = _labeled(opened_file, "h5netcdf", dims, url)
     elif place.suffix == ".npy":
         values = np.load(opened_file)
         recordings = array_recordings({"u": values}, url, _axis_names(dims))

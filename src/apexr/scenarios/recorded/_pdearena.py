@@ -2,7 +2,7 @@
 
 References
 ----------
-Gupta & Brandstetter (2023), "Towards Multi-spatiotemporal-scale Generalized PDE Modeling", TMLR,
+Gupta & Brandstetter (2023), "Toward Multi-spatiotemporal-scale Generalized PDE Modeling", TMLR,
 arXiv:2209.15616.
 """
 

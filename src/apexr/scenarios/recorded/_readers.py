@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[[str], Any])
 
 
 class Reader(abc.ABC):
-    """How one layout of HDF5 files is recognised and read.
+    """How one layout of HDF5 files is recognized and read.
 
     Attributes
     ----------

@@ -95,7 +95,7 @@ class Recording:
     Attributes
     ----------
     layout, where
-        The layout that was recognised, and the file.
+        The layout that was recognized, and the file.
     num_trajectories, num_frames
         How many there are, and how long each of them is.
     axes

@@ -58,7 +58,7 @@ class Recorded(BaseScenario):
         A path, URL, pattern or folder of HDF5 files (The Well, PDEBench, PDEArena), netCDF, Zarr,
         ``.npy`` or ``.npz``; an xarray object; an array or a dictionary of arrays with ``dims``.
     dims
-        What the axes of arrays are, in order: ``("sample", "time", "channel", "x")``. Of labelled
+        What the axes of arrays are, in order: ``("sample", "time", "channel", "x")``. Of labeled
         data a table from their names to these.
     layout
         How files are read: ``"auto"`` finds out.
@@ -406,7 +406,7 @@ class Recorded(BaseScenario):
         return self._split  # type: ignore[attr-defined]
 
     def tell_data(self) -> str:
-        """Return what was recognised, in a line."""
+        """Return what was recognized, in a line."""
         return self._known.summary()  # type: ignore[attr-defined]
 
     # --- what recorded data cannot do ------------------------------------------------------------

@@ -72,7 +72,7 @@ class Convection(Equation):
         domain_extent: PositiveFloat = 1.0,
         dt: PositiveFloat = 1.0,
     ) -> Self:
-        """Return the equation of normalised coefficients, for a grid and a step of this size."""
+        """Return the equation of normalized coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
         linear = denormalize_linear(linear_coefficients, **scale)
         convection = denormalize_convection(convection_scale, **scale)

@@ -1,18 +1,18 @@
-"""Conversion between physical, normalised and difficulty coefficients, both ways.
+"""Conversion between physical, normalized and difficulty coefficients, both ways.
 
 With ``D`` dimensions, ``N`` points, extent ``L``, step ``Δt`` and largest absolute state ``M``:
 
 ====================================  ==================  ============================
-physical                              normalised          difficulty
+physical                              normalized          difficulty
 ====================================  ==================  ============================
 ``a_j``, of ``Σ_d ∂_d^j u``           ``α_j = a_j Δt/Lʲ``  ``γ_j = α_j Nʲ 2ʲ⁻¹ D``; ``γ₀ = α₀``
 ``b₀``, quadratic                     ``β₀ = b₀ Δt``      ``δ₀ = β₀``
 ``b₁``, convection                    ``β₁ = b₁ Δt/L``    ``δ₁ = β₁ M N D``
 ``b₂``, gradient norm                 ``β₂ = b₂ Δt/L²``   ``δ₂ = β₂ M N² D``
-``c_k``, of ``uᵏ``                    ``c_k Δt``          as normalised
+``c_k``, of ``uᵏ``                    ``c_k Δt``          as normalized
 ====================================  ==================  ============================
 
-Normalised coefficients make the same step with ``L = Δt = 1``; difficulties relate to the grid:
+Normalized coefficients make the same step with ``L = Δt = 1``; difficulties relate to the grid:
 ``γ₁`` is the number of cells crossed in a step. ``L`` and ``N`` are single numbers: on a domain
 whose axes differ, those of its longest axis.
 
@@ -63,7 +63,7 @@ def normalize_linear(
 def denormalize_linear(
     normalized: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> tuple[Coefficient, ...]:
-    """Return ``a_j`` of normalised ``α_j``."""
+    """Return ``a_j`` of normalized ``α_j``."""
     return tuple(alpha / dt * domain_extent**j for j, alpha in enumerate(normalized))
 
 
@@ -71,7 +71,7 @@ def denormalize_linear(
 def linear_difficulty(
     normalized: Coefficients, *, num_spatial_dims: Dimensions, num_points: PositiveInt
 ) -> tuple[Coefficient, ...]:
-    """Return ``γ_j`` of normalised ``α_j``."""
+    """Return ``γ_j`` of normalized ``α_j``."""
     return tuple(
         alpha * _stencil(j, num_spatial_dims, num_points) if j else alpha
         for j, alpha in enumerate(normalized)
@@ -82,7 +82,7 @@ def linear_difficulty(
 def linear_from_difficulty(
     difficulty: Coefficients, *, num_spatial_dims: Dimensions, num_points: PositiveInt
 ) -> tuple[Coefficient, ...]:
-    """Return normalised ``α_j`` of ``γ_j``."""
+    """Return normalized ``α_j`` of ``γ_j``."""
     return tuple(
         gamma / _stencil(j, num_spatial_dims, num_points) if j else gamma
         for j, gamma in enumerate(difficulty)
@@ -105,7 +105,7 @@ def normalize_convection(
 def denormalize_convection(
     normalized: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Coefficient:
-    """Return ``b₁`` of a normalised ``β₁``."""
+    """Return ``b₁`` of a normalized ``β₁``."""
     return normalized / dt * domain_extent
 
 
@@ -117,7 +117,7 @@ def convection_difficulty(
     num_points: PositiveInt,
     maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
-    """Return ``δ₁`` of a normalised ``β₁``."""
+    """Return ``δ₁`` of a normalized ``β₁``."""
     return normalized * (maximum_absolute * num_points * num_spatial_dims)
 
 
@@ -129,7 +129,7 @@ def convection_from_difficulty(
     num_points: PositiveInt,
     maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
-    """Return a normalised ``β₁`` of ``δ₁``."""
+    """Return a normalized ``β₁`` of ``δ₁``."""
     return difficulty / (maximum_absolute * num_points * num_spatial_dims)
 
 
@@ -145,7 +145,7 @@ def normalize_gradient_norm(
 def denormalize_gradient_norm(
     normalized: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Coefficient:
-    """Return ``b₂`` of a normalised ``β₂``."""
+    """Return ``b₂`` of a normalized ``β₂``."""
     return normalized / dt * domain_extent**2
 
 
@@ -157,7 +157,7 @@ def gradient_norm_difficulty(
     num_points: PositiveInt,
     maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
-    """Return ``δ₂`` of a normalised ``β₂``."""
+    """Return ``δ₂`` of a normalized ``β₂``."""
     return normalized * (maximum_absolute * num_points**2 * num_spatial_dims)
 
 
@@ -169,7 +169,7 @@ def gradient_norm_from_difficulty(
     num_points: PositiveInt,
     maximum_absolute: PositiveFloat = 1.0,
 ) -> Coefficient:
-    """Return a normalised ``β₂`` of ``δ₂``."""
+    """Return a normalized ``β₂`` of ``δ₂``."""
     return difficulty / (maximum_absolute * num_points**2 * num_spatial_dims)
 
 

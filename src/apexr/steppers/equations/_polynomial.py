@@ -48,7 +48,7 @@ class Polynomial(Equation):
         domain_extent: PositiveFloat = 1.0,
         dt: PositiveFloat = 1.0,
     ) -> Self:
-        """Return the equation of normalised coefficients, for a grid and a step of this size."""
+        """Return the equation of normalized coefficients, for a grid and a step of this size."""
         linear = denormalize_linear(linear_coefficients, domain_extent=domain_extent, dt=dt)
         return cls(linear, denormalize_polynomial(polynomial_coefficients, dt=dt))
 

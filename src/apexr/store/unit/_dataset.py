@@ -1,4 +1,4 @@
-"""Any labelled Dataset on disk, published whole: one Zarr group or one netCDF file."""
+"""Any labeled Dataset on disk, published whole: one Zarr group or one netCDF file."""
 
 import importlib.util
 import os

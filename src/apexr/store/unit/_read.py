@@ -51,7 +51,7 @@ def open_unit(unit: PathLike) -> xr.Dataset:
 def open_plain(unit: Unit) -> xr.Dataset:
     """Return the result of one unit as Zarr gives it: read when it is touched, without Dask."""
     manifest = unit.check_sizes().manifest
-    ds = _labelled(_in_order(opened(checked_store(unit))), manifest["config"])
+    ds = _labeled(_in_order(opened(checked_store(unit))), manifest["config"])
     return migrated(ds, manifest["schema_version"], str(unit.place))
 
 
@@ -79,7 +79,7 @@ def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
     return with_text(ds).assign(lazy).drop_encoding()
 
 
-def _labelled(ds: xr.Dataset, config: Mapping[str, str]) -> xr.Dataset:
+def _labeled(ds: xr.Dataset, config: Mapping[str, str]) -> xr.Dataset:
     """Return a result with its labels as the manifest has them: a scalar in Zarr ends at a NUL."""
     held = {
         name: xr.Variable((), np.array(text, dtype=object), ds[name].attrs)

@@ -1,4 +1,4 @@
-"""Labelled trajectories: xarray objects, netCDF and Zarr with named dimensions."""
+"""Labeled trajectories: xarray objects, netCDF and Zarr with named dimensions."""
 
 import dataclasses
 import itertools
@@ -24,7 +24,7 @@ from apexr.scenarios.recorded._recording import (
 )
 from apexr.schema import SPATIAL_DIMS
 
-LABELLED = "labelled"
+LABELED = "labelled"
 """The layout of named dimensions."""
 
 DIMS = ("sample", "time", "channel", *SPATIAL_DIMS)
@@ -36,10 +36,10 @@ _ALSO = {
 """Other names of dimensions that leave no doubt."""
 
 
-def labelled_recordings(
+def labeled_recordings(
     data: xr.Dataset | xr.DataArray, where: str, dims: Mapping[str, str]
 ) -> list[Recording]:
-    """Return the trajectories of labelled data.
+    """Return the trajectories of labeled data.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _recording(ds: xr.Dataset, where: str, dims: Mapping[str, str], part: Part |
     samples = ds.sizes.get("sample", 1)
     check_frame([ds.sizes[name] for name in space], 8, where)
     return Recording(
-        layout=LABELLED,
+        layout=LABELED,
         where=where,
         num_trajectories=samples,
         num_frames=ds.sizes["time"],
@@ -250,7 +250,7 @@ def array_recordings(arrays: Mapping[str, Any], where: str, dims: Sequence[str])
     ] or [(None, big)]
     return list(
         itertools.chain.from_iterable(
-            _renamed(labelled_recordings(_dataset(held, names, coords, where), where, {}), part)
+            _renamed(labeled_recordings(_dataset(held, names, coords, where), where, {}), part)
             for part, held in sets
         )
     )
