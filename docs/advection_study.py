@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def tabulate(study: xr.Dataset) -> pd.DataFrame:
-    """Return median and spread over seeds beside the published medians."""
+    """Return median and spread over seeds next to the published medians."""
     columns = {}
     for net in NETS:
         error = study.mean_nRMSE[(study.net == net).values].squeeze("experiment")

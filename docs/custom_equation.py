@@ -87,7 +87,7 @@ def orders() -> None:
 
 
 def gradients() -> None:
-    """Print a gradient with respect to a coefficient beside its finite difference."""
+    """Print a gradient with respect to a coefficient next to its finite difference."""
     grid = Grid(1, 64, 40.0)
 
     def energy(b):

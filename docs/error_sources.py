@@ -1,7 +1,7 @@
 """The study whose tables and picture stand in docs/error_sources.md.
 
 Every network on the Kuramoto-Sivashinsky equation, in a small size, with the errors of its rollouts
-split by :func:`apexr.decompose`. Run it with ``make docs-errors``. What is finished is not run
+split by :func:`apexr.decompose`. Run it with ``make docs-errors``. Finished experiments are not run
 again: the study lies in a folder of the system's temporary directory, or in the one given,
 ``python docs/error_sources.py FOLDER``.
 """

@@ -1,8 +1,8 @@
 """The study whose tables and picture stand in docs/learning_study.md.
 
 Every network with three trainings and two tasks on the Burgers equation, in a small size. Run it
-with ``make docs-learning``. What is finished is not run again: the study lies in a folder of the
-system's temporary directory, or in the one given, ``python docs/learning_study.py FOLDER``.
+with ``make docs-learning``. Finished experiments are not run again: the study lies in a folder of
+the system's temporary directory, or in the one given, ``python docs/learning_study.py FOLDER``.
 """
 
 import itertools

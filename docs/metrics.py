@@ -61,7 +61,7 @@ EDGES = """
 | `stability_horizon(ds, bound=10.0)` | steps for which the error is finite and within the bound |
 | `spectra(ds)` | power spectra of the kept predictions and references over shells of wavenumbers |
 
-NaN counts as lost. What is never lost has the last step of the rollout as its value, a lower
+NaN counts as lost. A rollout that is never lost has its last step as its value, a lower
 bound, and is marked by the boolean coordinate `censored`. The relative error is `joint_nRMSE` where
 the result holds it (`mean_joint_nRMSE` in `report_metrics`), else `nRMSE` divided by the number of
 channels that it sums over. `variable=` names another metric.

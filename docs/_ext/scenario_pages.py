@@ -32,7 +32,7 @@ class Family:
     title
         Of the page.
     stems
-        What their keys are without the interface, ``adv`` for ``diff_adv``.
+        Their keys without the interface, ``adv`` for ``diff_adv``.
     picture
         Key of the scenario that is drawn.
     options

@@ -53,11 +53,11 @@ _HINTS = {
         " apexr.evaluate"
     ),
 }
-"""What to do, by what is expected and what is given."""
+"""Advice, by the kinds that are expected and given."""
 
 
 _WHOLE = ("Dataset", "DataArray", "DataTree", "DataFrame", "array", "path", "iterator")
-"""What is refused for any parameter that does not ask for it."""
+"""Kinds that are refused by any parameter that does not ask for them."""
 
 
 def checked(
@@ -134,8 +134,8 @@ _INSIDE = frozenset(
 )
 """Packages of which calls are not checked.
 
-Numerics call each other thousands of times while a program is traced. What a run or a study is
-given is parsed where it enters, by what says more than a door can.
+Numerics call each other thousands of times while a program is traced. The input of a run or a
+study is parsed where it enters, by code that says more than a door can.
 """
 
 
@@ -185,7 +185,7 @@ def check_all(
     package
         The namespace of the package, with ``__all__``.
     names
-        What of it.
+        Its property.
     own
         By function or class, the parameters of which it says more itself.
     filled

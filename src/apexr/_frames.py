@@ -1,7 +1,7 @@
 """Emulators of several frames: how many they are given, and how many they make at a call.
 
 The state of such an emulator holds its frames one after another along the channels, the newest
-last. What is unrolled and rolled out are these states, so that nothing else has to know of them.
+last. These states are unrolled and rolled out, so that nothing else has to know of them.
 """
 
 import dataclasses

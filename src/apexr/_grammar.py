@@ -86,7 +86,7 @@ class Led:
 class Skippable:
     """A number before a nested string that may be left out, as in ``delta;[SCALE;]INNER``.
 
-    What does not read as a number begins the nested string; the value is then None.
+    A field that is no number begins the nested string; the value is then None.
     """
 
 

@@ -1,4 +1,4 @@
-"""What notebooks show of apexr's objects: a title, rows of facts, and perhaps a small picture."""
+"""The view of apexr's objects in notebooks: a title, rows of facts, and perhaps a small picture."""
 
 import base64
 import struct
@@ -29,11 +29,11 @@ def card(title: str, facts: Mapping[str, object], said: str = "", picture: str =
     title
         Name of the object.
     facts
-        What is to be known of it, by name.
+        Facts about it, by name.
     said
         A sentence, equations between backticks.
     picture
-        HTML that stands beside the facts, such as :func:`picture_of` returns.
+        HTML that stands next to the facts, such as :func:`picture_of` returns.
     """
     rows = "".join(
         f'<tr><td style="{_CELL};opacity:0.7">{as_html(name)}</td>'
@@ -66,7 +66,7 @@ def picture_of(values: np.ndarray, said: str) -> str:
     values
         The numbers; their largest magnitude has the strongest color, what is not finite is gray.
     said
-        What the picture shows, for who does not see it.
+        A description of the picture, for readers who do not see it.
     """
     shown = np.asarray(values, float)
     shown = shown[tuple(slice(None, None, -(-size // _MOST_PIXELS)) for size in shown.shape)]

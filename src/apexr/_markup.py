@@ -26,7 +26,7 @@ _POSITIONAL = range(-3, 5)
 
 @dataclass(frozen=True)
 class Cell:
-    """What one cell says."""
+    """The content of one cell."""
 
     value: Any
     low: Any

@@ -1,4 +1,4 @@
-"""What of a model is trained, what stays as it is, and what is compiled in."""
+"""The parts of a model: trained, constant, and compiled in."""
 
 import dataclasses
 from collections.abc import Callable

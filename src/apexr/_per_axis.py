@@ -34,7 +34,7 @@ def read_per_axis(
     Parameters
     ----------
     name
-        What it is called in errors.
+        Its name in errors.
     value
         As it was given: a number, or a tuple, list or array.
     num_spatial_dims

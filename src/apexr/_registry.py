@@ -21,7 +21,7 @@ class Registry(Generic[T]):
     Parameters
     ----------
     noun
-        What the objects are, as error messages say it: ``"network"``.
+        The kind of objects, as error messages say it: ``"network"``.
     group
         The entry-point group through which other packages add their own,
         such as ``"apexr.networks"``. An entry point names an object that
@@ -39,7 +39,7 @@ class Registry(Generic[T]):
         self._unlisted: set[str] = set()
         self._plugins: dict[str, EntryPoint] | None = None
         self.adopt: Callable[..., Callable[[Any], Any]] = self.register
-        """What an object from an entry point is registered with."""
+        """The decorator that registers an object from an entry point."""
 
     def _fold(self, name: str) -> str:
         return name if self.case_sensitive else name.lower()

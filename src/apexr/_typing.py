@@ -9,12 +9,12 @@ PathInput = str | PathLike[str]
 """A path as users give it."""
 
 Precision = Literal["float32", "float64", "mixed"]
-"""What is computed with; ``mixed`` is float32 but for the factors of the networks' products."""
+"""The precision of a computation; ``mixed`` is float32 but for factors in networks' products."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Like:
-    """What a value has to be where no type says it; ``words`` is how messages call it."""
+    """A condition on values that no type states; ``words`` is its name in messages."""
 
     words: str
     holds: Callable[[Any], bool]
@@ -53,4 +53,4 @@ Number = Annotated[Any, Like("a number", _is_number)]
 """One number, or an array that stands for one or for several at once."""
 
 Step = Annotated[Any, Like("a function of one state: a network, an emulator, a stepper", _is_step)]
-"""What maps a state to a state, or several that are stacked, as one module."""
+"""A map from state to state, or several that are stacked, as one module."""

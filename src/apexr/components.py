@@ -1,4 +1,4 @@
-"""What config strings name, under the names that the published benchmark has for it.
+"""The parts that config strings name, under the published benchmark's names.
 
 Each is a mapping from a name to what is registered under it, to be listed and looked up in. A part
 of one's own is registered by a decorator; see ``docs/custom.md``.
@@ -16,14 +16,14 @@ from apexr.training import OPTIMIZERS, SCHEDULES
 
 
 class Registered(Mapping[str, Any]):
-    """What is registered of a kind, by name.
+    """The registered parts of a kind, by name.
 
     Parameters
     ----------
     registry
         The registry.
     decorator
-        What a part of one's own is registered by.
+        The decorator that registers a part of your own.
     """
 
     def __init__(self, registry: Registry[Any], decorator: str) -> None:

@@ -59,7 +59,7 @@ def needs(extra: str, what: str) -> Iterator[None]:
     extra
         The extra of apexr that holds the packages.
     what
-        What does not work without, as the beginning of a sentence, with its verb.
+        The feature that does not work without it, as the beginning of a sentence, with its verb.
 
     Raises
     ------

@@ -69,7 +69,7 @@ Watch = Callable[[int, int], None]
 _log = logging.getLogger(__name__)
 
 BACKWARD = 3
-"""What an update takes in units of its rollouts: the gradient costs twice as much again."""
+"""The cost of an update in units of its rollouts: the gradient costs twice as much again."""
 
 _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr")
 
@@ -101,7 +101,7 @@ class Experiment:
     Attributes
     ----------
     emulator, training
-        What is trained, and how.
+        The settings of the training.
     metrics
         Metrics of the rollout by config string.
     num_kept
@@ -109,7 +109,7 @@ class Experiment:
     shapes
         Of the trajectories: ``train`` and ``test``; ``valid`` where there is validation.
     callbacks
-        What is recorded during the training.
+        Records of the training.
     seeds
         One network is drawn and trained for each.
     axes
@@ -159,7 +159,7 @@ def execute(
     Parameters
     ----------
     experiment
-        What to do.
+        The experiment.
     make_data
         Returns trajectories for training and for testing, with initial states. It is called
         when it is known that data and training fit into memory.

@@ -1,6 +1,6 @@
 """Labeled Datasets from plain arrays: the only place where labels are attached.
 
-What a variable is called, which dimensions it has and what it means is declared in
+The name, dimensions and meaning of each variable are declared in
 :mod:`apexr.schema`; here the arrays of one run meet those declarations.
 """
 
@@ -68,7 +68,7 @@ class Axes:
     origins
         Place of the first point along each axis; None is 0.
     boundaries
-        What lies beyond the ends of each axis; None is ``"periodic"``.
+        The boundary of each axis; None is ``"periodic"``.
     """
 
     num_spatial_dims: int
@@ -121,7 +121,7 @@ def _read_extent(name: str, value: Any) -> float:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a callback recorded.
+    """The record of a callback.
 
     Parameters
     ----------
@@ -130,10 +130,10 @@ class Recorded:
     update_steps, values
         The steps, and an array ``(seed, step, *dims)``.
     dims
-        Its dimensions beside seed and step; ``space`` stands for those of the grid.
+        Its dimensions besides seed and step; ``space`` stands for those of the grid.
     key
-        What tells the variable ``{callback}_{key}`` from others of the callback, such as the
-        config string of a metric.
+        The key that tells the variable ``{callback}_{key}`` from others of the callback, such as
+        the config string of a metric.
     """
 
     callback: str
@@ -264,7 +264,7 @@ def experiment(
     attrs
         Attributes of the Dataset: strings, numbers and flat lists.
     records
-        What callbacks recorded.
+        The records of callbacks.
 
     Raises
     ------
@@ -325,7 +325,7 @@ def comparison(
     channel_names
         Names of the channels, None where there are none.
     config
-        What identifies the experiment; None where there is none.
+        The labels that identify the experiment; None where there is none.
     attrs
         Attributes of the Dataset.
 

@@ -54,7 +54,7 @@ def scrape_data_and_metadata(
     scenario
         A key such as ``"diff_adv"``, or a scenario object.
     name
-        What the data are called; ``"auto"`` takes the scenario's name.
+        Name of the data; ``"auto"`` takes the scenario's name.
     overwrite
         Whether to replace other data that are in the store.
     **scenario_kwargs

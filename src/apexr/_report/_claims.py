@@ -1,4 +1,4 @@
-"""What the seeds of a study support, and what they do not."""
+"""Claims that the seeds of a study support, and those that they do not."""
 
 import math
 from collections.abc import Sequence

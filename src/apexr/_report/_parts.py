@@ -1,4 +1,4 @@
-"""What a report is made of, and how it is written: once as HTML, once as Markdown.
+"""The parts of a report, and how they are written: once as HTML, once as Markdown.
 
 All text is plain until it is written. Labels come from a store, which may be a stranger's: each
 writer escapes every text, so that a label is never markup, a link or a script.
@@ -62,7 +62,7 @@ class Figure:
     path
         The file.
     caption
-        What it shows.
+        Its content.
     wide
         Whether it takes two columns of a paper.
     """

@@ -59,7 +59,7 @@ _PARTS = ("error", "one_step", "propagated", "own_state_error", "excess_amplific
 
 @dataclasses.dataclass
 class _Writer:
-    """What sections are written from.
+    """The material of the sections.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class _Writer:
 
     @property
     def values(self) -> list[str]:
-        """What is compared, in order."""
+        """The values that are compared, in order."""
         found = label_rows(self.study, [self.by])
         return list(dict.fromkeys(str(row[self.by]) for row in found))
 
@@ -134,7 +134,7 @@ def report(
     variable
         Name or config string of an error.
     by
-        What is compared: a label of the experiments.
+        The label of the experiments to compare.
     baseline
         The value of ``by`` that the others are relative to; by default the first one.
     up_to

@@ -1,4 +1,4 @@
-"""What was run, in words."""
+"""The settings of a study, in words."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -15,10 +15,10 @@ COPIES = 12
 """Times that a block is held: computed, transposed, gathered, compressed, not yet given back."""
 
 OVERHEAD = 40 * 2**20
-"""What compiling a solver takes."""
+"""Memory for compiling a solver."""
 
 BLOCK_BYTES = 64 * 2**20
-"""What a block takes at most, however much memory there is."""
+"""The largest block, however much memory there is."""
 
 CHUNKS_PER_BUDGET = 32
 FRAMES_WANTED = 8
@@ -27,7 +27,7 @@ FRAMES_WANTED = 8
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """What is to be computed.
+    """The computation to cut.
 
     Parameters
     ----------

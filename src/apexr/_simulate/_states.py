@@ -30,7 +30,7 @@ class Start:
     samples
         Their labels; None counts them.
     attrs
-        What results say of them.
+        Attributes of results about them.
     drawn
         Whether they are drawn, and so not yet warmed up.
     """

@@ -1,4 +1,4 @@
-"""What is meant by a question: a variable, entries of it, and experiments by their labels.
+"""The data that a question is about: a variable, entries of it, and experiments by their labels.
 
 Three steps that every analysis begins with. A variable is found by any of its names, and a study
 is taken apart into its experiments. Its entries are those that exist (a study is filled up to a
@@ -22,7 +22,7 @@ from apexr.schema import CONFIG_COORDS, COORDINATES, identifier, presence_name, 
 Data = xr.Dataset | xr.DataTree | pd.DataFrame
 
 BASE_COLUMNS = ("seed", "scenario", "task", "net", "train", "scenario_kwargs")
-"""What identifies a row of every table, in the order of the long tables."""
+"""The columns that identify a row of every table, in the order of the long tables."""
 
 STEP_DIMS = ("time", "update_step")
 """Dimensions that count steps: of a rollout, and of a training."""

@@ -20,7 +20,7 @@ _MOST_ERRORS = 500
 def study_table(store: str, width: int) -> str:
     """Return the experiments of a study, one a line, and how many are in which state.
 
-    What all have in common stands above them, what went wrong below.
+    Labels that all share stand above them, failures below.
 
     Parameters
     ----------

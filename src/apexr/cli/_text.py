@@ -1,4 +1,4 @@
-"""What commands print about results, studies and trajectories."""
+"""Texts that commands print about results, studies and trajectories."""
 
 from typing import Any
 

@@ -102,7 +102,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Wide tables (CSV) of results.")],
     store: Annotated[str, typer.Option(help="Study that takes the experiments in.")],
     weights: Annotated[
-        Path | None, typer.Option(help="Networks (.eqx) of the table; by default those beside it.")
+        Path | None, typer.Option(help="Networks (.eqx) of the table; by default those next to it.")
     ] = None,
     scenario: Annotated[
         str | None, typer.Option(help="Scenario key, where the table does not tell.")

@@ -47,7 +47,7 @@ class _Reference:
     Attributes
     ----------
     first, second
-        What was counted of them.
+        The counts over them.
     ranges
         Of the first one.
     states

@@ -1,4 +1,4 @@
-"""What a study holds: listed again whenever it is asked for, opened one experiment at a time."""
+"""The experiments of a study: listed again at every request, opened one experiment at a time."""
 
 import os
 import time

@@ -13,10 +13,10 @@ from apexr.plots._style import holoviews
 from apexr.plots._views import aspect
 
 PLACES = ("seed", "sample", "channel")
-"""What is chosen of a rollout, besides the time."""
+"""The choices about a rollout, besides the time."""
 WIDTH, HEIGHT = 266, 240
 _AROUND = (86, 60)
-"""Pixels beside and above a plane."""
+"""Pixels to the left of a plane and above it."""
 
 
 def has_rollout(ds: xr.Dataset) -> bool:
@@ -37,7 +37,7 @@ def _held(data: Data) -> Data:
 
 
 class Follower:
-    """What all rollouts of a page follow: a stream that its sliders move.
+    """The state that all rollouts of a page follow: a stream that its sliders move.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ FIRST = 3
 MOST = 12
 """Experiments whose curves are drawn together."""
 FAILURES = 6
-"""Failures that are told below the table."""
+"""Failures listed below the table."""
 PERIOD = 5.0
 """Seconds between two looks for new experiments, at least."""
 SHARE = 20.0

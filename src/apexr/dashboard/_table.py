@@ -30,7 +30,7 @@ PAGE = 12
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as a reader wants it: seeds in short, progress beside the state."""
+    """Return the table as a reader wants it: seeds in short, progress next to the state."""
     far = table["progress"].map(lambda part: "" if pd.isna(part) else f" {part:.0%}")
     frame = pd.DataFrame(
         {

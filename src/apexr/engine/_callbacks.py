@@ -24,7 +24,7 @@ S = TypeVar("S")
 
 @dataclasses.dataclass
 class TestSet:
-    """What emulators are tested on while they are trained: as in the end.
+    """The test of emulators while they are trained: as in the end.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class TestSet:
 
 
 class Callback(abc.ABC):
-    """What is recorded before some updates: what ``weight_norm;100`` parses to.
+    """A record before some updates, to which ``weight_norm;100`` parses.
 
     Leaves are decorated with :func:`callback`; their fields are the arguments of the string, of
     which the first is EVERY: it looks at updates 0, EVERY, 2 EVERY, …
@@ -65,7 +65,7 @@ class Callback(abc.ABC):
     Attributes
     ----------
     dims
-        What its arrays have besides ``seed``, which comes first: dimensions of the result, with
+        Dimensions of its arrays besides ``seed``, which comes first: dimensions of the result, with
         ``space`` for those of the grid.
     needs_valid_data
         Whether it looks at ``test.valid``, so that there must be data for validation.

@@ -237,7 +237,7 @@ class Histogram:
 
 
 class Tally:
-    """What is counted of the rollouts of one stepper.
+    """Counts over the rollouts of one stepper.
 
     A run that leaves the bounds counts no further, whether it comes back or not.
 
@@ -336,7 +336,7 @@ class Tally:
     def shares(self, histogram: Histogram) -> np.ndarray:
         """Return the share of numbers in each bin, below and above them, and lost: in this order.
 
-        What runs outside of the bounds would have had is lost.
+        Values outside of the bounds are lost.
         """
         total = self.num_states * self.num_points
         lost = (self.num_states - self.num_valid) * self.num_points

@@ -1,4 +1,4 @@
-"""What it costs to make trajectories: compiled, warm, the best of several calls."""
+"""The cost of making trajectories: compiled, warm, the best of several calls."""
 
 import dataclasses
 import time
@@ -22,7 +22,7 @@ LEAST_SECONDS = 0.2
 
 @dataclasses.dataclass(frozen=True)
 class Clocked:
-    """What it costs to make trajectories.
+    """The cost of making trajectories.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ QUANTITIES = (
     "distribution_shift",
     "alignment",
 )
-"""What a decomposition tells of each seed, sample and step, in this order."""
+"""The numbers of a decomposition for each seed, sample and step, in this order."""
 
 
 @dataclasses.dataclass(frozen=True)

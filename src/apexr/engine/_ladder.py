@@ -57,7 +57,7 @@ class Rung:
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """What all rungs solve.
+    """The problem that all rungs solve.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """What the errors of a ladder are.
+    """The errors of a ladder.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def judge(problem: Problem, rungs: Sequence[Rung], truth_substeps: int | None) -
     Parameters
     ----------
     problem, rungs
-        What is solved, and how.
+        The problem, and how it is solved.
     truth_substeps
         Those of the truth. None takes 4 times those of the finest rung, and doubles them until
         the truth is good enough.

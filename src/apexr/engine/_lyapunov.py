@@ -41,7 +41,7 @@ def lyapunov_growth(
     Parameters
     ----------
     step
-        What takes a state ``(channel, *space)`` to the next one; JAX differentiates it forward.
+        The step from a state ``(channel, *space)`` to the next one; JAX differentiates it forward.
     states
         Where the trajectories begin.
     key
@@ -113,8 +113,8 @@ def block_means(growth: Growth, duration: float) -> Float[np.ndarray, "sample bl
     """Return the exponents within blocks of time, :data:`NUM_BLOCKS` of each sample.
 
     Long blocks are nearly independent of each other, where single intervals are not, so that
-    their spread tells the standard error of the mean. What does not fill a block is left out at
-    the beginning; with fewer intervals than blocks, each is a block.
+    their spread tells the standard error of the mean. Steps that do not fill a block are left out
+    at the beginning; with fewer intervals than blocks, each is a block.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class OwnNetwork(NetworkSpec):
     make
         Returns the network whose weights are drawn from a key.
     config
-        What it is called.
+        Its name.
     """
 
     make: Callable[[PRNGKeyArray], Any]
@@ -37,7 +37,7 @@ class OwnNetwork(NetworkSpec):
 
     @functools.cached_property
     def frames(self) -> Frames:  # type: ignore[override]
-        """What the network says of its frames."""
+        """The frames that the network states."""
         return frames_of(self.shapes())
 
     def build(self, grid: Grid, num_channels: int, key: PRNGKeyArray) -> Any:

@@ -69,11 +69,11 @@ def require_room_for_training(
     Parameters
     ----------
     need
-        What the compiled training takes.
+        Memory of the compiled training.
     data
-        What the data take besides.
+        Memory of the data.
     num_seeds, batch_size
-        What could be made smaller.
+        Settings that could be made smaller.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class Stacked(eqx.Module):
     emulators
         The module whose arrays lead with the seeds.
     seeds
-        What the seeds are called.
+        Labels of the seeds.
     """
 
     emulators: Any

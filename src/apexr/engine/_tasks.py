@@ -1,4 +1,4 @@
-"""What the network is for: it predicts the next state, or corrects a coarse solver."""
+"""The task of a network: it predicts the next state, or corrects a coarse solver."""
 
 import abc
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ class Task(abc.ABC):
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        """What attributes of results say of the task."""
+        """Attributes of results about the task."""
         return {}
 
     @abc.abstractmethod

@@ -1,6 +1,6 @@
 """Formats of other programs: tables in CSV and Parquet, trajectories in the layout of The Well.
 
-What is written comes into sight whole, or not at all; what is read is data, and never run.
+A file comes into sight whole, or not at all; a file that is read is data, and never run.
 """
 
 from apexr._doors import check_all

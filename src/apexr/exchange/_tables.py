@@ -83,7 +83,7 @@ def _joined(chunks: tuple[int, ...], rows: int) -> Iterator[tuple[int, int]]:
 
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a text begins with that a spreadsheet takes for a formula."""
+"""First characters of a text that a spreadsheet takes for a formula."""
 
 
 def inert_text(table: pd.DataFrame) -> pd.DataFrame:

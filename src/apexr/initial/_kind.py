@@ -1,4 +1,4 @@
-"""What a random initial condition is."""
+"""The interface of random initial conditions."""
 
 import abc
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class InitialCondition(abc.ABC):
         Parameters
         ----------
         grid
-            Where the function's values are those of :meth:`sample`. What depends on the grid
+            Where the function's values are those of :meth:`sample`. A part that depends on the grid
             there depends on it here: normalization and limits are those of the values on it.
         key
             The only source of randomness.

@@ -10,7 +10,7 @@ from apexr.errors import SpecError
 
 @dataclasses.dataclass(frozen=True)
 class Normalization:
-    """What is done to a drawn state: ``(u - shift) / divisor``.
+    """The normalization of a drawn state: ``(u - shift) / divisor``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What equations conserve: mass, energy, enstrophy, and velocities without divergence.
+"""Quantities that equations conserve: mass, energy, enstrophy, and velocities without divergence.
 
 Integrals are over the scenario's domain, ``∫ s = Π L_d ⟨s⟩``. ``M_c = ∫ u_c`` is the mass of a
 channel, ``E = ½ ∫ Σ_c u_c²`` the energy; of a vorticity it is that of its velocity. The enstrophy

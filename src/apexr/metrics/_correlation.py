@@ -62,8 +62,8 @@ def _cosine(
 def centered(field: Float[Array, "channel *space"]) -> Float[Array, "channel *space"]:
     """Return a field without its mean, exactly zero where it is constant.
 
-    The first point is taken off before the mean: an offset that is large beside the variation
-    costs no digits, and a constant field leaves no rounding noise to correlate.
+    The first point is taken off before the mean: an offset that is large compared with the
+    variation costs no digits, and a constant field leaves no rounding noise to correlate.
     """
     axes = tuple(range(1, field.ndim))
     corner = field[(slice(None), *[slice(0, 1)] * len(axes))]

@@ -12,13 +12,13 @@ from apexr.spectral import Grid, grid_of
 M = TypeVar("M", bound=Metric)
 
 ChannelKind = Literal["scalars", "velocity", "vorticity"]
-"""What the channels of a state are: independent scalars, one component a dimension, or a vorticity
-(one channel in 2D, three in 3D)."""
+"""The meaning of the channels of a state: independent scalars, one component a dimension, or a
+vorticity (one channel in 2D, three in 3D)."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """What a metric may know of the states that it measures.
+    """Facts about the states that a metric measures.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Fields:
     num_channels
         Channels of a state.
     kind
-        What the channels are; None where it is not known.
+        The meaning of the channels; None where it is not known.
     """
 
     grid: Grid

@@ -1,4 +1,4 @@
-"""What a metric is: a frozen spec with a config string and the error of one sample."""
+"""The interface of metrics: a frozen spec with a config string and the error of one sample."""
 
 import abc
 import re

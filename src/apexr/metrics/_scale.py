@@ -31,7 +31,7 @@ def scales(
 ) -> tuple[Array, Array]:
     """Return the scale of an error, and that of the fields that it is relative to, none of them 0.
 
-    What is zero takes the scale of the other, so that their ratio is in no one's way.
+    A field of zeros takes the scale of the other, so that their ratio is in no one's way.
     """
     own = scale_of(error)
     held = jnp.ones_like(own)

@@ -30,7 +30,7 @@ _ROUNDING = 1e-9  # of ratios of lengths
 
 
 class SpectralMetric(DomainMetric):
-    """What the families below share; a leaf states the two exponents and whether it is relative.
+    """The common part of these families; a leaf states two exponents and whether it is relative.
 
     Metrics that are scored in one program share the transforms of the error and of the reference.
     """

@@ -23,7 +23,7 @@ from apexr.spectral import Grid
 GROUPS = 12
 """Groups of all group norms."""
 FIRST_SCALE = 1e-6
-"""What the change that a block makes is multiplied by before any training."""
+"""Initial factor of the change that a block makes."""
 PLACE_SCALE = 0.02
 """Deviation of the learned positions before any training."""
 

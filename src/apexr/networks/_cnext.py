@@ -18,7 +18,7 @@ from apexr.spectral import Grid
 
 EPSILON = 1e-6
 FIRST_SCALE = 1e-6
-"""What the change that a block makes is multiplied by before any training."""
+"""Initial factor of the change that a block makes."""
 
 
 @network("CNeXt")

@@ -1,4 +1,4 @@
-"""What a network is: a frozen spec with a config string, and the module that it builds."""
+"""The interface of networks: a frozen spec with a config string, and the module that it builds."""
 
 import abc
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class NetworkSpec(abc.ABC):
     Attributes
     ----------
     boundaries
-        What may lie beyond the ends of the grid: ``"periodic"``, ``"wall"``, ``"open"``; ``"any"``
+        Boundaries that the network can handle: ``"periodic"``, ``"wall"``, ``"open"``; ``"any"``
         where the network assumes nothing.
     """
 

@@ -14,7 +14,7 @@ from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights
 
 EPSILON = 1e-5
-"""What is added to a variance before its root is divided by."""
+"""Added to a variance before the division by its root."""
 
 
 class Convolution(Layer):
@@ -201,14 +201,14 @@ class GroupNorm(Layer):
 class ChannelNorm(Layer):
     """Each point's channels less their mean, over their deviation, times ``γ`` plus ``β``.
 
-    What transformers and ConvNeXt call layer norm.
+    Transformers and ConvNeXt call this layer norm.
 
     Parameters
     ----------
     channels
         Channels of the input.
     epsilon
-        What is added to a variance.
+        A small number added to the variance.
     use_bias
         Whether there is a ``β``.
 

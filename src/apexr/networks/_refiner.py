@@ -35,7 +35,7 @@ EMBEDDING = 8
 
 LONGEST_PERIOD = 10_000.0
 TIMES = 1000.0
-"""What the last step is called: steps are evenly spaced from 0 on."""
+"""The number of the last step: steps are evenly spaced from 0 on."""
 
 KEY_BITS = 24
 """Bits of each number of a key: float32 holds them exactly."""
@@ -177,11 +177,11 @@ class Refiner(Network):
     Attributes
     ----------
     network
-        What denoises.
+        The network that denoises.
     statistics
         The size of the difference of two frames, a channel.
     key
-        What the noise is drawn from.
+        The key from which the noise is drawn.
     schedule
         The noise of the steps.
     num_channels

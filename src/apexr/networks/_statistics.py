@@ -1,4 +1,4 @@
-"""What wrappers of networks measure of the training data, and keep with the weights."""
+"""Statistics of the training data that wrappers of networks measure and keep with the weights."""
 
 import dataclasses
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Scales(NamedTuple):
     Attributes
     ----------
     shift, scale
-        What is subtracted from each channel, and by what it is divided.
+        The shift subtracted from each channel, and the divisor.
     step
         The size of a difference of two frames.
     """
@@ -76,7 +76,7 @@ class Statistics(Fixed):
     Attributes
     ----------
     shift, scale
-        What is subtracted from each channel, and by what it is divided; None without ``norm``.
+        The shift subtracted from each channel, and the divisor; None without ``norm``.
     step
         The size of the difference of two frames: of each channel with ``norm``, else one of all
         channels; None where differences are not predicted or their size is given.

@@ -40,7 +40,7 @@ FrameCount = Annotated[int, Range(minimum=1, maximum=1000)]
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """What wrappers around a network say together.
+    """The combined settings of all wrappers around a network.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class Wrapper(NetworkSpec):
 
     @functools.cached_property
     def form(self) -> Form:
-        """What all wrappers say together."""
+        """The combined settings of all wrappers."""
         inner = self.inner
         return self.around(inner.form if isinstance(inner, Wrapper) else Form(inner))
 
@@ -220,7 +220,7 @@ class Wrapped(Network):
     core
         The network within.
     form
-        What the wrappers say.
+        The settings of the wrappers.
     num_channels, num_constants
         Channels of a frame, and constant ones.
     """

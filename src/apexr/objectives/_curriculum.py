@@ -90,7 +90,7 @@ class Curriculum(Enclosing):
 
     @property
     def plain(self) -> Objective:
-        """What is measured for the last stage."""
+        """The loss of the last stage."""
         return self._parts[-1].plain  # type: ignore[attr-defined,no-any-return]
 
     @property
@@ -123,7 +123,7 @@ class Stage(Enclosing):
     Attributes
     ----------
     objective
-        What reads the first frames.
+        The function that reads the first frames.
     length
         Frames of a window.
     """

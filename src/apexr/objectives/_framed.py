@@ -14,7 +14,7 @@ from apexr.objectives._losses import LossFunction
 class Framed(Enclosing):
     """Another objective along the states of several frames of an emulator.
 
-    What the objective calls a frame is a state of the emulator, and what it calls a step is a call.
+    A frame of the objective is a state of the emulator, and a step of it is a call.
     Only the frames that the call made are compared, each by itself: their losses are averaged.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a training objective is: a frozen spec with a config string and a loss."""
+"""The interface of objectives: a frozen spec with a config string and a loss."""
 
 import abc
 import dataclasses
@@ -37,7 +37,7 @@ def _same(loss: LossFunction) -> LossFunction:
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """What random numbers that are added to initial states are made from.
+    """The source of random numbers that are added to initial states.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Noise:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What an objective is evaluated with, besides the emulator and the data.
+    """The setting in which an objective is evaluated, besides the emulator and the data.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class Objective(abc.ABC):
 
     @property
     def plain(self) -> "Objective":
-        """What is measured on data for validation: without noise, as in the last stage."""
+        """The loss on data for validation: without noise, as in the last stage."""
         return self
 
     @property
@@ -212,7 +212,7 @@ class Enclosing(Objective):
 
     @property
     def plain(self) -> Objective:
-        """What is measured for the objective within, enclosed in the same way."""
+        """The loss of the objective within, enclosed in the same way."""
         return self._around(self.objective.plain)
 
     @property

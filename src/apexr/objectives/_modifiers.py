@@ -100,7 +100,7 @@ class Geometric:
 
 
 LEAST_WEIGHT = 1e-3
-"""What geometric weights do not fall below."""
+"""The lower limit of geometric weights."""
 
 
 @objective("weights")
@@ -187,7 +187,7 @@ class WithNoise(Modifier):
 
     @property
     def plain(self) -> Objective:
-        """What is measured for the objective within."""
+        """The loss of the objective within."""
         return self.objective.plain
 
     def changed(self, setting: Setting) -> Setting:

@@ -30,9 +30,9 @@ def unrolled(
     advance
         One step.
     state
-        What is advanced: a batch of states, or several.
+        The states to advance: a batch of states, or several.
     inputs
-        What the steps read, one entry a step; None if nothing.
+        Inputs of the steps, one entry a step; None if there are none.
     cuts
         After which steps no gradient flows back into the state; traced or not.
     calls

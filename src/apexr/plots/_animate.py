@@ -32,8 +32,8 @@ def animate(
 
     In one dimension curves, in two images, in three a row of images for each of three planes
     through the middle, or what one sees of the volume from aside; all parts side by side, with
-    equal limits in all frames. What is not finite is a gap, or gray, and the line above says so.
-    A lazy rollout is read one chunk at a time.
+    equal limits in all frames. Values that are not finite are a gap, or gray, and the line above
+    says so. A lazy rollout is read one chunk at a time.
 
     Parameters
     ----------

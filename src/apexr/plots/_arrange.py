@@ -70,9 +70,9 @@ class _Arrangement:
         self.common: Any = None
         """One legend for all panels, below all of them."""
         self.first: dict[int, tuple[Any, str, float]] = {}
-        """What texts said, and their size, before they were broken into lines."""
+        """Texts and their sizes, before they were broken into lines."""
         self.names: dict[tuple[int, Which], tuple[Any, Names]] = {}
-        """What rows and columns were called before."""
+        """The earlier names of rows and columns."""
         self.lefts, self.rights = np.zeros(self.columns), np.zeros(self.columns)
         self.bodies = np.ones(self.columns)
 

@@ -11,7 +11,7 @@ from apexr.plots._wrap import wrapped
 
 _INCH = 96
 _BESIDE = 62
-"""Pixels that ticks and the name of an axis take beside a panel."""
+"""Pixels that ticks and the name of an axis take next to a panel."""
 _BAR = 70
 """Pixels of a color bar with its numbers and name."""
 _READABLE, _SEEN = 150, 110
@@ -131,7 +131,7 @@ def _ratio(plot: Any, bars: list[Any]) -> float:
 
 
 def _beside(plot: Any, sizes: Sizes) -> float:
-    """Return the pixels that ticks, names of rows and the name of an axis take beside a panel."""
+    """Return the pixels that ticks, names of rows and the name of an axis take next to a panel."""
     names = [text for axis in plot.yaxis for text in axis.major_label_overrides.values()]
     widest = max((_Estimate.width(str(name), sizes.tick) for name in names), default=0.0)
     return max(_BESIDE, widest + _BESIDE / 2)

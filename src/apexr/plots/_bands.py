@@ -31,7 +31,7 @@ class Summary:
     Attributes
     ----------
     name
-        What the legend calls the group.
+        The group's name in the legend.
     steps
         The steps.
     low, median, high
@@ -82,7 +82,7 @@ def curves(
 ) -> Any:
     """Return the median over seeds along ``dim``, with a band, for each group of experiments.
 
-    What differs between experiments of one group besides their seeds makes panels.
+    Labels that differ between experiments of one group, besides their seeds, make panels.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _PANELS = (
     ("spectrum", "wavenumber", "variance_error", "error of the variance"),
     ("autocorrelation", "lag", "autocorrelation_time_error", "error of the time"),
 )
-"""What is drawn, over what, and the distance that stands above it."""
+"""The quantity drawn, its axis, and the distance that stands above it."""
 
 
 def climate(ds: xr.Dataset, channel: Hashable = 0) -> Any:

@@ -88,7 +88,7 @@ def _split(ds: xr.Dataset, parts: tuple[str, ...], band: str, logy: bool) -> Any
 def _telling_apart(drawn: Any) -> Any:
     """Return curves of which none hides another: the error is wide, its parts are dashed above it.
 
-    What is propagated is soon nearly all of the error.
+    The propagated part is soon nearly all of the error.
     """
     curves = [element for element in drawn if type(element).__name__ == "Curve"]
     wide, light = 5.0, {"alpha": 0.45}

@@ -1,4 +1,4 @@
-"""What a drawn figure consists of: panels with their color bars, and what covers what."""
+"""The parts of a drawn figure: panels, their color bars, and overlaps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

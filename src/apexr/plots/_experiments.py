@@ -29,12 +29,12 @@ MOST_PANELS = 24
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn into one pair of axes.
+    """The experiments drawn into one pair of axes.
 
     Attributes
     ----------
     labels
-        What all its experiments have in common and other panels have not.
+        Labels that all its experiments have in common and other panels have not.
     groups
         Name of a curve or point to the places of its experiments, which differ in their seeds
         alone.
@@ -57,7 +57,7 @@ def arrange(data: Data, by: By = None, *, per_problem: bool = False) -> list[Pan
     data
         Something with labels along ``experiment``.
     by
-        Labels that tell groups apart, by default all that differ. What differs within a group
+        Labels that tell groups apart, by default all that differ. Labels that differ within a group
         besides makes panels.
     per_problem
         Panels are the scenarios, tasks and parameters of scenarios instead, unless ``by`` names

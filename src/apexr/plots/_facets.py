@@ -1,4 +1,4 @@
-"""One trajectory beside others: of samples, channels, seeds or experiments."""
+"""One trajectory next to others: of samples, channels, seeds or experiments."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def facets(
     time
         Time step, in two and three dimensions; by default the last of each.
     seed, sample, channel
-        What is the same in all panels, as in :func:`state`.
+        The options that are the same in all panels, as in :func:`state`.
     columns
         Panels in a row; by default two to four.
 
@@ -96,7 +96,7 @@ def _fitting(count: int) -> int:
 
 @dataclass(frozen=True)
 class _Facet:
-    """What a panel shows, in memory, and the limit that its colors would have."""
+    """The field of a panel, in memory, and the limit that its colors would have."""
 
     field: xr.DataArray
     limit: Limit

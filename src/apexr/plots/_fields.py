@@ -14,7 +14,7 @@ from apexr.schema import SPATIAL_DIMS, presence_name
 Data = xr.Dataset | xr.DataArray
 
 PARTS = ("reference", "prediction", "error")
-"""What a result holds of a trajectory, the error being prediction minus reference."""
+"""Variables of a trajectory in a result, the error being prediction minus reference."""
 
 _HELD = {"reference": "sample_reference", "prediction": "sample_rollout"}
 CAPTION = ("scenario", "net", "train")

@@ -140,7 +140,7 @@ def _drawn(
 
 
 def _colorbar(label: str) -> Callable[[Any, Any], None]:
-    """Return what puts a color bar beside the axes; HoloViews puts it onto them."""
+    """Return the hook that puts a color bar next to the axes; HoloViews puts it onto them."""
 
     def add(plot: Any, _: Any) -> None:
         axes = plot.handles["axis"]

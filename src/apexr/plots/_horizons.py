@@ -26,7 +26,7 @@ def marked(
     ds
         The result or study.
     array
-        What is drawn, with its coordinate ``time`` in steps.
+        The curves, with their coordinate ``time`` in steps.
     over
         The same with the times of the axis, where these are no steps.
     """

@@ -1,4 +1,4 @@
-"""Solvers beside emulators: the rungs of a ladder as points and fronts."""
+"""Solvers in the same picture as emulators: the rungs of a ladder as points and fronts."""
 
 from typing import Any
 

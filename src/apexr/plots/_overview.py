@@ -19,7 +19,7 @@ def overview(ds: xr.Dataset) -> Any:
     """Return the loss, the error over time and one trajectory, as a HoloViews layout.
 
     The error (the first metric of the result) is drawn on both scales, the horizons of the
-    training on one; the trajectory stands beside its reference and its error.
+    training on one; the trajectory stands next to its reference and its error.
 
     Parameters
     ----------

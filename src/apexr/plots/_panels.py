@@ -16,7 +16,7 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
     """Return plots of losses or metrics side by side, as a HoloViews layout.
 
     They keep their shape, whatever their scales. Where the legends of all say the same, one
-    beside the first row serves all.
+    next to the first row serves all.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def save(
     Parameters
     ----------
     obj
-        What a plot function returned.
+        The return value of a plot function.
     path
         ``.png``, ``.svg`` and ``.pdf`` are drawn by matplotlib; ``.html`` is an interactive page
         by bokeh that needs no network, and no extra of apexr.
@@ -106,7 +106,7 @@ def picture(obj: Any, width: float | str | None = None) -> Any:
     Parameters
     ----------
     obj
-        What a plot function returned.
+        The return value of a plot function.
     width
         As for :func:`save`.
     """

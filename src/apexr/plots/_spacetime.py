@@ -1,4 +1,4 @@
-"""A rollout beside its reference and its error: over space and time, or at chosen times."""
+"""A rollout next to its reference and its error: over space and time, or at chosen times."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any

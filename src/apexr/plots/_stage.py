@@ -46,7 +46,7 @@ class Stage:
     Parameters
     ----------
     planes
-        What the first frame shows, in rows: planes ``(row, column)`` as images, or states
+        The content of the first frame, in rows: planes ``(row, column)`` as images, or states
         ``(x)`` as curves, with their ``title``.
     limit
         Numbers are shown from ``-limit`` to ``limit``.

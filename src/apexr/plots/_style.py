@@ -139,7 +139,7 @@ def require_matplotlib(what: str) -> None:
     Parameters
     ----------
     what
-        What needs it, with its verb: "films need".
+        The feature that needs it, with its verb: "films need".
 
     Raises
     ------

@@ -96,7 +96,7 @@ def volume(state: xr.DataArray, limit: float | None = None) -> xr.DataArray:
         seen[pixels] += through[pixels] * light[cells]
         through[pixels] *= 1 - opaque[cells]
     place = np.linspace(-1, 1, _PIXELS)
-    attrs = {**state.attrs, "place": "seen from aside", "half_sides": half}
+    attrs = {**state.attrs, "place": "seen from the side", "half_sides": half}
     coords = {"up": place, "right": place}
     return xr.DataArray(seen.reshape(_PIXELS, -1), coords, ("up", "right"), state.name, attrs)
 

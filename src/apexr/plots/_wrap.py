@@ -22,7 +22,7 @@ class Ruler:
 
     @property
     def renderer(self) -> Any:
-        """What the figure is drawn with."""
+        """The library that draws the figure."""
         return self._figure.canvas.get_renderer()
 
     def width(self, text: str, size: float) -> float:

@@ -44,7 +44,7 @@ LATER: Mapping[str, Any] = {
 
 
 class BaseScenario(metaclass=ScenarioMeta):
-    """What every scenario has; subclass it for a scenario of your own.
+    """The interface of scenarios; subclass it for a scenario of your own.
 
     A subclass adds annotated fields for its parameters and says three things: the reference
     stepper, the coarse stepper and its name. Steppers map a state ``(channel, *space)`` to the
@@ -107,7 +107,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     report_metrics
         Metrics of the rollout, separated by commas.
     callbacks
-        What to record during training, such as ``weight_norm;100,metrics;1_000``; see
+        Records of the training, such as ``weight_norm;100,metrics;1_000``; see
         ``apexr list callbacks``.
 
     Raises
@@ -176,7 +176,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    # What scenarios of recorded trajectories say otherwise.
+    # Overridden by scenarios of recorded trajectories.
 
     @property
     def num_constants(self) -> int:
@@ -199,7 +199,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         """Return what is to be said of the data before an experiment."""
         return ""
 
-    # What a scenario of one's own says.
+    # Stated by each scenario.
 
     @abc.abstractmethod
     def get_ref_stepper(self) -> Any:
@@ -213,7 +213,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     def get_scenario_name(self) -> str:
         """Return the name that results carry, such as ``1d_diff_adv``."""
 
-    # What follows from it.
+    # Derived from that.
 
     def get_train_stepper(self) -> Any:
         """Return the stepper that makes the training trajectories: by default the reference."""
@@ -238,7 +238,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     @property
     def all_parameters(self) -> dict[str, Any]:
-        """What was given or left at its default; the derived fields follow from it."""
+        """The parameters, given or left at their defaults; the derived fields follow from them."""
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
@@ -256,7 +256,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     @property
     def numerics_attributes(self) -> dict[str, str]:
-        """What attributes of data say of the numerics: nothing where apexr does not know them."""
+        """Attributes of data about the numerics: none where apexr does not know them."""
         return {}
 
     @property

@@ -230,7 +230,7 @@ def by_train_solver(scenario: "BaseScenario", test: Array) -> Array:
     Parameters
     ----------
     scenario
-        What says the solver.
+        The scenario that states the solver.
     test
         The test trajectories, with their initial states.
     """

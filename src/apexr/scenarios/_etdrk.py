@@ -1,4 +1,4 @@
-"""What scenarios with a nonlinear term share: the parameters of their ETDRK solver."""
+"""The common part of scenarios with a nonlinear term: the parameters of their ETDRK solver."""
 
 from typing import Annotated, Literal
 

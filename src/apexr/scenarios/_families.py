@@ -1,4 +1,4 @@
-"""What the three interfaces share: families of equations with their steppers and names.
+"""The common part of the three interfaces: families of equations with their steppers and names.
 
 An interface (difficulty, normalized, physical) adds its fields and says how they become an
 equation; a family says how that equation is solved. The coarse stepper makes a part of the

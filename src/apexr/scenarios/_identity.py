@@ -1,4 +1,4 @@
-"""What makes two experiments the same: their whole specification as plain data."""
+"""The identity of an experiment: its whole specification as plain data."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
     """Return everything that the numbers of an experiment depend on, as plain data.
 
     Config strings are in their canonical form, so that ``conv;34;10;ReLU`` and
-    ``Conv;34;10;relu`` are the same experiment. Methods that a subclass overrides are told by
+    ``Conv;34;10;relu`` are the same experiment. Methods that a subclass overrides are identified by
     their code; such an experiment is another one.
     """
     own = {name for name in HONORED if is_overridden(scenario, name)}
@@ -48,7 +48,7 @@ def canonical(kind: Kind[Any], config: str, read_by: Collection[str]) -> str:
     Parameters
     ----------
     kind
-        What it is a string of.
+        The kind of object that the string names.
     config
         The string.
     read_by

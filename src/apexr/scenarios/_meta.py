@@ -77,7 +77,7 @@ class ScenarioMeta(abc.ABCMeta):
         keywords
             As they were given; names of older releases are translated.
         beside
-            What else the caller takes; named where a misspelled keyword is near to it.
+            Further keywords of the caller; named where a misspelled keyword is near to it.
 
         Raises
         ------

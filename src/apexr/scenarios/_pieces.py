@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
 
 PRODUCTS = "bfloat16 factors, float32 sums"
-"""What results of mixed precision say of the products in their networks."""
+"""The note in results of mixed precision about the products in their networks."""
 
 LAST_SEED = 2**32 - 1
 MOST_SEEDS = 100_000
@@ -64,7 +64,7 @@ MOST_SEEDS = 100_000
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What is asked of a scenario: the rest of an experiment's configuration.
+    """A request to a scenario: the rest of an experiment's configuration.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ def metrics(scenario: "BaseScenario", shape: tuple[int, ...] | None = None) -> d
     Parameters
     ----------
     scenario
-        What says them.
+        The scenario that states them.
     shape
         The points along each axis, where they are others than the scenario's.
 
@@ -341,9 +341,9 @@ def plan(
     Parameters
     ----------
     scenario, request
-        What is asked for.
+        The request.
     label
-        What the result says of the scenario's parameters; by default those that differ from
+        The scenario's parameters in the result; by default those that differ from
         their defaults.
 
     Raises

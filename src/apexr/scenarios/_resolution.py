@@ -47,7 +47,7 @@ def look_at(scenario: "BaseScenario", stepper: Any, data: "Array | xr.DataArray"
     Parameters
     ----------
     scenario, stepper
-        What made the data.
+        The solver that made the data.
     data
         ``(sample, time, channel, *space)``; of lazy ones, a few frames are read.
     """

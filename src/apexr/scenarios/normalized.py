@@ -35,7 +35,7 @@ from apexr.steppers import Nonlinear as NonlinearEquation
 
 
 class _Normalized(Family):
-    """What all have: α₀, α₁, … in ``alphas``."""
+    """The common part: α₀, α₁, … in ``alphas``."""
 
     interface = "norm"
     linear_field = "alphas"

@@ -1,4 +1,4 @@
-"""What long rollouts of emulators and solvers are compared by, declared."""
+"""Declarations of the quantities by which long rollouts of emulators and solvers are compared."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""What comparisons of emulators with solvers tell, declared; see the package."""
+"""Declarations of the results of comparisons of emulators with solvers; see the package."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -164,7 +164,7 @@ MEAN_METRIC = Variable(
     long_name="*",
     description="Error of the rollout, mean over the test samples; of all channels, or of each.",
 )
-"""What the mean of a metric over the test samples is declared as."""
+"""The declaration of a metric's mean over the test samples."""
 TRAJECTORY_METRIC = Variable(
     name="*",
     dims=("seed", "test_sample", "time", "channel"),
@@ -173,7 +173,7 @@ TRAJECTORY_METRIC = Variable(
     long_name="*",
     description="Error of the rollout from each test sample; of all channels, or of each.",
 )
-"""What a metric of each test sample is declared as."""
+"""The declaration of a metric of each test sample."""
 DIVERGED = Variable(
     name="diverged_at",
     dims=("sample",),
@@ -383,7 +383,7 @@ def metric_identifiers(ds: xr.Dataset) -> list[str]:
 def metric_curves(ds: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
     """Yield the metrics that a result holds by config string, each of one number a seed and time.
 
-    What is per channel is yielded for every channel, as ``CONFIG[CHANNEL]``.
+    A metric per channel is yielded for every channel, as ``CONFIG[CHANNEL]``.
     """
     for name in metric_identifiers(ds):
         array, config = ds[name], str(ds[name].attrs["config"])

@@ -1,4 +1,4 @@
-"""What callbacks record: each along update steps of its own."""
+"""Declarations of callbacks' records: each along update steps of its own."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ CALLBACK = Variable(
     long_name="*",
     description="What a callback recorded; further dimensions may follow.",
 )
-"""What a callback without a declaration of its own records."""
+"""The record of a callback that has no declaration of its own."""
 
 RECORDS: Mapping[str, Variable] = table(
     *(
@@ -46,7 +46,7 @@ RECORDS: Mapping[str, Variable] = table(
         description="What the emulator predicted at that step of its training.",
     ),
 )
-"""What the callbacks of apexr record; those of others are declared by :data:`CALLBACK`."""
+"""The records of apexr's callbacks; those of others are declared by :data:`CALLBACK`."""
 
 
 def step_dim(callback: str) -> str:
@@ -67,9 +67,9 @@ def record(name: str, callback: str, dims: tuple[str, ...] = (), key: str = "") 
     name, callback
         The variable, and whose it is.
     dims
-        Its dimensions beside seed and update step.
+        Its dimensions besides seed and update step.
     key
-        What tells it from other records of the callback, such as a metric's config string.
+        The key that tells it from other records of the callback, such as a metric's config string.
     """
     made = replace(
         CALLBACK,

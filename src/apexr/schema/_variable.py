@@ -1,4 +1,4 @@
-"""What the declaration of a variable is."""
+"""The form of a variable's declaration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class Variable:
     config
         The metric's config string, for metrics only.
     standard_name, axis
-        What the CF conventions call it, and the axis that it is, if any.
+        Its name in the CF conventions, and the axis that it is, if any.
     """
 
     name: str
@@ -92,7 +92,7 @@ def label_of(config: str) -> str:
 
 
 TRAIN_SOLVER = "train_solver_"
-"""What the errors of the solver of the training data are called by, in front of the metric."""
+"""The prefix, before the metric's name, of errors of the solver of the training data."""
 
 
 def train_solver_metric(metric: Variable | None) -> Variable | None:

@@ -23,7 +23,7 @@ def fourier_coefficients(
     field
         One state.
     mode
-        What the transform is divided by, see :func:`~apexr.spectral.scaling`. With
+        The divisor of the transform, see :func:`~apexr.spectral.scaling`. With
         ``"coef_extraction"`` the real part holds the amplitudes of products of cosines.
     decimals
         Round to so many decimals, to read coefficients off.

@@ -26,7 +26,7 @@ def ifft_of_real(
 ) -> Float[Array, "field *space"]:
     """Return what :func:`ifft` does, of spectra that real fields have up to rounding.
 
-    What else a spectrum holds is not left out: it may end in another field.
+    Other entries of a spectrum are not left out: they may end in another field.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from apexr.spectral._transforms import as_field, grid_of
 from apexr.spectral._wavenumbers import check_choice
 
 NyquistWave = Literal["split", "zero"]
-"""What becomes of the Nyquist wave of an even grid on another grid."""
+"""The treatment of the Nyquist wave of an even grid on another grid."""
 
 
 def resample(
@@ -36,7 +36,7 @@ def resample(
     num_points
         Points along each axis of the result, at least 2; or one number an axis.
     nyquist
-        What becomes of waves of wavenumber ``N/2`` on the coarser of the grids, if its ``N`` is
+        The treatment of waves of wavenumber ``N/2`` on the coarser of the grids, if its ``N`` is
         even. ``"split"``: such a wave is a cosine, half ``N/2``, half ``-N/2``, and is kept.
         ``"zero"``: it is dropped, as published data have it.
 

@@ -1,4 +1,4 @@
-"""What relates the entries of an unscaled real Fourier transform to amplitudes."""
+"""Factors between the entries of an unscaled real Fourier transform and amplitudes."""
 
 from functools import lru_cache
 from typing import Literal, get_args
@@ -16,7 +16,7 @@ from apexr.spectral._wavenumbers import (
 )
 
 ScalingMode = Literal["norm_compensation", "reconstruction", "coef_extraction"]
-"""What scaled Fourier coefficients are for."""
+"""The purpose of scaled Fourier coefficients."""
 
 
 @lru_cache(maxsize=32)

@@ -17,7 +17,7 @@ from apexr.spectral._wavenumbers import check_choice, frozen, wavenumber_norm, w
 _ROUNDING = 1e-9  # of ratios of lengths, which would move a wave between two shells
 
 SpectrumKind = Literal["amplitude", "power", "one_sided_power"]
-"""What a spectrum holds for each wavenumber."""
+"""The quantity that a spectrum holds for each wavenumber."""
 
 
 class Spectrum(NamedTuple):

@@ -41,7 +41,7 @@ def derivative(
     order
         Order of the derivative.
     nyquist
-        What odd orders do at the Nyquist wavenumber of an even number of points, see
+        The factor of odd orders at the Nyquist wavenumber of an even number of points, see
         :func:`derivative_operator`. Fields without Nyquist waves do not feel it, nor does the
         field of a single axis.
 

@@ -16,7 +16,7 @@ from apexr.errors import ShapeError, SpecError, suggest
 from apexr.spectral._grid import Grid
 
 NyquistSlope = Literal["keep", "zero"]
-"""What an odd derivative makes of the Nyquist wave of an even grid."""
+"""The odd derivative of the Nyquist wave of an even grid."""
 
 _POWERS_OF_I = (1 + 0j, 1j, -1 + 0j, -1j)
 
@@ -83,9 +83,9 @@ def derivative_operator(
     order
         Order of the derivative, at least 0.
     nyquist
-        What odd orders do at ``|k_d| = N/2``, for even ``N``. The grid cannot tell ``N/2`` from
-        ``-N/2``, and the trigonometric interpolant, which has half of each, has a slope of zero
-        at the points: ``"zero"``. ``"keep"``, as published data have it, takes the sign under
+        The factor of odd orders at ``|k_d| = N/2``, for even ``N``. The grid cannot tell ``N/2``
+        from ``-N/2``, and the trigonometric interpolant, which has half of each, has a slope of
+        zero at the points: ``"zero"``. ``"keep"``, as published data have it, takes the sign under
         which the wavenumber is stored; beyond one dimension that favors a direction.
 
     Raises

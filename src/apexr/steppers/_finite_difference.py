@@ -51,7 +51,7 @@ class FiniteDifferenceStepper(Stepper):
     Parameters
     ----------
     equation
-        What is solved. It has derivatives of order 0 to 4 along the axes, and convection.
+        The equation to solve. It has derivatives of order 0 to 4 along the axes, and convection.
     grid
         Where it is solved.
     dt

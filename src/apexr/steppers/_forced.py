@@ -33,7 +33,7 @@ class ForcedStepper(eqx.Module):
     Parameters
     ----------
     stepper
-        What makes the step. One that repeats substeps has the force act in each of them.
+        The stepper. One that repeats substeps has the force act in each of them.
 
     Examples
     --------

@@ -45,7 +45,7 @@ def warn_of_growth(z: Any, equation: Any, grid: Grid, mask: Any, *, galerkin: bo
     z, mask
         As in :func:`growth_outside`.
     equation, grid
-        What is solved and where.
+        The equation and its grid.
     galerkin
         Whether the state has no waves outside the mask; else they grow in it without bound.
     """

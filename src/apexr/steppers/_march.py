@@ -1,4 +1,4 @@
-"""What advances states of any kind, and shows them as frames.
+"""Marches: they advance states of any kind, and show them as frames.
 
 States stay in the form that suits what makes the steps; only what is shown is transformed back.
 """
@@ -104,7 +104,7 @@ class SpectralMarch(March):
     Parameters
     ----------
     stepper
-        What makes a step.
+        The stepper.
     every
         Steps from frame to frame.
     """

@@ -108,7 +108,7 @@ class ETDRKStepper(Stepper):
     Parameters
     ----------
     equation
-        What is solved.
+        The equation to solve.
     grid
         Where it is solved.
     dt

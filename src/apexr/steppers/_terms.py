@@ -91,7 +91,7 @@ class PointwiseTerm(NonlinearTerm):
         Takes a state ``(channel, *space)`` and the parameters, returns ``(channel, *space)``.
         A function of a module lets solvers with other parameters share compiled code.
     parameters
-        What else the function takes: numbers or arrays, differentiable.
+        Further arguments of the function: numbers or arrays, differentiable.
     """
 
     transform: PseudoSpectral

@@ -12,7 +12,7 @@ def check_data(pending: Sequence[Planned], store: PathInput) -> None:
     """Refuse to go on with a study whose recorded data have another content by now.
 
     Experiments are known by the content of their data, so that the changed file would begin new
-    ones beside those of the old, under the same labels.
+    ones next to those of the old, under the same labels.
 
     Raises
     ------

@@ -33,7 +33,7 @@ MOST_STOPS = 20
 """Times that SIGTERM may end the worker of an experiment before it counts as failed."""
 
 PREFIX = "experiment"
-"""What the keys of all tasks begin with: Dask expects tasks of one prefix to take equally long."""
+"""The prefix of all tasks' keys: Dask expects tasks of one prefix to take equally long."""
 
 _LONG = {"distributed": {"scheduler": {"default-task-durations": {PREFIX: "1h"}}}}
 

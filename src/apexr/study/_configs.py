@@ -42,7 +42,7 @@ class Planned:
     id
         Digest of its specification, whatever the seeds.
     scenario, experiment
-        What to run, for all its seeds.
+        The experiment to run, for all its seeds.
     given
         The configuration as it was written, of which another process can make the same.
     """
@@ -74,7 +74,7 @@ class Planned:
 
     @functools.cached_property
     def shape(self) -> str:
-        """What two experiments share that can run the same compiled programs."""
+        """The key that experiments share if they can run the same compiled programs."""
         spec = json.loads(self.experiment.attrs["specification"])
         spec["num_seeds"] = len(self.seeds)
         del spec["start_seed"]
@@ -96,7 +96,7 @@ class Planned:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a study says of all its experiments.
+    """The settings of a study for all its experiments.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a published study says of itself: to archives, to readers of data sets, and to people."""
+"""Descriptions of a published study: for archives, for readers of data sets, and for people."""
 
 import json
 import mimetypes
@@ -29,7 +29,7 @@ class Made:
     units
         Names of the files in the study that hold it, without their endings.
     result
-        What they hold.
+        Their content.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Made:
 
 @dataclass(frozen=True)
 class About:
-    """What is said of a study.
+    """The facts about a study.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a study will take, said before it starts and while it runs: memory and time."""
+"""The memory and time of a study, estimated before it starts and while it runs."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -182,7 +182,7 @@ def _kind(one: Planned) -> str:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What lies ahead of a study.
+    """The work that lies ahead of a study.
 
     Attributes
     ----------
@@ -191,7 +191,7 @@ class Outlook:
     shapes
         How many different programs those need, each compiled once a process.
     bytes
-        What the largest of them takes at least, known from shapes alone.
+        The least memory of the largest of them, known from shapes alone.
     seconds
         How long they will take, or None where nothing has been measured.
     """

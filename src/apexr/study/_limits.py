@@ -1,4 +1,4 @@
-"""What a study may be: limits that keep a hostile file from taking time or memory."""
+"""Limits of a study that keep a hostile file from taking time or memory."""
 
 import math
 import re

@@ -31,7 +31,7 @@ def diagnose(config: Any, error: Exception) -> list[str]:
     config
         The configuration.
     error
-        What planning it ended with: the answer where the pieces alone are right.
+        The outcome of planning it, where each piece alone is right.
     """
     if not isinstance(config, Mapping):
         return [f"must be a dictionary, got {shortened(config)}"]

@@ -12,14 +12,14 @@ from apexr.study._work import Spent
 
 
 class Progress:
-    """The bar of a study, with the time left beside it.
+    """The bar of a study, with the time left next to it.
 
     Parameters
     ----------
     planned, pending
         All experiments, and those of them that are to be run.
     estimate
-        What is known of times already.
+        Times that are known already.
     shown
         Whether there is a bar.
     """

@@ -15,7 +15,7 @@ def in_turn(
     """Yield each experiment, and what is to be run of it, while it is claimed for this process.
 
     Those that another process works on come last, when it is done with them: then they are
-    published, or it has died and they are free. What remains of them is asked for again.
+    published, or it has died and they are free. The rest of them is requested again.
     """
     later = []
     for one, parts in work:

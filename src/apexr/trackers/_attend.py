@@ -18,8 +18,8 @@ def attending(
 ) -> Iterator[tuple[tuple[Hook, ...], Finish]]:
     """Give the hooks of one experiment, and the function that takes its result.
 
-    What loggers gave is closed when the block ends, however it ends: with the result, or with None
-    where there is none.
+    The loggers' hooks are closed when the block ends, however it ends: with the result, or with
+    None where there is none.
     """
     results: list[xr.Dataset] = []
     with contextlib.ExitStack() as stack:

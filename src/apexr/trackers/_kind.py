@@ -1,4 +1,4 @@
-"""What a logger is: it gives a hook for each experiment that it watches."""
+"""The interface of loggers: one gives a hook for each experiment that it watches."""
 
 import abc
 import logging

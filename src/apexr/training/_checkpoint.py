@@ -36,11 +36,11 @@ class Progress(NamedTuple):
     update
         Updates that are done.
     seconds
-        What they took, compilation aside.
+        The seconds that they took, without compilation.
     state, records
         Weights and optimizer; what was noted.
     standing
-        What validation has found, where there is one.
+        The findings of validation, where there is one.
     """
 
     update: int

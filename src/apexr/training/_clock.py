@@ -16,7 +16,7 @@ _COMPILE_EVENTS = (
 class Clock:
     """A context that measures wall time, and apart from it what compilation took of it.
 
-    What other threads compile meanwhile takes nothing of it, and does not count.
+    Compilation in other threads takes nothing of it, and does not count.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What follows from validation in a training: which weights are tested, which seeds go on."""
+"""Consequences of validation in a training: which weights are tested, which seeds go on."""
 
 import dataclasses
 from typing import Any
@@ -17,7 +17,7 @@ from apexr.training._validation import Standing, Validation, Validator
 
 @dataclasses.dataclass(frozen=True)
 class Validated:
-    """What the validation of a training found.
+    """The findings of a training's validation.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Judge:
     optimizer, recipe, constants
         Those of the training.
     validation
-        What is validated; without one, nothing follows.
+        The validation; without one, nothing follows.
     batch_size
         Windows that go through an emulator at a time.
     """
@@ -88,7 +88,7 @@ class Judge:
     ) -> Standing | None:
         """Return the standing after a validation before an update, which is noted.
 
-        What is known of seeds that have stopped stays: so do their weights.
+        The findings of seeds that have stopped stay: so do their weights.
         """
         if self._validator is None or standing is None:
             return None

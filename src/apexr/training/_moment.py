@@ -12,7 +12,7 @@ from apexr.training._chunk import Recipe, Work, first_gradients
 
 
 class Moment:
-    """What can be known just before an update. Nothing is computed or fetched until asked for.
+    """The state of a training before an update. Nothing is computed or fetched until asked for.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Moment:
 
     @property
     def weights(self) -> Any:
-        """What is trained of the emulators: a tree of arrays that lead with the seeds."""
+        """The trained part of the emulators: a tree of arrays that lead with the seeds."""
         return self._params
 
     @property
@@ -61,7 +61,7 @@ class Moment:
 
 
 class Hook(Protocol):
-    """What a training calls before some of its updates: a tracker, or a recorder.
+    """A hook that a training calls before some of its updates: a tracker, or a recorder.
 
     Attributes
     ----------

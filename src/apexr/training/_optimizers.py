@@ -74,7 +74,7 @@ def averaged(optimizer: Optimizer, state: Any, weights: Any) -> Any:
     optimizer, state
         The optimizer and its state.
     weights
-        What it trains.
+        The parameters that it trains.
     """
     decay = optimizer.average_decay
     if not decay:

@@ -1,4 +1,4 @@
-"""What a training notes down: the losses, and what recorders return."""
+"""Records of a training: the losses, and the values that recorders return."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ _LOSSES, _STEPS, _VALUES = "losses", "steps", "values"
 _NOTED, _MEASURED = "noted/", "measured/"
 
 VALID_LOSS, VALID_SCORE = "valid_loss", "valid_score"
-"""What validation measures."""
+"""The quantity that validation measures."""
 
 
 class Records:

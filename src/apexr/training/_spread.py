@@ -1,4 +1,4 @@
-"""What objectives that add noise know: how far training data spread, and keys of their own."""
+"""Knowledge of objectives that add noise: how far training data spread, and keys of their own."""
 
 import dataclasses
 from typing import Any

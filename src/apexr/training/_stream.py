@@ -1,10 +1,10 @@
 """Training data that do not fit into memory: the windows of the next updates are read meanwhile.
 
-Mini-batches are drawn from the same keys as in memory. What a chunk of updates needs is gathered
-from the source into one array, in which its windows stand one after another, two or three in a row
-as if they were windows of a trajectory of that length. So the compiled chunk counts frames as it
-does for data in memory: where the counting could be left out, it would be compiled into a program
-that rounds in another way.
+Mini-batches are drawn from the same keys as in memory. The windows of a chunk of updates are
+gathered from the source into one array, in which its windows stand one after another, two or three
+in a row as if they were windows of a trajectory of that length. So the compiled chunk counts
+frames as it does for data in memory: where the counting could be left out, it would be compiled
+into a program that rounds in another way.
 
 A maintained loader, Grain, reads ahead in the background.
 """
@@ -166,7 +166,7 @@ class WindowSource:
     Attributes
     ----------
     data, room
-        What is read, and how it is held.
+        The source of the data, and how they are held.
     indices
         The windows of all updates, ``(seed, update, batch)``.
     spans

@@ -55,7 +55,7 @@ def read_nested(text: str) -> np.ndarray:
 def read_record(text: str) -> dict[str, float]:
     """Return the numbers of a cell such as ``{'weight_norm': Array(1.9, dtype=float32)}``.
 
-    What is no single number is left out.
+    Values that are no single number are left out.
 
     Raises
     ------

@@ -27,7 +27,7 @@ from apexr.transfer._table import Table, read_tables
 WEIGHTS = ".eqx"
 _SEEDS = re.compile(r".*__(\d+)-(\d+)")
 ORIGIN = "table of results"
-"""What the specification of an imported experiment says: it is not one that apexr has run."""
+"""The origin in an imported experiment's specification: apexr has not run it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ def import_results(
 ) -> list[Imported]:
     """Return the experiments that a table of the published benchmark has brought into a study.
 
-    The numbers stay what they are. Experiments carry ids of their own, so that they stand beside
+    The numbers stay what they are. Experiments carry ids of their own, so that they stand next to
     those that apexr runs; importing a file again changes nothing. Nothing in the files is run.
 
     Parameters
@@ -70,7 +70,7 @@ def import_results(
         A study; it is made where there is none.
     weights
         The networks (``.eqx``) of a table of one experiment. By default the file of the same name
-        beside the table, or in the folder ``network_weights`` beside its folder, if there is one;
+        next to the table, or in the folder ``network_weights`` next to its folder, if there is one;
         then :func:`apexr.load_networks` gives the networks.
     scenario
         Key of the scenario, where neither the name of the file nor its content tells.

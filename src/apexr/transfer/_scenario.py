@@ -23,11 +23,11 @@ def scenario_of(
     Parameters
     ----------
     table
-        What was read.
+        The table that was read.
     key
         Key of the scenario, if it is known.
     given
-        Keywords of the scenario beside those that the table has.
+        Keywords of the scenario besides those that the table has.
 
     Raises
     ------

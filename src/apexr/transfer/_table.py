@@ -26,7 +26,7 @@ Columns = dict[str, dict[int, int]]
 
 @dataclass(frozen=True)
 class Table:
-    """What a table says of one experiment.
+    """The part of a table about one experiment.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Table:
     update_steps, losses
         ``(seed, update_step)``.
     records
-        What callbacks recorded, by name: steps, ``(seed, step)``.
+        Records of callbacks, by name: steps, ``(seed, step)``.
     rollouts
         ``(seed, sample, frame, channel, *space)``; None if there are none.
     double

@@ -52,7 +52,7 @@ def aggregate_gmean(
     up_to
         Last time step that counts.
     grouping_cols
-        What identifies a group.
+        The columns that identify a group.
     value_col
         The value; the result is called ``gmean_{value_col}``.
 

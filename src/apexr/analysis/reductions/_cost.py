@@ -1,4 +1,4 @@
-"""What accuracy costs: the front of cost and error, and when an emulator has paid for itself."""
+"""The cost of accuracy: the front of cost and error, and when an emulator has paid for itself."""
 
 import json
 from typing import Any, Literal
@@ -237,7 +237,7 @@ def _of_each_sample(ds: xr.Dataset, mean: xr.DataArray) -> xr.DataArray:
         own = array.attrs.get("config") == config and not str(name).startswith(TRAIN_SOLVER)
         if own and "test_sample" in array.dims:
             return array
-    raise MissingVariableError(f"there are no errors of each test sample beside {mean.name!r}")
+    raise MissingVariableError(f"there are no errors of each test sample for {mean.name!r}")
 
 
 def _over(errors: xr.DataArray, steps: np.ndarray) -> xr.DataArray:

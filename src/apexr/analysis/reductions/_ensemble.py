@@ -267,7 +267,7 @@ def _members_for(level: float) -> str:
 
 
 def _check(prediction: Any, reference: Any, member: str) -> None:
-    """Refuse what is no ensemble beside a truth."""
+    """Refuse an ensemble that does not fit its truth."""
     for name, given in (("prediction", prediction), ("reference", reference)):
         if not isinstance(given, xr.DataArray):
             raise SpecError(f"{name} must be a DataArray, got {type(given).__name__}")

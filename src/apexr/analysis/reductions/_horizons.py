@@ -47,8 +47,8 @@ def valid_prediction_time(
 ) -> xr.DataArray:
     """Return the first time step at which the error exceeds ``bound``.
 
-    One number for each seed and test sample; a NaN exceeds every bound. What never exceeds it
-    is ``censored``, as in :func:`correlation_time`.
+    One number for each seed and test sample; a NaN exceeds every bound. A rollout that never
+    exceeds it is ``censored``, as in :func:`correlation_time`.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def stability_horizon(
     """Return the number of time steps that a rollout stays finite and its error below ``bound``.
 
     The last step before the error first exceeds the bound or is not finite; 0 if the first step
-    is lost already. What never breaks down is ``censored``, its value the last step of the
-    rollout; see :func:`correlation_time`.
+    is lost already. A rollout that never breaks down is ``censored``, its value the last step of
+    the rollout; see :func:`correlation_time`.
 
     Parameters
     ----------

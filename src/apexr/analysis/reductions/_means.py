@@ -102,7 +102,7 @@ def _baseline(ds: xr.Dataset, row: int, wanted: dict[str, str]) -> int:
         if all(ds[name].values[other] == value for name, value in {**here, **wanted}.items())
     ]
     if len(matches) != 1:
-        raise SpecError(f"{len(matches)} experiments have {wanted} beside {here}; expected one")
+        raise SpecError(f"{len(matches)} experiments have {wanted} with {here}; expected one")
     return matches[0]
 
 

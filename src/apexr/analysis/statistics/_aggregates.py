@@ -47,7 +47,7 @@ class Runs:
     baseline
         The method whose median run the others are relative to.
     attrs
-        What results say about themselves.
+        Attributes of the results.
     """
 
     by: str
@@ -98,7 +98,7 @@ def interquartile_mean(
     baseline
         The method that the others are relative to, a value of ``by``.
     by
-        What is compared: a label or a parameter of the scenario.
+        The label or parameter of the scenario to compare.
     time
         The time step; by default the geometric mean over all steps.
     confidence, num_resamples, random_seed

@@ -301,7 +301,7 @@ def probability_better(
     Parameters
     ----------
     data, variable, other, select
-        What is compared, as in :func:`paired_difference`.
+        The two sides, as in :func:`paired_difference`.
     paired
         False: a seed of A against any seed of B (the common-language effect size, U / (m n)).
         True: seeds against the same seed; those without a partner do not count.

@@ -57,7 +57,7 @@ class Curve:
     Attributes
     ----------
     labels
-        What all its experiments have in common.
+        Labels that all its experiments have in common.
     sizes
         The size of each run, ``(axis, run)``.
     logs

@@ -52,7 +52,7 @@ class Sides:
 
     @property
     def attrs(self) -> dict[str, Any]:
-        """What a comparison says about itself."""
+        """Attributes of a comparison."""
         kept = {name: self.a.attrs[name] for name in ("variable", "config") if name in self.a.attrs}
         return {**kept, "a": self.names[0], "b": self.names[1], "better": self.better}
 

@@ -36,7 +36,7 @@ Correction = Literal["holm", "none"]
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """What was found of one pair.
+    """The findings about one pair.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def summarise_comparison(
     Parameters
     ----------
     data, variable, other, better, select
-        What is compared, as in :func:`paired_difference`. A label with more than two values, such
+        The two sides, as in :func:`paired_difference`. A label with more than two values, such
         as ``net=["Conv;26;10;relu", "FNO;12;8;4;gelu", "UNet;12;2;relu"]``, compares all pairs of
         these, each on all scenarios and trainings that both have.
     steps

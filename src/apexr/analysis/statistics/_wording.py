@@ -29,7 +29,7 @@ _COUNTED = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found at one step of one comparison: numbers by name, and what they mean."""
+    """The findings at one step of one comparison: numbers by name, and their meaning."""
 
     where: str
     values: Mapping[str, float]
@@ -86,7 +86,7 @@ class Finding:
 
 
 Told = tuple[xr.Dataset, Sequence[Finding], Sequence[float], Sequence[str]]
-"""What was found of a pair: numbers, findings, corrected p values, and who is better."""
+"""The findings about a pair: numbers, findings, corrected p values, and who is better."""
 
 
 def report(

@@ -57,7 +57,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Request:
-    """What a table shows of each variable; see :func:`table`."""
+    """The numbers that a table shows of each variable; see :func:`table`."""
 
     steps: Steps
     up_to: int

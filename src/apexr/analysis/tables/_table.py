@@ -71,7 +71,7 @@ def table(
     up_to
         Last step of the geometric mean.
     quantiles
-        The two beside the median, or None.
+        The two next to the median, or None.
     relative_to
         Labels of a baseline, such as ``{"net": "Conv;34;10;relu"}``: all numbers are divided by
         its median.
@@ -146,7 +146,7 @@ def rank_table(
     have all ranks. A rank does not say how far apart its neighbors are, nor whether the seeds
     tell them apart; see :func:`summarise_comparison`.
 
-    The parameters are those of :func:`table`. ``numbers`` keeps the medians beside the ranks.
+    The parameters are those of :func:`table`. ``numbers`` keeps the medians, too.
 
     Raises
     ------

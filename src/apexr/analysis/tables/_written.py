@@ -47,7 +47,7 @@ class Table:
     order
         The values of these labels in the order in which they are shown.
     note
-        What the numbers are, in words.
+        The meaning of the numbers, in words.
     digits
         Significant digits of the texts.
     band

@@ -18,7 +18,7 @@ BLOCKS, BLOCK = 64, 2**16
 
 ALL_BYTES = "all bytes"
 SAMPLED = f"sizes, times and {BLOCKS} blocks of {BLOCK} bytes"
-"""What a digest is of, as results say it."""
+"""The part of the data that a digest covers, as results say it."""
 
 Stamp = tuple[str, int, int, int]
 """A file as it is now: path, size, time of the last change, number of the file."""
@@ -49,7 +49,7 @@ def digest_of_files(files: Sequence[Path], names: Sequence[str]) -> tuple[str, s
     files
         In order.
     names
-        What of their names is part of the content; empty where nothing is.
+        The parts of their names that are content; empty where none is.
     """
     stamps = tuple(stamp_of(file) for file in files)
     if stamps not in _KNOWN:

@@ -26,7 +26,7 @@ MOST_OBJECTS = 100_000
 
 
 _OPEN: "weakref.WeakValueDictionary[int, Any]" = weakref.WeakValueDictionary()
-"""What is closed before the interpreter ends: HDF5 would then call files that are gone."""
+"""Files to close before the interpreter ends: HDF5 would then call files that are gone."""
 
 
 @atexit.register
@@ -53,7 +53,7 @@ class Hdf5:
     opened
         An open file, of this machine or of fsspec.
     where
-        What messages call it.
+        Its name in messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is known of recorded data: enough for an emulator of them, without the data."""
+"""Facts about recorded data: enough for an emulator of them, without the data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,14 +16,14 @@ _MOST_WORDS = 1_000
 
 @dataclass(frozen=True)
 class Known:
-    """What results and stores hold of recorded data.
+    """Facts about recorded data that results and stores hold.
 
     Attributes
     ----------
     digest, digest_of
         That of the content, and what of it.
     layout
-        What was recognized.
+        The layout that was recognized.
     points, extents, origins, boundaries
         The grid that is used.
     dt

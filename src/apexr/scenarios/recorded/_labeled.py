@@ -47,7 +47,7 @@ def labeled_recordings(
         A variable, or several of one grid; ``train``, ``valid``, ``test`` with samples and times of
         their own are the parts of a split.
     where
-        What messages call it.
+        Its name in messages.
     dims
         Names of dimensions to those of apexr.
 
@@ -215,7 +215,7 @@ def array_recordings(arrays: Mapping[str, Any], where: str, dims: Sequence[str])
         One array; or several of one grid, of which ``train``, ``valid``, ``test`` are the parts of
         a split. One-dimensional ones called like a dimension are its coordinates.
     where
-        What messages call it.
+        Its name in messages.
     dims
         The names of the axes.
 

@@ -41,7 +41,7 @@ Dims = Sequence[str] | Mapping[str, str]
 
 @dataclasses.dataclass(frozen=True)
 class Opened:
-    """What has been found.
+    """The recordings that were found.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a reader makes of a file: trajectories, of which frames are read when they are needed."""
+"""The result of a reader: trajectories, of which frames are read when they are needed."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Axis:
     origin
         Place of the first point.
     boundary
-        What lies beyond the ends: ``"periodic"``, ``"wall"``, ``"open"``; None where the file does
+        The boundary: ``"periodic"``, ``"wall"``, ``"open"``; None where the file does
         not say.
     """
 
@@ -101,7 +101,7 @@ class Recording:
     axes
         The grid.
     fields, constants
-        What varies in time, and what does not.
+        The fields that vary in time, and those that do not.
     dt
         Time from frame to frame; None where there is none.
     part
@@ -109,7 +109,7 @@ class Recording:
     usual_split
         How users of the layout split one such file.
     name
-        What the data set is called.
+        The name of the data set.
     """
 
     layout: str

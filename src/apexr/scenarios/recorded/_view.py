@@ -1,4 +1,4 @@
-"""What of recorded trajectories is used: some fields, some frames, a part of space."""
+"""The used part of recorded trajectories: some fields, some frames, a part of space."""
 
 import bisect
 import functools
@@ -36,7 +36,7 @@ class View:
     recordings
         Where they are read.
     fields, constants
-        What is predicted, and what is given beside it: labels.
+        Labels of the channels to predict, and of those that are only given.
     stride
         Frames from one that is used to the next.
     crop

@@ -1,4 +1,4 @@
-"""What an equation is: frozen data that states its linear symbol and its nonlinear term."""
+"""The interface of equations: frozen data that states its linear symbol and its nonlinear term."""
 
 import abc
 from typing import Any, ClassVar

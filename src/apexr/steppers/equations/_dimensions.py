@@ -11,11 +11,11 @@ def require_dimensions(equation: Equation, grid: Grid, dims: int, otherwise: str
     Parameters
     ----------
     equation, grid
-        What is to be solved, and where.
+        The equation to solve, and its grid.
     dims
         The only number of dimensions in which the equation is stated.
     otherwise
-        What to take in other dimensions.
+        The equation to take in other dimensions.
 
     Raises
     ------

@@ -169,7 +169,7 @@ class ReactionTerm(NonlinearTerm):
         ``rates(u_hat, products_hat, *parameters)`` returns the spectrum of the reaction from
         the dealiased spectra of state and products.
     parameters
-        What else ``rates`` takes: numbers or arrays of spectra.
+        Further arguments of ``rates``: numbers or arrays of spectra.
     """
 
     transform: PseudoSpectral

@@ -202,7 +202,7 @@ def parse_json(where: str, content: bytes) -> dict[str, Any]:
     Parameters
     ----------
     where
-        What is named in messages.
+        The name in messages.
     content
         The text, in UTF-8.
 

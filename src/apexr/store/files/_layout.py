@@ -63,12 +63,12 @@ FORMATS: Mapping["UnitKind", str] = {
     "trajectories": "apexr-trajectories",
     "index": "apexr-index",
 }
-"""What a manifest calls each kind of unit."""
+"""The name in a manifest of each kind of unit."""
 STUDY_FORMAT = "apexr-study"
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FORMAT = re.compile(rb'"format": *"([a-z-]*)"')
-"""What a manifest begins with."""
+"""The first bytes of a manifest."""
 _STAGED = re.compile(r"[0-9a-f]{32}(\.zip)?-[0-9a-f]{32}")
 
 UnitKind = Literal["experiment", "trajectories", "index"]
@@ -127,7 +127,7 @@ def staging_folder(unit: Local) -> Local:
 
 
 def is_staged(name: str, unit: str | None = None) -> bool:
-    """Tell whether a name is that of a staging folder: in a study, or beside a single unit."""
+    """Tell whether a name is that of a staging folder: in a study, or next to a single unit."""
     if unit is None:
         return _STAGED.fullmatch(name) is not None
     start, _, suffix = name.rpartition("-")

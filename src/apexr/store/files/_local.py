@@ -3,7 +3,7 @@
 A :class:`Local` has two halves: a root, which the user has named and which may be reached through
 links, and the names below it, which a stranger may have written. Every operation opens the root and
 walks down from there, folder by folder, by descriptors: a link on the way is an error, also one
-that is put there meanwhile. What is read or locked is a regular file; a pipe, a socket or a device
+that is put there meanwhile. Only regular files are read or locked; a pipe, a socket or a device
 is an error. No other module of the store opens, makes, renames or removes anything.
 """
 
@@ -35,7 +35,7 @@ _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK)
-"""What file systems say on which a file has one name."""
+"""Errors of file systems on which a file has one name."""
 
 Parent = tuple[int | None, str]
 """An open folder, and the name of an entry in it; or None, and a whole path."""
@@ -80,16 +80,16 @@ class Local(os.PathLike[str]):
 
     @property
     def suffix(self) -> str:
-        """What the name ends with, from its last dot on."""
+        """The end of the name, from its last dot on."""
         return Path(self.name).suffix
 
     @property
     def parent(self) -> "Local":
-        """What it lies in; that of a root is named by the user, too."""
+        """The folder that it lies in; that of a root is named by the user, too."""
         return Local(self.root, self.inner[:-1]) if self.inner else Local(self.root.parent)
 
     def with_name(self, name: str) -> "Local":
-        """Return what lies beside it under another name."""
+        """Return the place of another name in the same folder."""
         return self.parent / name
 
     # --- looking -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Where a store lies: a path of this machine, or a URL of anything that fsspec reads.
 
-What a user gives becomes a place here, once: a :class:`Local` or a :class:`Remote`, which answer to
-the same questions.
+The path that a user gives becomes a place here, once: a :class:`Local` or a :class:`Remote`, which
+answer to the same questions.
 """
 
 import os
@@ -89,7 +89,7 @@ def at(url: str, **storage_options: Any) -> Remote:
     url
         Such as ``s3://bucket/study.zarr`` or ``memory://study.zarr``.
     **storage_options
-        What the client needs, as fsspec takes it: ``endpoint_url``, ``key``, ``secret``,
+        Options of the client, as fsspec takes them: ``endpoint_url``, ``key``, ``secret``,
         ``anon``, … What is not given is taken from the environment, for S3 that is
         ``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID`` and so on, and from the files of fsspec's
         configuration.

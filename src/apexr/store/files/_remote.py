@@ -52,16 +52,16 @@ class Remote(os.PathLike[str]):
 
     @property
     def suffix(self) -> str:
-        """What the name ends with, from its last dot on."""
+        """The end of the name, from its last dot on."""
         return Path(self.name).suffix
 
     @property
     def parent(self) -> "Remote":
-        """What it lies in."""
+        """The place that it lies in."""
         return Remote(self.fs, self.path.rpartition("/")[0])
 
     def with_name(self, name: str) -> "Remote":
-        """Return what lies beside it under another name."""
+        """Return the place of another name in the same folder."""
         return self.parent / name
 
     def exists(self) -> bool:

@@ -1,1 +1,1 @@
-"""What a study knows of what is not published: claims, failures, plans, checkpoints."""
+"""A study's notes about unpublished experiments: claims, failures, plans, checkpoints."""

@@ -31,7 +31,7 @@ FORMAT = "apexr-checkpoint"
 GENERATIONS = 2
 _SUFFIX = ".ckpt"
 _NAME = re.compile(r"\.?[0-9a-f]{16}-[0-9]{12}\.ckpt(-[0-9a-f]{32})?")
-"""What files of checkpoints are called, while they are written too: no others are removed."""
+"""Names of checkpoint files, also while they are written: no others are removed."""
 _LONGEST_HEAD = 2**20
 _BLOCK = 2**20
 _SPARSE = 16
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """The checkpoints of one experiment, beside the place where its result will be published.
+    """The checkpoints of one experiment, next to the place where its result will be published.
 
     Those of a result that goes to an object store lie in the cache of this machine.
 
@@ -209,7 +209,7 @@ _UNREADABLE = (
     *(OSError, ValueError, LookupError, RecursionError, MemoryError, EOFError),
     *(zipfile.BadZipFile, NotImplementedError),
 )
-"""What a file that is no checkpoint may raise on being read; ``zipfile`` raises NotImplementedError
+"""Errors from reading a file that is no checkpoint; ``zipfile`` raises NotImplementedError
 for an archive of a newer version of the format."""
 
 

@@ -1,4 +1,4 @@
-"""What runs note in a study: claims, how far they are, plans, failures.
+"""Notes of runs in a study: claims, how far they are, plans, failures.
 
 At most one living process runs an experiment: it holds a lock, the file of which tells how far
 it is. A runner writes down what it has been asked for (``.plans/<digest>.json``) and takes the
@@ -127,7 +127,7 @@ def record_failure(
     study, experiment
         Where, and the id.
     error
-        What it failed with.
+        The error.
     config
         The experiment's labels, as JSON-able data.
     attempts

@@ -95,7 +95,7 @@ def check_shapes(
     Parameters
     ----------
     where
-        What is named in messages.
+        The name in messages.
     shapes, expected
         The shapes that there are, and those of the network of one seed.
     num_seeds

@@ -46,7 +46,7 @@ class Member:
     Attributes
     ----------
     unit
-        What was opened of it.
+        The open unit.
     config, attrs
         Its labels.
     nodes
@@ -223,7 +223,7 @@ _KEPT = 1024
 
 @dataclass(frozen=True)
 class _Form:
-    """What results of one form share: the labels of their dimensions, and what is plain.
+    """The common part of results of one form: labels of dimensions, and plain variables.
 
     Attributes
     ----------

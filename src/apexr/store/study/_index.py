@@ -3,7 +3,7 @@
 Opening thousands of folders takes a minute, opening a few segments a moment. The index is
 derived and never the truth: it says of which manifests it was made, whoever adds experiments
 adds them to it, and it may be removed at any time. Readers read besides what it lacks, and never
-write. What is not small (fields, errors of each test sample) is not in it; those variables are
+write. Large variables (fields, errors of each test sample) are not in it; they are
 read from the experiments when they are computed. A segment is stored as one unit.
 """
 

@@ -88,7 +88,7 @@ def is_twin(name: str, config: str, means: Collection[str]) -> bool:
 
 
 def name_beside(name: str, config: str) -> str:
-    """Return what the errors per trajectory are called beside a metric of their usual name."""
+    """Return the name of the errors per trajectory of a metric of their usual name."""
     return metric_names([config, name])[config][1]
 
 

@@ -205,8 +205,8 @@ def merge(into: PathLike, *others: PathLike) -> int:
     Parameters
     ----------
     into
-        A study; it is made where there is none. What it holds already stays as it is. Of an
-        experiment that it holds with some seeds, the others come. What is packed stays so.
+        A study; it is made where there is none. Its experiments stay as they are. Of an
+        experiment that it holds with some seeds, the others come. Packed experiments stay packed.
     others
         Studies, which are not changed.
 
@@ -241,7 +241,7 @@ def merge(into: PathLike, *others: PathLike) -> int:
 def _bring(path: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
     """Bring a unit into a study; tell whether anything has come.
 
-    What the study holds by now is noted in ``held``.
+    The study's content by now is noted in ``held``.
     """
     unit = Unit.open(path).verify()
     packed = isinstance(unit.source, Packed)

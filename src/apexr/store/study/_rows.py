@@ -1,7 +1,7 @@
 """Rows of a study: the small variables of experiments, and others that are read when computed.
 
-The small ones along ``experiment`` are what an index is made of. What is known of the others is
-told beside them.
+The small ones along ``experiment`` are what an index is made of. Facts about the others are
+noted with them.
 """
 
 import json
@@ -45,7 +45,7 @@ from apexr.store.unit._read import open_plain, open_unit
 
 @dataclass(frozen=True)
 class Deferred:
-    """What is known of a variable that is left in the experiments.
+    """Facts about a variable that is left in the experiments.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ _LONGEST_MARK = 64
 
 @dataclass(frozen=True)
 class Repaired:
-    """What a repair has done.
+    """The actions of a repair.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def repair(path: PathLike) -> Repaired:
     Nothing is deleted but unfinished writings, checkpoints of what is published, and the index,
     which is made again when it is needed; nothing that has another name than apexr gives is.
     Damaged experiments of a study lie in its folder ``.damaged`` afterwards, a damaged single unit
-    beside its place. Links are moved themselves, never what they lead to.
+    next to its place. Links are moved themselves, never what they lead to.
 
     Raises
     ------

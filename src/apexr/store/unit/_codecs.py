@@ -1,4 +1,4 @@
-"""What a chunk may be, and what it holds: limits, codecs, decoding.
+"""Chunks of strangers: limits, codecs, decoding.
 
 A store is data from somewhere. Its metadata may declare more than the disk holds, its chunks may
 expand to more than the memory, its codecs may be programs. Only what apexr itself writes is
@@ -82,7 +82,7 @@ def unpacked(where: str, data: bytes, dtype: str, size: int) -> bytes:
     Parameters
     ----------
     where
-        What is named in messages.
+        The name in messages.
     data
         The chunk without its checksum.
     dtype, size
@@ -168,7 +168,7 @@ def checked_forms(where: str, metadata: bytes) -> dict[str, Form]:
     Parameters
     ----------
     where
-        What is named in messages.
+        The name in messages.
     metadata
         The consolidated metadata of the Zarr group: the only ones that are read.
 
@@ -311,7 +311,7 @@ def decoded(where: str, data: bytes, form: Form) -> bytes:
     Parameters
     ----------
     where
-        What is named in messages.
+        The name in messages.
     data
         The chunk as it is stored.
     form

@@ -53,7 +53,7 @@ def publish_dataset(ds: xr.Dataset, path: PathLike, *, overwrite: bool = False) 
     Parameters
     ----------
     ds
-        What is stored, attributes included.
+        The data to store, attributes included.
     path
         Ends in ``.zarr`` for a Zarr group, in ``.nc`` for a netCDF file.
     overwrite

@@ -1,8 +1,8 @@
 """Encoding: a Dataset and the weights of its networks as the files of a Zarr group.
 
 A result has some fifty small arrays, and Zarr takes milliseconds for each. Here the same files are
-made at once; tests compare them with what xarray and Zarr write. What is not plain (Booleans,
-which xarray stores in a form of its own;
+made at once; tests compare them with what xarray and Zarr write. Arrays that are not plain
+(Booleans, which xarray stores in a form of its own;
 weights in groups) is left to them.
 """
 
@@ -50,7 +50,7 @@ def encoded(
     Parameters
     ----------
     ds, weights
-        What is stored.
+        The array to store.
     dense
         Whether what is smooth in time takes a codec that is no part of the Zarr specification.
 

@@ -77,7 +77,7 @@ class Unit:
     source
         Its files, wherever they come from.
     manifest
-        What it holds.
+        Its files.
     """
 
     place: Place
@@ -99,7 +99,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """What it is called among other units."""
+        """Its name among other units."""
         return self.place.name
 
     @property
@@ -248,7 +248,7 @@ _LABELS: Mapping[UnitKind, Mapping[str, Callable[[Any], bool]]] = {
     "trajectories": {"name": is_text, "attrs": _is_attrs},
     "index": {"units": _is_texts},
 }
-"""What a manifest says of each kind of unit, and how to tell that it has the right form."""
+"""The fields of a manifest for each kind of unit, and how to tell that they have the right form."""
 
 
 def _check_form(path: str, manifest: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ In an object store nothing is renamed or locked, and the manifest comes last. Th
 lie in a folder that is named by their digest, so that writers of different results do not mix
 them and writers of equal ones do no harm. A unit is there as soon as its manifest is. The
 manifest is written in one step and, where the object store can do it, only if there is none: the
-first writer wins. What a writer that died has uploaded is in the way of nobody; the group that
+first writer wins. Objects that a dead writer has uploaded are in nobody's way; the group that
 other readers see says which folder counts. On this machine, what writers that died have left is
 found by their free locks.
 """
@@ -81,7 +81,7 @@ def sweep_study(study: Place) -> int:
 
 
 def sweep_unit(unit: Local) -> int:
-    """Remove what killed writers of a single unit left beside it; return how many there were."""
+    """Remove files that killed writers left next to a single unit; return how many there were."""
     return _sweep(one for one in _entries(unit.parent) if is_staged(one.name, unit.name))
 
 
@@ -281,7 +281,7 @@ def publish_files(
     Parameters
     ----------
     files
-        What the unit holds, by name.
+        The content of the unit, by name.
     path
         The unit.
     overwrite

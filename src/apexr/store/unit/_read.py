@@ -19,7 +19,7 @@ from apexr.store.unit._zarr import CheckedStore
 # --- older schemas -------------------------------------------------------------------------------
 
 MIGRATIONS: Mapping[int, Callable[[xr.Dataset], xr.Dataset]] = {}
-"""What brings a result of a schema version to the next one; must stay lazy."""
+"""The functions that bring a result of a schema version to the next one; they must stay lazy."""
 
 
 def migrated(ds: xr.Dataset, version: int, where: str) -> xr.Dataset:

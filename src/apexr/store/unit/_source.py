@@ -145,7 +145,7 @@ class _Guarded(io.RawIOBase):
 
 
 class _Compared(io.RawIOBase):
-    """What is written here is compared with what a file holds.
+    """A sink that compares the bytes written to it with those of a file.
 
     Short pieces are kept until the end: the heads of entries are written twice.
     """

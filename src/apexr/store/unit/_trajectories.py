@@ -97,7 +97,7 @@ def writing_trajectories(
     Parameters
     ----------
     template
-        The labels, with values that are not looked at. What is not written is NaN.
+        The labels, with values that are not looked at. Steps that were not written are NaN.
     path
         The store.
     chunks

@@ -1,6 +1,6 @@
 """The bridge to Zarr: a unit as a read-only Zarr store, and a Dataset as the files of a store.
 
-What is read is what the manifest lists, checked byte for byte when it is read: a chunk that has
+Only files that the manifest lists are read, checked byte for byte at that time: a chunk that has
 gone, or has changed, is an error that names it, never a number.
 """
 
@@ -37,7 +37,7 @@ TEXT_CODECS = (ZstdCodec(level=LEVEL), Crc32cCodec())
 SMALL = 4096
 """Bytes of an array up to which it is looked whether all its values are the same."""
 CHUNK_KEYS: dict[str, Any] = {"name": "default", "separator": "."}
-"""Chunks lie beside each other: few folders have to be made durable."""
+"""Chunks lie in one folder: few folders have to be made durable."""
 
 
 class CheckedStore(Store):
