@@ -1,4 +1,4 @@
-"""The public doors: what is passed to a function is held against what its signature says.
+"""The public doors: the arguments of a function are compared with its signature.
 
 A wrong kind of thing (a list, an array, a path, a whole study) is refused before any work, with
 what was given, what was expected and what to do. The annotations say what is expected, so that a

@@ -55,7 +55,7 @@ def mock_experiment(
     domain_extent: float | tuple[float, ...] = 1.0,
     random_seed: int = 0,
 ) -> xr.Dataset:
-    """Return a result as a run would make it: a travelling wave that the emulator gets late.
+    """Return a result as a run would make it: a traveling wave that the emulator gets late.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def mock_experiment(
 def _waves(
     axes: Axes, samples: int, times: int, channels: int, quality: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return travelling waves, and predictions that lag behind them and fade."""
+    """Return traveling waves, and predictions that lag behind them and fade."""
     angles = [2 * np.pi * np.arange(points) / points for points in axes.shape]
     phase = sum(np.meshgrid(*angles, indexing="ij"))
     shift = np.arange(times + 1) * 4 * np.pi / max(times, 1)

@@ -96,7 +96,7 @@ def test_all_statistics_are_as_defined():
         np.testing.assert_allclose(one[f"{name}histogram_w1"], exact, atol=width / 10, rtol=2e-2)
 
 
-def test_a_travelling_wave_has_its_correlation_and_its_spectrum():
+def test_a_traveling_wave_has_its_correlation_and_its_spectrum():
     scenario = difficulty.Advection(advection_gamma=-0.4, **TINY)
     mode, x = 2, np.arange(N) / N
     waves = np.stack([np.cos(2 * np.pi * (mode * x + phase)) for phase in (0, 0.1)])[:, None]

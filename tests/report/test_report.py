@@ -89,7 +89,7 @@ def test_a_report_is_written_without_jax(written):
         "optimizer adam;5;constant;1e-3",
         "apexr.plot.metric(study, by='net', variable='mean_nRMSE', logy=True)",
         "apexr.plot.decomposition(one)",
-        "What may not be claimed",
+        "Unsupported claims",
         "no solver was timed",
     ):
         assert words in reader.text, words

@@ -158,7 +158,7 @@ def test_spellings_of_a_config_string_have_one_label_and_the_ids_that_they_had()
     assert len({ids(one)[0] for one in made}) == len(SPELT)
 
 
-def test_defaults_that_are_spelt_out_are_not_labeled():
+def test_defaults_that_are_spelled_out_are_not_labeled():
     spelled = {
         "optim_config": "adam;10000;warmup_cosine;0.0;0.001;2000",
         "ic_config": "Fourier;5;True;TRUE",

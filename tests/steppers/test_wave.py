@@ -1,4 +1,4 @@
-"""The wave equation: standing and travelling waves, the drifting mean, energy."""
+"""The wave equation: standing and traveling waves, the drifting mean, energy."""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ def angle(grid, wave):
     return scale * np.einsum("d,d...->...", wave, grid.coordinates) + 0.4
 
 
-def travelling(grid, wave, time):
+def traveling(grid, wave, time):
     """Return a wave that runs along ``k``, on a mean height that drifts."""
     omega = frequency(grid, wave)
     phase = angle(grid, wave) - omega * time
@@ -35,7 +35,7 @@ def standing(grid, wave, time):
     return np.stack([np.cos(omega * time) * shape, -omega * np.sin(omega * time) * shape])
 
 
-@pytest.mark.parametrize("exact", [travelling, standing])
+@pytest.mark.parametrize("exact", [traveling, standing])
 @pytest.mark.parametrize(("wave", "num_points"), CASES, ids=str)
 def test_waves_in_double_precision(wave, num_points, exact):
     with jax.enable_x64(True):

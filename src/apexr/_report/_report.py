@@ -140,8 +140,8 @@ def report(
     up_to
         Last step of geometric means over time.
     decomposition
-        What :func:`apexr.decompose` gave for the study, or its file (``.nc`` or ``.zarr``); True
-        to compute it, which needs JAX and the networks. By default there is no such section.
+        The result of :func:`apexr.decompose` for the study, or its file (``.nc`` or ``.zarr``);
+        True to compute it, which needs JAX and the networks. By default there is no such section.
     title
         Of the page.
 
@@ -179,18 +179,18 @@ def report(
     parts = _decomposition(decomposition, store)
     pairs = _pairs(writer)
     sections = [
-        Section("What was run", list(_settings(writer))),
+        Section("Experiments", list(_settings(writer))),
         Section("Errors", list(_errors(writer))),
         Section("Training", list(_training(writer))),
-        Section("What the seeds tell", list(_statistics(writer, pairs, baseline))),
+        Section("Comparisons", list(_statistics(writer, pairs, baseline))),
         *(
             []
             if parts is None
             else [Section("Where the errors come from", _sources(writer, parts))]
         ),
         Section("Cost", list(_cost(writer))),
-        Section("What may be claimed", [Points(_may(pairs, writer))]),
-        Section("What may not be claimed", [Points(_may_not(writer, pairs))]),
+        Section("Supported claims", [Points(_may(pairs, writer))]),
+        Section("Unsupported claims", [Points(_may_not(writer, pairs))]),
     ]
     said = title or f"Results: {', '.join(_names(writer, 'scenario'))}"
     lead = f"Made by apexr {apexr.__version__} from stored results; {variable}, lower is better."

@@ -1,4 +1,4 @@
-"""`apexr decompose`, `apexr climate`: stored emulators held against their solver."""
+"""`apexr decompose`, `apexr climate`: stored emulators compared with their solver."""
 
 from pathlib import Path
 from typing import Annotated

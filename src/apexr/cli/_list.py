@@ -9,7 +9,7 @@ from apexr.cli._app import app
 
 
 class Registered(enum.StrEnum):
-    """What ``apexr list`` knows."""
+    """The kinds that ``apexr list`` knows."""
 
     scenarios = enum.auto()
     networks = enum.auto()
@@ -26,7 +26,7 @@ class Registered(enum.StrEnum):
 
 @app.command("list")
 def list_registered(
-    what: Annotated[Registered, typer.Argument(help="What to list.")],
+    what: Annotated[Registered, typer.Argument(help="The kind to list.")],
 ) -> None:
     """List what can be named in a configuration, with its form and meaning."""
     for line in _listing(what):

@@ -13,7 +13,7 @@ from apexr.errors import StoreError
 
 
 class Format(enum.StrEnum):
-    """What ``apexr export`` writes."""
+    """The formats that ``apexr export`` writes."""
 
     csv = enum.auto()
     parquet = enum.auto()

@@ -1,4 +1,4 @@
-"""Emulators held against solvers: sources of error, ensembles, climates, growth, cost."""
+"""Emulators compared with solvers: sources of error, ensembles, climates, growth, cost."""
 
 from apexr._doors import check_all
 from apexr.comparisons._climate import climate

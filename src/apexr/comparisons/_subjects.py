@@ -30,7 +30,7 @@ EXTERNAL = "external"
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """Emulators of one kind, and the scenario that they are held against.
+    """Emulators of one kind, and the scenario with which they are compared.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ from apexr.errors import ApexrError
 FIRST = "diff_burgers"
 _LEFT, _RIGHT = 330, 1020
 _SAY_BUSY = "setTimeout(() => { busy.visible = true; echo.value += 1 }, 0)"
-"""Run by the browser, which tells Python of the choice first, and of the echo afterwards."""
+"""Run by the browser, which tells Python of the choice first, and of the echo afterward."""
 
 
 def explorer(scenario: str | None = None) -> Any:

@@ -95,7 +95,7 @@ def serve(
 
 
 class _OwnHost:
-    """What Tornado passes answers through: none goes to a page that has another name for us.
+    """A filter of Tornado's answers: none goes to a page that has another name for us.
 
     A page of the internet can give its own name the address of this machine; what asks under that
     name may be run by that page.

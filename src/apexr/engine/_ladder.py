@@ -1,7 +1,7 @@
 """A ladder of solvers: what error each has, and what it costs.
 
 A rung is a solver on a grid with a number of substeps. It starts from the test states, truncated
-to its grid; what it makes is brought back to the grid of the states and held against the truth, a
+to its grid; its solution is brought back to the grid of the states and compared with the truth, a
 solution with many more substeps in double precision. Samples are worked on a few at a time.
 """
 

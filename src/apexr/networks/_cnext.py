@@ -138,7 +138,7 @@ class UnitNorm(Layer):
 
 
 class Stage(eqx.Module):
-    """What ``ConvNeXtUNet`` does on one grid on one way: join, blocks, norm, resample."""
+    """A stage of ``ConvNeXtUNet``, on one grid, down or up: join, blocks, norm, resample."""
 
     join: Pointwise | None
     blocks: tuple[ConvNeXtBlock, ...]

@@ -41,7 +41,7 @@ def climate(ds: xr.Dataset, channel: Hashable = 0) -> Any:
     Parameters
     ----------
     ds
-        What :func:`apexr.climate` returns, for one experiment; of a study, choose one first:
+        The result of :func:`apexr.climate` for one experiment; of a study, choose one first:
         ``ds.sel(experiment=…)``.
     channel
         Name or number of the channel.

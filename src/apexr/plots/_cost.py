@@ -68,7 +68,7 @@ def pareto(
         Names of the groups in the order of colors and legend, those that are not drawn among
         them: what has one name then has one color in all plots. By default as they come.
     solvers
-        What :func:`apexr.solver_ladder` returned for the scenario: its rungs are drawn too, each
+        The result of :func:`apexr.solver_ladder` for the scenario: its rungs are drawn too, each
         solver with a front of its own. Emulators stand at the time of a trajectory that their
         recorded ``inference_seconds`` give, with the scoring.
 

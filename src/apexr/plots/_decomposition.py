@@ -30,7 +30,7 @@ def decomposition(
     Parameters
     ----------
     ds
-        What :func:`apexr.decompose` returns, for one experiment; of a study, choose one first:
+        The result of :func:`apexr.decompose` for one experiment; of a study, choose one first:
         ``ds.sel(experiment=…)``.
     split
         ``"emulator"``: one-step and propagated error. ``"own_state"``: error on the emulator's

@@ -21,7 +21,7 @@ def panels(plots: Sequence[Any], columns: int = 3, titles: Sequence[str] | None 
     Parameters
     ----------
     plots
-        What :func:`loss`, :func:`metric` and :func:`pareto` return, panels among them.
+        Plots of :func:`loss`, :func:`metric` or :func:`pareto`, panels among them.
     columns
         Panels in a row.
     titles

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
 
 LOSS = "valid_loss"
-"""What ``select`` calls the loss on data for validation."""
+"""The name for ``select`` of the loss on data for validation."""
 
 
 def check_validation(

@@ -290,7 +290,7 @@ def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray"
 def _checked(
     scenario: "BaseScenario", split: Split, method: str, made: Any, num_samples: int | None = None
 ) -> Array:
-    """Return trajectories that a method of the user's gave, held against the scenario's sizes.
+    """Return trajectories that a method of the user's gave, compared with the scenario's sizes.
 
     Of ``num_samples`` that it was asked for, those that are used; by default just these.
     """

@@ -230,7 +230,7 @@ LADDER: Mapping[str, Variable] = table(
         (),
         "s",
         "time of the training data",
-        "What the scenario's own solver takes for the training trajectories, at its throughput.",
+        "Of the scenario's own solver for the training trajectories, at its throughput.",
     ),
 )
 """The variables of a ladder besides the metrics, whose errors are those of each rung."""

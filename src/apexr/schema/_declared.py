@@ -287,7 +287,11 @@ COORDINATES: Mapping[str, Variable] = table(
             ("task", "task", "Whether the network predicts or corrects a coarse solver."),
             ("net", "network", "Config string of the architecture."),
             ("train", "training", "Config string of the training methodology."),
-            ("scenario_kwargs", "scenario keywords", "What differs from the scenario's defaults."),
+            (
+                "scenario_kwargs",
+                "scenario keywords",
+                "Keywords that differ from the scenario's defaults.",
+            ),
         )
     ),
 )

@@ -12,7 +12,7 @@ CALLBACK = Variable(
     dims=("seed", "update_step_*"),
     kind="float",
     long_name="*",
-    description="What a callback recorded; further dimensions may follow.",
+    description="Record of a callback; further dimensions may follow.",
 )
 """The record of a callback that has no declaration of its own."""
 
@@ -43,7 +43,7 @@ RECORDS: Mapping[str, Variable] = table(
         dims=("seed", "update_step_sample_rollout", "sample", "time", "channel", "space"),
         kind="float",
         long_name="prediction",
-        description="What the emulator predicted at that step of its training.",
+        description="Prediction of the emulator at that step of its training.",
     ),
 )
 """The records of apexr's callbacks; those of others are declared by :data:`CALLBACK`."""

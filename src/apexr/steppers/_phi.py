@@ -11,7 +11,7 @@ def phi_functions(z: Any, xp: ModuleType) -> tuple[Any, Any, Any]:
     """Return ``φ₁, φ₂, φ₃`` with ``φ_k(z) = (φ_{k-1}(z) - 1/(k-1)!) / z`` and ``φ₀ = exp``.
 
     That recurrence cancels near zero; there, ``φ₃`` is summed from its series and the recurrence
-    is run backwards, which is stable.
+    is run backward, which is stable.
 
     Parameters
     ----------

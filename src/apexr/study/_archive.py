@@ -224,7 +224,7 @@ def verify_archive(folder: str | os.PathLike[str], rerun: int = 0) -> list[Repea
     Parameters
     ----------
     folder
-        What :func:`publish` wrote.
+        The folder that :func:`publish` wrote.
     rerun
         How many experiments are run again, those of the fewest parameters first.
 

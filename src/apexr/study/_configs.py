@@ -228,7 +228,7 @@ def _meaning(one: Planned) -> str:
     return experiment_id(meaning(json.loads(one.experiment.attrs["specification"])))
 
 
-def spelt_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planned]:
+def spelled_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planned]:
     """Return experiments with their config strings as a store spells those that it holds.
 
     Ids are of config strings as they were typed. An experiment that is finished under another
@@ -242,12 +242,12 @@ def spelt_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planne
         return planned
     units = [held[name][0].unit for name in others]
     told = stores.read_specifications(store, units).values()
-    spelled = [_spelt(new, one) for one in told]
+    spelled = [_spelled(new, one) for one in told]
     known = {before.id: after for before, after in filter(None, spelled) if after.id in held}
     return [known.get(one.id, one) for one in planned]
 
 
-def _spelt(new: Mapping[str, Planned], told: Mapping[str, Any]) -> tuple[Planned, Planned] | None:
+def _spelled(new: Mapping[str, Planned], told: Mapping[str, Any]) -> tuple[Planned, Planned] | None:
     """Return the experiment of the same meaning as a stored one, before and after respelling."""
     if not isinstance(told.get("parameters"), Mapping):
         return None

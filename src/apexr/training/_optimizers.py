@@ -26,7 +26,7 @@ class Optimizer(abc.ABC):
 
     @property
     def option_defaults(self) -> dict[str, Any]:
-        """What ``with;OPTION=VALUE;…`` may set, and to what it is set otherwise."""
+        """The options that ``with;OPTION=VALUE;…`` may set, with their defaults."""
         return {}
 
     @property

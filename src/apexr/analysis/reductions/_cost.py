@@ -86,7 +86,7 @@ def breakeven(
         A result or a study of the scenario, in memory or lazy. A study is not computed, but for
         its labels.
     ladder
-        What :func:`apexr.solver_ladder` returned for the scenario, on the same machine and in the
+        The result of :func:`apexr.solver_ladder` for the scenario, on the same machine and in the
         same precision.
     variable
         Name or config string of a metric that is small where a prediction is good.
@@ -97,7 +97,7 @@ def breakeven(
         ``"throughput"``: time of a trajectory among all test samples at once; ``"latency"``: of
         one alone, which needs ``inference``.
     inference
-        What :func:`apexr.clock` returned, or the seconds of an emulator's trajectory as long as
+        The result of :func:`apexr.clock`, or the seconds of an emulator's trajectory as long as
         those of the ladder. By default the recorded ``inference_seconds``, which hold the scoring
         and what a first call takes, too: emulators are then a little better than they look.
     data_seconds

@@ -57,7 +57,7 @@ class Pair:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What A and B are called."""
+        """Names of A and B."""
         return self.found.attrs["a"], self.found.attrs["b"]
 
 

@@ -16,7 +16,7 @@ from apexr.scenarios.recorded._recording import check_frame, check_real
 SUFFIXES = (".hdf5", ".h5", ".hdf")
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError, MemoryError)
-"""What HDF5 raises for a file that is damaged or was made to look so."""
+"""Errors of HDF5 for a file that is damaged or was made to look so."""
 
 MOST_LINKS = 8
 """Soft links that are followed one after another."""

@@ -19,7 +19,7 @@ class Reader(abc.ABC):
     Attributes
     ----------
     name
-        What ``layout=`` calls it.
+        Its name for ``layout=``.
     """
 
     name: ClassVar[str]
@@ -65,7 +65,7 @@ def layout(name: str) -> Callable[[F], F]:
     Parameters
     ----------
     name
-        What ``layout=`` calls it.
+        Its name for ``layout=``.
 
     Examples
     --------

@@ -206,7 +206,7 @@ class Recorded(BaseScenario):
         return of_opened(opened, view, split, self.boundary)
 
     def _set_sizes(self, part: str, samples: int, frames: int) -> None:
-        """Set how much of a part is used; what was given is held against what is there.
+        """Set how much of a part is used; the given sizes are compared with the existing ones.
 
         Raises
         ------

@@ -44,7 +44,7 @@ from apexr.store.files._remote import Remote
 DATA = "data.zarr"
 MANIFEST = "manifest.json"
 METADATA = "zarr.json"
-"""What Zarr calls the metadata of a group or an array."""
+"""Zarr's name for the metadata of a group or an array."""
 STUDY = "study.json"
 EXPERIMENTS = "experiments"
 FAILURES = "failures"

@@ -87,7 +87,7 @@ def repair(path: PathLike) -> Repaired:
 
     Nothing is deleted but unfinished writings, checkpoints of what is published, and the index,
     which is made again when it is needed; nothing that has another name than apexr gives is.
-    Damaged experiments of a study lie in its folder ``.damaged`` afterwards, a damaged single unit
+    Damaged experiments of a study lie in its folder ``.damaged`` afterward, a damaged single unit
     next to its place. Links are moved themselves, never what they lead to.
 
     Raises
