@@ -46,7 +46,7 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 nb_number_source_lines = False
 
-# Links in public docstrings.
+# What public docstrings say.
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

@@ -12,13 +12,13 @@ from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 from cases import Process, Rollout, Training  # noqa: E402
-from measure import optimizer, run_side  # noqa: E402
+from measure import optimiser, run_side  # noqa: E402
 
 
 def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) -> None:
     """Train by the public call, or by the command line in this process."""
     if isinstance(case, Process):
-        _run_command(case, {"optim_config": optimizer(num_updates), **fields})
+        _run_command(case, {"optim_config": optimiser(num_updates), **fields})
         return
     import apexr
 
@@ -27,7 +27,7 @@ def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) ->
         net=case.net,
         train=case.train,
         num_seeds=case.num_seeds,
-        optim_config=optimizer(num_updates),
+        optim_config=optimiser(num_updates),
         **fields,
     )
 

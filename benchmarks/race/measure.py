@@ -127,6 +127,6 @@ def _quietly(call: Callable[..., Any], *arguments: Any) -> None:
         call(*arguments)
 
 
-def optimizer(num_updates: int) -> str:
-    """Return the default optimizer with its schedule squeezed into ``num_updates``."""
+def optimiser(num_updates: int) -> str:
+    """Return the default optimiser with its schedule squeezed into ``num_updates``."""
     return f"adam;{num_updates};warmup_cosine;0.0;1e-3;{num_updates // 5}"

@@ -12,7 +12,7 @@ from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 from cases import Process, Rollout, Training  # noqa: E402
-from measure import optimizer, run_side  # noqa: E402
+from measure import optimiser, run_side  # noqa: E402
 
 
 def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) -> None:
@@ -26,7 +26,7 @@ def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) ->
         train=case.train,
         start_seed=0,
         num_seeds=getattr(case, "num_seeds", 1),
-        optim_config=optimizer(num_updates),
+        optim_config=optimiser(num_updates),
         **fields,
     )
 

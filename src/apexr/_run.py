@@ -58,7 +58,7 @@ _BESIDE = (
     "trackers",
     "progress",
 )
-"""Keywords in addition to those of the scenario."""
+"""Keywords that stand beside those of the scenario."""
 
 
 _OWN = (
@@ -122,12 +122,12 @@ def run(
         ``store="adv.zarr"``. Both names open it.
     checkpoint_seconds
         Time from one checkpoint to the next, if there is a store; None makes one only after
-        Ctrl-C. They lie next to the store and are removed when the result is published.
+        Ctrl-C. They lie beside the store and are removed when the result is published.
     trackers
         Objects that are called with a :class:`apexr.training.Moment` before updates 0,
         ``every``, 2 ``every``, …, where ``every`` is their attribute; see
         :func:`apexr.training.tracker`. Or loggers: ``"tensorboard"``, ``"mlflow"``, ``"wandb"``,
-        see :mod:`apexr.trackers`. Records are named by the scenario's parameter
+        see :mod:`apexr.trackers`. What is to be recorded is named by the scenario's parameter
         ``callbacks`` instead.
     progress
         Whether to show a progress bar.
@@ -285,7 +285,7 @@ def check_interval(seconds: Any) -> None:
 
 
 def _is_same(held: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    """Tell whether attributes are of one experiment, however its config strings are spelled."""
+    """Tell whether attributes are of one experiment, however its config strings are spelt."""
     if held.get("experiment_id") == asked["experiment_id"]:
         return True
     told = [json.loads(one.get("specification", "null")) for one in (held, asked)]
@@ -352,7 +352,7 @@ def evaluate(
         time 0 says with which states they begin; otherwise the result has none, unless they are
         as many as the test data on the same grid.
     name
-        Name of the model in the result.
+        What the model is called in the result.
     **scenario_kwargs
         Parameters of the scenario that differ from its defaults.
 

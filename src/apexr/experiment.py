@@ -1,4 +1,4 @@
-"""One experiment: from plain parts to a labeled result and the trained emulators."""
+"""One experiment: from plain parts to a labelled result and the trained emulators."""
 
 import contextlib
 import dataclasses
@@ -69,7 +69,7 @@ Watch = Callable[[int, int], None]
 _log = logging.getLogger(__name__)
 
 BACKWARD = 3
-"""The cost of an update in units of its rollouts: the gradient costs twice as much again."""
+"""What an update takes in units of its rollouts: the gradient costs twice as much again."""
 
 _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr")
 
@@ -101,7 +101,7 @@ class Experiment:
     Attributes
     ----------
     emulator, training
-        The settings of the training.
+        What is trained, and how.
     metrics
         Metrics of the rollout by config string.
     num_kept
@@ -109,7 +109,7 @@ class Experiment:
     shapes
         Of the trajectories: ``train`` and ``test``; ``valid`` where there is validation.
     callbacks
-        Records of the training.
+        What is recorded during the training.
     seeds
         One network is drawn and trained for each.
     axes
@@ -154,12 +154,12 @@ def execute(
     by_train_solver: Callable[[Array], Trajectories] | None = None,
     make_valid: Callable[[], Trajectories] | None = None,
 ) -> tuple[xr.Dataset, Any]:
-    """Return the labeled result and the emulators, whose arrays lead with the seeds.
+    """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
     Parameters
     ----------
     experiment
-        The experiment.
+        What to do.
     make_data
         Returns trajectories for training and for testing, with initial states. It is called
         when it is known that data and training fit into memory.

@@ -54,5 +54,3 @@ def test_names_questions_titles_and_output_are_left_alone(check, tmp_path, name,
     assert list(check.complaints(path)) == []
 
 
-def test_the_project_passes(check):
-    check.main()

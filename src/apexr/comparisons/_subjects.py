@@ -1,4 +1,4 @@
-"""Subjects of a comparison: emulators of a store, a result, this process, or foreign functions."""
+"""What is compared: emulators of a store, of a result, of this process, or foreign functions."""
 
 import dataclasses
 import json
@@ -25,12 +25,12 @@ from apexr.steppers._arrays import default_float
 from apexr.store import is_study, open_experiment
 
 EXTERNAL = "external"
-"""The name in results of an emulator that no store holds."""
+"""What results call an emulator that no store holds."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """Emulators of one kind, and the scenario with which they are compared.
+    """Emulators of one kind, and the scenario that they are held against.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Subject:
     scenario
         The scenario, with its reference solver and its test states.
     config
-        The labels that identify the experiment.
+        What identifies the experiment.
     precision
         In which the emulators were trained, float32 or float64.
     """

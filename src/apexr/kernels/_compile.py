@@ -130,7 +130,7 @@ class Ahead:
     Parameters
     ----------
     lowered
-        The function to compile.
+        What is to be compiled.
     otherwise
         Compiles something else, where this cannot be.
     """
@@ -174,7 +174,7 @@ class JitForDevices:
     Parameters
     ----------
     function, jit, options
-        The arguments of the compilation.
+        What is jitted, by what, and how.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ LATER: Mapping[str, Any] = {
 
 
 class BaseScenario(metaclass=ScenarioMeta):
-    """The interface of scenarios; subclass it for a scenario of your own.
+    """What every scenario has; subclass it for a scenario of your own.
 
     A subclass adds annotated fields for its parameters and says three things: the reference
     stepper, the coarse stepper and its name. Steppers map a state ``(channel, *space)`` to the
@@ -95,7 +95,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         After so many validations in a row that are no better than the best one, a seed stops and
         keeps its weights; 0: never.
     optim_config
-        Config string of optimizer, number of updates and schedule.
+        Config string of optimiser, number of updates and schedule.
     batch_size
         Windows in a mini-batch.
     num_trjs_returned
@@ -107,7 +107,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     report_metrics
         Metrics of the rollout, separated by commas.
     callbacks
-        Records of the training, such as ``weight_norm;100,metrics;1_000``; see
+        What to record during training, such as ``weight_norm;100,metrics;1_000``; see
         ``apexr list callbacks``.
 
     Raises
@@ -176,7 +176,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    # Overridden by scenarios of recorded trajectories.
+    # What scenarios of recorded trajectories say otherwise.
 
     @property
     def num_constants(self) -> int:
@@ -199,7 +199,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         """Return what is to be said of the data before an experiment."""
         return ""
 
-    # Stated by each scenario.
+    # What a scenario of one's own says.
 
     @abc.abstractmethod
     def get_ref_stepper(self) -> Any:
@@ -213,7 +213,7 @@ class BaseScenario(metaclass=ScenarioMeta):
     def get_scenario_name(self) -> str:
         """Return the name that results carry, such as ``1d_diff_adv``."""
 
-    # Derived from that.
+    # What follows from it.
 
     def get_train_stepper(self) -> Any:
         """Return the stepper that makes the training trajectories: by default the reference."""
@@ -238,7 +238,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     @property
     def all_parameters(self) -> dict[str, Any]:
-        """The parameters, given or left at their defaults; the derived fields follow from them."""
+        """What was given or left at its default; the derived fields follow from it."""
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
@@ -256,7 +256,7 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     @property
     def numerics_attributes(self) -> dict[str, str]:
-        """Attributes of data about the numerics: none where apexr does not know them."""
+        """What attributes of data say of the numerics: nothing where apexr does not know them."""
         return {}
 
     @property
@@ -274,7 +274,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         return _pieces.initial_condition(self)
 
     def get_optimizer(self) -> "optax.GradientTransformation":
-        """Return the Optax optimizer with its schedule."""
+        """Return the Optax optimiser with its schedule."""
         return _pieces.optimizer(self).build()
 
     def produce_data(
@@ -304,11 +304,11 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_train_data(self) -> "xr.DataArray":
         """Return the training trajectories, ``(sample, time, channel, *space)``."""
-        return _data.labeled(self, "train", "reference")
+        return _data.labelled(self, "train", "reference")
 
     def get_test_data(self) -> "xr.DataArray":
         """Return the test trajectories, ``(sample, time, channel, *space)``."""
-        return _data.labeled(self, "test", "reference")
+        return _data.labelled(self, "test", "reference")
 
     def get_valid_data(self) -> "xr.DataArray":
         """Return the trajectories for validation, ``(sample, time, channel, *space)``.
@@ -319,7 +319,7 @@ class BaseScenario(metaclass=ScenarioMeta):
             If there are none.
         """
         require_valid_data(self)
-        return _data.labeled(self, "valid", "reference")
+        return _data.labelled(self, "valid", "reference")
 
     def get_ref_sample_data(self) -> "xr.DataArray":
         """Return the first ``num_trjs_returned`` test trajectories."""
@@ -327,11 +327,11 @@ class BaseScenario(metaclass=ScenarioMeta):
 
     def get_train_data_coarse(self) -> "xr.DataArray":
         """Return the training trajectories made with the coarse stepper."""
-        return _data.labeled(self, "train", "coarse")
+        return _data.labelled(self, "train", "coarse")
 
     def get_test_data_coarse(self) -> "xr.DataArray":
         """Return the test trajectories made with the coarse stepper."""
-        return _data.labeled(self, "test", "coarse")
+        return _data.labelled(self, "test", "coarse")
 
     def get_train_ic_set(self) -> "xr.DataArray":
         """Return the initial states of the training trajectories, after the warm-up."""
@@ -467,7 +467,7 @@ class BaseScenario(metaclass=ScenarioMeta):
         Returns
         -------
         result
-            Labeled as in :mod:`apexr.schema`.
+            Labelled as in :mod:`apexr.schema`.
         networks
             The trained emulators; arrays lead with the seeds unless there is one seed.
         """

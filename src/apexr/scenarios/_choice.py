@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
 
 LOSS = "valid_loss"
-"""The name for ``select`` of the loss on data for validation."""
+"""What ``select`` calls the loss on data for validation."""
 
 
 def check_validation(

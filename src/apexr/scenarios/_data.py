@@ -1,4 +1,4 @@
-"""Reference data of scenarios: made once per process, checked, labeled."""
+"""Reference data of scenarios: made once per process, checked, labelled."""
 
 import dataclasses
 import json
@@ -230,7 +230,7 @@ def by_train_solver(scenario: "BaseScenario", test: Array) -> Array:
     Parameters
     ----------
     scenario
-        The scenario that states the solver.
+        What says the solver.
     test
         The test trajectories, with their initial states.
     """
@@ -253,7 +253,7 @@ def produced(
     num_warmup_steps: int,
     temporal_horizon: int,
 ) -> "xr.DataArray":
-    """Return trajectories from a key, labeled; see :meth:`BaseScenario.produce_data`."""
+    """Return trajectories from a key, labelled; see :meth:`BaseScenario.produce_data`."""
     states = sample_from(
         scenario.get_ic_generator(),
         scenario.grid,
@@ -290,7 +290,7 @@ def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray"
 def _checked(
     scenario: "BaseScenario", split: Split, method: str, made: Any, num_samples: int | None = None
 ) -> Array:
-    """Return trajectories that a method of the user's gave, compared with the scenario's sizes.
+    """Return trajectories that a method of the user's gave, held against the scenario's sizes.
 
     Of ``num_samples`` that it was asked for, those that are used; by default just these.
     """
@@ -399,7 +399,7 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
     )
 
 
-def labeled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
+def labelled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
     """Return trajectories with their labels."""
     values = np.asarray(trajectories(scenario, split, solver))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}

@@ -1,4 +1,4 @@
-"""The identity of an experiment: its whole specification as plain data."""
+"""What makes two experiments the same: their whole specification as plain data."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ def specification(scenario: "BaseScenario", request: "Request") -> dict[str, Any
     """Return everything that the numbers of an experiment depend on, as plain data.
 
     Config strings are in their canonical form, so that ``conv;34;10;ReLU`` and
-    ``Conv;34;10;relu`` are the same experiment. Methods that a subclass overrides are identified by
+    ``Conv;34;10;relu`` are the same experiment. Methods that a subclass overrides are told by
     their code; such an experiment is another one.
     """
     own = {name for name in HONORED if is_overridden(scenario, name)}
@@ -48,7 +48,7 @@ def canonical(kind: Kind[Any], config: str, read_by: Collection[str]) -> str:
     Parameters
     ----------
     kind
-        The kind of object that the string names.
+        What it is a string of.
     config
         The string.
     read_by
@@ -78,7 +78,7 @@ def canonical_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def meaning(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a specification in which config strings of the scenario are in canonical form.
 
-    Two experiments that are spelled differently have the same meaning, under ids of their own.
+    Two experiments that are spelt differently have the same meaning, under ids of their own.
     """
     return {**told, "parameters": canonical_parameters(told["parameters"])}
 

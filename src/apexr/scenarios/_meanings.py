@@ -1,4 +1,4 @@
-"""The meaning of every parameter of a scenario, as its documentation shows it.
+"""What every parameter of a scenario means, as its documentation shows it.
 
 A class says in its docstring what its own parameters mean. The coefficients, which sixty scenarios
 share, are named by a term of the equation and by the interface that scales them; they are

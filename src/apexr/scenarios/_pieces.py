@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from apexr.scenarios._base import BaseScenario
 
 PRODUCTS = "bfloat16 factors, float32 sums"
-"""The note in results of mixed precision about the products in their networks."""
+"""What results of mixed precision say of the products in their networks."""
 
 LAST_SEED = 2**32 - 1
 MOST_SEEDS = 100_000
@@ -64,7 +64,7 @@ MOST_SEEDS = 100_000
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """A request to a scenario: the rest of an experiment's configuration.
+    """What is asked of a scenario: the rest of an experiment's configuration.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ def initial_condition(scenario: "BaseScenario") -> InitialCondition:
 
 
 def optimizer(scenario: "BaseScenario") -> Optimizer:
-    """Return the parsed optimizer."""
+    """Return the parsed optimiser."""
     return OPTIMIZERS.parse(scenario.optim_config)
 
 
@@ -178,7 +178,7 @@ def metrics(scenario: "BaseScenario", shape: tuple[int, ...] | None = None) -> d
     Parameters
     ----------
     scenario
-        The scenario that states them.
+        What says them.
     shape
         The points along each axis, where they are others than the scenario's.
 
@@ -341,9 +341,9 @@ def plan(
     Parameters
     ----------
     scenario, request
-        The request.
+        What is asked for.
     label
-        The scenario's parameters in the result; by default those that differ from
+        What the result says of the scenario's parameters; by default those that differ from
         their defaults.
 
     Raises
@@ -434,7 +434,7 @@ def run(
     keeper: Keeper | None = None,
     watch: Watch | None = None,
 ) -> "tuple[xr.Dataset, Any]":
-    """Return the labeled result and the emulators; a single seed has no leading axis there.
+    """Return the labelled result and the emulators; a single seed has no leading axis there.
 
     Parameters are those of :func:`apexr.experiment.execute`.
 

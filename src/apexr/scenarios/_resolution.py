@@ -47,7 +47,7 @@ def look_at(scenario: "BaseScenario", stepper: Any, data: "Array | xr.DataArray"
     Parameters
     ----------
     scenario, stepper
-        The solver that made the data.
+        What made the data.
     data
         ``(sample, time, channel, *space)``; of lazy ones, a few frames are read.
     """

@@ -20,7 +20,7 @@ def resolve(
     keywords
         Parameters of the scenario.
     beside
-        Further keywords of the caller; named where a misspelled keyword is near to it.
+        What else the caller takes; named where a misspelt keyword is near to it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The view of a scenario in a notebook."""
+"""What a notebook shows of a scenario."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any

@@ -39,7 +39,7 @@ from apexr.steppers import Nonlinear as NonlinearEquation
 
 
 class _Difficulty(Family):
-    """The common part: γ₀, γ₁, … in ``gammas``; dimensions and points enter the coefficients."""
+    """What all have: γ₀, γ₁, … in ``gammas``; dimensions and points enter the coefficients."""
 
     interface = "diff"
     linear_field = "gammas"

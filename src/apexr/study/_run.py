@@ -17,7 +17,7 @@ from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
 from apexr.kernels import keep_compiled
 from apexr.study._changed import check_data
 from apexr.study._clients import check_client, count_workers, memory_of_workers
-from apexr.study._configs import Planned, Study, load_whole, spelled_as_stored
+from apexr.study._configs import Planned, Study, load_whole, spelt_as_stored
 from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
 from apexr.study._turns import in_turn
@@ -57,7 +57,7 @@ def run_study(
         A folder or a URL for the study; each experiment is published there as soon as it is done.
         Of an experiment that is there with some of its seeds, only the others are run.
     base_path
-        The published benchmark's name for the store.
+        What the published benchmark calls the store.
     client
         A client of a Dask cluster whose workers run the experiments, one each at a time, and
         publish them; they must see the store by the same path or URL. The cluster may be adaptive
@@ -148,7 +148,7 @@ def run_planned(
     if fields not in get_args(Fields):
         near = suggest(str(fields), get_args(Fields))
         raise SpecError(f'fields must be "plain" or "compact", got {fields!r}{near}')
-    planned = spelled_as_stored(planned, store)
+    planned = spelt_as_stored(planned, store)
     pending = pending_work(planned, store, overwrite=overwrite)
     if not overwrite:
         check_data([one for one, _ in pending], store)

@@ -1,4 +1,4 @@
-"""The part of a study that is left to run, and running it, in this process or in a worker."""
+"""What of a study is left to be run, and running it: the same in this process and in a worker."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ class Failure:
     experiment
         Which.
     error
-        The error's name and message.
+        What it failed with: the error's name and message.
     """
 
     experiment: Planned
@@ -54,7 +54,7 @@ class Spent:
     Attributes
     ----------
     compiling, training
-        The attributes of the result about both.
+        What the result says of both.
     rest
         Data, tests and writing.
     """

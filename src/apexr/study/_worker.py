@@ -1,6 +1,6 @@
-"""A worker process of a Dask cluster: it gets ready, and runs experiments.
+"""What happens in a worker process of a Dask cluster: it gets ready, and runs experiments.
 
-It is sent plain data, a configuration and a path, and the registered parts beyond apexr's own
+What is sent is plain data, a configuration and a path, and what is registered beyond apexr's own
 (scenarios, networks, …); the worker plans the experiment again and compares its id.
 """
 
@@ -184,7 +184,7 @@ class Preparation(WorkerPlugin):
     Parameters
     ----------
     registrations
-        Parts that it needs besides apexr's own.
+        What it shall know besides apexr's own.
     environment
         Variables for a worker that has none of the like: how the store is reached.
     """
@@ -249,7 +249,7 @@ def _leave_on_sigterm(worker: Worker) -> None:
     loop, leaving = asyncio.get_running_loop(), set()
 
     async def leave() -> None:
-        for name in ("distributed", "tornado.application"):  # connections that end meanwhile
+        for name in ("distributed", "tornado.application"):  # connections that end beside it
             logging.getLogger(name).setLevel(logging.CRITICAL)
         await _stopped()
         with suppress(OSError, TimeoutError):  # its scheduler may end at the same time

@@ -15,22 +15,22 @@ from apexr.training._mesh import BATCH_AXIS
 
 @dataclasses.dataclass(frozen=True)
 class Footprint:
-    """The memory of a training on each of its devices, in bytes.
+    """What a training takes on each of its devices, in bytes.
 
     Attributes
     ----------
     devices
         On how many it runs. Those of a CPU share its memory.
     held
-        Data, weights and optimizers.
+        Data, weights and optimisers.
     working
-        Further memory of an update.
+        What an update needs besides.
     windows
         The windows that ``working`` is for: all those of a batch on a device, or a part of them.
     per_seed
-        The part of ``held`` that one more seed adds.
+        What of ``held`` one more seed adds.
     compile_seconds
-        Seconds to compile the program, which the training then uses.
+        What it took to compile the program, which the training then uses.
     """
 
     devices: int
@@ -57,7 +57,7 @@ class Preparation:
     state, work
         Shapes of its arguments; of the work, what one device sees of one seed.
     recipe
-        The parts that are compiled in.
+        What is compiled in.
     """
 
     program: Ahead

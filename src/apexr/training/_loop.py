@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class TrainingPlan:
-    """The settings of a training, besides data and networks.
+    """What a training is made of besides data and networks.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class Attendance:
         Keeps checkpoints and gives the last one back. With it, Ctrl-C or SIGTERM ends the
         training only after the running chunk and one more checkpoint.
     seeds
-        Labels of the seeds; by default they are counted.
+        What the seeds are called; by default they are counted.
     """
 
     report: Report | None = None
@@ -157,7 +157,7 @@ NOBODY = Attendance()
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """The result of a training.
+    """What a training gives back.
 
     Attributes
     ----------
@@ -173,9 +173,9 @@ class Trained:
         Wall time of the updates and of the compilation. Updates that were made before an
         interruption count, compilation does not.
     records
-        The values that recorders returned, by name.
+        What recorders returned, by name.
     validated
-        The findings of validation, where there was one.
+        What validation found, where there was one.
     """
 
     emulators: Any
@@ -208,11 +208,11 @@ def train(
     shuffle_keys
         One key a seed, from which its mini-batches are drawn.
     plan
-        Objective, optimizer and sizes.
+        Objective, optimiser and sizes.
     attendance
-        The hooks between the chunks; the numbers do not depend on them.
+        What happens between the chunks; the numbers do not depend on it.
     validation
-        The metric on other data, and the weights to give back.
+        What is measured on other data, and which weights are given back.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The common part of physical scenarios: a domain and a time step."""
+"""What all physical scenarios have: a domain and a time step."""
 
 from apexr._grammar import PositiveFloat
 from apexr.scenarios._families import Coefficients, Family
