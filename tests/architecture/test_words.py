@@ -52,5 +52,3 @@ def test_names_questions_titles_and_output_are_left_alone(check, tmp_path, name,
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     assert list(check.complaints(path)) == []
-
-

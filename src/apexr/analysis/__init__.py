@@ -51,9 +51,9 @@ from apexr.analysis.statistics._scaling import scaling_fit
 from apexr.analysis.statistics._verdict import summarise_comparison
 from apexr.analysis.tables._table import rank_table, table
 from apexr.analysis.tables._written import Table
-from apexr.exchange._literals import read_keywords
 from apexr.exchange._tables import write_table
 from apexr.exchange._well import to_well
+from apexr.exchange.benchmark._cells import read_keywords
 
 __all__ = [
     "Table",

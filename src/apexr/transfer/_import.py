@@ -17,12 +17,12 @@ from apexr._precision import computing_in
 from apexr._typing import PathInput
 from apexr.engine import count_parameters, named_shapes, skeleton
 from apexr.errors import SpecError
+from apexr.exchange.benchmark._table import Table, read_tables
+from apexr.exchange.benchmark._weights import read_blocks, weights_of
 from apexr.experiment import Experiment
 from apexr.scenarios import Request, plan
 from apexr.schema import identifier
-from apexr.transfer._leaves import read_blocks, weights_of
 from apexr.transfer._scenario import scenario_of
-from apexr.transfer._table import Table, read_tables
 
 WEIGHTS = ".eqx"
 _SEEDS = re.compile(r".*__(\d+)-(\d+)")

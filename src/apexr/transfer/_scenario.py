@@ -6,10 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 from apexr._per_axis import joined
-from apexr.analysis import read_keywords
 from apexr.errors import ApexrWarning, SpecError
+from apexr.exchange import read_keywords
+from apexr.exchange.benchmark._table import Table
 from apexr.scenarios import BaseScenario, resolve, scenario_dict
-from apexr.transfer._table import Table
 
 
 def scenario_of(

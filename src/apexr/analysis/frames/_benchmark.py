@@ -8,7 +8,7 @@ import pandas as pd
 
 from apexr.analysis._selection import BASE_COLUMNS, missing
 from apexr.errors import SpecError
-from apexr.exchange._literals import read_keywords
+from apexr.exchange.benchmark._cells import read_keywords
 
 _RELATIVE_GROUP = ("seed", "scenario", "task", "net", "scenario_kwargs")
 _AROUND = ("loss", "weights", "cut")

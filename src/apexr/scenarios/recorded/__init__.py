@@ -1,10 +1,17 @@
 """Scenarios of recorded trajectories, from files, URLs, arrays and labeled data."""
 
 from apexr._doors import check_all
-from apexr.scenarios.recorded import _pdearena, _pdebench, _well  # noqa: F401 - registers
+from apexr.exchange.readers import (
+    LAYOUTS,
+    Axis,
+    Constant,
+    Field,
+    Reader,
+    Recording,
+    layout,
+    reader,
+)
 from apexr.scenarios.recorded._inspect import inspect
-from apexr.scenarios.recorded._readers import LAYOUTS, Reader, layout, reader
-from apexr.scenarios.recorded._recording import Axis, Constant, Field, Recording
 from apexr.scenarios.recorded._scenario import Recorded
 
 __all__ = [

@@ -12,7 +12,16 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import ApexrError, SpecError, StoreError, needs, suggest
-from apexr.scenarios.recorded._arrays import npy_array, npz_arrays
+from apexr.exchange.readers._arrays import npy_array, npz_arrays
+from apexr.exchange.readers._hdf5 import MAGIC, SUFFIXES, Hdf5, closed_at_exit, opened
+from apexr.exchange.readers._labeled import (
+    LABELED,
+    array_recordings,
+    labeled_recordings,
+)
+from apexr.exchange.readers._recording import PARTS, Recording
+from apexr.exchange.readers._registry import LAYOUTS, OwnReader, Reader
+from apexr.exchange.readers._zarr import check_codecs, is_zarr
 from apexr.scenarios.recorded._content import (
     Stamp,
     digest_of_arrays,
@@ -20,15 +29,6 @@ from apexr.scenarios.recorded._content import (
     digest_of_remote,
     stamp_of,
 )
-from apexr.scenarios.recorded._hdf5 import MAGIC, SUFFIXES, Hdf5, closed_at_exit, opened
-from apexr.scenarios.recorded._labeled import (
-    LABELED,
-    array_recordings,
-    labeled_recordings,
-)
-from apexr.scenarios.recorded._readers import LAYOUTS, OwnReader, Reader
-from apexr.scenarios.recorded._recording import PARTS, Recording
-from apexr.scenarios.recorded._zarr import check_codecs, is_zarr
 
 AUTO = "auto"
 ARRAY = "array"

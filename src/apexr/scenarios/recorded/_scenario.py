@@ -13,6 +13,7 @@ from apexr._grammar import Count, PositiveInt, Range
 from apexr._memory import read_bytes
 from apexr.engine import EmulatorPlan, parse_callbacks
 from apexr.errors import SpecError, suggest
+from apexr.exchange.readers._recording import PARTS
 from apexr.labels import Axes
 from apexr.networks import NETWORKS
 from apexr.scenarios import _data
@@ -23,7 +24,6 @@ from apexr.scenarios._registry import scenario
 from apexr.scenarios.recorded._finite import check_finite
 from apexr.scenarios.recorded._known import Known, of_opened
 from apexr.scenarios.recorded._open import AUTO, Opened, open_source
-from apexr.scenarios.recorded._recording import PARTS
 from apexr.scenarios.recorded._split import Split, listed, make_split
 from apexr.scenarios.recorded._view import View, named
 from apexr.training import Streamed, TrainingPlan, check_loader

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apexr.errors import SpecError
-from apexr.scenarios.recorded._recording import PARTS, Part
+from apexr.exchange.readers._recording import PARTS, Part
 
 AUTO, FILE = "auto", "file"
 USUAL = "0.8;0.1;0.1"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from apexr.errors import SpecError, suggest
-from apexr.scenarios.recorded._recording import (
+from apexr.exchange.readers._recording import (
     ROUGHLY,
     Axis,
     Constant,

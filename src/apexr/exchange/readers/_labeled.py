@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from apexr.errors import SpecError
-from apexr.scenarios.recorded._recording import (
+from apexr.exchange.readers._recording import (
     PARTS,
     Axis,
     Constant,

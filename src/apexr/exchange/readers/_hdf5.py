@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from apexr.errors import ApexrError, SpecError, StoreError, needs, suggest
-from apexr.scenarios.recorded._recording import check_frame, check_real
+from apexr.exchange.readers._recording import check_frame, check_real
 
 SUFFIXES = (".hdf5", ".h5", ".hdf")
 MAGIC = b"\x89HDF\r\n\x1a\n"

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from apexr.errors import SpecError, StoreError
-from apexr.scenarios.recorded._arrays import in_parts
-from apexr.scenarios.recorded._recording import check_frame
+from apexr.exchange.readers._arrays import in_parts
+from apexr.exchange.readers._recording import check_frame
 
 HARMLESS = {
     *("bytes", "transpose", "sharding_indexed", "crc32c", "crc32", "adler32", "fletcher32"),

@@ -12,7 +12,7 @@ from xarray.core import indexing
 
 from apexr._memory import available_memory, format_bytes
 from apexr.errors import SpecError, StoreError
-from apexr.scenarios.recorded._recording import check_real
+from apexr.exchange.readers._recording import check_real
 
 
 class _Parts(BackendArray):

@@ -14,9 +14,8 @@ import numpy as np
 import yaml
 
 from apexr.errors import SpecError
-from apexr.scenarios.recorded._hdf5 import Hdf5, read
-from apexr.scenarios.recorded._readers import Reader, reader
-from apexr.scenarios.recorded._recording import (
+from apexr.exchange.readers._hdf5 import Hdf5, read
+from apexr.exchange.readers._recording import (
     Axis,
     Constant,
     Field,
@@ -27,6 +26,7 @@ from apexr.scenarios.recorded._recording import (
     numbered,
     step_of,
 )
+from apexr.exchange.readers._registry import Reader, reader
 
 FIRST_TENTH = "first;0.1"
 """How the benchmark splits a single file: the first tenth is for testing."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from apexr.errors import SpecError, StoreError
-from apexr.transfer._cells import is_double, read_nested, read_number, read_record
+from apexr.exchange.benchmark._cells import is_double, read_nested, read_number, read_record
 
 LABELS = ("scenario", "task", "train", "net", "scenario_kwargs")
 REQUIRED = (*LABELS, "seed")

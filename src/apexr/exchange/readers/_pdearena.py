@@ -12,9 +12,8 @@ import re
 import numpy as np
 
 from apexr.errors import SpecError
-from apexr.scenarios.recorded._hdf5 import Hdf5, read
-from apexr.scenarios.recorded._readers import Reader, reader
-from apexr.scenarios.recorded._recording import (
+from apexr.exchange.readers._hdf5 import Hdf5, read
+from apexr.exchange.readers._recording import (
     PARTS,
     Axis,
     Constant,
@@ -27,6 +26,7 @@ from apexr.scenarios.recorded._recording import (
     shortest,
     step_of,
 )
+from apexr.exchange.readers._registry import Reader, reader
 
 _IN_1D = re.compile(r"pde_\d+-\d+")
 _COORDINATES = ("t", "dt", "x", "dx", "y", "dy", "z", "dz")

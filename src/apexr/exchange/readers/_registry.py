@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from apexr._registry import Registry
-from apexr.scenarios.recorded._hdf5 import Hdf5
-from apexr.scenarios.recorded._recording import Recording
+from apexr.exchange.readers._hdf5 import Hdf5
+from apexr.exchange.readers._recording import Recording
 
 R = TypeVar("R", bound="type[Reader]")
 F = TypeVar("F", bound=Callable[[str], Any])

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from apexr.errors import SpecError
-from apexr.scenarios.recorded._hdf5 import Hdf5, read, texts
-from apexr.scenarios.recorded._readers import Reader, reader
-from apexr.scenarios.recorded._recording import (
+from apexr.exchange.readers._hdf5 import Hdf5, read, texts
+from apexr.exchange.readers._recording import (
     ROUGHLY,
     Axis,
     Constant,
@@ -25,6 +24,7 @@ from apexr.scenarios.recorded._recording import (
     component_labels,
     step_of,
 )
+from apexr.exchange.readers._registry import Reader, reader
 
 NO_TIME = "step"
 """Unit of the times of trajectories that have no time step."""

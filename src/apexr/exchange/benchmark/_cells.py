@@ -1,14 +1,16 @@
 """The cells of a table, read strictly: numbers, nested lists, what callbacks recorded."""
 
+import ast
 import json
 import re
 from typing import Any
 
 import numpy as np
 
-from apexr.analysis import read_keywords
 from apexr.errors import SpecError
 
+LONGEST_TEXT = 100_000
+"""Characters of a cell; the keywords of a scenario are far shorter."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|nan|", re.ASCII)
 _LISTS = re.compile(r"[\[\]\d\s,.eE+\-naif]*", re.ASCII)
 _ARRAY = re.compile(r"Array\((-?[\w.+-]+), dtype=float(?:32|64)(?:, weak_type=True)?\)", re.ASCII)
@@ -74,3 +76,37 @@ def read_record(text: str) -> dict[str, float]:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:80]}…")
+
+
+def read_keywords(text: str) -> dict[str, Any]:
+    """Return the dictionary that a cell such as ``{'num_points': 64}`` holds.
+
+    Raises
+    ------
+    SpecError
+        If it is no dictionary, or anything else than numbers, text, lists and the like in it.
+    """
+    try:
+        value = _literal(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise SpecError(f"scenario_kwargs: cannot read {text[:200]!r} ({error})") from None
+    if not isinstance(value, dict):
+        raise SpecError(f"scenario_kwargs: expected a dictionary, got {text[:200]!r}")
+    return {str(key): entry for key, entry in value.items()}
+
+
+def _literal(text: str) -> Any:
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"longer than {LONGEST_TEXT} characters")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ast.literal_eval(_Infinities().visit(ast.parse(text.strip(), mode="eval")))
+
+
+class _Infinities(ast.NodeTransformer):
+    """Turns the names ``inf`` and ``nan``, which Python prints but does not read, into numbers."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Replace a name that stands for a number."""
+        return ast.Constant(float(node.id)) if node.id in ("inf", "nan") else node

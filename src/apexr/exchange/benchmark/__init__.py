@@ -1,0 +1,1 @@
+"""Files of the published benchmark: its wide tables of results, and its networks' weights."""
