@@ -28,7 +28,8 @@ def mean_of_logs(
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = xr.ufuncs.log(value)
     number = there.sum(over)
-    mean: xr.DataArray = logs.where(there, 0).sum(over, skipna=False) / number.where(number > 0)
+    divisor = number.where(number > 0).astype(logs.dtype)  # a mean of float32 is one, too
+    mean: xr.DataArray = logs.where(there, 0).sum(over, skipna=False) / divisor
     return mean
 
 

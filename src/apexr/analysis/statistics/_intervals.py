@@ -286,8 +286,8 @@ def share_bounds(won: np.ndarray, number: np.ndarray, confidence: float) -> list
     from scipy.special import betaincinv
 
     tail, lost = (1 - confidence) / 2, number - won
-    low = np.where(won > 0, betaincinv(np.maximum(won, 0.5), lost + 1, tail), 0.0)
-    high = np.where(lost > 0, betaincinv(won + 1, np.maximum(lost, 0.5), 1 - tail), 1.0)
+    low = np.where(won > 0, betaincinv(np.where(won > 0, won, 1), lost + 1, tail), 0.0)
+    high = np.where(lost > 0, betaincinv(won + 1, np.where(lost > 0, lost, 1), 1 - tail), 1.0)
     return [low, high]
 
 
