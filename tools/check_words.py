@@ -96,6 +96,7 @@ NAMES = {
     "Parametrisations",  # published, as are the next three
     "labelled_reference",
     "recognises",
+    "spelt_as_stored",
     "summarise_comparison",
     "tree_serialise_leaves",  # of Equinox
     "tree_deserialise_leaves",
@@ -105,7 +106,7 @@ NAMES = {
 
 _PHRASES = {re.compile(rf"\b{bad}\b", re.IGNORECASE): good for bad, good in PHRASES.items()}
 _BRITISH = {re.compile(rf"(?<![A-Za-z]){bad}(?![A-Za-z])"): good for bad, good in BRITISH.items()}
-_WHAT = re.compile(r"(?:^|[.:;!?] |\n *(?:#+ |- |\| )?)(What [^.?!|]*)(\?)?")
+_WHAT = re.compile(r"(?:^|[.:;!?] |\n) *(?:#+ |- |\| )?(What [^.?!|]*)(\?)?")
 
 
 def main(*named: str) -> None:

@@ -146,6 +146,7 @@ def test_six_files_make_one_experiment(outside):
         num_test_samples=2,
         train_temporal_horizon=3,
         test_temporal_horizon=4,
+        record_loss_every=10,
         num_trjs_returned=2,
         num_seeds=2,
         progress=False,

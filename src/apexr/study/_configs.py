@@ -228,7 +228,7 @@ def _meaning(one: Planned) -> str:
     return experiment_id(meaning(json.loads(one.experiment.attrs["specification"])))
 
 
-def spelled_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planned]:
+def spelt_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planned]:
     """Return experiments with their config strings as a store spells those that it holds.
 
     Ids are of config strings as they were typed. An experiment that is finished under another

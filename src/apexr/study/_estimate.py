@@ -13,7 +13,7 @@ from apexr._memory import available_memory, format_bytes
 from apexr._typing import PathInput
 from apexr.engine import bytes_of_data, count_parameters
 from apexr.errors import SpecError, StoreError
-from apexr.study._configs import Planned, spelled_as_stored
+from apexr.study._configs import Planned, spelt_as_stored
 from apexr.study._work import Spent, Work, pending_work, seconds_of
 
 MOST_LOOKED_AT = 50
@@ -244,7 +244,7 @@ def preview(
     SpecError
         If an experiment cannot fit into memory.
     """
-    planned = spelled_as_stored(planned, store)
+    planned = spelt_as_stored(planned, store)
     pending = pending_work(planned, store, overwrite=overwrite)
     require_room(pending, available_memory() // workers)
     return outlook(planned, pending, measured(planned, pending, store), workers=workers)
