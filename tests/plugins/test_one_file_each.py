@@ -147,6 +147,7 @@ def test_six_files_make_one_experiment(outside):
         train_temporal_horizon=3,
         test_temporal_horizon=4,
         record_loss_every=10,
+        batch_size=4,
         num_trjs_returned=2,
         num_seeds=2,
         progress=False,
