@@ -9,7 +9,7 @@ import pytest
 
 import apexr
 from apexr import analysis, store
-from apexr._markup import LATEX, PLAIN
+from apexr.analysis._dialects import LATEX, PLAIN
 from apexr.errors import DivergenceError, MissingVariableError, SpecError
 from apexr.testing import mock_experiment, no_compute
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from apexr._markup import PLAIN
+from apexr.analysis._dialects import PLAIN
 from apexr.analysis.statistics._power import least_pairs
 from apexr.analysis.statistics._verdict import Pair
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from apexr._markup import MARKDOWN, one_line
 from apexr.analysis import Table
+from apexr.analysis._dialects import MARKDOWN, one_line
 
 Cells = Sequence[Sequence[str]]
 

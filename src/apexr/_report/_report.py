@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 import apexr
-from apexr._markup import PLAIN
 from apexr._report._claims import not_supported, rows, supported
 from apexr._report._parts import (
     Call,
@@ -28,6 +27,7 @@ from apexr._report._parts import (
 from apexr._report._settings import deviations, settings
 from apexr._typing import PathInput
 from apexr.analysis import count_diverged, geometric_mean, table
+from apexr.analysis._dialects import PLAIN
 from apexr.analysis._selection import (
     config_rows,
     differing,

@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from apexr import __version__
-from apexr._markup import MARKDOWN, one_line
+from apexr.analysis._dialects import MARKDOWN, one_line
 from apexr.errors import how_to_install
 
 _SOFTWARE = "https://github.com/apexr/apexr"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from apexr._markup import PLAIN
+from apexr.analysis._dialects import PLAIN
 from apexr.analysis._selection import STEP_DIMS, Better, Diverged
 from apexr.analysis.statistics._power import POWER, least_pairs, smallest_effect
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from apexr._markup import PLAIN
+from apexr.analysis._dialects import PLAIN
 from apexr.analysis._selection import Better, Diverged, choose
 from apexr.analysis.statistics._power import POWER, least_pairs
 from apexr.analysis.tables._cells import (

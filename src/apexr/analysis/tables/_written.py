@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from apexr._markup import HTML, LATEX, MARKDOWN, PLAIN, Cell, Dialect
+from apexr.analysis._dialects import HTML, LATEX, MARKDOWN, PLAIN, Cell, Dialect
 from apexr.exchange._tables import inert_text
 from apexr.schema import COORDINATES
 
