@@ -1,4 +1,4 @@
-"""Training and test data of scenarios as labelled Datasets, to be used with any framework.
+"""Training and test data of scenarios as labeled Datasets, to be used with any framework.
 
 :data:`CURATION` lists the configurations whose data the published benchmark distributes.
 
@@ -54,7 +54,7 @@ def scrape_data_and_metadata(
     scenario
         A key such as ``"diff_adv"``, or a scenario object.
     name
-        What the data are called; ``"auto"`` takes the scenario's name.
+        Name of the data; ``"auto"`` takes the scenario's name.
     overwrite
         Whether to replace other data that are in the store.
     **scenario_kwargs
@@ -128,7 +128,7 @@ def _held(target: Path, attrs: dict[str, Any]) -> xr.Dataset:
 
 
 def _make(scenario: BaseScenario, attrs: dict[str, Any]) -> xr.Dataset:
-    """Return the labelled data, once they are known to be finite."""
+    """Return the labeled data, once they are known to be finite."""
     finite_trajectories(scenario)
     splits = {split: labelled_reference(scenario, split) for split in ("train", "test")}
     return labels.splits(splits, attrs={**attrs, **machine()})

@@ -41,7 +41,7 @@ def simulate(
     progress: bool = True,
     **scenario_kwargs: Any,
 ) -> xr.DataArray:
-    """Return labelled trajectories of a solver, ``(sample, time, channel, x[, y[, z]])``.
+    """Return labeled trajectories of a solver, ``(sample, time, channel, x[, y[, z]])``.
 
     Parameters
     ----------
@@ -73,10 +73,10 @@ def simulate(
     overwrite
         Whether to replace trajectories that the store holds.
     memory_budget
-        What the computation may take beside what is in memory already: bytes, or text such as
+        Memory for the computation, besides what is in use already: bytes, or text such as
         ``"4GB"``. By default half of what is available. Without a store the result counts.
     devices
-        What to share the samples out over; by default all devices of the process.
+        The devices that share the samples; by default all devices of the process.
     progress
         Whether to show a progress bar where there are several blocks.
     **scenario_kwargs
@@ -102,7 +102,7 @@ def simulate(
     Warns
     -----
     ApexrWarning
-        If a trajectory diverges, naming step and sample. What came before is kept.
+        If a trajectory diverges, naming step and sample. Earlier frames are kept.
     ResolutionWarning
         Once for a scenario on a grid, if it is under-resolved, or its steps are too coarse, as
         ``run`` warns.

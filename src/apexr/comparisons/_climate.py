@@ -47,7 +47,7 @@ class _Reference:
     Attributes
     ----------
     first, second
-        What was counted of them.
+        The counts over them.
     ranges
         Of the first one.
     states
@@ -209,7 +209,7 @@ def _of_subject(
         emulators = (select_seed(subject.emulators, seed) for seed in range(len(subject.seeds)))
         tallies = [_counted(one, begin, reference.ranges, asked, plan) for one in emulators]
         about = machine()
-    return _labelled(subject, asked, reference, tallies, about)
+    return _labeled(subject, asked, reference, tallies, about)
 
 
 def _plan(scenario: BaseScenario, asked: _Asked) -> Plan:
@@ -276,7 +276,7 @@ def _starts(
 # --- distances -------------------------------------------------------------------------------
 
 
-def _labelled(
+def _labeled(
     subject: Subject,
     asked: _Asked,
     reference: _Reference,

@@ -28,14 +28,14 @@ from apexr.spectral import Grid
 
 @dataclasses.dataclass(frozen=True)
 class EmulatorPlan:
-    """What an emulator is made of.
+    """The plan of an emulator.
 
     Attributes
     ----------
     network, task
         Parsed configurations.
     grid, num_channels
-        What its states look like.
+        The form of its states.
     coarse_stepper
         Gives the coarse solver, for tasks that correct one.
     num_constants
@@ -64,7 +64,7 @@ class EmulatorPlan:
 
     @property
     def made_from(self) -> tuple[NetworkSpec, Grid, int, int]:
-        """What the network is built from, besides a key."""
+        """The arguments from which the network is built, besides a key."""
         return self.network, self.grid, self.num_channels, self.num_constants
 
     def build(self, key: PRNGKeyArray) -> Any:

@@ -33,7 +33,7 @@ STREAMED_BYTES = 2**27
 
 @dataclasses.dataclass(frozen=True)
 class Evaluated:
-    """What an evaluation gives back.
+    """The result of an evaluation.
 
     Attributes
     ----------
@@ -262,7 +262,7 @@ def score_rollouts(
 ) -> dict[str, Float[np.ndarray, "seed test_sample time *metric"]]:
     """Return the errors of rollouts that are there already, from whatever source.
 
-    States go to the device in blocks of ``block_bytes``, so that beside the rollouts themselves
+    States go to the device in blocks of ``block_bytes``, so that besides the rollouts themselves
     little memory is needed; within a block, metrics share what they have in common.
     """
     shape = rollouts.shape[:3]

@@ -32,8 +32,8 @@ def sample_set(
     Parameters
     ----------
     initial_condition
-        What is drawn; see :data:`INITIAL_CONDITIONS`. One for a single channel is drawn for each
-        channel; of a sample's key, split, each gets one.
+        The initial condition; see :data:`INITIAL_CONDITIONS`. One for a single channel is drawn
+        for each channel; of a sample's key, split, each gets one.
     grid
         The grid of the states.
     num_samples, num_channels

@@ -1,4 +1,4 @@
-"""What several operations read, computed once."""
+"""Values that several operations read, computed once."""
 
 from typing import TypeVar
 

@@ -130,7 +130,7 @@ class Ahead:
     Parameters
     ----------
     lowered
-        What is to be compiled.
+        The function to compile.
     otherwise
         Compiles something else, where this cannot be.
     """
@@ -174,7 +174,7 @@ class JitForDevices:
     Parameters
     ----------
     function, jit, options
-        What is jitted, by what, and how.
+        The arguments of the compilation.
     """
 
     def __init__(

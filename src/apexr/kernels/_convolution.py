@@ -136,9 +136,9 @@ def _correlate_1d(
 ) -> Float[Array, "out batch x"]:
     """Return the cross-correlation with all taps gathered first.
 
-    Its derivative is shifted and added after the products instead. What that keeps for the way
-    back is the input alone, not the three times larger gathered matrix; and its transpose gathers
-    the incoming gradient once for both products: less memory traffic.
+    Its derivative is shifted and added after the products instead. The part that this keeps for
+    the way back is the input alone, not the three times larger gathered matrix; and its transpose
+    gathers the incoming gradient once for both products: less memory traffic.
     """
     return multiply_as_given(_flat(weight), gather(x, (offsets,)))
 

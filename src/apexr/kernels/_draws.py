@@ -30,7 +30,7 @@ class DrawOnHost:
     Parameters
     ----------
     function
-        What is traced, here and now.
+        The function to trace, here and now.
     compiled
         Compiles what NumPy does not do here.
     """
@@ -224,4 +224,4 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": lambda x, y, params: x + y,
     "max": lambda x, y, params: np.maximum(x, y),
 }
-"""What NumPy does as it would be compiled: nothing that is not rounded as IEEE 754 says."""
+"""Operations that NumPy rounds as compiled code does: those that IEEE 754 defines."""

@@ -19,7 +19,7 @@ from jaxtyping import Array
 _ON: ContextVar[bool] = ContextVar("bfloat16_products", default=False)
 
 EXPONENT_BITS, MANTISSA_BITS = 8, 7
-"""What bfloat16 has."""
+"""The bits of bfloat16's fraction."""
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ def seeds_at_once(count: int, each: int, room: float) -> int:
 def gradient_bytes(loss: Callable[[Any], Any], params: Any) -> int:
     """Return the bytes that a gradient keeps from the way forward; nothing is computed.
 
-    What the way back makes of them takes about as much again.
+    Their gradients take about as much again.
     """
     kept = jax.eval_shape(lambda params: jax.vjp(loss, params)[1], params)
     sizes = (leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(kept))

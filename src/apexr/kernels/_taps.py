@@ -30,7 +30,7 @@ def gather(x: Array, offsets: tuple[Offsets, ...], stride: int = 1) -> Array:
     """Stack shifted copies of ``x`` along the channels; axes are shifted from the first on.
 
     The grid is continued beyond its ends once, for all copies: on a CPU, three rolled arrays cost
-    twice as much. What the copies are cut from is computed once, not for each of them.
+    twice as much. Their common source is computed once, not for each of them.
     """
     points, wide, starts = x.shape[2:], x, []
     for axis, taps in enumerate(offsets):

@@ -23,7 +23,7 @@ from apexr.spectral import Grid
 GROUPS = 12
 """Groups of all group norms."""
 FIRST_SCALE = 1e-6
-"""What the change that a block makes is multiplied by before any training."""
+"""Initial factor of the change that a block makes."""
 PLACE_SCALE = 0.02
 """Deviation of the learned positions before any training."""
 
@@ -102,10 +102,10 @@ class AViT(ChannelsSpec):
 
 
 class AxialBlock(Layer):
-    """``x + γ · (output(Σ attention along an axis) + mlp)``, all of one normalised projection.
+    """``x + γ · (output(Σ attention along an axis) + mlp)``, all of one normalized projection.
 
     One matrix gives queries, keys, values and the hidden layer of the perceptron, which is four
-    times as wide; queries and keys are normalised within each head.
+    times as wide; queries and keys are normalized within each head.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class AxialBlock(Layer):
 
 
 def _each_head(norm: ChannelNorm, x: Float[Array, "head size batch *space"]) -> Array:
-    """Return each head's channels normalised."""
+    """Return each head's channels normalized."""
     return jnp.moveaxis(norm(jnp.moveaxis(x, 1, 0)), 0, 1)
 
 

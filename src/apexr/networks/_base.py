@@ -1,4 +1,4 @@
-"""What layers have in common: where they work, how their weights are drawn, how far they see."""
+"""Properties that layers share: where they work, how their weights are drawn, how far they see."""
 
 import abc
 import dataclasses
@@ -28,7 +28,7 @@ class Space:
     num_spatial_dims
         1, 2 or 3.
     boundary
-        What lies beyond the grid: ``"periodic"`` the other end, ``"dirichlet"`` zeros,
+        The boundary: ``"periodic"`` continues at the other end, ``"dirichlet"`` zeros,
         ``"neumann"`` the mirror image, in which the outermost point is not repeated.
 
     Raises
@@ -63,7 +63,7 @@ class Layer(eqx.Module):
 
 
 class MakeLayer(Protocol):
-    """What the generic networks call for their parts: a layer's class, or a partial of it.
+    """The factory by which generic networks make their parts: a layer's class, or a partial of it.
 
     ``functools.partial(ResidualBlock, activation="tanh")`` is one.
     """
@@ -105,7 +105,7 @@ def check_fits(x: Float[Array, "in batch *space"], channels: int, axes: int | No
     x
         The batch.
     channels, axes
-        What the layer takes; any number of axes of space where None is given.
+        Axes of space of the layer's input; None allows any number.
 
     Raises
     ------

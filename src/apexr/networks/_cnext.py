@@ -18,7 +18,7 @@ from apexr.spectral import Grid
 
 EPSILON = 1e-6
 FIRST_SCALE = 1e-6
-"""What the change that a block makes is multiplied by before any training."""
+"""Initial factor of the change that a block makes."""
 
 
 @network("CNeXt")
@@ -131,14 +131,14 @@ class UnitNorm(Layer):
     def __call__(
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
-        """Return the normalised batch."""
+        """Return the normalized batch."""
         squared = jnp.sum(jnp.square(x), 0)
         length = jax.lax.rsqrt(jnp.maximum(squared, EPSILON**2))
         return x * length * self.weight.reshape(-1, *(1,) * (x.ndim - 1))
 
 
 class Stage(eqx.Module):
-    """What ``ConvNeXtUNet`` does on one grid on one way: join, blocks, norm, resample."""
+    """A stage of ``ConvNeXtUNet``, on one grid, down or up: join, blocks, norm, resample."""
 
     join: Pointwise | None
     blocks: tuple[ConvNeXtBlock, ...]

@@ -34,7 +34,7 @@ class Sequential(Network):
     widths
         Channels after the lifting and after each block: one more than there are blocks.
     block, lifting, projection
-        What makes the parts: a layer's class, or a partial of it.
+        The factory of the parts: a layer's class, or a partial of it.
     key
         Split in two before each part: the part's own key, then the key that goes on; the
         projection gets the last.
@@ -102,7 +102,7 @@ class Hierarchical(Network):
     num_blocks
         Blocks of each level on either way.
     block, lifting, down, up, projection
-        What makes the parts: a layer's class, or a partial of it. ``down`` must halve the grid,
+        The factory of the parts: a layer's class, or a partial of it. ``down`` must halve the grid,
         ``up`` double it. The lifting is a block unless it is given.
     key
         Split in three: rest, lifting, projection. The rest is split in five for each level:

@@ -14,7 +14,7 @@ from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights
 
 EPSILON = 1e-5
-"""What is added to a variance before its root is divided by."""
+"""Added to a variance before the division by its root."""
 
 
 class Convolution(Layer):
@@ -187,13 +187,13 @@ class GroupNorm(Layer):
     def __call__(
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
-        """Return the normalised batch."""
+        """Return the normalized batch."""
         check_fits(x, self.weight.size)
         grouped = x.reshape(self.num_groups, -1, *x.shape[1:])
         axes = (1, *range(3, grouped.ndim))
-        centred = grouped - jnp.mean(grouped, axes, keepdims=True)
-        variance = jnp.mean(jnp.square(centred), axes, keepdims=True)
-        normal = (centred * jax.lax.rsqrt(variance + EPSILON)).reshape(x.shape)
+        centered = grouped - jnp.mean(grouped, axes, keepdims=True)
+        variance = jnp.mean(jnp.square(centered), axes, keepdims=True)
+        normal = (centered * jax.lax.rsqrt(variance + EPSILON)).reshape(x.shape)
         ones = (1,) * (x.ndim - 1)
         return normal * self.weight.reshape(-1, *ones) + self.bias.reshape(-1, *ones)
 
@@ -201,14 +201,14 @@ class GroupNorm(Layer):
 class ChannelNorm(Layer):
     """Each point's channels less their mean, over their deviation, times ``γ`` plus ``β``.
 
-    What transformers and ConvNeXt call layer norm.
+    Transformers and ConvNeXt call this layer norm.
 
     Parameters
     ----------
     channels
         Channels of the input.
     epsilon
-        What is added to a variance.
+        A small number added to the variance.
     use_bias
         Whether there is a ``β``.
 
@@ -234,12 +234,12 @@ class ChannelNorm(Layer):
     def __call__(
         self, x: Float[Array, "channel batch *space"]
     ) -> Float[Array, "channel batch *space"]:
-        """Return the normalised batch."""
+        """Return the normalized batch."""
         check_fits(x, self.weight.size)
-        centred = x - jnp.mean(x, 0)
-        variance = jnp.mean(jnp.square(centred), 0)
+        centered = x - jnp.mean(x, 0)
+        variance = jnp.mean(jnp.square(centered), 0)
         ones = (-1, *(1,) * (x.ndim - 1))
-        normal = centred * jax.lax.rsqrt(variance + self.epsilon) * self.weight.reshape(ones)
+        normal = centered * jax.lax.rsqrt(variance + self.epsilon) * self.weight.reshape(ones)
         return normal if self.bias is None else normal + self.bias.reshape(ones)
 
 

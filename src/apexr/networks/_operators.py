@@ -1,4 +1,4 @@
-"""What the neural operators of the package ``neuraloperator`` share."""
+"""Parts that the neural operators of the package ``neuraloperator`` share."""
 
 import math
 from collections.abc import Callable
@@ -357,7 +357,7 @@ class OperatorNetwork(Network):
     num_blocks
         How many blocks.
     block
-        What makes a block of a number, from 0 on, and a key.
+        The function that makes a block from its number, from 0 on, and a key.
     key
         Split in three: lifting, blocks, projection. That of the blocks is split once.
     """

@@ -86,7 +86,7 @@ class Trans(ChannelsSpec):
     """Trans[;WIDTH][;HEADS][;BLOCKS][;ACTIVATION][;POSITIONS] - transformer of points, in 1D.
 
     A perceptron of two hidden layers lifts each point; blocks of attention over all points and of
-    a perceptron follow, each added to its input and normalised; another perceptron of two hidden
+    a perceptron follow, each added to its input and normalized; another perceptron of two hidden
     layers projects. ``rotary`` positions, the default, are those of a circle: a shifted state
     gives a shifted output. ``sinusoidal`` ones are as published.
 

@@ -41,7 +41,7 @@ class UNetMod(ChannelsSpec):
 
     References
     ----------
-    Gupta and Brandstetter (2023), "Towards Multi-spatiotemporal-scale Generalized PDE Modeling",
+    Gupta and Brandstetter (2023), "Toward Multi-spatiotemporal-scale Generalized PDE Modeling",
     TMLR; ``Unetmodattn-64`` of PDEArena (``modules/twod_unet.py``), with 64, the other numbers
     being the defaults.
     """

@@ -34,7 +34,7 @@ def blocks(
     Parameters
     ----------
     march
-        What makes the frames.
+        The march that makes the frames.
     states
         The initial states.
     num_frames, size
@@ -44,7 +44,7 @@ def blocks(
     include_init
         Whether frame 0 is the (warmed-up) initial state, untouched where nothing was warmed up.
     devices
-        What to share the samples out over.
+        The devices that share the samples.
     """
     count, used = len(states), devices[: len(states)]
     spare = -count % max(1, len(used))

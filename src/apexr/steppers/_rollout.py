@@ -41,7 +41,7 @@ def rollout(
     Parameters
     ----------
     stepper
-        What makes a step: a stepper, or any function from a state, an array or a pytree of
+        The stepper, or any function from a state, an array or a pytree of
         arrays, to the next one, such as a network.
     num_steps
         Steps of the trajectory.
@@ -122,7 +122,7 @@ def simulate(
     Parameters
     ----------
     stepper
-        What makes a step.
+        The stepper.
     states
         The initial states.
     num_steps

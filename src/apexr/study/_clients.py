@@ -326,7 +326,7 @@ def slurm_cluster(
     jobs
         How many are submitted. Workers that come later, or end with their jobs, are no problem.
     cores, memory, gpus, walltime
-        What each job asks for. A job that ends is no loss beyond the last checkpoint.
+        The resources of each job. A job that ends is no loss beyond the last checkpoint.
     queue, account
         SLURM's partition and account.
     prologue

@@ -31,7 +31,7 @@ NEVER = -1
 
 
 class TrainState(eqx.Module):
-    """What an update changes; between chunks all leaves lead with the seeds.
+    """The state that an update changes; between chunks all leaves lead with the seeds.
 
     ``diverged_at`` is the first update whose loss was not finite.
     """
@@ -42,7 +42,7 @@ class TrainState(eqx.Module):
 
 
 class Constants(eqx.Module):
-    """What an update reads of emulators and solvers, but does not change.
+    """The parts of emulators and solvers that an update reads, but does not change.
 
     ``held`` leads with the seeds: arrays of the emulators that are no floating-point numbers.
     ``shared`` are the arrays of solvers in the emulators; ``reference`` is the reference solver
@@ -57,7 +57,7 @@ class Constants(eqx.Module):
 
 
 class Work(eqx.Module):
-    """What a chunk works on: the data and which part of them each update sees.
+    """The input of a chunk: the data, and the part of them that each update sees.
 
     The arrays lead with nothing (frames, weights, first, count) or with the seeds (indices,
     running, keys). ``running`` says which seeds make updates, where not all of them do; noise is
@@ -283,7 +283,7 @@ def compiled_chunk(recipe: Recipe, num_updates: int | None = None) -> JitKeeping
     Parameters
     ----------
     recipe
-        What is compiled in.
+        The parts that are compiled in.
     num_updates
         How many updates it makes, where that is compiled in, too; else the work says so.
     """

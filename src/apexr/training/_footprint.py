@@ -15,22 +15,22 @@ from apexr.training._mesh import BATCH_AXIS
 
 @dataclasses.dataclass(frozen=True)
 class Footprint:
-    """What a training takes on each of its devices, in bytes.
+    """The memory of a training on each of its devices, in bytes.
 
     Attributes
     ----------
     devices
         On how many it runs. Those of a CPU share its memory.
     held
-        Data, weights and optimisers.
+        Data, weights and optimizers.
     working
-        What an update needs besides.
+        Further memory of an update.
     windows
         The windows that ``working`` is for: all those of a batch on a device, or a part of them.
     per_seed
-        What of ``held`` one more seed adds.
+        The part of ``held`` that one more seed adds.
     compile_seconds
-        What it took to compile the program, which the training then uses.
+        Seconds to compile the program, which the training then uses.
     """
 
     devices: int
@@ -57,7 +57,7 @@ class Preparation:
     state, work
         Shapes of its arguments; of the work, what one device sees of one seed.
     recipe
-        What is compiled in.
+        The parts that are compiled in.
     """
 
     program: Ahead

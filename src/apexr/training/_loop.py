@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class TrainingPlan:
-    """What a training is made of besides data and networks.
+    """The settings of a training, besides data and networks.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class Attendance:
         Keeps checkpoints and gives the last one back. With it, Ctrl-C or SIGTERM ends the
         training only after the running chunk and one more checkpoint.
     seeds
-        What the seeds are called; by default they are counted.
+        Labels of the seeds; by default they are counted.
     """
 
     report: Report | None = None
@@ -157,7 +157,7 @@ NOBODY = Attendance()
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """What a training gives back.
+    """The result of a training.
 
     Attributes
     ----------
@@ -173,9 +173,9 @@ class Trained:
         Wall time of the updates and of the compilation. Updates that were made before an
         interruption count, compilation does not.
     records
-        What recorders returned, by name.
+        The values that recorders returned, by name.
     validated
-        What validation found, where there was one.
+        The findings of validation, where there was one.
     """
 
     emulators: Any
@@ -208,11 +208,11 @@ def train(
     shuffle_keys
         One key a seed, from which its mini-batches are drawn.
     plan
-        Objective, optimiser and sizes.
+        Objective, optimizer and sizes.
     attendance
-        What happens between the chunks; the numbers do not depend on it.
+        The hooks between the chunks; the numbers do not depend on them.
     validation
-        What is measured on other data, and which weights are given back.
+        The metric on other data, and the weights to give back.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The optimisers of Optax that need nothing but a gradient, by their names there."""
+"""The optimizers of Optax that need nothing but a gradient, by their names there."""
 
 import inspect
 from collections.abc import Callable
@@ -33,7 +33,7 @@ NAMED_OPTIMIZERS = {
     "sign_sgd": "the sign of the gradient (Bernstein et al. 2018).",
     "yogi": "Adam with additive second moments (Zaheer et al. 2018).",
 }
-"""Optax's optimisers that are registered by name, each with a line about it."""
+"""Optax's optimizers that are registered by name, each with a line about it."""
 
 SHAPED = {"adafactor"}
 """Those to which it matters how the numbers of an array of weights are arranged."""

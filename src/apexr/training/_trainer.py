@@ -1,4 +1,4 @@
-"""A trainer: data, objective and optimiser, waiting for an emulator."""
+"""A trainer: data, objective and optimizer, waiting for an emulator."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Trainer:
     trajectories
         Training data, ``(sample, frame, channel, *space)``.
     plan
-        Objective, optimiser and sizes.
+        Objective, optimizer and sizes.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Validation during a training: which weights are kept, and when a seed stops.
 
-It happens before every update whose loss is recorded, and once after the last. What it has found
+It happens before every update whose loss is recorded, and once after the last. Its findings
 is part of a checkpoint, so that an interrupted training goes on as if it had not been.
 """
 
@@ -37,14 +37,14 @@ Score = Callable[[Any], Float[np.ndarray, " seed"]]
 
 @dataclasses.dataclass(frozen=True)
 class Validation:
-    """What is looked at during a training besides the loss, and what follows from it.
+    """The validation of a training: what is measured besides the loss, and what follows from it.
 
     Attributes
     ----------
     trajectories
         Data that are not trained on, in memory or read when they are needed.
     score
-        What the best weights and the end of a seed are told by; None is the loss.
+        The metric that decides on the best weights and on the end of a seed; None is the loss.
     keep_best
         Whether the weights with the best score are given back, not the last ones.
     patience
@@ -61,7 +61,7 @@ class Validation:
 
 
 class Standing(NamedTuple):
-    """What validation has found so far; all leads with the seeds.
+    """The findings of validation so far; all lead with the seeds.
 
     Attributes
     ----------
@@ -149,7 +149,7 @@ class Validator:
     Parameters
     ----------
     validation
-        What is validated.
+        The objective to validate.
     recipe, constants
         Those of the training.
     batch_size
