@@ -1,8 +1,8 @@
 """Kernels: how the arithmetic of networks and trainings is done fast on a kind of device.
 
 Convolutions (matrix products over gathered taps, minimal filtering, XLA's own), updates as long
-vectors, batches of windows, barriers, compiler options and devices. The mathematics is stated in the
-layers, the training and the solver; here is how. :mod:`apexr.kernels._platform` alone chooses by
+vectors, batches of windows, barriers, compiler options and devices. The mathematics is stated in
+the layers, the training and the solver; here is how. :mod:`apexr.kernels._platform` alone chooses by
 platform; :mod:`apexr.kernels._plain` has the same kernels by XLA's own operations.
 """
 
