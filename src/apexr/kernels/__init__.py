@@ -2,8 +2,8 @@
 
 Convolutions (matrix products over gathered taps, minimal filtering, XLA's own), updates as long
 vectors, batches of windows, barriers, compiler options and devices. The mathematics is stated in
-the layers, the training and the solver; here is how. :mod:`apexr.kernels._platform` alone chooses by
-platform; :mod:`apexr.kernels._plain` has the same kernels by XLA's own operations.
+the layers, the training and the solver; here is how. :mod:`apexr.kernels._platform` alone chooses
+by platform; :mod:`apexr.kernels._plain` has the same kernels by XLA's own operations.
 """
 
 from apexr.kernels._barriers import computed_once
