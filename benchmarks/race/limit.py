@@ -2,13 +2,12 @@
 
 The program of the case is traced, not compiled: its products and transforms are counted with their
 shapes, those in loops as often as these run. Then each is timed for itself, on all devices at once
-as in the program. A case takes no less; the ratio of both is its share of the limit.
+as in the program. The ratio to what the case takes is its share of the limit.
 """
 
 import collections
 import functools
 import math
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -112,7 +111,7 @@ def _time(equation: Any) -> float:
     while True:
         loop = _loop(equation, repeat)
         jax.block_until_ready(loop(*arrays))
-        taken = statistics.median(_clocked(functools.partial(loop, *arrays)) for _ in range(ROUNDS))
+        taken = min(_clocked(functools.partial(loop, *arrays)) for _ in range(ROUNDS))
         if taken > AIM / 4 or repeat > 10**6:
             return taken / repeat
         repeat = math.ceil(repeat * min(100.0, AIM / max(taken, 1e-6)))
