@@ -1,6 +1,6 @@
 """How good the reference data of every scenario are: a table for pages and for warnings.
 
-``docs/solver_accuracy.py`` runs it; alone, it renews ``reference_errors.json`` of the scenarios.
+``docs/solver_accuracy.py`` runs it; alone, it renews ``apexr/experiment/reference_errors.json``.
 """
 
 import json
@@ -13,7 +13,7 @@ import pandas as pd
 import apexr
 from apexr.scenarios import scenario_dict
 
-TABLE = Path(apexr.__file__).parent / "scenarios" / "reference_errors.json"
+TABLE = Path(apexr.__file__).parent / "experiment" / "reference_errors.json"
 STEPS = (1, 5, 10, 50, 200)
 POINTS = {2: 48, 3: 24}
 """Small grids beyond one dimension; 1D is measured whole."""

@@ -18,7 +18,7 @@ import reference_errors
 
 from apexr import steppers
 from apexr.errors import SpecError
-from apexr.scenarios._resolution import COARSE, EARLY, FAINT
+from apexr.experiment._resolution import COARSE, EARLY, FAINT
 from apexr.spectral import Grid, fft, ifft
 from apexr.steppers import (
     Advection,

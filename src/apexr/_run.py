@@ -1,5 +1,6 @@
 """Run one experiment, read it where it is finished, or score rollouts that others made."""
 
+import dataclasses
 import functools
 import json
 import math
@@ -22,7 +23,7 @@ from apexr.engine import (
     with_weights,
 )
 from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
-from apexr.experiment import Experiment, Watch, circumstances
+from apexr.experiment import Attendants, Experiment, circumstances
 from apexr.kernels import prepare_host_devices
 from apexr.scenarios import (
     BaseScenario,
@@ -36,7 +37,7 @@ from apexr.scenarios import (
     score,
 )
 from apexr.scenarios import run as run_plan
-from apexr.trackers import Subject, Watcher, as_trackers, attending
+from apexr.trackers import Watcher, as_trackers
 
 CHECKPOINT_SECONDS = 60.0
 """Time from one checkpoint to the next where nothing is said."""
@@ -159,14 +160,13 @@ def run(
     """
     request = Request(task, net, train, start_seed, num_seeds, precision, init)
     chosen, experiment = plan_experiment(scenario, request, scenario_kwargs)
-    beside: dict[str, Any] = {"progress": progress, "trackers": as_trackers(trackers)}
-    check_interval(checkpoint_seconds)
+    attendants = Attendants(progress, as_trackers(trackers))
+    storing = Storing(checkpoint_seconds, packed=packed)
     if store is None:
         if packed:
             raise SpecError("packed=True says how a result is stored; give a store besides")
-        return _watched(chosen, experiment, **beside)[0]
-    beside |= {"packed": packed, "checkpoint_seconds": checkpoint_seconds}
-    return run_stored(chosen, experiment, store, **beside)
+        return run_plan(chosen, experiment, attendants)[0]
+    return run_stored(chosen, experiment, store, attendants, storing)
 
 
 @functools.partial(checked, own=_OWN)
@@ -191,23 +191,7 @@ def run_experiment(
     """
     request = Request(task, net, train, start_seed, num_seeds, precision, init)
     chosen, experiment = plan_experiment(scenario, request, scenario_kwargs)
-    return _watched(chosen, experiment, progress=progress, trackers=as_trackers(trackers))
-
-
-def _watched(
-    scenario: BaseScenario, experiment: Experiment, *, trackers: Sequence[Watcher], **options: Any
-) -> tuple[xr.Dataset, Any]:
-    """Return the result and the emulators of an experiment that trackers watch to its end."""
-    subject = Subject(
-        experiment.attrs["experiment_id"],
-        experiment.config,
-        experiment.seeds,
-        experiment.training.optimizer.updates,
-    )
-    with attending(trackers, subject) as (hooks, finish):
-        result, emulators = run_plan(scenario, experiment, trackers=hooks, **options)
-        finish(result)
-    return result, emulators
+    return run_plan(chosen, experiment, Attendants(progress, as_trackers(trackers)))
 
 
 def plan_experiment(
@@ -225,63 +209,89 @@ def plan_experiment(
     return chosen, plan(chosen, request)
 
 
+@dataclasses.dataclass(frozen=True)
+class Storing:
+    """How results are stored.
+
+    Attributes
+    ----------
+    checkpoint_seconds
+        Time from one checkpoint of a training to the next; None makes one only after Ctrl-C.
+    overwrite
+        Whether a finished experiment is run again.
+    compact, packed
+        Those of :func:`apexr.store.publish_experiment`.
+
+    Raises
+    ------
+    SpecError
+        If the time is neither None nor a number of seconds.
+    """
+
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS
+    overwrite: bool = False
+    compact: bool = False
+    packed: bool = False
+
+    def __post_init__(self) -> None:
+        seconds: Any = self.checkpoint_seconds
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is not None and not (number and seconds >= 0):
+            raise SpecError(
+                f"checkpoint_seconds must be a number of seconds, or None for none, got {seconds!r}"
+            )
+
+
 def run_stored(
     scenario: BaseScenario,
     experiment: Experiment,
     unit: PathInput,
-    *,
-    progress: bool = True,
-    trackers: Sequence[Watcher] = (),
-    overwrite: bool = False,
-    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
-    watch: Watch | None = None,
-    compact: bool = False,
-    packed: bool = False,
+    attendants: Attendants,
+    storing: Storing,
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
 
-    An interrupted training goes on from its last checkpoint. ``watch`` gets its progress.
-    ``compact`` and ``packed`` are those of :func:`apexr.store.publish_experiment`.
+    An interrupted training goes on from its last checkpoint.
+
+    Parameters
+    ----------
+    scenario, experiment
+        What to run.
+    unit
+        Its store.
+    attendants
+        Who attends the training, besides what keeps its checkpoints.
+    storing
+        How the result is stored.
 
     Raises
     ------
     StoreError
-        If the store holds another experiment and ``overwrite`` is false.
+        If the store holds another experiment that is not to be overwritten.
     """
     from apexr import store as stores  # Zarr is slow to import
 
     check_storable(json.loads(experiment.attrs["specification"]))
     stores.check_writable(unit)
-    kept = stores.Checkpoints(unit, circumstances(experiment), checkpoint_seconds)
-    if stores.is_published(unit) and not overwrite:
+    kept = stores.Checkpoints(unit, circumstances(experiment), storing.checkpoint_seconds)
+    if stores.is_published(unit) and not storing.overwrite:
         held = _read(unit, experiment)
         with suppress(StoreError):  # the store may be readable alone
             kept.clear()  # of one that was killed when it had published
         return held
-    result, emulators = _watched(
-        scenario, experiment, progress=progress, trackers=trackers, keeper=kept, watch=watch
-    )
+    attendants = dataclasses.replace(attendants, keeper=kept)
+    result, emulators = run_plan(scenario, experiment, attendants)
     weights = named_weights(emulators)
     stores.publish_experiment(
-        result, weights, unit, overwrite=overwrite, compact=compact, packed=packed
+        result,
+        weights,
+        unit,
+        overwrite=storing.overwrite,
+        compact=storing.compact,
+        packed=storing.packed,
     )
     kept.clear()
     return stores.open_experiment(unit)
-
-
-def check_interval(seconds: Any) -> None:
-    """Refuse what is no time between checkpoints.
-
-    Raises
-    ------
-    SpecError
-        If it is neither None nor a number of seconds.
-    """
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and seconds >= 0):
-        raise SpecError(
-            f"checkpoint_seconds must be a number of seconds, or None for none, got {seconds!r}"
-        )
 
 
 def _is_same(held: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:

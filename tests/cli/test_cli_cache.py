@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 import apexr
 from apexr.cli import app
-from apexr.scenarios import _data, disk_cache
+from apexr.experiment import _data, disk_cache
 
 
 def test_cache(tmp_path, monkeypatch):

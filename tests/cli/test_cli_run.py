@@ -100,7 +100,7 @@ def test_a_finished_experiment_is_read(apexr_command, tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("apexr.experiment.train", refuse)
+    monkeypatch.setattr("apexr.experiment._execute.train", refuse)
     again = apexr_command(*arguments)
     assert (again.code, again.out) == (0, first.out)
     other = apexr_command(*arguments, "--start-seed", "1")
@@ -140,7 +140,7 @@ def test_what_cannot_be_meant_is_said_without_a_traceback(
     def refuse(*_, **__):
         raise AssertionError("something was computed")
 
-    monkeypatch.setattr("apexr.scenarios._data._trajectories", refuse)
+    monkeypatch.setattr("apexr.experiment._data._trajectories", refuse)
     done = apexr_command("run", *arguments)
     assert done.code == 2
     assert said in done.err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import apexr
-import apexr.experiment
+import apexr.experiment._execute
 from _tiny import NET, SIZES, python
 
 NETS = ("Conv;26;10;relu", "FNO;12;8;4;gelu")
@@ -21,23 +21,23 @@ def toml(**values):
 def trained(monkeypatch):
     """Return the seeds of each training."""
     seeds = []
-    train = apexr.experiment.train
+    train = apexr.experiment._execute.train
 
     def counted(emulators, trajectories, keys, plan, attendance, *more):
         seeds.append(tuple(attendance.seeds))
         return train(emulators, trajectories, keys, plan, attendance, *more)
 
-    monkeypatch.setattr("apexr.experiment.train", counted)
+    monkeypatch.setattr("apexr.experiment._execute.train", counted)
     return seeds
 
 
 REFUSING = """
 import sys
-import apexr.experiment
+import apexr.experiment._execute
 from apexr import cli
 def refuse(*_, **__):
     raise SystemExit("trained again")
-apexr.experiment.train = refuse
+apexr.experiment._execute.train = refuse
 cli.main()
 """
 

@@ -32,7 +32,7 @@ LEFT_ALONE = {
 """What has no door, with the reason; scenarios read their keywords themselves."""
 
 OPEN = {
-    "apexr.scenarios._base.BaseScenario.perform_tests_on_rollout": (
+    "apexr.experiment._scenario.BaseScenario.perform_tests_on_rollout": (
         "neural_rollout",
         "test_data_no_init",
     ),

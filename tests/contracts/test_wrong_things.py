@@ -131,7 +131,7 @@ def _no_work(monkeypatch, tmp_path):
         raise SpecError("accepted")
 
     monkeypatch.chdir(tmp_path)
-    for name in ("apexr.scenarios._pieces.execute", "apexr.scenarios._data._trajectories"):
+    for name in ("apexr.experiment._run.execute", "apexr.experiment._data._trajectories"):
         monkeypatch.setattr(name, reached)
     monkeypatch.setattr("apexr._simulate._simulate.read_states", reached)
     monkeypatch.setattr("apexr.plots._animate.drawn_frames", reached, raising=False)

@@ -230,7 +230,7 @@ def test_it_learns():
     ],
 )
 def test_what_means_nothing_is_refused_before_any_work(options, words, monkeypatch):
-    from apexr.scenarios import _data
+    from apexr.experiment import _data
 
     def work(*_):
         raise AssertionError("data were made")

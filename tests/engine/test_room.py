@@ -25,7 +25,7 @@ def no_data(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("data were made")
 
-    monkeypatch.setattr("apexr.scenarios._data._trajectories", refuse)
+    monkeypatch.setattr("apexr.experiment._data._trajectories", refuse)
 
 
 @pytest.mark.usefixtures("no_data")

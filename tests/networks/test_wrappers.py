@@ -437,7 +437,7 @@ def test_tables_and_pictures_keep_the_time(tmp_path):
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_any_work(net, options, words, monkeypatch):
-    from apexr.scenarios import _data
+    from apexr.experiment import _data
 
     def work(*_):
         raise AssertionError("data were made")

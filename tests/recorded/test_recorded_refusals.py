@@ -19,14 +19,14 @@ TINY = {"batch_size": 4, "record_loss_every": 3, "optim_config": "adam;6;constan
 @pytest.fixture(autouse=True)
 def no_work(monkeypatch):
     """Fail if anything is drawn, compiled or trained."""
-    from apexr import experiment
+    from apexr.experiment import _execute
 
     def never(*args, **kwargs):
         raise AssertionError("work was done")
 
-    monkeypatch.setattr(experiment, "draw_emulators", never)
-    monkeypatch.setattr(experiment, "prepare", never)
-    monkeypatch.setattr(experiment, "train", never)
+    monkeypatch.setattr(_execute, "draw_emulators", never)
+    monkeypatch.setattr(_execute, "prepare", never)
+    monkeypatch.setattr(_execute, "train", never)
 
 
 def array(*shape):

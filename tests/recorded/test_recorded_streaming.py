@@ -47,7 +47,7 @@ def test_other_formats_stream(tmp_path):
 
 def test_large_sets_for_testing_are_read_block_by_block(tmp_path, monkeypatch):
     from apexr.engine import _evaluate
-    from apexr.scenarios import _data
+    from apexr.experiment import _data
 
     files.write_pdebench(tmp_path / "a.hdf5", samples=20)
     scenario = apexr.Recorded(tmp_path / "a.hdf5", split="last;7", num_trjs_returned=2, **SIZES)

@@ -32,5 +32,5 @@ def no_training(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("something was computed")
 
-    monkeypatch.setattr("apexr.experiment.train", refuse)
-    monkeypatch.setattr("apexr.scenarios._data._trajectories", refuse)
+    monkeypatch.setattr("apexr.experiment._execute.train", refuse)
+    monkeypatch.setattr("apexr.experiment._data._trajectories", refuse)

@@ -347,7 +347,7 @@ def test_networks_that_change_the_shape():
 )
 def test_what_works_but_may_not_be_meant_is_said_once(monkeypatch, change, said):
     monkeypatch.undo()  # data may be made here
-    monkeypatch.setattr("apexr.scenarios._pieces.execute", lambda *_, **__: ("result", None))
+    monkeypatch.setattr("apexr.experiment._run.execute", lambda *_, **__: ("result", None))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         apexr.run("diff_adv", net=NET, num_seeds=2, **{**SIZES, **change})
@@ -358,7 +358,7 @@ def test_what_works_but_may_not_be_meant_is_said_once(monkeypatch, change, said)
 
 def test_a_batch_of_all_windows_is_fine(monkeypatch):
     monkeypatch.undo()
-    monkeypatch.setattr("apexr.scenarios._pieces.execute", lambda *_, **__: ("result", None))
+    monkeypatch.setattr("apexr.experiment._run.execute", lambda *_, **__: ("result", None))
     with warnings.catch_warnings():
         warnings.simplefilter("error", ApexrWarning)
         apexr.run("diff_adv", net=NET, num_seeds=2, **{**SIZES, "batch_size": 12})

@@ -27,7 +27,7 @@ COMMON = {
 }
 RUNNER = """
 import json, os, signal, sys, threading, traceback
-import apexr, apexr.experiment
+import apexr, apexr.experiment._execute
 from apexr.store import Checkpoints
 from apexr.training import tracker
 

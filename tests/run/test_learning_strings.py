@@ -7,6 +7,7 @@ import pytest
 
 import apexr
 from _tiny import NET, SIZES
+from apexr.experiment import _execute
 from apexr.objectives import OBJECTIVES
 from apexr.training import NEVER
 
@@ -65,7 +66,7 @@ def test_a_corrected_solver_comes_back_from_its_store(tmp_path):
 def test_one_seed_that_diverges_does_not_stop_the_others(monkeypatch):
     """Its first weights are made infinite; the rest is what it would have been."""
     calm = apexr.run("diff_adv", train="div;2", **COMMON, num_seeds=3)
-    draw = apexr.experiment.draw_emulators
+    draw = _execute.draw_emulators
 
     def spoilt(seeds, plan):
         emulators, keys = draw(seeds, plan)
@@ -74,7 +75,7 @@ def test_one_seed_that_diverges_does_not_stop_the_others(monkeypatch):
         weight = emulators.layers[0].weight.at[1].set(np.inf)
         return eqx.tree_at(lambda net: net.layers[0].weight, emulators, weight), keys
 
-    monkeypatch.setattr(apexr.experiment, "draw_emulators", spoilt)
+    monkeypatch.setattr(_execute, "draw_emulators", spoilt)
     with pytest.warns(apexr.errors.ApexrWarning, match="1 of 3 seeds diverged"):
         result = apexr.run("diff_adv", train="div;2", **COMMON, num_seeds=3)
     assert result.diverged_at.values.tolist() == [NEVER, 0, NEVER]

@@ -6,7 +6,7 @@ import pytest
 
 import apexr
 from _tiny import SIZES
-from apexr.scenarios._kept import Kept
+from apexr.experiment._kept import Kept
 
 ONCE = ("_build_all", "_begin_all", "on_device", "_roll_out", "_permute")
 TWICE = ("_sample_all", "_trajectories")  # for training and for testing
@@ -29,7 +29,7 @@ def _named(compiled):
     ids=lambda chosen: f"{chosen['net']}-{chosen['num_seeds']}",
 )
 def test_an_experiment_compiles_each_program_once(compiled, chosen, monkeypatch):
-    monkeypatch.setattr("apexr.scenarios._data._KEPT", Kept(0, int))
+    monkeypatch.setattr("apexr.experiment._data._KEPT", Kept(0, int))
     apexr.run("diff_burgers", **{**SIZES, "num_test_samples": 2}, **chosen, progress=False)
     found = _named(compiled)
     assert {name: found[name] for name in ONCE} == dict.fromkeys(ONCE, 1)

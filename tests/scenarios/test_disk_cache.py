@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import apexr
+from apexr.experiment import _data, disk_cache
+from apexr.experiment._kept import Kept
 from apexr.initial import INITIAL_CONDITIONS, initial_condition
-from apexr.scenarios import _data, disk_cache
-from apexr.scenarios._kept import Kept
 
 SMALL = {
     "num_points": 16,
@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_made_only_costs_time(cache, tmp_path, monkeypat
 
 def test_processes_that_want_the_same_make_it_once(tmp_path):
     code = (
-        "from apexr.scenarios import _data; _data.LITTLE = 0; import apexr, logging;"
+        "from apexr.experiment import _data; _data.LITTLE = 0; import apexr, logging;"
         "logging.basicConfig(level=logging.INFO);"
         f"apexr.difficulty.Burgers(**{SMALL!r}).get_test_data()"
     )

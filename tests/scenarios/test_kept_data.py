@@ -7,8 +7,8 @@ import pytest
 
 import apexr
 from _tiny import SIZES
-from apexr.scenarios import _data
-from apexr.scenarios._kept import Kept, a_part_of_memory
+from apexr.experiment import _data
+from apexr.experiment._kept import Kept, a_part_of_memory
 
 
 def array(size):

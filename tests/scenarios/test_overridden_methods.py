@@ -13,8 +13,8 @@ import apexr
 from _tiny import NET, SIZES
 from apexr.engine import Stacked, named_weights
 from apexr.errors import ApexrError, ShapeError, SpecError
+from apexr.recipe._code import HONORED, UNKNOWN, code_of
 from apexr.scenarios import scenario_dict
-from apexr.scenarios._code import HONORED, UNKNOWN, code_of
 
 Advection = apexr.difficulty.Advection
 PLAIN = Advection(**SIZES)

@@ -9,7 +9,8 @@ import pytest
 import apexr
 from _tiny import tiny
 from apexr.errors import ResolutionWarning, SpecError
-from apexr.scenarios import BaseScenario, _resolution, difficulty, physical, scenario_dict
+from apexr.experiment import _resolution
+from apexr.scenarios import BaseScenario, difficulty, physical, scenario_dict
 from apexr.spectral import Grid
 from apexr.steppers import Burgers
 

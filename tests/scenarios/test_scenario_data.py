@@ -8,7 +8,8 @@ import pytest
 
 from _tiny import SIZES
 from apexr.errors import DivergenceError
-from apexr.scenarios import _data, difficulty
+from apexr.experiment import _data
+from apexr.scenarios import difficulty
 
 SPLITS = [
     ("get_train_data", "get_train_ic_set", 3, 4),
@@ -120,7 +121,7 @@ def test_divergent_reference_data_are_refused_before_training(monkeypatch):
     def never(*_, **__):
         raise AssertionError("trained on data that are not finite")
 
-    monkeypatch.setattr("apexr.experiment.train", never)
+    monkeypatch.setattr("apexr.experiment._execute.train", never)
     scenario = difficulty.Burgers(convection_delta=-1e6, **SIZES)
     with pytest.raises(DivergenceError) as caught:
         scenario(network_config="Conv;2;1;tanh", progress=False)

@@ -5,8 +5,8 @@ import inspect
 import pytest
 
 import apexr
+from apexr.recipe._meanings import described, meanings, parse
 from apexr.scenarios import SCENARIOS
-from apexr.scenarios._meanings import described, meanings, parse
 
 OURS = [key for key in SCENARIOS.names() if SCENARIOS.get(key).__module__.startswith("apexr.")]
 

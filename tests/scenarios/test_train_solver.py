@@ -8,8 +8,8 @@ import xarray as xr
 import apexr
 from apexr.analysis import superiority
 from apexr.errors import MissingVariableError, SpecError
+from apexr.recipe import plain_parameters
 from apexr.scenarios import difficulty, normalized, physical
-from apexr.scenarios._identity import plain_parameters
 from apexr.steppers import FiniteDifferenceStepper, RepeatedStepper
 from apexr.testing import no_compute
 

@@ -92,10 +92,10 @@ def test_the_order_of_the_configurations_does_not_matter(configs, folder, monkey
 def test_a_new_process_finds_the_study_and_trains_nothing(configs, folder):
     code = """
 import sys, json
-import apexr, apexr.experiment
+import apexr, apexr.experiment._execute
 def refuse(*_, **__):
     raise SystemExit("trained again")
-apexr.experiment.train = refuse
+apexr.experiment._execute.train = refuse
 configs = json.loads(sys.argv[1])
 metrics, *_, networks = apexr.run_study_convenience(configs, progress=False)
 print(len(metrics), len(networks))

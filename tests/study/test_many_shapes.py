@@ -9,11 +9,11 @@ from _tiny import SIZES, python
 RUN = """
 import json, resource, sys
 from pathlib import Path
-import apexr.experiment
+import apexr.experiment._execute
 from apexr.study import plan_study, run_planned
 
 seen = []
-train = apexr.experiment.train
+train = apexr.experiment._execute.train
 
 def counted(*arguments):
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -21,7 +21,7 @@ def counted(*arguments):
     seen.append((maps, pages * resource.getpagesize()))
     return train(*arguments)
 
-apexr.experiment.train = counted
+apexr.experiment._execute.train = counted
 study = [
     {**json.loads(sys.argv[2]), "num_points": 12 + number} for number in range(int(sys.argv[3]))
 ]

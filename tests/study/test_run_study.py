@@ -169,16 +169,16 @@ def test_where_everything_fails_there_is_nothing_to_open(configs, tmp_path):
 
 
 def test_finished_experiments_are_run_again_on_demand(configs, tmp_path, monkeypatch):
-    import apexr.experiment
+    import apexr.experiment._execute
 
     trained = []
-    train = apexr.experiment.train
+    train = apexr.experiment._execute.train
 
     def counted(*arguments):
         trained.append(1)
         return train(*arguments)
 
-    monkeypatch.setattr("apexr.experiment.train", counted)
+    monkeypatch.setattr("apexr.experiment._execute.train", counted)
     path = tmp_path / "study.zarr"
     first = apexr.run_study(configs[:1], path, progress=False).compute()
     apexr.run_study(configs[:1], path, progress=False)

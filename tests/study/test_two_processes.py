@@ -51,19 +51,19 @@ for line in sys.stdin:
 
 TRAINER = """
 import json, sys
-import apexr.experiment
+import apexr.experiment._execute
 from apexr.study import plan_study, run_planned
 
 print("ready", flush=True)
 study, log, configs = json.loads(sys.stdin.readline())
-train = apexr.experiment.train
+train = apexr.experiment._execute.train
 
 def counted(*arguments):
     with open(log, "a") as file:
         file.write("trained\\n")
     return train(*arguments)
 
-apexr.experiment.train = counted
+apexr.experiment._execute.train = counted
 print(len(run_planned(plan_study(configs), study, progress=False)))
 """
 

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from apexr.errors import ShapeError, SpecError, suggest
+from apexr.experiment._data import label
 from apexr.labels import Axes
 from apexr.scenarios import BaseScenario, resolve
-from apexr.scenarios._data import label
 from apexr.spectral import Grid
 from apexr.steppers import Equation, FieldMarch, March, RepeatedStepper, SpectralMarch, Stepper
 from apexr.steppers._arrays import default_float

@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from apexr._simulate._solver import Solver
 from apexr.errors import ShapeError, SpecError
+from apexr.experiment._data import initial
 from apexr.initial import INITIAL_CONDITIONS, sample_set
 from apexr.scenarios import Expected, aligned
-from apexr.scenarios._data import initial
 from apexr.spectral import Grid
 from apexr.steppers._arrays import default_float
 

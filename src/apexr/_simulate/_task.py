@@ -15,7 +15,7 @@ from apexr._simulate._states import Start
 from apexr._typing import PathInput
 from apexr.errors import warn
 from apexr.experiment import machine
-from apexr.scenarios._resolution import look_at
+from apexr.experiment._resolution import look_at
 from apexr.steppers import March, blocks
 
 Sink = Callable[[slice, slice, np.ndarray], None]

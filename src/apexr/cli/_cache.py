@@ -15,7 +15,7 @@ def show_cache(
 ) -> None:
     """Show or clear the reference data that are kept on disk for later runs."""
     from apexr._memory import format_bytes
-    from apexr.scenarios import disk_cache
+    from apexr.experiment import disk_cache
 
     if clear:
         typer.echo(f"freed {format_bytes(disk_cache.clear())} in {disk_cache.folder()}")

@@ -25,12 +25,12 @@ from apexr.engine import (
     select_seed,
 )
 from apexr.errors import SpecError
+from apexr.experiment import _data as data
 from apexr.experiment import machine, metric_arrays
+from apexr.experiment._plan import metrics
+from apexr.experiment._resolution import unwrapped
 from apexr.kernels import prepare_host_devices
 from apexr.scenarios import BaseScenario, resolve
-from apexr.scenarios import _data as data
-from apexr.scenarios._pieces import metrics
-from apexr.scenarios._resolution import unwrapped
 from apexr.schema import CLOCK, LADDER, ladder_metrics, metric_names
 from apexr.spectral import Grid
 from apexr.steppers import SOLVERS, Equation, ETDRKStepper, FiniteDifferenceStepper

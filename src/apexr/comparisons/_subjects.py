@@ -17,8 +17,8 @@ from apexr._precision import computing_in, current_precision
 from apexr._run import load_networks
 from apexr.engine import Stacked, unstacked
 from apexr.errors import MissingVariableError, ShapeError, SpecError
+from apexr.experiment._data import label
 from apexr.scenarios import BaseScenario, resolve, scenario_dict
-from apexr.scenarios._data import label
 from apexr.schema import CONFIG_COORDS
 from apexr.steppers import Solver, as_solver
 from apexr.steppers._arrays import default_float

@@ -1,19 +1,35 @@
-"""Scenarios: frozen recipes for the data, training and test of emulators of one equation."""
+"""Scenarios: the equations of the benchmark by three interfaces, and recorded trajectories."""
 
 from apexr._doors import check_all, check_class
+from apexr.experiment import (
+    BaseScenario,
+    Expected,
+    aligned,
+    data_attributes,
+    disk_cache,
+    emulator_plan,
+    finite_trajectories,
+    labelled_reference,
+    plan,
+    run,
+    scenario_dict,
+    score,
+)
+from apexr.recipe import (
+    CONFIGS,
+    SCENARIOS,
+    Request,
+    check_storable,
+    meaning,
+    resolve,
+    scenario,
+    specification,
+)
 from apexr.scenarios import difficulty, normalized, physical
-from apexr.scenarios._align import Expected, aligned
-from apexr.scenarios._base import BaseScenario
 from apexr.scenarios._coefficients import CoefficientSet, Parametrisations, describe_coefficients
 from apexr.scenarios._curation import CURATION
-from apexr.scenarios._data import data_attributes, finite_trajectories, labelled_reference
 from apexr.scenarios._from_equation import EquationScenario
 from apexr.scenarios._guaranteed import GUARANTEED_FINITE
-from apexr.scenarios._identity import CONFIGS, check_storable, meaning, specification
-from apexr.scenarios._pieces import Request, emulator_plan, plan, run
-from apexr.scenarios._registry import SCENARIOS, scenario, scenario_dict
-from apexr.scenarios._resolve import resolve
-from apexr.scenarios._score import score
 from apexr.scenarios.recorded import Recorded, inspect, layout
 
 __all__ = [
@@ -33,6 +49,7 @@ __all__ = [
     "data_attributes",
     "describe_coefficients",
     "difficulty",
+    "disk_cache",
     "emulator_plan",
     "finite_trajectories",
     "inspect",

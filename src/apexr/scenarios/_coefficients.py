@@ -24,7 +24,7 @@ from apexr.steppers import (
 )
 
 if TYPE_CHECKING:
-    from apexr.scenarios._base import BaseScenario
+    from apexr.experiment import BaseScenario
 
 Numbers = tuple[float, ...]
 

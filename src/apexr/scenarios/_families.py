@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from apexr._grammar import PositiveFloat, Range
+from apexr.recipe import derived
 from apexr.scenarios._etdrk import NonlinearSolver
-from apexr.scenarios._fields import derived
 from apexr.scenarios._numerics import NumericalScenario, counted_once
 from apexr.steppers import Equation, ETDRKStepper, Stepper
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
+from apexr.recipe import Extent, derived
 from apexr.scenarios._etdrk import NonlinearSolver
-from apexr.scenarios._fields import Extent, derived
 from apexr.scenarios._numerics import Choice
 from apexr.steppers import Equation, Stepper
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from apexr.errors import SpecError
-from apexr.scenarios._base import BaseScenario
+from apexr.experiment import BaseScenario
 from apexr.steppers import ETDRK, SOLVERS, Equation, SolverSpec
 
 Choice = Literal["apebench", "exact"]
@@ -61,9 +61,9 @@ class NumericalScenario(BaseScenario):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in _SOLVERS:
-            if config := getattr(self, name):
-                self._set(**{name: str(self._read_solver(name, config))})
+        configs = {name: getattr(self, name) for name in _SOLVERS if getattr(self, name)}
+        solvers = {name: self._read_solver(name, text) for name, text in configs.items()}
+        self._set(solvers=solvers, **{name: str(read) for name, read in solvers.items()})
 
     def _read_solver(self, name: str, config: str) -> SolverSpec:
         """Return a solver, checked against the equation.
@@ -94,17 +94,17 @@ class NumericalScenario(BaseScenario):
 
     def get_ref_stepper(self) -> Any:
         """Return the solver of one step of the test trajectories."""
-        return self._solved_by(self.test_solver)
+        return self._solved_by("test_solver")
 
     def get_train_stepper(self) -> Any:
         """Return the solver of one step of the training trajectories."""
         if not self.train_solver and not self.test_solver:
             return self.get_ref_stepper()
-        return self._solved_by(self.train_solver)
+        return self._solved_by("train_solver")
 
-    def _solved_by(self, config: str) -> Any:
-        """Return the solver of a config string; an empty one means the scenario's own."""
-        read = SOLVERS.parse(config) if config else None
+    def _solved_by(self, name: str) -> Any:
+        """Return the solver that a parameter chooses; the scenario's own where it is empty."""
+        read = self.solvers.get(name)
         if read is None or isinstance(read, ETDRK):
             return self._own_stepper(None if read is None else read.order)
         substeps = getattr(self, "num_substeps", 1)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from apexr._grammar import Count
+from apexr.recipe import derived, scenario
 from apexr.scenarios._families import (
     FROM_0_TO_1,
     KURAMOTO_METRICS,
@@ -29,8 +30,6 @@ from apexr.scenarios._families import (
     TermOrder,
     Triple,
 )
-from apexr.scenarios._fields import derived
-from apexr.scenarios._registry import scenario
 from apexr.spectral import Grid
 from apexr.steppers import Convection as ConvectionEquation
 from apexr.steppers import Equation

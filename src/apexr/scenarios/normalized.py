@@ -13,6 +13,7 @@ NeurIPS, section 3.
 """
 
 from apexr._grammar import Count
+from apexr.recipe import derived, scenario
 from apexr.scenarios._families import (
     FROM_0_TO_1,
     KURAMOTO_METRICS,
@@ -26,8 +27,6 @@ from apexr.scenarios._families import (
     TermOrder,
     Triple,
 )
-from apexr.scenarios._fields import derived
-from apexr.scenarios._registry import scenario
 from apexr.steppers import Convection as ConvectionEquation
 from apexr.steppers import Equation
 from apexr.steppers import Linear as LinearEquation

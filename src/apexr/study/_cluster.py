@@ -1,5 +1,6 @@
 """Running a study on a Dask cluster: who runs what next, and what became of it."""
 
+import dataclasses
 import time
 import uuid
 from asyncio import CancelledError
@@ -13,9 +14,11 @@ import dask.config
 from distributed import Client, Future, KilledWorker, wait
 
 from apexr import store as stores
+from apexr._run import Storing
 from apexr._signals import ending_on_sigterm
 from apexr._typing import PathInput
 from apexr.errors import ClusterError, SpecError, StoreError, Terminated, WorkerDiedError
+from apexr.experiment import Attendants
 from apexr.study._clients import count_workers
 from apexr.study._configs import Planned
 from apexr.study._progress import Progress
@@ -39,7 +42,12 @@ _LONG = {"distributed": {"scheduler": {"default-task-durations": {PREFIX: "1h"}}
 
 
 def run_on(
-    client: Client, pending: Sequence[Work], store: PathInput, bar: Progress, **options: Any
+    client: Client,
+    pending: Sequence[Work],
+    store: PathInput,
+    bar: Progress,
+    attendants: Attendants,
+    storing: Storing,
 ) -> list[Failure]:
     """Run experiments on the workers of a cluster and return what failed.
 
@@ -57,9 +65,10 @@ def run_on(
     Terminated
         After SIGTERM, likewise.
     """
-    _check_trackers(options.get("trackers", ()))
+    _check_trackers(attendants.trackers)
+    attendants = dataclasses.replace(attendants, progress=False)
     with _prepared(client, store), ending_on_sigterm():
-        return Dispatch(client, pending, store, bar, options).run()
+        return Dispatch(client, pending, store, bar, attendants, storing).run()
 
 
 def _check_trackers(trackers: Sequence[Any]) -> None:
@@ -100,7 +109,7 @@ class Dispatch:
 
     Parameters
     ----------
-    client, pending, store, bar, options
+    client, pending, store, bar, attendants, storing
         As for :func:`run_on`.
     """
 
@@ -110,12 +119,14 @@ class Dispatch:
         pending: Sequence[Work],
         store: PathInput,
         bar: Progress,
-        options: dict[str, Any],
+        attendants: Attendants,
+        storing: Storing,
     ) -> None:
         self.client = client
         self.store = stores.place(store)
         self.bar = bar
-        self.options = options
+        self.attendants = attendants
+        self.storing = storing
         self.failures: list[Failure] = []
         self._queue: dict[str, deque[Work]] = {}
         for work in pending:
@@ -221,13 +232,14 @@ class Dispatch:
         one, parts = work
         seeds = None if self._again else tuple(part.seeds for part in parts)
         given = {**one.given, "precision": one.experiment.precision}
-        options = {**self.options, "overwrite": self.options["overwrite"] and not self._again}
+        again = self.storing.overwrite and not self._again
+        storing = dataclasses.replace(self.storing, overwrite=again)
         # It comes to the worker that has nothing to do. Were that one named, Dask would wait for it
         # for ever, allowed others or not, if it died in a moment in which there was no other.
         with self._reaching():
             future = self.client.submit(
                 run_task,
-                Task(one.id, given, seeds, self.store, options),
+                Task(one.id, given, seeds, self.store, self.attendants, storing),
                 key=f"{PREFIX}-{one.id}-{uuid.uuid4().hex[:8]}",
             )
         self._flying[future] = work

@@ -10,10 +10,11 @@ import xarray as xr
 from apexr import analysis
 from apexr import store as stores
 from apexr._digest import digest
-from apexr._run import CHECKPOINT_SECONDS, check_interval
+from apexr._run import CHECKPOINT_SECONDS, Storing
 from apexr._typing import PathInput
 from apexr.engine import available_bytes
 from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
+from apexr.experiment import Attendants
 from apexr.kernels import keep_compiled
 from apexr.study._changed import check_data
 from apexr.study._clients import check_client, count_workers, memory_of_workers
@@ -142,9 +143,9 @@ def run_planned(
 
     Parameters and errors are those of :func:`run_study`.
     """
-    check_interval(checkpoint_seconds)
+    storing = Storing(checkpoint_seconds, overwrite, fields == "compact", packed)
     check_client(client)
-    watchers = as_trackers(trackers)
+    attendants = Attendants(progress, as_trackers(trackers))
     if fields not in get_args(Fields):
         near = suggest(str(fields), get_args(Fields))
         raise SpecError(f'fields must be "plain" or "compact", got {fields!r}{near}')
@@ -159,20 +160,17 @@ def run_planned(
     stores.create_study(store)
     estimate = measured(planned, pending, store) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
-    options: dict[str, Any] = {"overwrite": overwrite, "checkpoint_seconds": checkpoint_seconds}
-    options["trackers"] = watchers
-    options |= {"compact": fields == "compact", "packed": packed}
     with stores.planned(store, [_entry(one) for one in planned]):
         try:
             if pending:
                 workers = 1 if client is None else count_workers(client)
                 bar.say(str(outlook(planned, pending, estimate, workers=max(1, workers))))
             if client is None:
-                failures = _run_here(pending, store, bar, progress=progress, **options)
+                failures = _run_here(pending, store, bar, attendants, storing)
             else:
                 from apexr.study._cluster import run_on
 
-                failures = run_on(client, pending, store, bar, **options)
+                failures = run_on(client, pending, store, bar, attendants, storing)
         finally:
             bar.close()
     stores.keep_index(store, least=stores.WORTH_AN_INDEX)
@@ -180,7 +178,11 @@ def run_planned(
 
 
 def _run_here(
-    pending: Sequence[Work], store: PathInput, bar: Progress, **options: Any
+    pending: Sequence[Work],
+    store: PathInput,
+    bar: Progress,
+    attendants: Attendants,
+    storing: Storing,
 ) -> list[Failure]:
     """Run experiments in this process, those of equal shape in a row."""
     keep_compiled()
@@ -191,8 +193,8 @@ def _run_here(
             programs.enter(one.shape)
             spent, published = None, False
             try:
-                again = parts if options["overwrite"] else ()
-                spent = run_parts(one, remaining(one, store, again), store, **options)
+                again = parts if storing.overwrite else ()
+                spent = run_parts(one, remaining(one, store, again), store, attendants, storing)
                 published = True
             except Exception as error:  # whatever one experiment does, the others go on
                 stores.record_failure(store, one.id, error, one.experiment.config)

@@ -1,17 +1,17 @@
 """What of a study is left to be run, and running it: the same in this process and in a worker."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import xarray as xr
 
 from apexr import store as stores
-from apexr._run import run_stored
+from apexr._run import Storing, run_stored
 from apexr._typing import PathInput
-from apexr.experiment import Experiment
+from apexr.experiment import Attendants, Experiment
 from apexr.study._configs import Planned
 
 Work = tuple[Planned, list[Experiment]]
@@ -125,21 +125,28 @@ def remaining(one: Planned, store: PathInput, again: Sequence[Experiment] = ()) 
     return [*replaced, *missing(one, held)]
 
 
-def run_parts(one: Planned, parts: Sequence[Experiment], store: PathInput, **options: Any) -> Spent:
+def run_parts(
+    one: Planned,
+    parts: Sequence[Experiment],
+    store: PathInput,
+    attendants: Attendants,
+    storing: Storing,
+) -> Spent:
     """Run the parts of an experiment that are not published, publish each; return the time spent.
 
     Parameters
     ----------
     one, parts, store
         What, and where. The experiment must be claimed.
-    **options
-        Those of :func:`apexr._run.run_stored`.
+    attendants, storing
+        As for :func:`apexr._run.run_stored`.
     """
     start, compiling, training = time.perf_counter(), 0.0, 0.0
+    attendants = dataclasses.replace(attendants, watch=_noting(one.id, store))
     for part in parts:
         unit = stores.unit_path(store, part.attrs["experiment_id"])
         stores.forget_failure(store, unit.name)  # noted by an older release, seeds and all
-        result = run_stored(one.scenario, part, unit, watch=_noting(one.id, store), **options)
+        result = run_stored(one.scenario, part, unit, attendants, storing)
         compiling += seconds_of(result, "compile_seconds")
         training += seconds_of(result, "train_seconds")
     stores.forget_failure(store, one.id)

@@ -20,9 +20,11 @@ from typing import Any, Literal
 from distributed import Worker, WorkerPlugin
 
 from apexr import store as stores
+from apexr._run import Storing
 from apexr._typing import PathInput
 from apexr.engine import CALLBACKS, TASKS
 from apexr.errors import ApexrWarning, SpecError, Terminated
+from apexr.experiment import Attendants
 from apexr.initial import INITIAL_CONDITIONS
 from apexr.kernels import keep_compiled, prepare_host_devices, usable_cores
 from apexr.metrics import METRICS
@@ -83,15 +85,16 @@ class Task:
         whoever else has claimed it is through.
     store
         Place of the study, with what its client needs if it is at a URL.
-    options
-        ``overwrite``, ``checkpoint_seconds``.
+    attendants, storing
+        As for :func:`apexr._run.run_stored`.
     """
 
     id: str
     given: Mapping[str, Any]
     parts: tuple[tuple[int, ...], ...] | None
     store: PathInput
-    options: Mapping[str, Any]
+    attendants: Attendants
+    storing: Storing
 
 
 @dataclass(frozen=True)
@@ -149,8 +152,8 @@ def _planned_again(task: Task) -> Planned:
 
 def _run(one: Planned, task: Task) -> Spent:
     parts = [one.part(seeds) for seeds in task.parts or ()]
-    chosen = remaining(one, task.store, parts if task.options["overwrite"] else ())
-    return run_parts(one, chosen, task.store, progress=False, **task.options)
+    chosen = remaining(one, task.store, parts if task.storing.overwrite else ())
+    return run_parts(one, chosen, task.store, task.attendants, task.storing)
 
 
 def registered() -> list[tuple[str, str, Any]]:

@@ -41,7 +41,7 @@ def scenario_of(
     parameters = {**_observed(table), **keywords}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ApexrWarning)  # they are for those who run it
-        scenario = resolve(key or _key(table, parameters), parameters)
+        scenario: BaseScenario = resolve(key or _key(table, parameters), parameters)
     _check(table, scenario)
     return scenario, keywords
 

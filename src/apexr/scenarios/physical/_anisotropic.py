@@ -4,8 +4,8 @@ from typing import Any
 
 from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
+from apexr.recipe import scenario
 from apexr.scenarios._families import Coefficients, LinearFamily
-from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Domain
 from apexr.steppers import Advection, Diffusion, Dispersion, Equation, HyperDiffusion
 

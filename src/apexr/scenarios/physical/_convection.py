@@ -1,6 +1,7 @@
 """Convection of a velocity: one channel a dimension."""
 
 from apexr._grammar import Count
+from apexr.recipe import Extent, scenario
 from apexr.scenarios._families import (
     KURAMOTO_METRICS,
     KURAMOTO_WARMUP,
@@ -8,8 +9,6 @@ from apexr.scenarios._families import (
     ConvectionFamily,
     Derived,
 )
-from apexr.scenarios._fields import Extent
-from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Physical
 from apexr.steppers import Convection as ConvectionEquation
 from apexr.steppers import Equation

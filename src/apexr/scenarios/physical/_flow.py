@@ -4,9 +4,8 @@ import math
 from typing import Literal
 
 from apexr._grammar import Count, PositiveInt
+from apexr.recipe import Extent, scenario
 from apexr.scenarios._families import NonlinearFamily
-from apexr.scenarios._fields import Extent
-from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Domain
 from apexr.steppers import (
     Equation,

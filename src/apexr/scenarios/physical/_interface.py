@@ -1,8 +1,8 @@
 """What all physical scenarios have: a domain and a time step."""
 
 from apexr._grammar import PositiveFloat
+from apexr.recipe import Extent, derived
 from apexr.scenarios._families import Coefficients, Family
-from apexr.scenarios._fields import Extent, derived
 
 
 class Domain(Family):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from apexr._grammar import PositiveFloat
+from apexr.recipe import scenario
 from apexr.scenarios._families import Coefficients, Derived, LinearFamily, TermOrder
-from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Physical
 from apexr.steppers import Equation
 from apexr.steppers import Linear as LinearEquation

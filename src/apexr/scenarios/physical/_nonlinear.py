@@ -1,6 +1,7 @@
 """Equations of one channel, up to second order in the state."""
 
 from apexr._grammar import Count
+from apexr.recipe import Extent, derived, scenario
 from apexr.scenarios._families import (
     KURAMOTO_METRICS,
     KURAMOTO_WARMUP,
@@ -9,8 +10,6 @@ from apexr.scenarios._families import (
     NonlinearFamily,
     Triple,
 )
-from apexr.scenarios._fields import Extent, derived
-from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Physical
 from apexr.steppers import Equation
 from apexr.steppers import Nonlinear as NonlinearEquation

@@ -5,10 +5,8 @@ from typing import Annotated
 
 from apexr._grammar import PositiveFloat, PositiveInt, Range
 from apexr.errors import warn
-from apexr.initial import INITIAL_CONDITIONS
+from apexr.recipe import Extent, derived, scenario
 from apexr.scenarios._families import FROM_0_TO_1, Coefficients, Derived, NonlinearFamily
-from apexr.scenarios._fields import Extent, derived
-from apexr.scenarios._registry import scenario
 from apexr.scenarios.physical._interface import Domain, Physical
 from apexr.steppers import Equation
 from apexr.steppers import GrayScott as GrayScottEquation
@@ -123,13 +121,14 @@ class _GrayScott(Domain, NonlinearFamily):
 
     def _derive(self) -> None:
         super()._derive()
-        if INITIAL_CONDITIONS.parse(self.ic_config).num_channels is None:
+        if self.parsed_conditions[0].num_channels is None:
             warn(
                 f"ic_config {self.ic_config!r} would draw equal substrate and activator;"
                 f" {type(self).__name__} starts from {BLOBS!r} instead. Give both channels, as in"
                 " 'channels;FIRST|SECOND', for another start"
             )
             self._set(ic_config=BLOBS)
+            del vars(self)["parsed_conditions"]  # of the string before
 
 
 @scenario("phy_gs")

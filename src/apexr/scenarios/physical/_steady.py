@@ -4,9 +4,8 @@ from typing import Annotated, NoReturn
 
 from apexr._grammar import Count, PositiveInt, Range
 from apexr.errors import SpecError
-from apexr.scenarios._fields import Extent
+from apexr.recipe import Extent, scenario
 from apexr.scenarios._numerics import NumericalScenario
-from apexr.scenarios._registry import scenario
 from apexr.steppers import Poisson as PoissonSolver
 
 _FORCED = {"train_temporal_horizon": 1, "test_temporal_horizon": 1, "num_warmup_steps": 0}

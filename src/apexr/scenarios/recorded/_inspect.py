@@ -7,7 +7,7 @@ import numpy as np
 from apexr._memory import format_bytes
 from apexr.errors import SpecError
 from apexr.exchange.readers._recording import Recording
-from apexr.scenarios._resolution import tail_energy
+from apexr.experiment._resolution import tail_energy
 from apexr.scenarios.recorded._known import of_opened
 from apexr.scenarios.recorded._open import AUTO, open_source
 from apexr.scenarios.recorded._split import make_split

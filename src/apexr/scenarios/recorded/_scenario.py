@@ -14,13 +14,10 @@ from apexr._memory import read_bytes
 from apexr.engine import EmulatorPlan, parse_callbacks
 from apexr.errors import SpecError, suggest
 from apexr.exchange.readers._recording import PARTS
+from apexr.experiment import BaseScenario, _data
 from apexr.labels import Axes
 from apexr.networks import NETWORKS
-from apexr.scenarios import _data
-from apexr.scenarios._base import LATER, BaseScenario
-from apexr.scenarios._code import is_overridden
-from apexr.scenarios._fields import Extent, Points, derived
-from apexr.scenarios._registry import scenario
+from apexr.recipe import LATER, Extent, Points, derived, is_overridden, scenario
 from apexr.scenarios.recorded._finite import check_finite
 from apexr.scenarios.recorded._known import Known, of_opened
 from apexr.scenarios.recorded._open import AUTO, Opened, open_source

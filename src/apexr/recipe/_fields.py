@@ -27,6 +27,9 @@ Extent = Annotated[float | tuple[float, ...], _PerAxis(), Range(minimum=0.0, exc
 """Length of each axis; a tuple where the axes differ."""
 
 
+Seed = Annotated[int, Range(minimum=0, maximum=2**32 - 1)]
+
+
 def derived() -> Any:
     """Return the declaration of a field that follows from the others and cannot be given."""
     return dataclasses.field(init=False)

@@ -1,6 +1,5 @@
-"""One experiment: from plain parts to a labelled result and the trained emulators."""
+"""From plain parts to a labelled result and the trained emulators."""
 
-import contextlib
 import dataclasses
 import functools
 import importlib
@@ -10,7 +9,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -22,13 +21,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from tqdm.auto import tqdm
 
 from apexr import labels
-from apexr._doors import check_all
 from apexr._precision import computing_in, current_precision, matmul_precision
 from apexr.engine import (
-    Callback,
-    EmulatorPlan,
     Evaluated,
-    Recorder,
     TestSet,
     compile_rollouts,
     count_operations,
@@ -42,16 +37,15 @@ from apexr.engine import (
     score_rollouts,
 )
 from apexr.errors import warn
+from apexr.experiment._attend import Attendants
+from apexr.experiment._experiment import Experiment
 from apexr.kernels import convolution_kernels
 from apexr.metrics import Metric
+from apexr.recipe import Choice
 from apexr.schema import TRAIN_SOLVER, identifier, metric_names
 from apexr.training import (
     NEVER,
-    Attendance,
     Footprint,
-    Hook,
-    Keeper,
-    Report,
     Streamed,
     Trained,
     TrainingPlan,
@@ -63,9 +57,6 @@ from apexr.training import (
 Trajectories = Float[Array, "sample frame channel *space"]
 TrainBy = Callable[[Any, PRNGKeyArray], Trained]
 """Takes emulators and shuffle keys of all seeds and trains them."""
-Watch = Callable[[int, int], None]
-"""Takes the updates that are done, and how many there are."""
-
 _log = logging.getLogger(__name__)
 
 BACKWARD = 3
@@ -75,84 +66,31 @@ _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "za
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
-    """Which weights of a training are tested, by data for validation.
+class Sources:
+    """Where the data of an experiment come from; they are made when it is known that they fit.
 
     Attributes
     ----------
-    keep_best
-        Whether those with the best score are, not the last ones.
-    patience
-        After so many validations in a row without a better score, a seed stops; 0 is never.
-    config, metric
-        The metric that is the score; without one it is the loss.
+    make_data
+        Returns trajectories for training and for testing, with initial states.
+    make_valid
+        Returns trajectories for validation; None where there is none.
+    by_train_solver
+        Takes the test trajectories to those that the solver of the training data makes of their
+        initial states, where that is another solver: its errors are part of the result.
+    train_by
+        Trains the emulators in place of apexr; nobody attends then, and no data for training are
+        needed.
     """
 
-    keep_best: bool = False
-    patience: int = 0
-    config: str = "valid_loss"
-    metric: Metric | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """All that an experiment is made of, besides its data.
-
-    Attributes
-    ----------
-    emulator, training
-        What is trained, and how.
-    metrics
-        Metrics of the rollout by config string.
-    num_kept
-        Test trajectories that the result holds whole.
-    shapes
-        Of the trajectories: ``train`` and ``test``; ``valid`` where there is validation.
-    callbacks
-        What is recorded during the training.
-    seeds
-        One network is drawn and trained for each.
-    axes
-        Labels of the states.
-    config
-        ``scenario``, ``task``, ``net``, ``train``, ``scenario_kwargs`` in their canonical form.
-    attrs
-        Further attributes of the result.
-    precision
-        Of all that is computed.
-    choice
-        Which weights are tested.
-    begin
-        Takes drawn emulators and their seeds to those that the training begins with; None leaves
-        them as they are.
-    """
-
-    emulator: EmulatorPlan
-    training: TrainingPlan
-    metrics: dict[str, Metric]
-    num_kept: int
-    shapes: Mapping[str, tuple[int, ...]]
-    callbacks: tuple[Callback, ...]
-    seeds: tuple[int, ...]
-    axes: labels.Axes
-    config: Mapping[str, str]
-    attrs: Mapping[str, Any]
-    precision: str
-    choice: Choice = Choice()
-    begin: Callable[[Any, Sequence[int]], Any] | None = None
+    make_data: Callable[[], tuple[Any, Trajectories | Streamed]]
+    make_valid: Callable[[], Trajectories | Streamed] | None = None
+    by_train_solver: Callable[[Any], Trajectories] | None = None
+    train_by: TrainBy | None = None
 
 
 def execute(
-    experiment: Experiment,
-    make_data: Callable[[], tuple[Trajectories, Trajectories]],
-    *,
-    progress: bool = True,
-    trackers: Sequence[Hook] = (),
-    keeper: Keeper | None = None,
-    watch: Watch | None = None,
-    train_by: TrainBy | None = None,
-    by_train_solver: Callable[[Array], Trajectories] | None = None,
-    make_valid: Callable[[], Trajectories] | None = None,
+    experiment: Experiment, sources: Sources, attendants: Attendants
 ) -> tuple[xr.Dataset, Any]:
     """Return the labelled result and the emulators, whose arrays lead with the seeds.
 
@@ -160,25 +98,10 @@ def execute(
     ----------
     experiment
         What to do.
-    make_data
-        Returns trajectories for training and for testing, with initial states. It is called
-        when it is known that data and training fit into memory.
-    progress
-        Whether to show a progress bar.
-    trackers
-        Called before some of the updates.
-    keeper
-        Keeps checkpoints of the training, and gives the last one back.
-    watch
-        Called now and then during the training with the updates that are done, and with all.
-    train_by
-        Trains the emulators in place of apexr; nobody attends then, and no data for training are
-        needed.
-    by_train_solver
-        Takes the test trajectories to those that the solver of the training data makes of their
-        initial states, where that is another solver: its errors are part of the result.
-    make_valid
-        Returns trajectories for validation; None where there is none.
+    sources
+        Where its data come from.
+    attendants
+        Who attends the training.
 
     Raises
     ------
@@ -192,7 +115,7 @@ def execute(
     outline = outline_emulators(experiment.emulator, len(seeds))
     drawn = None if outline is not None else draw_emulators(seeds, experiment.emulator)
     need = rollouts = None
-    if train_by is None:  # what takes longest to compile does so while the rest is made
+    if sources.train_by is None:  # what takes longest to compile does so while the rest is made
         outline = outline if drawn is None else drawn[0]
         shapes = experiment.shapes
         stops = experiment.choice.patience > 0
@@ -202,27 +125,25 @@ def execute(
     emulators, shuffle_keys = drawn or draw_emulators(seeds, experiment.emulator)
     if experiment.begin is not None:
         emulators = experiment.begin(emulators, seeds)
-    if train_by is None:
+    if sources.train_by is None:
         need = training.footprint()
-        _say_memory(experiment, need, held, shown=progress)
-    counted = _counting_meanwhile(experiment) if train_by is None else None
-    train_trajectories, test_trajectories = make_data()
-    valid_trajectories = None if make_valid is None else make_valid()
+        _say_memory(experiment, need, held, shown=attendants.progress)
+    counted = _counting_meanwhile(experiment) if sources.train_by is None else None
+    train_trajectories, test_trajectories = sources.make_data()
+    valid_trajectories = None if sources.make_valid is None else sources.make_valid()
     if train_trajectories is not None:
         emulators = fitted(emulators, train_trajectories)
     test = TestSet(test_trajectories, experiment.metrics, experiment.num_kept)
     if valid_trajectories is not None:
         test.valid = TestSet(valid_trajectories, experiment.metrics, 1)
-    recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
-    with progress_bar(experiment, shown=progress, watch=watch) as report:
-        attendance = Attendance(report, recorders, tuple(trackers), keeper, experiment.seeds)
+    with attendants.attend(experiment, test) as attendance:
         plan = experiment.training
-        if train_by is None:
+        if sources.train_by is None:
             validation = _validation(experiment.choice, valid_trajectories)
             given = (emulators, train_trajectories, shuffle_keys)
             trained = train(*given, plan, attendance, validation)
         else:
-            trained = train_by(emulators, shuffle_keys)
+            trained = sources.train_by(emulators, shuffle_keys)
     _tell_of_diverged(experiment.seeds, trained.diverged_at)
     compile_seconds = 0.0 if rollouts is None else rollouts.result()[1]
     tested = evaluate(trained.emulators, test_trajectories, *testing)
@@ -233,8 +154,8 @@ def execute(
         "compile_seconds": compile_seconds
         + sum(part.compile_seconds for part in (need, trained, tested) if part is not None),
     }
-    if by_train_solver is not None:
-        solved = by_train_solver(test_trajectories)
+    if sources.by_train_solver is not None:
+        solved = sources.by_train_solver(test_trajectories)
         first = experiment.emulator.frames.given
         truth: Any = np.asarray(test_trajectories)[:, first:]
         arrays |= _train_solver_arrays(solved[:, first - 1 :], truth, experiment.metrics)
@@ -421,26 +342,6 @@ def metric_arrays(errors: dict[str, Float[np.ndarray, "..."]]) -> dict[str, Any]
     return arrays
 
 
-@contextlib.contextmanager
-def progress_bar(
-    experiment: Experiment, *, shown: bool, watch: Watch | None = None
-) -> Iterator[Report]:
-    """Give the function that a training reports to, drawn as a bar on standard error."""
-    total = experiment.training.optimizer.updates
-    name = f"{experiment.config['scenario']} {experiment.config['net']}"
-    seeds = f"{len(experiment.seeds)} seed{'s' if len(experiment.seeds) > 1 else ''}"
-    with tqdm(total=total, desc=f"{name}, {seeds}", unit="update", disable=not shown) as bar:
-
-        def report(done: int, losses: Float[np.ndarray, " seed"]) -> None:
-            bar.update(done - bar.n)
-            bar.set_postfix(loss=f"{np.median(losses):.1e}", refresh=False)
-            if watch is not None:
-                watch(done, total)
-
-        yield report
-        bar.update(total - bar.n)
-
-
 def circumstances(experiment: Experiment) -> dict[str, Any]:
     """Return all that a training's numbers depend on, down to the last bit.
 
@@ -476,7 +377,3 @@ def machine() -> dict[str, Any]:
         "convolutions": convolution_kernels(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-_public = [name for name, held in globals().items() if getattr(held, "__module__", "") == __name__]
-check_all(globals(), [name for name in _public if not name.startswith("_")])

@@ -11,8 +11,9 @@ from jaxtyping import Float
 from apexr import labels
 from apexr._precision import computing_in
 from apexr.errors import ApexrWarning, SpecError
-from apexr.scenarios import _data
-from apexr.scenarios._resolution import is_nonlinear, kept_waves, tail_energy, unwrapped
+from apexr.experiment import _data
+from apexr.experiment._resolution import is_nonlinear, kept_waves, tail_energy, unwrapped
+from apexr.recipe import Recipe
 from apexr.schema import REFERENCE_ERROR
 from apexr.steppers import (
     ETDRKStepper,
@@ -27,7 +28,6 @@ from apexr.steppers._arrays import check_count
 if TYPE_CHECKING:
     import xarray as xr
 
-    from apexr.scenarios._base import BaseScenario
 
 Frames = Float[np.ndarray, "sample time channel *space"]
 
@@ -39,7 +39,7 @@ MOST_SUBSTEPS = 4096
 
 
 def reference_error(
-    scenario: "BaseScenario", num_samples: int | None, num_steps: int | None, max_seconds: float
+    scenario: Recipe, num_samples: int | None, num_steps: int | None, max_seconds: float
 ) -> "xr.Dataset":
     """Return what :meth:`apexr.BaseScenario.reference_error` promises."""
     dims = scenario.num_spatial_dims
@@ -81,7 +81,7 @@ def reference_error(
 
 
 def _converged(
-    scenario: "BaseScenario", stepper: Any, data: Frames, max_seconds: float
+    scenario: Recipe, stepper: Any, data: Frames, max_seconds: float
 ) -> tuple[Frames, Frames, int]:
     """Return a converged solution, the one with half the substeps, and their number.
 

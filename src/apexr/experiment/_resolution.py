@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from apexr.errors import ResolutionWarning, warn
-from apexr.scenarios._identity import scenario_key
+from apexr.recipe import Protocol, Recipe, scenario_key
 from apexr.spectral import Grid, dealiasing_mask, wavenumbers
 from apexr.steppers import ETDRKStepper, PseudoSpectral, RepeatedStepper, ZeroTerm
 from apexr.steppers._exponential import ClosedForm
@@ -17,7 +17,6 @@ from apexr.steppers._exponential import ClosedForm
 if TYPE_CHECKING:
     import xarray as xr
 
-    from apexr.scenarios._base import BaseScenario
 
 Frames = Float[np.ndarray, "sample time channel *space"]
 
@@ -31,14 +30,13 @@ _SAMPLES, _FRAMES = 2, 9
 _SAMPLING = (
     *("num_points", "num_spatial_dims", "num_train_samples", "num_test_samples"),
     *("train_seed", "test_seed", "train_temporal_horizon", "test_temporal_horizon"),
-    *("optim_config", "batch_size", "num_trjs_returned", "record_loss_every", "vlim"),
-    *("report_metrics", "callbacks"),
+    *Protocol.parameters(),
 )
 """Parameters on which the known errors do not depend, or that select them."""
 _said: set[tuple[type, str, Grid]] = set()
 
 
-def look_at(scenario: "BaseScenario", stepper: Any, data: "Array | xr.DataArray") -> None:
+def look_at(scenario: Recipe, stepper: Any, data: "Array | xr.DataArray") -> None:
     """Warn, once for a scenario on a grid, if its reference data are not resolved.
 
     In space: by the energy in the last tenth of the spectrum of a few frames. In time: by the
@@ -82,7 +80,7 @@ def look_at(scenario: "BaseScenario", stepper: Any, data: "Array | xr.DataArray"
         )
 
 
-def known_error(scenario: "BaseScenario") -> float:
+def known_error(scenario: Recipe) -> float:
     """Return the largest early error that was measured for the scenario's parameters; 0 if none."""
     if set(scenario.changed_parameters) - set(_SAMPLING):
         return 0.0
@@ -95,7 +93,7 @@ def known_error(scenario: "BaseScenario") -> float:
 @functools.cache
 def _known() -> dict[tuple[Any, ...], dict[str, float]]:
     """Return the errors that docs/reference_errors.py measured, by key, dimensions and points."""
-    text = (files("apexr.scenarios") / "reference_errors.json").read_text(encoding="utf-8")
+    text = (files("apexr.experiment") / "reference_errors.json").read_text(encoding="utf-8")
     named = ("scenario", "num_spatial_dims", "num_points")
     return {tuple(row[name] for name in named): row["errors"] for row in json.loads(text)}
 

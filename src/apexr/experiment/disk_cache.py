@@ -35,7 +35,7 @@ DEFAULT_LIMIT = 10 * 10**9
 FREE_FRACTION = 0.2
 """The part of what is free on the disk, the cache included, that it may take."""
 
-_CODE = ("initial", "scenarios", "spectral", "steppers")
+_CODE = ("experiment", "initial", "recipe", "scenarios", "spectral", "steppers")
 """Packages whose code makes the numbers."""
 
 _log = logging.getLogger(__name__)

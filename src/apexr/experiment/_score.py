@@ -1,7 +1,7 @@
 """Scores of rollouts that somebody else made."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,21 +11,19 @@ from jaxtyping import Float
 from apexr import labels
 from apexr.engine import score_rollouts
 from apexr.errors import ShapeError
-from apexr.experiment import machine, metric_arrays
-from apexr.scenarios import _data
-from apexr.scenarios._align import Expected, aligned
-from apexr.scenarios._pieces import metrics
+from apexr.experiment import _data
+from apexr.experiment._align import Expected, aligned
+from apexr.experiment._execute import machine, metric_arrays
+from apexr.experiment._plan import metrics
+from apexr.recipe import Recipe
 from apexr.schema import identifier
-
-if TYPE_CHECKING:
-    from apexr.scenarios._base import BaseScenario
 
 _ALIASES = {"sample": "test_sample"}
 _SELECTABLE = ("test_sample", "time")  # of these, a labelled rollout may hold a part
 
 
 def score(
-    scenario: "BaseScenario", rollout: Any, reference: Any = None, name: str = "external"
+    scenario: Recipe, rollout: Any, reference: Any = None, name: str = "external"
 ) -> xr.Dataset:
     """Return the scenario's metrics of rollouts from its test states.
 
@@ -65,16 +63,14 @@ def score(
 
 
 def errors(
-    scenario: "BaseScenario", rollout: Any, reference: Any = None
+    scenario: Recipe, rollout: Any, reference: Any = None
 ) -> dict[str, Float[np.ndarray, "seed time"]]:
     """Return the means over the test samples that :func:`score` gives, by config string."""
     ds = score(scenario, rollout, reference)
     return {config: ds[identifier(config)].values for config in metrics(scenario)}
 
 
-def _reference(
-    scenario: "BaseScenario", reference: Any
-) -> tuple[xr.DataArray, xr.DataArray | None]:
+def _reference(scenario: Recipe, reference: Any) -> tuple[xr.DataArray, xr.DataArray | None]:
     """Return the true trajectories ``(test_sample, time, channel, *space)``, from step 1 on.
 
     And the states that they begin with, where these are known. A reference of one's own says how
@@ -101,11 +97,11 @@ def _divided(trajectories: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray | N
     return trajectories.isel(time=steps != 0), first
 
 
-def _state(scenario: "BaseScenario") -> tuple[int, ...]:
+def _state(scenario: Recipe) -> tuple[int, ...]:
     return (scenario.num_channels, *scenario.grid.shape)
 
 
-def _axes(scenario: "BaseScenario", points: tuple[int, ...]) -> labels.Axes:
+def _axes(scenario: Recipe, points: tuple[int, ...]) -> labels.Axes:
     """Return the scenario's axes, with these numbers of points."""
     if points == scenario.grid.shape:
         return scenario.axes
@@ -114,7 +110,7 @@ def _axes(scenario: "BaseScenario", points: tuple[int, ...]) -> labels.Axes:
 
 
 def _template(
-    scenario: "BaseScenario", values: np.ndarray, first: int = 1, samples: Any = None
+    scenario: Recipe, values: np.ndarray, first: int = 1, samples: Any = None
 ) -> xr.DataArray:
     """Return trajectories of any number of samples, steps and points, labelled.
 
@@ -140,7 +136,7 @@ def _template(
     return array.rename(sample="test_sample")
 
 
-def _labelled_reference(scenario: "BaseScenario", given: xr.DataArray) -> xr.DataArray:
+def _labelled_reference(scenario: Recipe, given: xr.DataArray) -> xr.DataArray:
     """Return a labelled reference, its dimensions in order and its labels checked.
 
     Raises

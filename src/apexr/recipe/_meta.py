@@ -10,8 +10,8 @@ from typing import Any, dataclass_transform
 import numpy as np
 
 from apexr.errors import SpecError, suggest
-from apexr.scenarios._fields import own_defaults
-from apexr.scenarios._meanings import documentation, parameters
+from apexr.recipe._fields import own_defaults
+from apexr.recipe._meanings import documentation, parameters
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)

@@ -15,29 +15,28 @@ from apexr import labels
 from apexr._digest import canonical_json
 from apexr._precision import current_precision
 from apexr.engine import STREAMED_BYTES
-from apexr.errors import DivergenceError, ShapeError
-from apexr.initial import (
-    INITIAL_CONDITIONS,
-    InitialCondition,
-    compile_samples,
-    sample_from,
-    sample_set,
+from apexr.errors import DivergenceError, ShapeError, SpecError
+from apexr.experiment import disk_cache
+from apexr.experiment._kept import Kept, a_part_of_memory
+from apexr.experiment._resolution import look_at
+from apexr.initial import InitialCondition, compile_samples, sample_from, sample_set
+from apexr.recipe import (
+    SCENARIOS,
+    Recipe,
+    Split,
+    code_of,
+    is_ours,
+    is_overridden,
+    own_method,
+    plain_parameters,
+    scenario_key,
 )
-from apexr.scenarios import disk_cache
-from apexr.scenarios._code import code_of, is_ours, is_overridden
-from apexr.scenarios._identity import plain_parameters, scenario_key
-from apexr.scenarios._kept import Kept, a_part_of_memory
-from apexr.scenarios._registry import SCENARIOS
-from apexr.scenarios._resolution import look_at
-from apexr.steppers import SOLVERS, Stepper, compile_simulation, repeat, rollout, simulate
+from apexr.steppers import Stepper, compile_simulation, repeat, rollout, simulate
 from apexr.training import Streamed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from apexr.scenarios._base import BaseScenario
-
-Split = Literal["train", "test", "valid"]
 Solver = Literal["reference", "coarse"]
 
 LITTLE = 10_000_000
@@ -46,25 +45,11 @@ LITTLE = 10_000_000
 _KEPT = Kept(4, a_part_of_memory)
 """Sets of trajectories for reuse: data for training and for testing of two scenarios."""
 
-_NOT_ABOUT_DATA = (
-    "optim_config",
-    "batch_size",
-    "num_trjs_returned",
-    "record_loss_every",
-    "vlim",
-    "report_metrics",
-    "callbacks",
-    "select",
-    "patience",
-)
-_ABOUT_VALIDATION = ("num_valid_samples", "valid_temporal_horizon", "valid_seed")
-
-
 _ABOUT_DATA = ("produce_data", "get_train_data", "get_test_data", "get_valid_data")
 """Methods that data come from."""
 
 
-def trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Any:
+def trajectories(scenario: Recipe, split: Split, solver: Solver) -> Any:
     """Return trajectories with their initial states; equal requests share one array.
 
     Recorded ones that are too large for memory are read when they are needed.
@@ -78,16 +63,16 @@ def trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Any:
     return _KEPT.get(key, lambda: _trajectories(scenario, split, solver))
 
 
-def _key(scenario: "BaseScenario", split: Split, solver: Solver) -> Hashable | None:
+def _key(scenario: Recipe, split: Split, solver: Solver) -> Hashable | None:
     """Return what trajectories depend on; None where a parameter is no plain data."""
     try:
-        told = canonical_json(_about_data(scenario, split))
+        told = canonical_json(scenario.data_parameters(split))
     except (TypeError, ValueError):
         return None
     return type(scenario), told, split, solver, current_precision()
 
 
-def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
+def _compile(scenario: Recipe, splits: Iterable[Split]) -> None:
     """Compile the programs that make trajectories, at once: little work compiles for longest."""
     if not scenario.is_simulated:
         return
@@ -112,18 +97,12 @@ def _compile(scenario: "BaseScenario", splits: Iterable[Split]) -> None:
         program.result()
 
 
-def _about_data(scenario: "BaseScenario", split: Split) -> dict[str, Any]:
-    """Return the parameters that the data of a split depend on."""
-    left_out = _NOT_ABOUT_DATA if split == "valid" else (*_NOT_ABOUT_DATA, *_ABOUT_VALIDATION)
-    return {k: v for k, v in scenario.identifying_parameters.items() if k not in left_out}
-
-
-def _is_streamed(scenario: "BaseScenario", split: Split, source: Streamed) -> bool:
+def _is_streamed(scenario: Recipe, split: Split, source: Streamed) -> bool:
     limit = scenario.memory_of_data if split == "train" else STREAMED_BYTES
     return limit is not None and source.nbytes > limit
 
 
-def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Array:
+def _trajectories(scenario: Recipe, split: Split, solver: Solver) -> Array:
     """Return trajectories, simulated or read."""
     source = scenario.recorded_data(split) if solver == "reference" else None
     if source is not None:
@@ -132,9 +111,10 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     coarse = solver == "coarse"
     warm = scenario.get_coarse_stepper() if coarse else scenario.get_ref_stepper()
     stepper = scenario.get_train_stepper() if split == "train" and not coarse else warm
-    if is_overridden(scenario, "produce_data"):
+    produce = own_method(scenario, "produce_data")
+    if produce is not None:
         seed = getattr(scenario, f"{split}_seed")
-        own = scenario.produce_data(
+        own = produce(
             stepper=stepper,
             num_samples=num_drawn(scenario, split),
             num_warmup_steps=scenario.num_warmup_steps,
@@ -152,7 +132,7 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     shape = (num_drawn(scenario, split), *shapes(scenario)[split][1:])
     if _is_much(scenario, shape) and _is_known(scenario):
         about = {**json.loads(data_attributes(scenario)["specification"])}
-        about |= {"parameters": _about_data(scenario, split), "split": split, "solver": solver}
+        about |= {"parameters": scenario.data_parameters(split), "split": split, "solver": solver}
         made = jnp.asarray(disk_cache.kept(about, shape, make))
     else:
         made = make()
@@ -161,19 +141,18 @@ def _trajectories(scenario: "BaseScenario", split: Split, solver: Solver) -> Arr
     return made
 
 
-def _is_much(scenario: "BaseScenario", shape: tuple[int, ...]) -> bool:
+def _is_much(scenario: Recipe, shape: tuple[int, ...]) -> bool:
     """Tell whether trajectories of this shape take much work, with their warm-up."""
     num_steps = shape[1] - 1 + scenario.num_warmup_steps
     return shape[0] * num_steps * math.prod(shape[2:]) > LITTLE
 
 
-def _is_known(scenario: "BaseScenario") -> bool:
+def _is_known(scenario: Recipe) -> bool:
     """Tell whether a scenario is one of apexr's, with no code of the user's in its data."""
     ours = SCENARIOS.loaded().get(scenario_key(type(scenario))) is type(scenario)
     splits: tuple[Split, ...] = ("train", "test")
     parts = [cls for split in splits for cls in _classes(initial_condition(scenario, split))]
-    solvers = [getattr(scenario, f"{split}_solver", "") for split in splits]
-    parts += [type(SOLVERS.parse(config)) for config in solvers if config]
+    parts += map(type, scenario.solvers.values())
     return ours and all(is_ours(cls) for cls in (type(scenario), *parts))
 
 
@@ -187,7 +166,7 @@ def _classes(condition: Any) -> Iterator[type]:
                 yield from _classes(part) if dataclasses.is_dataclass(part) else ()
 
 
-def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
+def drawn(scenario: Recipe, split: Split, stepper: Any) -> Array:
     """Return the states that trajectories start from, before any warm-up."""
     states = sample_set(
         initial_condition(scenario, split),
@@ -199,32 +178,32 @@ def drawn(scenario: "BaseScenario", split: Split, stepper: Any) -> Array:
     return initial(scenario, stepper, states[: num_used(scenario, split)])
 
 
-def num_used(scenario: "BaseScenario", split: Split) -> int:
+def num_used(scenario: Recipe, split: Split) -> int:
     """Return how many trajectories are used."""
     return shapes(scenario)[split][0]
 
 
-def num_drawn(scenario: "BaseScenario", split: Split) -> int:
+def num_drawn(scenario: Recipe, split: Split) -> int:
     """Return how many trajectories are drawn, of which the first ones are used."""
     return (
         scenario.subset_of if split == "train" and scenario.subset_of else num_used(scenario, split)
     )
 
 
-def initial_condition(scenario: "BaseScenario", split: Split) -> InitialCondition:
+def initial_condition(scenario: Recipe, split: Split) -> InitialCondition:
     """Return the distribution of the initial states, that of the test where it is another one."""
     if split == "test" and scenario.test_ic_config:
-        return INITIAL_CONDITIONS.parse(scenario.test_ic_config)
+        return scenario.parsed_conditions[1]
     return scenario.get_ic_generator()
 
 
-def has_train_solver(scenario: "BaseScenario") -> bool:
+def has_train_solver(scenario: Recipe) -> bool:
     """Tell whether training data come from another solver than test data."""
     chosen = [getattr(scenario, name, "") for name in ("train_solver", "test_solver")]
     return chosen[0] != chosen[1]
 
 
-def by_train_solver(scenario: "BaseScenario", test: Array) -> Array:
+def by_train_solver(scenario: Recipe, test: Array) -> Array:
     """Return what the solver of the training data makes of the test states, without these.
 
     Parameters
@@ -238,14 +217,14 @@ def by_train_solver(scenario: "BaseScenario", test: Array) -> Array:
     return simulated(scenario.get_train_stepper(), test[:, 0], steps, 0)[:, 1:]
 
 
-def initial(scenario: "BaseScenario", stepper: Any, states: Array) -> Array:
+def initial(scenario: Recipe, stepper: Any, states: Array) -> Array:
     """Return drawn states as the scenario's numerics have them: exact ones have no other waves."""
     exact = scenario.numerics_attributes.get("numerics") == "exact"
     return stepper.project(states) if exact and isinstance(stepper, Stepper) else states
 
 
 def produced(
-    scenario: "BaseScenario",
+    scenario: Recipe,
     stepper: Any,
     key: PRNGKeyArray,
     *,
@@ -266,7 +245,7 @@ def produced(
     return labels.trajectories(values, scenario.axes, attrs=provenance(scenario))
 
 
-def reference(scenario: "BaseScenario", split: Split) -> Float[Array, "sample time channel *space"]:
+def reference(scenario: Recipe, split: Split) -> Float[Array, "sample time channel *space"]:
     """Return the trajectories of the reference solver, or what an overridden method gives.
 
     Raises
@@ -275,12 +254,13 @@ def reference(scenario: "BaseScenario", split: Split) -> Float[Array, "sample ti
         If an overridden method gives something else than such trajectories.
     """
     name = f"get_{split}_data"
-    if is_overridden(scenario, name):
-        return _checked(scenario, split, name, getattr(scenario, name)())
+    own = own_method(scenario, name)
+    if own is not None:
+        return _checked(scenario, split, name, own())
     return trajectories(scenario, split, "reference")
 
 
-def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray":
+def labelled_reference(scenario: Recipe, split: Split) -> "xr.DataArray":
     """Return what :func:`reference` gives, with its labels."""
     values = np.asarray(reference(scenario, split))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": "reference"}
@@ -288,7 +268,7 @@ def labelled_reference(scenario: "BaseScenario", split: Split) -> "xr.DataArray"
 
 
 def _checked(
-    scenario: "BaseScenario", split: Split, method: str, made: Any, num_samples: int | None = None
+    scenario: Recipe, split: Split, method: str, made: Any, num_samples: int | None = None
 ) -> Array:
     """Return trajectories that a method of the user's gave, held against the scenario's sizes.
 
@@ -314,7 +294,7 @@ def _checked(
     return jnp.asarray(values[:used], dtype=jax.dtypes.canonicalize_dtype(float))
 
 
-def shapes(scenario: "BaseScenario") -> dict[str, tuple[int, ...]]:
+def shapes(scenario: Recipe) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the trajectories for training and testing, and those for validation."""
     state = (scenario.num_channels + scenario.num_constants, *scenario.grid.shape)
     held = {
@@ -347,21 +327,33 @@ def _devices(num_values: int) -> "list[jax.Device]":
     return devices if num_values > LITTLE else devices[:1]
 
 
-def finite_test(scenario: "BaseScenario") -> Array:
+def finite_test(scenario: Recipe) -> Array:
     """Return the test trajectories, as :func:`finite_trajectories` does."""
     data = reference(scenario, "test")
     _require_finite(scenario, "test", data)
     return data
 
 
-def finite_valid(scenario: "BaseScenario") -> Array:
+def require_valid(scenario: Recipe) -> None:
+    """Refuse to give data for validation where there are none.
+
+    Raises
+    ------
+    SpecError
+        Saying how to have some.
+    """
+    if not scenario.num_valid_samples:
+        raise SpecError("there are no data for validation: give num_valid_samples")
+
+
+def finite_valid(scenario: Recipe) -> Array:
     """Return the trajectories for validation, as :func:`finite_trajectories` does."""
     data = reference(scenario, "valid")
     _require_finite(scenario, "valid", data)
     return data
 
 
-def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
+def finite_trajectories(scenario: Recipe) -> tuple[Array, Array]:
     """Return the training and the test trajectories of the reference solver.
 
     Raises
@@ -377,7 +369,7 @@ def finite_trajectories(scenario: "BaseScenario") -> tuple[Array, Array]:
     return data["train"], data["test"]
 
 
-def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None:
+def _require_finite(scenario: Recipe, split: Split, data: Array) -> None:
     """Refuse reference data that became NaN or infinite.
 
     Raises
@@ -399,14 +391,14 @@ def _require_finite(scenario: "BaseScenario", split: Split, data: Array) -> None
     )
 
 
-def labelled(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
+def labelled(scenario: Recipe, split: Split, solver: Solver) -> "xr.DataArray":
     """Return trajectories with their labels."""
     values = np.asarray(trajectories(scenario, split, solver))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}
     return labels.trajectories(values, scenario.axes, name="trajectories", attrs=attrs)
 
 
-def initial_states(scenario: "BaseScenario", split: Split, solver: Solver) -> "xr.DataArray":
+def initial_states(scenario: Recipe, split: Split, solver: Solver) -> "xr.DataArray":
     """Return the initial states of trajectories with their labels."""
     values = np.asarray(trajectories(scenario, split, solver))[:, 0, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}
@@ -423,7 +415,7 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else list(value)
 
 
-def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
+def data_attributes(scenario: Recipe) -> dict[str, Any]:
     """Return what the attributes of a scenario's data say: key, parameters, seeds, numerics.
 
     ``specification`` is the canonical JSON of all that the numbers depend on.
@@ -431,7 +423,7 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
     key = scenario_key(type(scenario))
     identity = {
         "scenario": key,
-        "parameters": _about_data(scenario, "train"),
+        "parameters": scenario.data_parameters("train"),
         "precision": current_precision(),
     }
     code = {name: print_ for name, print_ in code_of(scenario).items() if name in _ABOUT_DATA}
@@ -445,7 +437,7 @@ def data_attributes(scenario: "BaseScenario") -> dict[str, Any]:
     }
 
 
-def provenance(scenario: "BaseScenario") -> dict[str, Any]:
+def provenance(scenario: Recipe) -> dict[str, Any]:
     """Return what attributes say of the origin of data."""
     known = scenario.numerics_attributes
     if not scenario.is_simulated:

@@ -14,14 +14,11 @@ import inspect
 import textwrap
 import types
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from apexr._digest import digest
-
-if TYPE_CHECKING:
-    from apexr.scenarios._base import BaseScenario
 
 HONORED = (
     "produce_data",
@@ -35,17 +32,41 @@ HONORED = (
 )
 """Methods that an experiment calls where a subclass overrides them."""
 
+_OF_RECIPE = ("_code", "_fields", "_identity", "_meanings", "_meta", "_registry")
+_OF_EXPERIMENT = (
+    *("_align", "_data", "_kept", "_reference", "_resolution", "_score", "_shown", "_warm"),
+    "disk_cache",
+)
+_FORMER = {
+    "apexr.recipe._protocol.Choice": "apexr.experiment",
+    "apexr.recipe._identity.Request": "apexr.scenarios._pieces",
+    "apexr.recipe._registry.resolve": "apexr.scenarios._resolve",
+    "apexr.recipe._registry.scenario_key": "apexr.scenarios._identity",
+    "apexr.recipe._configs": "apexr.scenarios._identity",
+    "apexr.experiment._execute": "apexr.experiment",
+    "apexr.experiment._scenario": "apexr.scenarios._base",
+    "apexr.experiment._plan": "apexr.scenarios._pieces",
+    **{f"apexr.recipe.{name}": f"apexr.scenarios.{name}" for name in _OF_RECIPE},
+    **{f"apexr.experiment.{name}": f"apexr.scenarios.{name}" for name in _OF_EXPERIMENT},
+}
+"""Where parts of apexr were that code of users may name: stored fingerprints keep their names."""
+
 UNKNOWN = "unknown"
 """The fingerprint of code that depends on what cannot be written down."""
 
 
-def is_overridden(scenario: "BaseScenario", name: str) -> bool:
+def is_overridden(scenario: object, name: str) -> bool:
     """Tell whether a class from outside of apexr defines a method of the scenario."""
     owner = next(cls for cls in type(scenario).__mro__ if name in vars(cls))
     return not is_ours(owner)
 
 
-def code_of(scenario: "BaseScenario") -> dict[str, str]:
+def own_method(scenario: object, name: str) -> Callable[..., Any] | None:
+    """Return a method of a scenario where a class from outside of apexr defines it, else None."""
+    return getattr(scenario, name) if is_overridden(scenario, name) else None
+
+
+def code_of(scenario: object) -> dict[str, str]:
     """Return the fingerprints of the overridden methods by name; empty for most scenarios."""
     cls = type(scenario)
     return {
@@ -121,7 +142,7 @@ class _Reader:
         if not self._is_own(function):
             if function.__closure__:
                 raise _UnknownError
-            return ["function", function.__module__, function.__qualname__]
+            return ["function", _home(function), function.__qualname__]
         try:
             found = inspect.getclosurevars(function)
         except ValueError:  # a variable that has no value yet
@@ -147,7 +168,7 @@ class _Reader:
         ]
 
     def _read_class(self, cls: type) -> Any:
-        named = ["class", cls.__module__, cls.__qualname__]
+        named = ["class", _home(cls), cls.__qualname__]
         if not self._is_own(cls) or cls is self.cls:
             return named
         methods = {n: v for n, v in vars(cls).items() if isinstance(v, _METHODS)}
@@ -171,7 +192,11 @@ def _items(value: Any) -> list[Any]:
 
 
 def _name(value: Any) -> list[Any]:
-    return ["named", getattr(value, "__module__", None), value.__name__]
+    return [
+        "named",
+        getattr(value, "__module__", None),
+        _FORMER.get(value.__name__, value.__name__),
+    ]
 
 
 _TAKEN_APART: tuple[tuple[Any, Callable[[Any], list[Any]]], ...] = (
@@ -184,6 +209,12 @@ _TAKEN_APART: tuple[tuple[Any, Callable[[Any], list[Any]]], ...] = (
 def is_ours(cls: type) -> bool:
     """Tell whether a class is defined in apexr."""
     return cls.__module__.partition(".")[0] == "apexr"
+
+
+def _home(thing: Any) -> str:
+    """Return the module of a function or class, as fingerprints have it."""
+    module: str = thing.__module__
+    return _FORMER.get(f"{module}.{thing.__qualname__}", _FORMER.get(module, module))
 
 
 def _names(code: types.CodeType) -> set[str]:
