@@ -14,14 +14,14 @@ from apexr.recipe import Problem, Protocol, Recipe, Request
 from apexr.scenarios import difficulty, plan
 
 CONFIGS = {
-    "task": "correct;sequential",
+    "task": "correct;parallel",
     "net": "Conv;4;1;relu",
     "train": "sup;2",
     "ic_config": "fourier;3;true;true",
     "test_ic_config": "fourier;2;true;true",
     "optim_config": "adam;4;constant;1e-3",
     "report_metrics": "mean_nRMSE,mean_nMAE",
-    "callbacks": "weight_norm;2,gradient_norm;4",
+    "callbacks": "weight_norm;2,grad_norm;4",
     "train_solver": "etdrk;4",
 }
 
