@@ -23,7 +23,7 @@ SOURCE = Path(apexr.__file__).parent
 RENAMED = {"SAFETENSORS": "SUFFIX", "Place": "Address"}
 """Constants that are called otherwise where they are defined."""
 
-EXTRA = ["apexr.experiment", "apexr.accessor"]
+EXTRA = ["apexr.experiment", "apexr.experiment.disk_cache", "apexr.accessor"]
 """Modules with public names that the package does not list itself."""
 
 MARK = ".. made by docs/_ext/api_pages.py; edit the docstrings, not this page\n"
