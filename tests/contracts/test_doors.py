@@ -36,7 +36,6 @@ OPEN = {
         "neural_rollout",
         "test_data_no_init",
     ),
-    "apexr.experiment.score": ("rollout", "reference"),
     "apexr.climate": ("source", "states"),
     "apexr.clock": ("source",),
     "apexr.decompose": ("source", "states"),
