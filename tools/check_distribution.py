@@ -25,7 +25,7 @@ BESIDE_THE_CODE = {
     "pyproject.toml",
 }
 CODE = re.compile(
-    r"apexr/(\w+/)*(\w+\.py|__init__\.pyi|py\.typed)|apexr/experiment/reference_errors\.json"
+    r"apexr/(\w+/)*(\w+\.py|__init__\.pyi|(difficulty|normalized|_shared)\.pyi|py\.typed)|apexr/experiment/reference_errors\.json"
 )
 METADATA = re.compile(
     r"apexr-[\w.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"

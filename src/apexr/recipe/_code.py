@@ -37,7 +37,20 @@ _OF_EXPERIMENT = (
     *("_align", "_data", "_kept", "_reference", "_resolution", "_score", "_shown", "_warm"),
     "disk_cache",
 )
+_PHYSICAL = {
+    "_convection": ("Burgers", "Convection", "KuramotoSivashinskyConservative"),
+    "_nonlinear": ("BurgersSingleChannel", "KortewegDeVries", "KuramotoSivashinsky", "Nonlinear"),
+    "_linear": (
+        *("Advection", "AdvectionDiffusion", "Diffusion", "Dispersion", "FirstFour"),
+        *("HyperDiffusion", "Linear", "LinearSimple"),
+    ),
+}
 _FORMER = {
+    **{
+        f"apexr.scenarios.physical._shared.{name}": f"apexr.scenarios.physical.{file}"
+        for file, names in _PHYSICAL.items()
+        for name in names
+    },
     "apexr.recipe._protocol.Choice": "apexr.experiment",
     "apexr.recipe._identity.Request": "apexr.scenarios._pieces",
     "apexr.recipe._registry.resolve": "apexr.scenarios._resolve",

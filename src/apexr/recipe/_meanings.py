@@ -1,8 +1,7 @@
 """What every parameter of a scenario means, as its documentation shows it.
 
-A class says in its docstring what its own parameters mean. The coefficients, which sixty scenarios
-share, are named by a term of the equation and by the interface that scales them; they are
-described here, once.
+A class says in its docstring what its own parameters mean, and in ``shared_meanings`` what those
+mean that many classes share.
 """
 
 import dataclasses
@@ -10,48 +9,6 @@ import inspect
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-_TERMS = {
-    "linear": "``Σ_d ∂_dʲ u``, j being ``linear_term_order``",
-    "drag": "``u``",
-    "advection": "``Σ_d ∂_d u``",
-    "diffusion": "``Σ_d ∂_d² u``",
-    "dispersion": "``Σ_d ∂_d³ u``",
-    "hyp_diffusion": "``Σ_d ∂_d⁴ u``",
-    "hyper_diffusion": "``Σ_d ∂_d⁴ u``",
-    "quadratic": "``u²``",
-    "convection_sc": "``½ Σ_d ∂_d u²``",
-    "gradient_norm": "``½ ‖∇u‖²``",
-}
-_SCALES = {
-    "gamma": "Difficulty",
-    "delta": "Difficulty",
-    "alpha": "Normalized coefficient",
-    "beta": "Normalized coefficient",
-    "coef": "Coefficient",
-}
-_SETS = {
-    "gammas": "Difficulties γ₀, γ₁, … of the linear terms ``Σ_d ∂_dʲ u``, from order 0 on.",
-    "alphas": "Normalized coefficients α₀, α₁, … of the linear terms ``Σ_d ∂_dʲ u``.",
-    "a_coefs": "Coefficients a₀, a₁, … of the linear terms ``Σ_d ∂_dʲ u``, from order 0 on.",
-    "deltas": "Difficulties δ₀, δ₁, δ₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``.",
-    "betas": "Normalized coefficients β₀, β₁, β₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``.",
-    "b_coefs": "Coefficients b₀, b₁, b₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``.",
-    "poly_coefs": "Coefficients c₀, c₁, … of the powers ``uᵏ``, from power 0 on.",
-    "linear_term_order": "Order j of the derivative.",
-    "advection_coef_vector": "Coefficient of ``∂_d u`` for each axis d.",
-    "diffusion_coef_vector": "Coefficient of ``∂_d² u`` for each axis d.",
-    "diffusion_coef_matrix": "The symmetric, positive matrix A, row by row.",
-    "feed_rate": "F.",
-    "kill_rate": "K.",
-    "pattern_type": "Name of the pattern, which sets feed rate and kill rate.",
-}
-COEFFICIENTS = _SETS | {
-    f"{term}_{suffix}": f"{scale} of {formula}, on the right-hand side."
-    for suffix, scale in _SCALES.items()
-    for term, formula in _TERMS.items()
-}
-"""Meaning by the name of the parameter."""
 
 _SECTION = re.compile(r"^(?P<name>[A-Z]\w+)\n-{3,}\n", re.MULTILINE)
 
@@ -81,7 +38,7 @@ def described(section: str) -> dict[str, str]:
 
 def meanings(cls: type) -> dict[str, str]:
     """Return what each parameter of a scenario class means, by name."""
-    known = dict(COEFFICIENTS)
+    known = dict(getattr(cls, "shared_meanings", {}))
     for owner in reversed(cls.__mro__):
         known |= described(parse(_own_doc(owner)).get("Parameters", ""))
     return {name: known.get(name, "") for name in parameters(cls)}

@@ -7,17 +7,15 @@ step: as all terms scale with the step, that is the same as scaling all the coef
 
 import abc
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from apexr._grammar import PositiveFloat, Range
+from apexr._grammar import PositiveFloat
 from apexr.recipe import derived
 from apexr.scenarios._etdrk import NonlinearSolver
 from apexr.scenarios._numerics import NumericalScenario, counted_once
+from apexr.scenarios._terms import Coefficients, Scale, Term
 from apexr.steppers import Equation, ETDRKStepper, Stepper
 
-Coefficients = tuple[float, ...]
-Triple = tuple[float, float, float]
-TermOrder = Annotated[int, Range(minimum=0, maximum=16)]
 Derived = Mapping[str, Any]
 """Derived fields with their values."""
 
@@ -36,7 +34,10 @@ class Family(NumericalScenario):
 
     interface: ClassVar[str]
     suffix: ClassVar[str]
+    scale: ClassVar[Scale]
     linear_field: ClassVar[str] = ""  # none
+    terms: ClassVar[Mapping[str, Term]] = {}
+    num_orders: ClassVar[int] = 5
     num_channels: int = derived()
 
     def _own_stepper(self, order: int | None) -> Stepper:
@@ -71,8 +72,23 @@ class Family(NumericalScenario):
         return 1
 
     def _coefficients(self) -> Derived:
-        """Return the coefficients that follow from the parameters."""
-        return {}
+        """Return the sets of coefficients that the parameters of single terms fill."""
+        sets: dict[str, list[float]] = {}
+        for name, term in self.terms.items():
+            place, size = term.place, 3 if term.kind == "nonlinear" else self.num_orders
+            if place is None and term.kind == "nonlinear":
+                continue
+            if place is None:  # one term of any order
+                place = getattr(self, "linear_term_order")  # noqa: B009 - of sub-classes
+                size = place + 1
+            held = sets.setdefault(self.scale.sets[term.kind], [0.0] * size)
+            held[place] = getattr(self, name)
+        return {name: tuple(values) for name, values in sets.items()}
+
+    def _scaled(self, equation: Any, *coefficients: Any, **options: Any) -> Equation:
+        """Return an equation of coefficients as the interface scales them."""
+        made: Equation = equation(*coefficients, **options)
+        return made
 
     @abc.abstractmethod
     def _equation(self) -> Equation:

@@ -3,10 +3,11 @@
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from apexr.errors import SpecError
 from apexr.experiment import BaseScenario
+from apexr.scenarios._terms import MEANINGS
 from apexr.steppers import ETDRK, SOLVERS, Equation, SolverSpec
 
 Choice = Literal["apebench", "exact"]
@@ -54,6 +55,8 @@ class NumericalScenario(BaseScenario):
     test_solver
         The same of the test trajectories, and of the warm-up of both.
     """
+
+    shared_meanings: ClassVar[Mapping[str, str]] = MEANINGS
 
     numerics: Choice = "apebench"
     train_solver: str = ""

@@ -17,30 +17,9 @@ from apexr.scenarios.physical._anisotropic import (
     SpatiallyMixedHyperDiffusion,
     UnbalancedAdvection,
 )
-from apexr.scenarios.physical._convection import (
-    Burgers,
-    Convection,
-    KuramotoSivashinskyConservative,
-)
 from apexr.scenarios.physical._flow import (
     DecayingTurbulence,
     KolmogorovFlow,
-)
-from apexr.scenarios.physical._linear import (
-    Advection,
-    AdvectionDiffusion,
-    Diffusion,
-    Dispersion,
-    FirstFour,
-    HyperDiffusion,
-    Linear,
-    LinearSimple,
-)
-from apexr.scenarios.physical._nonlinear import (
-    BurgersSingleChannel,
-    KortewegDeVries,
-    KuramotoSivashinsky,
-    Nonlinear,
 )
 from apexr.scenarios.physical._reaction import (
     FisherKPP,
@@ -48,6 +27,23 @@ from apexr.scenarios.physical._reaction import (
     GrayScottType,
     Polynomial,
     SwiftHohenberg,
+)
+from apexr.scenarios.physical._shared import (
+    Advection,
+    AdvectionDiffusion,
+    Burgers,
+    BurgersSingleChannel,
+    Convection,
+    Diffusion,
+    Dispersion,
+    FirstFour,
+    HyperDiffusion,
+    KortewegDeVries,
+    KuramotoSivashinsky,
+    KuramotoSivashinskyConservative,
+    Linear,
+    LinearSimple,
+    Nonlinear,
 )
 from apexr.scenarios.physical._steady import (
     Poisson,

@@ -5,8 +5,9 @@ from typing import Any
 from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
 from apexr.recipe import scenario
-from apexr.scenarios._families import Coefficients, LinearFamily
-from apexr.scenarios.physical._interface import Domain
+from apexr.scenarios._families import LinearFamily
+from apexr.scenarios._interfaces import Domain
+from apexr.scenarios._terms import Coefficients
 from apexr.steppers import Advection, Diffusion, Dispersion, Equation, HyperDiffusion
 
 

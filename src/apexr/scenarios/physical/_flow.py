@@ -6,7 +6,7 @@ from typing import Literal
 from apexr._grammar import Count, PositiveInt
 from apexr.recipe import Extent, scenario
 from apexr.scenarios._families import NonlinearFamily
-from apexr.scenarios.physical._interface import Domain
+from apexr.scenarios._interfaces import Domain
 from apexr.steppers import (
     Equation,
     KolmogorovFlowVorticity,

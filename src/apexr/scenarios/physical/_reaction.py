@@ -6,8 +6,9 @@ from typing import Annotated
 from apexr._grammar import PositiveFloat, PositiveInt, Range
 from apexr.errors import warn
 from apexr.recipe import Extent, derived, scenario
-from apexr.scenarios._families import FROM_0_TO_1, Coefficients, Derived, NonlinearFamily
-from apexr.scenarios.physical._interface import Domain, Physical
+from apexr.scenarios._families import FROM_0_TO_1, Derived, NonlinearFamily
+from apexr.scenarios._interfaces import Domain, Physical
+from apexr.scenarios._terms import Coefficients
 from apexr.steppers import Equation
 from apexr.steppers import GrayScott as GrayScottEquation
 from apexr.steppers import Polynomial as PolynomialEquation
