@@ -12,7 +12,7 @@ from typing import Any
 from apexr.recipe import scenario
 from apexr.scenarios._families import FROM_0_TO_1, KURAMOTO_METRICS, KURAMOTO_WARMUP, Family
 from apexr.scenarios._interfaces import FORMS, Form
-from apexr.scenarios._terms import TERMS, Coefficients, Scale, TermOrder, Triple
+from apexr.scenarios._terms import TERMS, Coefficients, Kind, Scale, TermOrder, Triple
 
 PUBLISHED = """
 
@@ -309,7 +309,7 @@ def fields_of(row: Row, scale: Scale, base: type) -> Iterator[tuple[str, Any, An
         yield name, base.__dataclass_fields__[name].type, value  # type: ignore[attr-defined]
     for name, value in row.coefficients.items():
         if name.endswith("_set"):
-            kind = name.removesuffix("_set")
+            kind: Kind = "linear" if name.startswith("linear") else "nonlinear"
             yield scale.sets[kind], Triple if kind == "nonlinear" else Coefficients, value
         else:
             yield scale.parameter(name), float, value
@@ -345,7 +345,8 @@ def scenarios_of(scale: Scale, module: str) -> dict[str, type[Family]]:
         if row.renamed:
             namespace["renamed"] = row.renamed
         key = f"{scale.interface}_{row.key or one.key}"
-        cls = type(base)(one.name, (base,), namespace)
+        made_by: Any = type(base)
+        cls: type[Family] = made_by(one.name, (base,), namespace)
         made[one.name] = scenario(key, aliases=row.aliases)(cls)
     return made
 

@@ -79,7 +79,7 @@ class Scale:
 
     def meanings(self) -> Iterator[tuple[str, str]]:
         """Give what each parameter of the interface means, by name."""
-        first, second = self.symbols
+        first, second = tuple(self.symbols)
         many = {"Difficulty": "Difficulties"}.get(self.noun, f"{self.noun}s")
         linear = f"{first}₀, {first}₁, … of the linear terms ``Σ_d ∂_dʲ u``, from order 0 on."
         three = f"{second}₀, {second}₁, {second}₂ of ``u²``, ``½ Σ_d ∂_d u²`` and ``½ ‖∇u‖²``."
