@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from apexr._grammar import PositiveFloat
 from apexr.recipe import derived
-from apexr.scenarios._etdrk import NonlinearSolver
-from apexr.scenarios._numerics import NumericalScenario, counted_once
+from apexr.scenarios._numerics import NonlinearSolver, NumericalScenario, counted_once
 from apexr.scenarios._terms import Coefficients, Scale, Term
 from apexr.steppers import Equation, ETDRKStepper, Stepper
 

@@ -7,8 +7,7 @@ from typing import Literal
 from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
 from apexr.recipe import Extent, derived
-from apexr.scenarios._etdrk import NonlinearSolver
-from apexr.scenarios._numerics import Choice
+from apexr.scenarios._numerics import Choice, NonlinearSolver
 from apexr.steppers import Equation, Stepper
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
