@@ -57,7 +57,7 @@ def test_data_depend_on_the_problem_alone():
     changed = {
         "select": "best;valid_loss",
         "patience": 3,
-        "optim_config": "adam;7;constant;1e-3",
+        "optim_config": "adam;700;constant;1e-3",
         "batch_size": 3,
         "num_trjs_returned": 2,
         "record_loss_every": 9,
