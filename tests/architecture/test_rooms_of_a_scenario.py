@@ -2,15 +2,17 @@
 
 import collections
 import dataclasses
+import inspect
 import pickle
 
 import grimp
 import pytest
 
 import apexr
+import apexr.experiment
 from _tiny import SIZES
 from apexr._grammar import Kind
-from apexr.recipe import Problem, Protocol, Recipe, Request
+from apexr.recipe import Problem, Protocol, Recipe, Request, _code
 from apexr.scenarios import difficulty, plan
 
 CONFIGS = {
@@ -92,3 +94,22 @@ def test_no_file_from_recipe_to_scenarios_imports_one_that_imports_it():
     below = {one: graph.find_upstream_modules(one) & files for one in files}
     assert len(files) > 30
     assert not [(one, other) for one in files for other in below[one] if one in below[other]]
+
+
+@pytest.mark.parametrize(
+    ("thing", "home"),
+    [
+        (apexr.BaseScenario, "apexr.scenarios._base"),
+        (apexr.physical.Burgers, "apexr.scenarios.physical._convection"),
+        (apexr.difficulty.Burgers, "apexr.scenarios.difficulty"),
+        (apexr.scenarios.Request, "apexr.scenarios._pieces"),
+        (apexr.scenarios.specification, "apexr.scenarios._identity"),
+        (apexr.scenarios.resolve, "apexr.scenarios._resolve"),
+        (apexr.scenarios.score, "apexr.scenarios._score"),
+        (apexr.experiment.machine, "apexr.experiment"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_fingerprints_of_code_name_things_as_they_did_before_they_moved(thing, home):
+    """Ids of experiments whose scenario overrides methods hold these names."""
+    assert _code._home(inspect.unwrap(thing)) == home

@@ -136,7 +136,7 @@ class Problem(metaclass=ScenarioMeta):
 
     @property
     def fields_of_states(self) -> Fields:
-        """What metrics are told of the states."""
+        """The grid and the channels of the states, which metrics depend on."""
         return Fields(self.grid, self.num_channels, self.channel_kind)
 
     @functools.cached_property
@@ -174,5 +174,5 @@ class Problem(metaclass=ScenarioMeta):
         return {}
 
     def tell_data(self) -> str:
-        """Return what is to be said of the data before an experiment."""
+        """Return a line about the data that is shown before an experiment; empty for none."""
         return ""
