@@ -43,4 +43,4 @@ __all__ = [
     "score",
 ]
 
-check_all(globals())
+check_all(globals(), own={"BaseScenario": ("key",)})

@@ -28,4 +28,4 @@ __all__ = [
 ]
 
 # A key is asked for last, after what a config string lacks; this holds for all scenarios.
-check_all(globals(), own={"Recorded": ("key",)})
+check_all(globals())
