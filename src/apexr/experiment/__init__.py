@@ -43,4 +43,5 @@ __all__ = [
     "score",
 ]
 
+# A key is asked for last, after what a config string lacks; this holds for all scenarios.
 check_all(globals(), own={"BaseScenario": ("key",)})

@@ -27,5 +27,4 @@ __all__ = [
     "reader",
 ]
 
-# A key is asked for last, after what a config string lacks; this holds for all scenarios.
 check_all(globals())
