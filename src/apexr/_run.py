@@ -251,8 +251,6 @@ def run_stored(
 ) -> xr.Dataset:
     """Return an experiment from its store, run and published first if it is not there.
 
-    An interrupted training goes on from its last checkpoint.
-
     Parameters
     ----------
     scenario, experiment
