@@ -6,23 +6,25 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-errors \
+.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-recipe docs-errors \
 	docs-accuracy docs-solvers docs-plots docs-dashboard browser graph contact-sheet FORCE
 
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
 
+# The suite compiles fast, without most optimizations. Kernels, parity of networks and trainings, and
+# the contract of networks (states of one channel) are tested as users compile them.
+AS_USERS := tests/kernels tests/networks/test_convolutions.py tests/networks/test_winograd.py \
+  tests/parity/test_networks.py tests/parity/test_training.py tests/training/test_barriers.py \
+  tests/training/test_training_loop.py
+
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(AS_USERS))
 	$(MAKE) test-as-users
 
-# Networks (states of one channel), both ways of convolving and training parity as users compile them:
-# the suite compiles fast, without most optimizations.
-AS_USERS := tests/contracts/test_network_contract.py tests/networks/test_convolutions.py \
-  tests/networks/test_winograd.py tests/parity/test_networks.py tests/parity/test_training.py \
-  tests/training/test_barriers.py tests/training/test_training_loop.py
 test-as-users: $(VENV)/.installed-dev
-	JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load -k "not contract or 1c" $(AS_USERS)
+	JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load \
+	  -k "not contract or 1c" tests/contracts/test_network_contract.py $(AS_USERS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -71,6 +73,11 @@ docs-study: $(VENV)/.installed
 # What is finished is kept in a folder of the temporary directory and not run again.
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
+
+# The study of docs/recipe_study.md: ten networks with two recipes on three data sets (about half an
+# hour on two cores).
+docs-recipe: $(VENV)/.installed-docs
+	$(BIN)/python docs/recipe_study.py
 
 # The study of docs/error_sources.md, whose errors are split.
 docs-errors: $(VENV)/.installed

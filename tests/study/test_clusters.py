@@ -137,10 +137,13 @@ from apexr.study import local_cluster, plan_study, run_planned
 folder, study = Path(sys.argv[1]), json.loads(sys.argv[2])
 
 class Worker:
-    # notes in which process it is called
+    # notes in which process it is called, and waits for a second one, which may start slowly
     def start(self, subject):
         def note(moment):
             (folder / f"{subject.id}-{os.getpid()}").touch()
+            until = time.monotonic() + 120
+            while len(workers()) < 2 and time.monotonic() < until:
+                time.sleep(0.05)
         note.every = 500
         return note
 
@@ -152,10 +155,11 @@ def first_killed():
         time.sleep(0.01)
 
 def workers():
-    found = {path.name.rpartition("-")[2] for path in folder.iterdir()}
+    return {path.name.rpartition("-")[2] for path in folder.iterdir()}
+
+def clear():
     for path in folder.iterdir():
         path.unlink()
-    return len(found)
 
 if __name__ == "__main__":
     quick = {"distributed.adaptive.interval": "200ms", "distributed.adaptive.target-duration": "5s"}
@@ -168,7 +172,8 @@ if __name__ == "__main__":
             failures = run_planned(
                 planned, folder.parent / "study.zarr", client=client, trackers=[Worker()]
             )
-            print(len(failures), workers())
+            print(len(failures), len(workers()))
+            clear()
             cluster.scale(0)
     threading.Thread(target=first_killed, daemon=True).start()
     with local_cluster(2) as cluster, Client(cluster, set_as_default=False) as client:
