@@ -2,8 +2,9 @@
 
 Ten networks on three data sets, each with the plain and with today's recipe. Run it with
 ``make docs-recipe``. What is finished is not run again: the study lies in a folder of the system's
-temporary directory, or in the one given, ``python docs/recipe_study.py FOLDER``. The recorded set is
-the sample of Burgers' equation in the wheel of neuraloperator, which pip fetches on the first run.
+temporary directory, or in the one given, ``python docs/recipe_study.py FOLDER``. The recorded set
+is the sample of Burgers' equation in the wheel of neuraloperator, which pip fetches on the first
+run.
 """
 
 import re
@@ -95,7 +96,7 @@ def main(store: Path = STORE) -> None:
 
 
 def sample(store: Path) -> Path:
-    """Return the file of recorded trajectories, made of the sample in a wheel if it is not there."""
+    """Return the file of recorded trajectories; make it of the sample in a wheel if need be."""
     path = store / "burgers_lowres.npy"
     if not path.exists():
         packages = store / "packages"
