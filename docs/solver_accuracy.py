@@ -269,7 +269,7 @@ def burgers_error() -> tuple[str, str, int, float]:
 
 
 def soliton_error(order: int, mode: str) -> tuple[str, str, int, float]:
-    """Return the error of a soliton that has travelled by a quarter of the domain."""
+    """Return the error of a soliton that has traveled by a quarter of the domain."""
     grid = Grid(1, 256, 40.0)
 
     def exact(at: float) -> np.ndarray:

@@ -59,7 +59,7 @@ _BESIDE = (
     "trackers",
     "progress",
 )
-"""Keywords that stand beside those of the scenario."""
+"""Keywords in addition to those of the scenario."""
 
 
 _OWN = (
@@ -123,12 +123,12 @@ def run(
         ``store="adv.zarr"``. Both names open it.
     checkpoint_seconds
         Time from one checkpoint to the next, if there is a store; None makes one only after
-        Ctrl-C. They lie beside the store and are removed when the result is published.
+        Ctrl-C. They lie next to the store and are removed when the result is published.
     trackers
         Objects that are called with a :class:`apexr.training.Moment` before updates 0,
         ``every``, 2 ``every``, …, where ``every`` is their attribute; see
         :func:`apexr.training.tracker`. Or loggers: ``"tensorboard"``, ``"mlflow"``, ``"wandb"``,
-        see :mod:`apexr.trackers`. What is to be recorded is named by the scenario's parameter
+        see :mod:`apexr.trackers`. Records are named by the scenario's parameter
         ``callbacks`` instead.
     progress
         Whether to show a progress bar.
@@ -254,7 +254,7 @@ def run_stored(
     Parameters
     ----------
     scenario, experiment
-        What to run.
+        The experiment to run.
     unit
         Its store.
     attendants
@@ -293,7 +293,7 @@ def run_stored(
 
 
 def _is_same(held: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    """Tell whether attributes are of one experiment, however its config strings are spelt."""
+    """Tell whether attributes are of one experiment, however its config strings are spelled."""
     if held.get("experiment_id") == asked["experiment_id"]:
         return True
     told = [json.loads(one.get("specification", "null")) for one in (held, asked)]
@@ -360,7 +360,7 @@ def evaluate(
         time 0 says with which states they begin; otherwise the result has none, unless they are
         as many as the test data on the same grid.
     name
-        What the model is called in the result.
+        Name of the model in the result.
     **scenario_kwargs
         Parameters of the scenario that differ from its defaults.
 

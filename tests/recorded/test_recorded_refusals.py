@@ -42,7 +42,7 @@ def recorded(values=None, **options):
     return apexr.Recorded(array() if values is None else values, dims=DIMS, **TINY, **options)
 
 
-def test_fields_that_are_missing_or_misspelt(tmp_path):
+def test_fields_that_are_missing_or_misspelled(tmp_path):
     files.write_flow(tmp_path / "a.h5")
     with pytest.raises(SpecError, match="'densty'; did you mean 'density'"):
         apexr.Recorded(tmp_path / "a.h5", fields=["densty"])

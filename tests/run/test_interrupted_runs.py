@@ -67,7 +67,7 @@ KINDS = {
 
 
 def run(store, **changes):
-    """Return weights and labelled result of a run in this process."""
+    """Return weights and labeled result of a run in this process."""
     options = {"checkpoint_seconds": 0.0, "progress": False, **COMMON, **changes}
     ds = apexr.run("diff_burgers", **options, store=store)
     return ds.compute(), apexr.store.read_weights(store)

@@ -1,4 +1,4 @@
-"""Tasks, objectives and optimisers by string, from the call to the stored result."""
+"""Tasks, objectives and optimizers by string, from the call to the stored result."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The data of scenarios: labelled, made once, with the initial states as frame 0."""
+"""The data of scenarios: labeled, made once, with the initial states as frame 0."""
 
 import contextlib
 
@@ -30,7 +30,7 @@ def advection():
 
 
 @pytest.mark.parametrize(("data", "states", "samples", "steps"), SPLITS)
-def test_data_are_labelled(scenario, data, states, samples, steps):
+def test_data_are_labeled(scenario, data, states, samples, steps):
     array = getattr(scenario, data)()
     assert array.dims == ("sample", "time", "channel", "x", "y")
     assert array.shape == (samples, steps + 1, 2, 16, 16)

@@ -1,4 +1,4 @@
-"""What makes the steps, and what its trajectories are labelled with."""
+"""The solver of a simulation, and the labels of its trajectories."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ OPTIONS = (
     "devices",
     "progress",
 )
-"""Keywords of :func:`apexr.simulate` that stand beside those of a scenario."""
+"""Keywords of :func:`apexr.simulate` in addition to those of a scenario."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Solver:
     num_channels
         Channels of a state; None where any number will do.
     attrs
-        What results say of it.
+        Attributes of results about it.
     scenario
         The scenario that it is the reference stepper of.
     """

@@ -30,7 +30,7 @@ class Start:
     samples
         Their labels; None counts them.
     attrs
-        What results say of them.
+        Attributes of results about them.
     drawn
         Whether they are drawn, and so not yet warmed up.
     """
@@ -70,8 +70,8 @@ def read_states(solver: Solver, given: Any, *, num_samples: int | None, seed: in
         raise SpecError(
             f"initial_states must be a DataArray, got a {type(given).__name__}; choose a variable"
         )
-    labelled = isinstance(given, xr.DataArray)
-    array, samples = _by_name(solver, given) if labelled else (np.asarray(given), None)
+    labeled = isinstance(given, xr.DataArray)
+    array, samples = _by_name(solver, given) if labeled else (np.asarray(given), None)
     states = _by_shape(solver, _as_floats(array))
     _require_finite(states, array)
     return Start(states, samples, {"initial_states": "given"}, drawn=False)
@@ -99,7 +99,7 @@ def _drawn(solver: Solver, config: str | None, num_samples: int | None, seed: in
 
 
 def _by_name(solver: Solver, given: xr.DataArray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the values of labelled states in the solver's order, and the sample labels.
+    """Return the values of labeled states in the solver's order, and the sample labels.
 
     Raises
     ------

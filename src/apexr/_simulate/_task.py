@@ -72,7 +72,7 @@ class Task:
 
         diverged = self._fill(cut, sink)
         values = self._nothing() if values is None else values
-        return self._looked_at(self._labelled(values, diverged))
+        return self._looked_at(self._labeled(values, diverged))
 
     def _nothing(self) -> np.ndarray:
         return np.full(self._shape, np.nan, self.start.states.dtype)
@@ -84,7 +84,7 @@ class Task:
         cut, size = cut_for_store(self.size, budget), self.size
         stores.check_trajectories(store, size.result, overwrite=overwrite)
         nothing = np.broadcast_to(np.zeros((), self.start.states.dtype), self._shape)
-        template = self._labelled(nothing, np.full(size.num_samples, -1))
+        template = self._labeled(nothing, np.full(size.num_samples, -1))
         with stores.writing_trajectories(
             template, store, cut.chunks, overwrite=overwrite
         ) as writer:
@@ -103,7 +103,7 @@ class Task:
         states = self.start.states
         return (len(states), len(self.lengths.kept), *states.shape[1:])
 
-    def _labelled(self, values: np.ndarray, diverged: np.ndarray) -> xr.DataArray:
+    def _labeled(self, values: np.ndarray, diverged: np.ndarray) -> xr.DataArray:
         kept = {"num_warmup_steps": self.lengths.warmup, "save_every": self.lengths.every}
         return labels.trajectories(
             values,

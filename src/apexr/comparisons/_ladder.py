@@ -98,7 +98,7 @@ def solver_ladder(
 
     Returns
     -------
-    A Dataset with ``rung``, labelled by ``solver``, ``points`` and ``substeps``; see
+    A Dataset with ``rung``, labeled by ``solver``, ``points`` and ``substeps``; see
     :data:`apexr.schema.LADDER`. For each metric the errors ``(rung, test_sample, time)`` and
     their mean over the samples; ``latency``, ``throughput`` and ``compile_seconds``;
     ``truth_error`` and ``reference_error``; ``data_seconds``. A rung that diverged has errors
@@ -151,7 +151,7 @@ def solver_ladder(
         "reference_error": judged.reference,
         "data_seconds": np.asarray(_data_seconds(chosen, own, problem.num_steps)),
     }
-    return _labelled(chosen, problem, rungs, arrays, attrs)
+    return _labeled(chosen, problem, rungs, arrays, attrs)
 
 
 _COSTS = ("latency", "throughput", "compile_seconds")
@@ -277,7 +277,7 @@ def _told(rungs: Sequence[Rung], judged: Judged) -> dict[str, Any]:
     }
 
 
-def _labelled(
+def _labeled(
     scenario: BaseScenario,
     problem: Problem,
     rungs: Sequence[Rung],

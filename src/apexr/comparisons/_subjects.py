@@ -1,4 +1,4 @@
-"""What is compared: emulators of a store, of a result, of this process, or foreign functions."""
+"""Subjects of a comparison: emulators of a store, a result, this process, or foreign functions."""
 
 import dataclasses
 import json
@@ -25,12 +25,12 @@ from apexr.steppers._arrays import default_float
 from apexr.store import is_study, open_experiment
 
 EXTERNAL = "external"
-"""What results call an emulator that no store holds."""
+"""The name in results of an emulator that no store holds."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """Emulators of one kind, and the scenario that they are held against.
+    """Emulators of one kind, and the scenario with which they are compared.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Subject:
     scenario
         The scenario, with its reference solver and its test states.
     config
-        What identifies the experiment.
+        The labels that identify the experiment.
     precision
         In which the emulators were trained, float32 or float64.
     """

@@ -1,4 +1,4 @@
-"""Labelled arrays of users, brought into the order of labels that are expected."""
+"""Labeled arrays of users, brought into the order of labels that are expected."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -13,12 +13,12 @@ from apexr.schema import SPATIAL_DIMS
 
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    """What an array is aligned with.
+    """The axes with which an array is aligned.
 
     Attributes
     ----------
     noun, owner
-        What the array is, and whose labels are expected, for messages.
+        Names of the array and of the owner of the expected labels, for messages.
     dims
         All dimensions, in order.
     labels
@@ -52,7 +52,7 @@ def aligned(given: xr.DataArray, expected: Expected) -> xr.DataArray:
     extra = [dim for dim in given.dims if dim not in expected.dims]
     if extra:
         raise ShapeError(
-            f"{expected.noun} has dimensions {extra} that the {expected.owner} lacks, beside"
+            f"{expected.noun} has dimensions {extra} that the {expected.owner} lacks, besides"
             f" {', '.join(expected.dims)}; select along them first"
         )
     for dim in expected.labels:

@@ -1,4 +1,4 @@
-"""Who attends a training: progress bar, trackers, callbacks, checkpoints, and who is told."""
+"""Who attends a training: progress bar, trackers, callbacks, checkpoints, and progress reports."""
 
 import contextlib
 import dataclasses
@@ -59,9 +59,9 @@ class Attendants:
         Parameters
         ----------
         experiment
-            What is trained.
+            The emulators to train.
         test
-            What callbacks look at.
+            The data for callbacks.
         """
         recorders = tuple(Recorder(callback, test) for callback in experiment.callbacks)
         hooks: Any = self.trackers  # loggers among them have given theirs in begin

@@ -1,4 +1,4 @@
-"""Reference data of scenarios: made once per process, checked, labelled."""
+"""Reference data of scenarios: made once per process, checked, labeled."""
 
 import dataclasses
 import json
@@ -209,7 +209,7 @@ def by_train_solver(scenario: Recipe, test: Array) -> Array:
     Parameters
     ----------
     scenario
-        What says the solver.
+        The scenario that states the solver.
     test
         The test trajectories, with their initial states.
     """
@@ -232,7 +232,7 @@ def produced(
     num_warmup_steps: int,
     temporal_horizon: int,
 ) -> "xr.DataArray":
-    """Return trajectories from a key, labelled; see :meth:`BaseScenario.produce_data`."""
+    """Return trajectories from a key, labeled; see :meth:`BaseScenario.produce_data`."""
     states = sample_from(
         scenario.get_ic_generator(),
         scenario.grid,
@@ -270,7 +270,7 @@ def labelled_reference(scenario: Recipe, split: Split) -> "xr.DataArray":
 def _checked(
     scenario: Recipe, split: Split, method: str, made: Any, num_samples: int | None = None
 ) -> Array:
-    """Return trajectories that a method of the user's gave, held against the scenario's sizes.
+    """Return trajectories that a method of the user's gave, compared with the scenario's sizes.
 
     Of ``num_samples`` that it was asked for, those that are used; by default just these.
     """
@@ -391,7 +391,7 @@ def _require_finite(scenario: Recipe, split: Split, data: Array) -> None:
     )
 
 
-def labelled(scenario: Recipe, split: Split, solver: Solver) -> "xr.DataArray":
+def labeled(scenario: Recipe, split: Split, solver: Solver) -> "xr.DataArray":
     """Return trajectories with their labels."""
     values = np.asarray(trajectories(scenario, split, solver))[:, :, : scenario.num_channels]
     attrs = {**provenance(scenario), "split": split, "solver": solver}

@@ -1,4 +1,4 @@
-"""From plain parts to a labelled result and the trained emulators."""
+"""From plain parts to a labeled result and the trained emulators."""
 
 import dataclasses
 import functools
@@ -60,7 +60,7 @@ TrainBy = Callable[[Any, PRNGKeyArray], Trained]
 _log = logging.getLogger(__name__)
 
 BACKWARD = 3
-"""What an update takes in units of its rollouts: the gradient costs twice as much again."""
+"""The cost of an update in units of its rollouts: the gradient costs twice as much again."""
 
 _RECORDED_PACKAGES = ("apexr", "jax", "equinox", "optax", "numpy", "xarray", "zarr")
 
@@ -92,12 +92,12 @@ class Sources:
 def execute(
     experiment: Experiment, sources: Sources, attendants: Attendants
 ) -> tuple[xr.Dataset, Any]:
-    """Return the labelled result and the emulators, whose arrays lead with the seeds.
+    """Return the labeled result and the emulators, whose arrays lead with the seeds.
 
     Parameters
     ----------
     experiment
-        What to do.
+        The experiment.
     sources
         Where its data come from.
     attendants

@@ -1,4 +1,4 @@
-"""What an experiment is: plain parts, checked before any work."""
+"""The form of an experiment: plain parts, checked before any work."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ class Experiment:
     Attributes
     ----------
     emulator, training
-        What is trained, and how.
+        The settings of the training.
     metrics
         Metrics of the rollout by config string.
     num_kept
@@ -26,7 +26,7 @@ class Experiment:
     shapes
         Of the trajectories: ``train`` and ``test``; ``valid`` where there is validation.
     callbacks
-        What is recorded during the training.
+        Records of the training.
     seeds
         One network is drawn and trained for each.
     axes

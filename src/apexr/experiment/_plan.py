@@ -45,7 +45,7 @@ from apexr.training import (
 T = TypeVar("T")
 
 PRODUCTS = "bfloat16 factors, float32 sums"
-"""What results of mixed precision say of the products in their networks."""
+"""The note in results of mixed precision about the products in their networks."""
 
 
 def metrics(scenario: Recipe, shape: tuple[int, ...] | None = None) -> dict[str, Metric]:
@@ -54,7 +54,7 @@ def metrics(scenario: Recipe, shape: tuple[int, ...] | None = None) -> dict[str,
     Parameters
     ----------
     scenario
-        What says them.
+        The scenario that states them.
     shape
         The points along each axis, where they are others than the scenario's.
 
@@ -235,9 +235,9 @@ def plan(scenario: Recipe, request: Request, label: Mapping[str, Any] | None = N
     Parameters
     ----------
     scenario, request
-        What is asked for.
+        The request.
     label
-        What the result says of the scenario's parameters; by default those that differ from
+        The scenario's parameters in the result; by default those that differ from
         their defaults.
 
     Raises

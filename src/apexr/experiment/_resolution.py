@@ -45,7 +45,7 @@ def look_at(scenario: Recipe, stepper: Any, data: "Array | xr.DataArray") -> Non
     Parameters
     ----------
     scenario, stepper
-        What made the data.
+        The solver that made the data.
     data
         ``(sample, time, channel, *space)``; of lazy ones, a few frames are read.
     """

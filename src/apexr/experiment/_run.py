@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 def run(
     scenario: Recipe, experiment: Experiment, attendants: Attendants | None = None
 ) -> "tuple[xr.Dataset, Any]":
-    """Return the labelled result and the emulators; a single seed has no leading axis there.
+    """Return the labeled result and the emulators; a single seed has no leading axis there.
 
     Parameters
     ----------
     scenario, experiment
-        What to run.
+        The experiment to run.
     attendants
         Who attends the training; by default a progress bar.
 

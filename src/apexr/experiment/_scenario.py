@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BaseScenario(Recipe):
-    """What every scenario has; subclass it for a scenario of your own.
+    """The interface of scenarios; subclass it for a scenario of your own.
 
     A subclass adds annotated fields for its parameters and says three things: the reference
     stepper, the coarse stepper and its name. Steppers map a state ``(channel, *space)`` to the
@@ -34,7 +34,7 @@ class BaseScenario(Recipe):
     """
 
     def get_optimizer(self) -> "optax.GradientTransformation":
-        """Return the Optax optimiser with its schedule."""
+        """Return the Optax optimizer with its schedule."""
         return self.parsed_protocol.optimizer.build()
 
     def produce_data(
@@ -64,11 +64,11 @@ class BaseScenario(Recipe):
 
     def get_train_data(self) -> "xr.DataArray":
         """Return the training trajectories, ``(sample, time, channel, *space)``."""
-        return _data.labelled(self, "train", "reference")
+        return _data.labeled(self, "train", "reference")
 
     def get_test_data(self) -> "xr.DataArray":
         """Return the test trajectories, ``(sample, time, channel, *space)``."""
-        return _data.labelled(self, "test", "reference")
+        return _data.labeled(self, "test", "reference")
 
     def get_valid_data(self) -> "xr.DataArray":
         """Return the trajectories for validation, ``(sample, time, channel, *space)``.
@@ -79,7 +79,7 @@ class BaseScenario(Recipe):
             If there are none.
         """
         _data.require_valid(self)
-        return _data.labelled(self, "valid", "reference")
+        return _data.labeled(self, "valid", "reference")
 
     def get_ref_sample_data(self) -> "xr.DataArray":
         """Return the first ``num_trjs_returned`` test trajectories."""
@@ -87,11 +87,11 @@ class BaseScenario(Recipe):
 
     def get_train_data_coarse(self) -> "xr.DataArray":
         """Return the training trajectories made with the coarse stepper."""
-        return _data.labelled(self, "train", "coarse")
+        return _data.labeled(self, "train", "coarse")
 
     def get_test_data_coarse(self) -> "xr.DataArray":
         """Return the test trajectories made with the coarse stepper."""
-        return _data.labelled(self, "test", "coarse")
+        return _data.labeled(self, "test", "coarse")
 
     def get_train_ic_set(self) -> "xr.DataArray":
         """Return the initial states of the training trajectories, after the warm-up."""
@@ -227,7 +227,7 @@ class BaseScenario(Recipe):
         Returns
         -------
         result
-            Labelled as in :mod:`apexr.schema`.
+            Labeled as in :mod:`apexr.schema`.
         networks
             The trained emulators; arrays lead with the seeds unless there is one seed.
         """

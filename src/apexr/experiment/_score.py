@@ -19,7 +19,7 @@ from apexr.recipe import Recipe
 from apexr.schema import identifier
 
 _ALIASES = {"sample": "test_sample"}
-_SELECTABLE = ("test_sample", "time")  # of these, a labelled rollout may hold a part
+_SELECTABLE = ("test_sample", "time")  # of these, a labeled rollout may hold a part
 
 
 def score(
@@ -80,7 +80,7 @@ def _reference(scenario: Recipe, reference: Any) -> tuple[xr.DataArray, xr.DataA
     if reference is None:
         return _divided(_data.labelled_reference(scenario, "test").rename(sample="test_sample"))
     if isinstance(reference, xr.DataArray):
-        return _divided(_labelled_reference(scenario, reference))
+        return _divided(_labeled_reference(scenario, reference))
     values = _as_real(reference, "reference")
     truth = _template(scenario, values)
     if truth.shape[0] != scenario.num_test_samples or truth.shape[2:] != _state(scenario):
@@ -112,7 +112,7 @@ def _axes(scenario: Recipe, points: tuple[int, ...]) -> labels.Axes:
 def _template(
     scenario: Recipe, values: np.ndarray, first: int = 1, samples: Any = None
 ) -> xr.DataArray:
-    """Return trajectories of any number of samples, steps and points, labelled.
+    """Return trajectories of any number of samples, steps and points, labeled.
 
     Raises
     ------
@@ -136,8 +136,8 @@ def _template(
     return array.rename(sample="test_sample")
 
 
-def _labelled_reference(scenario: Recipe, given: xr.DataArray) -> xr.DataArray:
-    """Return a labelled reference, its dimensions in order and its labels checked.
+def _labeled_reference(scenario: Recipe, given: xr.DataArray) -> xr.DataArray:
+    """Return a labeled reference, its dimensions in order and its labels checked.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def _aligned(rollout: Any, truth: xr.DataArray) -> xr.DataArray:
 
 
 def _by_shape(given: Any, truth: xr.DataArray) -> np.ndarray:
-    """Return unlabelled values with a leading seed axis.
+    """Return unlabeled values with a leading seed axis.
 
     Raises
     ------
@@ -235,11 +235,11 @@ def _check_real(dtype: np.dtype[Any], noun: str = "rollout") -> None:
         raise ShapeError(f"{noun} must hold real numbers, got {dtype}")
 
 
-# --- labelled arrays -------------------------------------------------------------------------
+# --- labeled arrays -------------------------------------------------------------------------
 
 
 def _by_name(rollout: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
-    """Return labelled values, their dimensions and labels in the order of the reference.
+    """Return labeled values, their dimensions and labels in the order of the reference.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a notebook shows of a scenario."""
+"""The view of a scenario in a notebook."""
 
 import dataclasses
 from typing import Any

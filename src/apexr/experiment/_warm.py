@@ -36,7 +36,7 @@ class WarmStart:
 
     @property
     def label(self) -> str:
-        """What results say of it in short: the store's name, and the experiment."""
+        """Its short name in results: the store's name, and the experiment."""
         store, found, experiment = self.text.rpartition("#")
         return PurePath(store).name + f"#{experiment}" if found else PurePath(self.text).name
 
@@ -65,7 +65,7 @@ def warm_start(text: Any, emulator: EmulatorPlan, seeds: Sequence[int]) -> WarmS
     text
         ``STORE`` or ``STORE#EXPERIMENT``.
     emulator
-        What is trained.
+        The emulators to train.
     seeds
         Its seeds.
 

@@ -44,7 +44,7 @@ Trajectories = Float[np.ndarray, "sample time channel *space"]
 
 
 class Entry(NamedTuple):
-    """What the cache holds under one digest."""
+    """The cache's entry under one digest."""
 
     path: Path
     about: Mapping[str, Any]
@@ -83,7 +83,7 @@ def kept(about: Mapping[str, Any], shape: tuple[int, ...], make: Callable[[], An
     about
         Plain data that say what is to be made.
     shape
-        What the trajectories must have.
+        The shape that the trajectories must have.
     make
         Makes them.
     """

@@ -66,7 +66,7 @@ class Recipe(Protocol, Problem):
 
     @property
     def all_parameters(self) -> dict[str, Any]:
-        """What was given or left at its default; the derived fields follow from it."""
+        """The parameters, given or left at their defaults; the derived fields follow from them."""
         return {name: getattr(self, name) for name in type(self).parameters()}
 
     @property

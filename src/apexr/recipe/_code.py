@@ -2,8 +2,9 @@
 
 The numbers of an experiment then depend on code of the user's. Its fingerprint is made of the
 source without comments and layout, of the constants and functions that it reaches by name, and of
-the methods of the class that it calls. What cannot be written down, such as an object that a
-function was made with, leaves the fingerprint unknown; such an experiment runs, but is not stored.
+the methods of the class that it calls. An object that cannot be written down, such as an object
+that a function was made with, leaves the fingerprint unknown; such an experiment runs, but is not
+stored.
 """
 
 import ast

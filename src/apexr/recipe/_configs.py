@@ -43,6 +43,6 @@ def _canonical(name: str, value: Any) -> Any:
 def meaning(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a specification in which config strings of the scenario are in canonical form.
 
-    Two experiments that are spelt differently have the same meaning, under ids of their own.
+    Two experiments that are spelled differently have the same meaning, under ids of their own.
     """
     return {**told, "parameters": canonical_parameters(told["parameters"])}

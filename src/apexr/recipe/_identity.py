@@ -1,4 +1,4 @@
-"""What is asked of a scenario, and what makes two experiments the same, as plain data."""
+"""Requests to a scenario, and the identity of experiments, as plain data."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MOST_SEEDS = 100_000
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What is asked of a scenario: the rest of an experiment's configuration.
+    """A request to a scenario: the rest of an experiment's configuration.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class ParsedRequest:
     task, net, train
         In canonical form; as they were typed where only code of the user's reads them.
     parsed_task, network, objective
-        What they mean; None where only code of the user's reads them.
+        Their meaning; None where only code of the user's reads them.
     """
 
     task: str
@@ -126,13 +126,13 @@ def specification(
     """Return everything that the numbers of an experiment depend on, as plain data.
 
     Config strings are in their canonical form, so that ``conv;34;10;ReLU`` and
-    ``Conv;34;10;relu`` are the same experiment. Methods that a subclass overrides are told by
+    ``Conv;34;10;relu`` are the same experiment. Methods that a subclass overrides are identified by
     their code; such an experiment is another one.
 
     Parameters
     ----------
     scenario, request
-        What is asked for.
+        The request.
     parsed
         The config strings of the request, where they have been parsed.
     """

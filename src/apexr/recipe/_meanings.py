@@ -1,4 +1,4 @@
-"""What every parameter of a scenario means, as its documentation shows it.
+"""The meaning of every parameter of a scenario, as its documentation shows it.
 
 A class says in its docstring what its own parameters mean, and in ``shared_meanings`` what those
 mean that many classes share.

@@ -18,7 +18,7 @@ from apexr.recipe._meanings import documentation, parameters
 class ScenarioMeta(abc.ABCMeta):
     """Makes every scenario class a frozen, keyword-only dataclass with checked keywords.
 
-    So a scenario of one's own is a plain subclass with annotated fields, and a misspelt
+    So a scenario of one's own is a plain subclass with annotated fields, and a misspelled
     keyword is answered with the nearest right one.
     """
 
@@ -77,7 +77,7 @@ class ScenarioMeta(abc.ABCMeta):
         keywords
             As they were given; names of older releases are translated.
         beside
-            What else the caller takes; named where a misspelt keyword is near to it.
+            Further keywords of the caller; named where a misspelled keyword is near to it.
 
         Raises
         ------

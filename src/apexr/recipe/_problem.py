@@ -24,7 +24,7 @@ VALIDATION = ("num_valid_samples", "valid_temporal_horizon", "valid_seed")
 
 
 class Problem(metaclass=ScenarioMeta):
-    """What the data of a scenario depend on: its equation, its grid, and how many there are.
+    """The facts that data depend on: equation, grid, and number of trajectories.
 
     All fields that a scenario adds belong to its problem.
 
@@ -97,7 +97,7 @@ class Problem(metaclass=ScenarioMeta):
                 f" {' or '.join(map(str, self.dimensions))}, got {self.num_spatial_dims}{hint}"
             )
 
-    # What a scenario of one's own says.
+    # Stated by each scenario.
 
     @abc.abstractmethod
     def get_ref_stepper(self) -> Any:
@@ -111,7 +111,7 @@ class Problem(metaclass=ScenarioMeta):
     def get_scenario_name(self) -> str:
         """Return the name that results carry, such as ``1d_diff_adv``."""
 
-    # What follows from it.
+    # Derived from that.
 
     def get_train_stepper(self) -> Any:
         """Return the stepper that makes the training trajectories: by default the reference."""
@@ -152,7 +152,7 @@ class Problem(metaclass=ScenarioMeta):
         """Return the parsed initial condition."""
         return self.parsed_conditions[0]
 
-    # What scenarios of recorded trajectories say otherwise.
+    # Overridden by scenarios of recorded trajectories.
 
     @property
     def num_constants(self) -> int:
@@ -170,7 +170,7 @@ class Problem(metaclass=ScenarioMeta):
 
     @property
     def numerics_attributes(self) -> dict[str, str]:
-        """What attributes of data say of the numerics: nothing where apexr does not know them."""
+        """Attributes of data about the numerics: none where apexr does not know them."""
         return {}
 
     def tell_data(self) -> str:

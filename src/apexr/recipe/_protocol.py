@@ -12,7 +12,7 @@ from apexr.schema import COORDINATES, RECORDS, VARIABLES, metric_names, step_dim
 from apexr.training import OPTIMIZERS, Optimizer
 
 LOSS = "valid_loss"
-"""What ``select`` calls the loss on data for validation."""
+"""The name for ``select`` of the loss on data for validation."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ParsedProtocol:
     metrics
         Metrics of the report by config string, as they measure the scenario's states.
     callbacks
-        What is recorded during the training.
+        Records of the training.
     choice
         Which weights are tested.
     """
@@ -58,7 +58,7 @@ class ParsedProtocol:
 
 
 class Protocol(metaclass=ScenarioMeta):
-    """What does not change the data of a scenario: its training, its test, its report.
+    """The settings that do not change the data: training, test, report.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Protocol(metaclass=ScenarioMeta):
         After so many validations in a row that are no better than the best one, a seed stops and
         keeps its weights; 0: never.
     optim_config
-        Config string of optimiser, number of updates and schedule.
+        Config string of optimizer, number of updates and schedule.
     batch_size
         Windows in a mini-batch.
     num_trjs_returned
@@ -81,7 +81,7 @@ class Protocol(metaclass=ScenarioMeta):
     report_metrics
         Metrics of the rollout, separated by commas.
     callbacks
-        What to record during training, such as ``weight_norm;100,metrics;1_000``; see
+        Records of the training, such as ``weight_norm;100,metrics;1_000``; see
         ``apexr list callbacks``.
     """
 

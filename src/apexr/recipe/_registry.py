@@ -82,7 +82,7 @@ def resolve(scenario: str | R, keywords: Mapping[str, Any], *, beside: tuple[str
     keywords
         Parameters of the scenario.
     beside
-        What else the caller takes; named where a misspelt keyword is near to it.
+        Further keywords of the caller; named where a misspelled keyword is near to it.
 
     Raises
     ------

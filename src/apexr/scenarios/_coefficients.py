@@ -1,4 +1,4 @@
-"""The three parametrisations of a scenario: physical, normalised and difficulty coefficients."""
+"""The three parametrizations of a scenario: physical, normalized and difficulty coefficients."""
 
 import dataclasses
 import math
@@ -31,7 +31,7 @@ Numbers = tuple[float, ...]
 
 @dataclasses.dataclass(frozen=True)
 class CoefficientSet:
-    """The coefficients of one parametrisation, all on the right-hand side.
+    """The coefficients of one parametrization, all on the right-hand side.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ _TERMS: Mapping[str, Callable[[int], str]] = {
 def describe_coefficients(
     scenario: "BaseScenario", *, domain_extent: float | None = None, dt: float | None = None
 ) -> Parametrisations:
-    """Return a scenario's equation by physical, normalised and difficulty coefficients.
+    """Return a scenario's equation by physical, normalized and difficulty coefficients.
 
     Parameters
     ----------

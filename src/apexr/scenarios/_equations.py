@@ -43,7 +43,7 @@ class Row:
     orders
         Length of the set of linear coefficients.
     note
-        What the documentation says besides.
+        Further words for the documentation.
     """
 
     coefficients: Mapping[str, Any]

@@ -1,6 +1,6 @@
-"""What the three interfaces share: families of equations with their steppers and names.
+"""The common part of the three interfaces: families of equations with their steppers and names.
 
-An interface (difficulty, normalised, physical) adds its fields and says how they become an
+An interface (difficulty, normalized, physical) adds its fields and says how they become an
 equation; a family says how that equation is solved. The coarse stepper makes a part of the
 step: as all terms scale with the step, that is the same as scaling all the coefficients.
 """

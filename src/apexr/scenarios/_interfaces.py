@@ -48,7 +48,7 @@ class _Nonlinear(NonlinearFamily):
 
 
 class Difficulty(Family):
-    """What all have: γ₀, γ₁, … in ``gammas``; dimensions and points enter the coefficients."""
+    """The common part: γ₀, γ₁, … in ``gammas``; dimensions and points enter the coefficients."""
 
     interface = "diff"
     scale = DIFFICULTY
@@ -98,7 +98,7 @@ class DifficultyNonlinear(Difficulty, _Nonlinear):
 
 
 class Normalized(Family):
-    """What all have: α₀, α₁, … in ``alphas``."""
+    """The common part: α₀, α₁, … in ``alphas``."""
 
     interface = "norm"
     scale = NORMALIZED
@@ -204,4 +204,4 @@ FORMS: Mapping[str, Mapping[Form, type[Family]]] = {
         "nonlinear": PhysicalNonlinear,
     },
 }
-"""What scenarios inherit from, by interface and form of the equation."""
+"""The base classes of scenarios, by interface and form of the equation."""

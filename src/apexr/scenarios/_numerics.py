@@ -24,7 +24,7 @@ Choice = Literal["apebench", "exact"]
 
 @dataclasses.dataclass(frozen=True)
 class Numerics:
-    """What differs between numerics.
+    """The differences between numerics.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class NumericalScenario(BaseScenario):
         they differ from the equation. ``"exact"``: the equation as it is stated, exact ETDRK
         coefficients, and a Galerkin method: no state has waves outside the dealiasing mask.
     train_solver
-        What makes the training trajectories: ``etdrk;ORDER`` is the scenario's own solver with
+        The solver of the training trajectories: ``etdrk;ORDER`` is the scenario's own solver with
         another order, ``fd;THETA;PICARD`` finite differences in time steps of the same length.
         By default the scenario's own.
     test_solver
@@ -151,7 +151,7 @@ class NumericalScenario(BaseScenario):
 
     @property
     def numerics_attributes(self) -> dict[str, str]:
-        """What attributes of data say of the numerics."""
+        """Attributes of data about the numerics."""
         said: dict[str, str] = {"numerics": self.numerics}
         if self.deviations:
             said["numerics_deviations"] = "; ".join(self.deviations)

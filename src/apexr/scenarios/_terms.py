@@ -28,7 +28,7 @@ class Term:
         ``linear``, whose order is a parameter, and for convection of several channels, whose
         equation has no other nonlinear term.
     formula
-        What is multiplied by its coefficient, on the right-hand side.
+        The expression multiplied by its coefficient, on the right-hand side.
     """
 
     kind: Kind
@@ -60,9 +60,9 @@ class Scale:
     interface
         As scenario names have it.
     noun, symbols
-        What a coefficient is, and the letters of linear and nonlinear ones.
+        The meaning of a coefficient, and the letters of linear and nonlinear ones.
     units
-        What names of parameters end with, by kind of the term.
+        The ends of parameters' names, by kind of the term.
     sets
         Parameters that hold all coefficients of a kind.
     """

@@ -1,4 +1,4 @@
-"""Scenarios by normalised coefficients: those of an extent of 1 and a time step of 1.
+"""Scenarios by normalized coefficients: those of an extent of 1 and a time step of 1.
 
 A linear coefficient αⱼ and a nonlinear one βⱼ hold the extent and the time step, so that equal
 coefficients give equal states on any grid that resolves them; α₁ is the part of the domain

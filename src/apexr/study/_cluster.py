@@ -36,7 +36,7 @@ MOST_STOPS = 20
 """Times that SIGTERM may end the worker of an experiment before it counts as failed."""
 
 PREFIX = "experiment"
-"""What the keys of all tasks begin with: Dask expects tasks of one prefix to take equally long."""
+"""The prefix of all tasks' keys: Dask expects tasks of one prefix to take equally long."""
 
 _LONG = {"distributed": {"scheduler": {"default-task-durations": {PREFIX: "1h"}}}}
 
@@ -251,7 +251,7 @@ class Dispatch:
             return
         with self._reaching(), suppress(TimeoutError), self.client.as_current():
             wait(list(self._flying), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
-        if any(future.status == "cancelled" for future in self._flying):
+        if any(future.status == "canceled" for future in self._flying):
             raise self._lost()
         for future in [future for future in self._flying if future.done()]:
             work = self._flying.pop(future)

@@ -58,7 +58,7 @@ def run_study(
         A folder or a URL for the study; each experiment is published there as soon as it is done.
         Of an experiment that is there with some of its seeds, only the others are run.
     base_path
-        What the published benchmark calls the store.
+        The published benchmark's name for the store.
     client
         A client of a Dask cluster whose workers run the experiments, one each at a time, and
         publish them; they must see the store by the same path or URL. The cluster may be adaptive

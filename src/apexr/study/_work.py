@@ -1,4 +1,4 @@
-"""What of a study is left to be run, and running it: the same in this process and in a worker."""
+"""The part of a study that is left to run, and running it, in this process or in a worker."""
 
 import dataclasses
 import time
@@ -36,7 +36,7 @@ class Failure:
     experiment
         Which.
     error
-        What it failed with: the error's name and message.
+        The error's name and message.
     """
 
     experiment: Planned
@@ -54,7 +54,7 @@ class Spent:
     Attributes
     ----------
     compiling, training
-        What the result says of both.
+        The attributes of the result about both.
     rest
         Data, tests and writing.
     """

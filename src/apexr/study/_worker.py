@@ -1,6 +1,6 @@
-"""What happens in a worker process of a Dask cluster: it gets ready, and runs experiments.
+"""A worker process of a Dask cluster: it gets ready, and runs experiments.
 
-What is sent is plain data, a configuration and a path, and what is registered beyond apexr's own
+It is sent plain data, a configuration and a path, and the registered parts beyond apexr's own
 (scenarios, networks, …); the worker plans the experiment again and compares its id.
 """
 
@@ -187,7 +187,7 @@ class Preparation(WorkerPlugin):
     Parameters
     ----------
     registrations
-        What it shall know besides apexr's own.
+        Parts that it needs besides apexr's own.
     environment
         Variables for a worker that has none of the like: how the store is reached.
     """
@@ -252,7 +252,7 @@ def _leave_on_sigterm(worker: Worker) -> None:
     loop, leaving = asyncio.get_running_loop(), set()
 
     async def leave() -> None:
-        for name in ("distributed", "tornado.application"):  # connections that end beside it
+        for name in ("distributed", "tornado.application"):  # connections that end meanwhile
             logging.getLogger(name).setLevel(logging.CRITICAL)
         await _stopped()
         with suppress(OSError, TimeoutError):  # its scheduler may end at the same time

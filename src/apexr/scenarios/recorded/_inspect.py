@@ -1,4 +1,4 @@
-"""What a file of trajectories holds, and what would be trained on it: read in samples."""
+"""The content of a file of trajectories, and the training on it: read in samples."""
 
 from typing import Any
 

@@ -34,7 +34,7 @@ NO_SOLVER = (
 )
 _WORD = re.compile(r"[^0-9a-zA-Z]+")
 _NOT_DATA = ("source", "data_memory", "name", "layout", "boundary")
-"""Parameters that the numbers do not depend on, beside what is known of the source."""
+"""Parameters that the numbers do not depend on, besides what is known of the source."""
 
 
 def _needs_valid_data(callbacks: str) -> bool:
@@ -55,13 +55,13 @@ class Recorded(BaseScenario):
         A path, URL, pattern or folder of HDF5 files (The Well, PDEBench, PDEArena), netCDF, Zarr,
         ``.npy`` or ``.npz``; an xarray object; an array or a dictionary of arrays with ``dims``.
     dims
-        What the axes of arrays are, in order: ``("sample", "time", "channel", "x")``. Of labelled
+        The axes of arrays, in order: ``("sample", "time", "channel", "x")``. Of labeled
         data a table from their names to these.
     layout
         How files are read: ``"auto"`` finds out.
     fields
-        What is predicted: names of fields or of their components, in order; by default all that
-        vary in time.
+        The channels to predict: names of fields or of their components, in order; by default all
+        that vary in time.
     constants
         Fields and numbers that do not vary in time and that the network is given as further
         channels, which are not predicted; ``"all"`` are all of them.
@@ -78,13 +78,13 @@ class Recorded(BaseScenario):
     split_seed
         From which trajectories are drawn, where they are.
     boundary
-        What lies beyond the ends of the grid, where the file is silent or wrong: ``"periodic"``,
+        The boundary of the grid, where the file is silent or wrong: ``"periodic"``,
         ``"wall"`` or ``"open"``.
     data_memory
         Memory for training data, such as ``"2GB"``; of larger ones, windows are read while the
         network is trained. By default all are held in memory.
     name
-        What results call the data; by default what the file says.
+        The name of the data in results; by default that in the file.
     num_train_samples, num_test_samples
         Trajectories that are used, the first of each part; 0 takes all.
     train_temporal_horizon, test_temporal_horizon
@@ -203,7 +203,7 @@ class Recorded(BaseScenario):
         return of_opened(opened, view, split, self.boundary)
 
     def _set_sizes(self, part: str, samples: int, frames: int) -> None:
-        """Set how much of a part is used; what was given is held against what is there.
+        """Set how much of a part is used; the given sizes are compared with the existing ones.
 
         Raises
         ------
@@ -256,12 +256,12 @@ class Recorded(BaseScenario):
 
     @property
     def all_parameters(self) -> dict[str, Any]:
-        """What was given or left at its default."""
+        """The parameters, given or left at their defaults."""
         return {**super().all_parameters, **self._given}  # type: ignore[attr-defined]
 
     @property
     def identifying_parameters(self) -> dict[str, Any]:
-        """What the numbers depend on: the content in place of its path, and what is used of it."""
+        """The facts that the numbers depend on: the content, not its path, and its used part."""
         held = {name: getattr(self, name) for name in type(self).parameters()}
         unused = [name for name in LATER if held.get(name) == LATER[name]]
         plain = {k: value for k, value in held.items() if k not in (*_NOT_DATA, *unused)}
@@ -276,7 +276,7 @@ class Recorded(BaseScenario):
 
     @property
     def numerics_attributes(self) -> dict[str, str]:
-        """What attributes of results say of the data."""
+        """Attributes of results about the data."""
         known: Known = self._known  # type: ignore[attr-defined]
         told = {
             "source": known.told,
@@ -403,7 +403,7 @@ class Recorded(BaseScenario):
         return self._split  # type: ignore[attr-defined]
 
     def tell_data(self) -> str:
-        """Return what was recognised, in a line."""
+        """Return what was recognized, in a line."""
         return self._known.summary()  # type: ignore[attr-defined]
 
     # --- what recorded data cannot do ------------------------------------------------------------
