@@ -228,7 +228,7 @@ def error(state: np.ndarray, exact: np.ndarray) -> float:
 
 
 def wave_error() -> tuple[str, str, int, float]:
-    """Return the error of a travelling wave over a drifting mean."""
+    """Return the error of a traveling wave over a drifting mean."""
     grid, omega = Grid(3, 16, 2 * np.pi), 1.3 * np.sqrt(14)
 
     def exact(at: float) -> np.ndarray:

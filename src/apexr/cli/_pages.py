@@ -68,7 +68,7 @@ def report(
         bool, typer.Option("--decompose", help="Split the errors, too; loads the networks.")
     ] = False,
     decomposition: Annotated[
-        Path | None, typer.Option(help="What `apexr decompose --output` wrote, instead.")
+        Path | None, typer.Option(help="The file of `apexr decompose --output`, instead.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="Of the page.")] = None,
 ) -> None:

@@ -251,7 +251,7 @@ class Dispatch:
             return
         with self._reaching(), suppress(TimeoutError), self.client.as_current():
             wait(list(self._flying), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
-        if any(future.status == "canceled" for future in self._flying):
+        if any(future.status == "cancelled" for future in self._flying):
             raise self._lost()
         for future in [future for future in self._flying if future.done()]:
             work = self._flying.pop(future)
