@@ -20,12 +20,16 @@ version = release = apexr.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
+    "sphinx_copybutton",
     "sphinx_design",
     "api_pages",
     "built_links",
+    "inventories",
     "link_form",
+    "notebooks",
     "scenario_pages",
 ]
 exclude_patterns = ["_build", "_ext", "**/.ipynb_checkpoints", "networks_table.md", "*/table.md"]
@@ -46,6 +50,12 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 nb_number_source_lines = False
 
+# The button copies what is typed, not the prompt and not what is printed.
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+copybutton_exclude = ".linenos, .gp, .go"
+
 # What public docstrings say.
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
@@ -57,8 +67,8 @@ napoleon_attr_annotations = False
 napoleon_use_rtype = False
 napoleon_preprocess_types = False
 
-# References to what apexr offers must lead somewhere. Types of other packages, of which the
-# inventories are not at hand, and the private aliases within signatures are not links.
+# References to what apexr offers must lead somewhere. Types of other packages, whose inventories
+# are not always within reach, and the private aliases within signatures need not be links.
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!apexr\b).*"),

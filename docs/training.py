@@ -21,7 +21,7 @@ BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 SPECTRAL = (
     "`spectral;P`",
-    "the squared error of each wavenumber times (1+\\|k\\|²)ᴾ, over the same of its target.",
+    "the squared error of each wavenumber times (1+|k|²)ᴾ, over the same of its target.",
 )
 """The loss with a number of its own, which is no function of the registry."""
 
@@ -71,7 +71,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def _meaning(kind: Any, name: str) -> str:
-    return kind.describe(name).partition(" - ")[2].replace("|", "\\|").replace("``", "`")
+    return kind.describe(name).partition(" - ")[2].replace("``", "`")
 
 
 def _options(name: str) -> str:
@@ -87,7 +87,8 @@ def _word(value: Any) -> str:
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    safe = ([cell.replace("|", "\\|") for cell in cells] for cells in lines)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in safe)
 
 
 def filled(page: str) -> str:

@@ -1,8 +1,10 @@
 """The pages hang together: names, links, pictures, the table of contents; nothing is built."""
 
+import http.server
 import importlib
 import re
 import sys
+import threading
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -136,6 +138,39 @@ def test_dead_links_of_built_pages_are_found(tmp_path):
     )
     dead = ["#no", "../outside", "c.html", "sub/b.html#there"]
     assert extension("built_links").dead_links(tmp_path) == [f"a.html: {link}" for link in dead]
+
+
+def test_only_inventories_that_answer_are_linked_to():
+    """Without a network a build neither waits nor warns."""
+
+    class Site(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_response(200 if self.path == "/there/objects.inv" else 404)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        root = f"http://127.0.0.1:{server.server_port}"
+        sites = {"there": f"{root}/there/", "gone": f"{root}/gone/", "none": "http://127.0.0.1:1/"}
+        assert extension("inventories").reached(sites) == {"there": (sites["there"], None)}
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_rows_of_tables_have_as_many_cells_as_their_heads(path):
+    """A stroke within a cell ends it, also within code, unless a backslash stands before it."""
+    text = BLOCK.sub("", path.read_text(encoding="utf-8"))
+    width = 0
+    for line in text.split("\n"):
+        cells = len(re.split(r"(?<!\\)\|", line.strip())) if line.startswith("|") else 0
+        assert not width or cells in (0, width), f"{path.name}: {line}"
+        width = cells
 
 
 def test_notebooks_say_that_they_are():

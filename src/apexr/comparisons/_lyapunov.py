@@ -66,8 +66,8 @@ def lyapunov(
     Returns
     -------
     A Dataset with ``exponent`` and its ``standard_error`` along ``rank``, ``kaplan_yorke`` (the
-    Kaplan-Yorke dimension) and its standard error, and ``exponent_of_sample`` along ``(sample,
-    rank)``; see :data:`apexr.schema.LYAPUNOV`. Exponents are per unit of time.
+    Kaplan-Yorke dimension) and its standard error, and ``exponent_of_sample`` along ``sample`` and
+    ``rank``; see :data:`apexr.schema.LYAPUNOV`. Exponents are per unit of time.
 
     Raises
     ------
