@@ -14,9 +14,8 @@ quickstart: $(VENV)/.installed
 
 # The suite compiles fast, without most optimizations. Kernels, parity of networks and trainings, and
 # the contract of networks (states of one channel) are tested as users compile them.
-AS_USERS := tests/kernels tests/networks/test_convolutions.py tests/networks/test_winograd.py \
-  tests/parity/test_networks.py tests/parity/test_training.py tests/training/test_barriers.py \
-  tests/training/test_training_loop.py
+AS_USERS := tests/kernels tests/networks/test_convolutions.py tests/parity/test_networks.py \
+  tests/parity/test_training.py tests/training/test_training_loop.py
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(AS_USERS))
