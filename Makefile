@@ -32,6 +32,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/sp-repo-review .
+	$(BIN)/python tools/check_words.py
 	$(BIN)/python tools/check_distribution.py
 
 # How the modules import each other: files, arrows and floors of each package.

@@ -1,8 +1,8 @@
 """The study whose tables and picture stand in docs/recipe_study.md.
 
 Ten networks on three data sets, each with the plain and with today's recipe. Run it with
-``make docs-recipe``. What is finished is not run again: the study lies in a folder of the system's
-temporary directory, or in the one given, ``python docs/recipe_study.py FOLDER``. The recorded set
+``make docs-recipe``. A finished experiment is not run again: the study lies in a folder of the
+system's temporary directory, or in the one given, ``python docs/recipe_study.py FOLDER``. The recorded set
 is the sample of Burgers' equation in the wheel of neuraloperator, which pip fetches on the first
 run.
 """
@@ -57,7 +57,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "select": "best;mean_nRMSE",
     },
 }
-"""What the two recipes set; ``{net}`` is the network."""
+"""The settings that the two recipes set; ``{net}`` is the network."""
 
 SOLVED: dict[str, Any] = {
     "train_temporal_horizon": 20,

@@ -38,7 +38,7 @@ def lyapunov(
     Parameters
     ----------
     stepper
-        What makes a step: a stepper, an emulator, or any function of a state
+        The map of a step: a stepper, an emulator, or any function of a state
         ``(channel, *space)`` that JAX differentiates in forward mode.
     states
         Where trajectories begin: ``(sample, channel, *space)``, or ``(channel, *space)`` for
