@@ -2,9 +2,9 @@
 
 Ten networks on three data sets, each with the plain and with today's recipe. Run it with
 ``make docs-recipe``. A finished experiment is not run again: the study lies in a folder of the
-system's temporary directory, or in the one given, ``python docs/recipe_study.py FOLDER``. The recorded set
-is the sample of Burgers' equation in the wheel of neuraloperator, which pip fetches on the first
-run.
+system's temporary directory, or in the one given, ``python docs/recipe_study.py FOLDER``. The
+recorded set is the sample of Burgers' equation in the wheel of neuraloperator, which pip fetches
+on the first run.
 """
 
 import re
