@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-recipe docs-errors \
+.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-errors \
 	docs-accuracy docs-solvers docs-plots docs-dashboard browser graph contact-sheet FORCE
 
 quickstart: $(VENV)/.installed
@@ -73,11 +73,6 @@ docs-study: $(VENV)/.installed
 # What is finished is kept in a folder of the temporary directory and not run again.
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
-
-# The study of docs/recipe_study.md: ten networks with two recipes on three data sets (about half an
-# hour on two cores).
-docs-recipe: $(VENV)/.installed-docs
-	$(BIN)/python docs/recipe_study.py
 
 # The study of docs/error_sources.md, whose errors are split.
 docs-errors: $(VENV)/.installed
