@@ -128,9 +128,8 @@ def superiority(ds: xr.Dataset, variable: str = "mean_nRMSE") -> xr.DataArray:
 
     Both are judged by the solver of the test data, from the same test states. With the mean over
     the test samples, ``ξ[t] = err(emulator, t) / err(train solver, t)``. Below 1 the emulator is
-    better than its training data. A seed that diverged has infinity, or 1 where the solver of its
-    training data diverged, too. Nothing is computed where
-    ``ds`` is lazy.
+    better than its training data. A seed that diverged has infinity, or NaN where the solver of its
+    training data diverged, too. Nothing is computed where ``ds`` is lazy.
 
     Parameters
     ----------
@@ -172,7 +171,7 @@ def superiority(ds: xr.Dataset, variable: str = "mean_nRMSE") -> xr.DataArray:
         )
     if worst_of(emulators) < 0:
         raise SpecError(f"{emulators.name} is no error: a ratio of it tells nothing; take another")
-    ratio = ratio_of(with_worst(emulators), with_worst(ds[name]))
+    ratio: xr.DataArray = with_worst(emulators) / with_worst(ds[name])
     label = f"{emulators.attrs.get('long_name', emulators.name)} over that of the training data"
     return ratio.rename("superiority").assign_attrs(
         long_name=label, units="1", of=str(emulators.name)
