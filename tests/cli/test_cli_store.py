@@ -46,7 +46,7 @@ def test_a_study_is_verified_repaired_packed_and_merged(studies, apexr_command):
 def test_the_command_says_it_last(apexr_command, monkeypatch, tmp_path, told, options, form):
     weights = eqx.nn.Linear(1, 3, use_bias=False, key=jax.random.PRNGKey(0))
 
-    def fake(scenario, experiment, **_):
+    def fake(scenario, experiment, _):
         ds = mock_experiment(net=experiment.config["net"], seeds=experiment.seeds)
         return ds.assign_attrs(experiment.attrs), weights
 

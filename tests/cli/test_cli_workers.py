@@ -102,7 +102,7 @@ def interrupted(file, store, delay, *options, number=signal.SIGINT):
         if wait_for_training(process, store):
             time.sleep(delay)
             os.killpg(process.pid, number)
-        return process.wait(timeout=120), process.stderr.read()
+        return process.wait(timeout=300), process.stderr.read()
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

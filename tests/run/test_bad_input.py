@@ -215,7 +215,7 @@ UNKNOWN_KEYWORDS = [
 
 
 def refused(**change):
-    """Return the error of a run, which must come at once."""
+    """Return the error of a run, which must come before anything is trained or simulated."""
     keywords = {"scenario": "diff_adv", "net": NET, "num_seeds": 2, **SIZES, **change}
     scenario = keywords.pop("scenario")
     started = time.process_time()

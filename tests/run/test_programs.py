@@ -1,4 +1,4 @@
-"""What an experiment compiles: each program once, and none for a single operation."""
+"""Programs of an experiment: each compiled once, none for a single operation or for weights."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ import apexr
 from _tiny import SIZES
 from apexr.experiment._kept import Kept
 
-ONCE = ("_build_all", "_begin_all", "on_device", "_roll_out", "_permute")
+ONCE = ("_begin_all", "on_device", "_roll_out", "_permute")
 TWICE = ("_sample_all", "_trajectories")  # for training and for testing
 TRIFLES = {"_identity", "_barrier_in_a_loop", "_threefry_seed", "stage"}
 
@@ -34,6 +34,7 @@ def test_an_experiment_compiles_each_program_once(compiled, chosen, monkeypatch)
     found = _named(compiled)
     assert {name: found[name] for name in ONCE} == dict.fromkeys(ONCE, 1)
     assert {name: found[name] for name in TWICE} == dict.fromkeys(TWICE, 2)
+    assert found.pop("_made_of", 0) == chosen["net"].startswith("FNO")  # draws that NumPy leaves
     assert set(found) <= {*ONCE, *TWICE, *TRIFLES}
 
 

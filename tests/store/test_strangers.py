@@ -104,7 +104,7 @@ GOLDEN = Path(__file__).parents[1] / "parity" / "golden" / "results"
 def instead_of_training():
     """Let experiments end at once, with made-up numbers."""
 
-    def fake(scenario, experiment, **_):
+    def fake(scenario, experiment, _):
         ds = mock_experiment(net=experiment.config["net"], seeds=experiment.seeds)
         return ds.assign_attrs(experiment.attrs), {"weight": np.ones(3, "f4")}
 

@@ -21,7 +21,7 @@ def trained(monkeypatch):
     """Return what has been trained: net, seeds."""
     calls = []
 
-    def fake(scenario, experiment, **_):
+    def fake(scenario, experiment, _):
         net, seeds = experiment.config["net"], experiment.seeds
         calls.append((net, seeds))
         if scenario.train_seed == 13:

@@ -28,7 +28,7 @@ import apexr._run
 from apexr.study import plan_study, run_planned
 from apexr.testing import mock_experiment
 
-def fake(scenario, experiment, **_):
+def fake(scenario, experiment, _):
     time.sleep(0.02)
     seeds = experiment.seeds
     ds = mock_experiment(net=experiment.config["net"], seeds=seeds)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from jaxtyping import Float
 from tqdm.auto import tqdm
 
 from apexr.engine import Recorder, TestSet
 from apexr.experiment._experiment import Experiment
-from apexr.trackers import Finish, Subject, Watcher, attending
+from apexr.trackers import Subject, Watcher, attending
 from apexr.training import Attendance, Keeper, Report
 
 Watch = Callable[[int, int], None]
@@ -41,7 +42,9 @@ class Attendants:
     watch: Watch | None = None
 
     @contextlib.contextmanager
-    def begin(self, experiment: Experiment) -> Iterator[tuple["Attendants", Finish]]:
+    def begin(
+        self, experiment: Experiment
+    ) -> Iterator[tuple["Attendants", Callable[[xr.Dataset], None]]]:
         """Give the attendants of one experiment, its loggers begun, and what takes its result."""
         subject = Subject(
             experiment.attrs["experiment_id"],

@@ -7,7 +7,7 @@ gives a hook for each experiment that it watches: :class:`TensorBoard`, :class:`
 """
 
 from apexr._doors import check_all
-from apexr.trackers._attend import Finish, attending
+from apexr.trackers._attend import attending
 from apexr.trackers._kind import Curves, Logger, Subject, Watcher
 from apexr.trackers._loggers import MLflow, TensorBoard, WandB
 from apexr.trackers._named import LOGGERS, as_trackers, read_trackers
@@ -15,7 +15,6 @@ from apexr.trackers._named import LOGGERS, as_trackers, read_trackers
 __all__ = [
     "LOGGERS",
     "Curves",
-    "Finish",
     "Logger",
     "MLflow",
     "Subject",
