@@ -12,10 +12,10 @@ BIN := $(VENV)/bin
 quickstart: $(VENV)/.installed
 	$(BIN)/python docs/quickstart.py
 
-# The suite compiles fast, without most optimizations. Kernels, parity of networks and trainings, and
-# the contract of networks (states of one channel) are tested as users compile them.
-AS_USERS := tests/kernels tests/networks/test_convolutions.py tests/parity/test_networks.py \
-  tests/parity/test_training.py tests/training/test_training_loop.py
+# The suite compiles fast, without most optimizations. Kernels, trainings, and each network on a line
+# are tested as users compile them.
+AS_USERS := tests/kernels tests/networks/test_convolutions.py tests/parity/test_training.py \
+  tests/training/test_training_loop.py
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(AS_USERS))
@@ -23,7 +23,8 @@ test: check
 
 test-as-users: $(VENV)/.installed-dev
 	JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load \
-	  -k "not contract or 1c" tests/contracts/test_network_contract.py $(AS_USERS)
+	  -k "not test_network or 1c or 1d_" tests/contracts/test_network_contract.py \
+	  tests/parity/test_networks.py $(AS_USERS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
