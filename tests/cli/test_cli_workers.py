@@ -137,7 +137,7 @@ def test_a_study_goes_on_after_ctrl_c(tmp_path, times):
 
 def test_workers_make_checkpoints_after_ctrl_c(tmp_path):
     store = tmp_path / "study.zarr"
-    long = {**LONG, "optim_config": "adam;2_000_000;constant;1e-3"}
+    long = {**LONG, "optim_config": "adam;600_000;constant;1e-3"}
     study = {"scenario": "diff_adv", "net": NET, "train_seed": [0, 1], **long}
     code, said = interrupted(write(tmp_path, **study), store, 1.0, "--workers", 2)
     assert code == 130, said
@@ -151,11 +151,11 @@ def test_workers_make_checkpoints_after_ctrl_c(tmp_path):
 @pytest.mark.parametrize("options", [(), ("--workers", 2)])
 def test_sigterm_ends_a_study_at_checkpoints(tmp_path, options):
     store = tmp_path / "study.zarr"
-    long = {**LONG, "optim_config": "adam;2_000_000;constant;1e-3"}
+    long = {**LONG, "optim_config": "adam;600_000;constant;1e-3"}
     file = write(tmp_path, scenario="diff_adv", net=NET, train_seed=[0, 1], **long)
     code, said = interrupted(file, store, 0.3, *options, number=signal.SIGTERM)
     assert code == 143, said
-    far = "0 of 2 experiments published" if options else r"stopped after \d+ of 2000000 updates"
+    far = "0 of 2 experiments published" if options else r"stopped after \d+ of 600000 updates"
     assert re.search(f"terminated: {far}; the same call goes on from there", said)
     assert "Traceback" not in said
     assert list(store.glob("checkpoints/*/*.ckpt"))
