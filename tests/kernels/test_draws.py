@@ -50,8 +50,23 @@ def test_weights_keep_their_bits(config, double):
 
 def test_nothing_is_compiled_for_uniform_weights(compiled):
     plan = EmulatorPlan(NETWORKS.parse("UNet;3;1;relu"), Predict(), Grid(1, 16), 1, lambda: None)
+    assert _draws.can_draw_on_host()  # which compiles a trifle once a process
+    del compiled[:]
     draw_emulators([0, 1], plan)
     assert compiled == []
+
+
+def test_another_release_whose_traces_differ_compiles_its_draws(monkeypatch):
+    plan = EmulatorPlan(NETWORKS.parse("Conv;3;1;relu"), Predict(), Grid(1, 16), 1, lambda: None)
+    known = jax.tree.leaves(draw_emulators(SEEDS, plan))
+    monkeypatch.setitem(_draws._OPERATIONS, "random_split", lambda key, params: key)
+    _draws.can_draw_on_host.cache_clear()
+    try:
+        assert not _draws.can_draw_on_host()
+        made = jax.tree.leaves(draw_emulators(SEEDS, plan))
+    finally:
+        _draws.can_draw_on_host.cache_clear()
+    assert all(np.array_equal(*pair) for pair in zip(made, known, strict=True))
 
 
 def test_what_is_made_of_draws_is_compiled():
@@ -76,5 +91,5 @@ def test_what_is_made_of_draws_is_compiled():
     ids=["loop", "fold_in", "generator"],
 )
 def test_what_else_is_done_with_keys_is_left_to_the_compiler(function):
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(_draws.UnknownDrawError):
         DrawOnHost(function, jax.jit)(KEYS)

@@ -10,7 +10,7 @@ from apexr.experiment._kept import Kept
 
 ONCE = ("_begin_all", "on_device", "_roll_out", "_permute")
 TWICE = ("_sample_all", "_trajectories")  # for training and for testing
-TRIFLES = {"_identity", "_barrier_in_a_loop", "_threefry_seed", "stage"}
+TRIFLES = {"probe", "_identity", "_barrier_in_a_loop", "_threefry_seed", "stage"}
 
 
 def _named(compiled):

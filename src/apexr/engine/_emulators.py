@@ -21,7 +21,7 @@ from apexr.engine._mixed import Mixed
 from apexr.engine._own import OwnNetwork
 from apexr.engine._tasks import Task
 from apexr.errors import ShapeError
-from apexr.kernels import SMALL, DrawOnHost, jit_once
+from apexr.kernels import SMALL, DrawOnHost, UnknownDrawError, can_draw_on_host, jit_once
 from apexr.networks import NetworkSpec
 from apexr.spectral import Grid
 
@@ -195,9 +195,9 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
 def _drawn(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     """Return the arrays of all seeds and their shuffle keys, few ones without compiling for it."""
     size = len(seeds) * count_parameters(plan)
-    if size < SMALL:
+    if size < SMALL and can_draw_on_host():
         keys = [np.array([0, seed], np.uint32) for seed in seeds]
-        with contextlib.suppress(NotImplementedError):  # another generator of random numbers
+        with contextlib.suppress(UnknownDrawError):  # of another generator, say: compiled below
             drawn = _on_host(*plan.made_from, current_precision())(keys)
             return jax.device_put(drawn)  # type: ignore[no-any-return]
     made: tuple[Any, Array] = _draw(size)(np.asarray(seeds, dtype=np.uint32), *plan.made_from)

@@ -18,7 +18,7 @@ from apexr.kernels._compile import (
 from apexr.kernels._convolution import convolution_kernels, convolve, upsample
 from apexr.kernels._depthwise import convolve_each
 from apexr.kernels._devices import prepare_host_devices, usable_cores
-from apexr.kernels._draws import DrawOnHost
+from apexr.kernels._draws import DrawOnHost, UnknownDrawError, can_draw_on_host
 from apexr.kernels._platform import ACCELERATOR, CPU, Form, form, in_form
 from apexr.kernels._products import multiply
 from apexr.kernels._rounded import bfloat16_products, factors, summed
@@ -37,8 +37,10 @@ __all__ = [
     "Form",
     "JitForDevices",
     "JitKeepingBarriers",
+    "UnknownDrawError",
     "add_changes",
     "bfloat16_products",
+    "can_draw_on_host",
     "computed_once",
     "convolution_kernels",
     "convolve",

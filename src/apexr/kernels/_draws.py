@@ -24,6 +24,10 @@ Words = tuple[np.ndarray, np.ndarray]
 Compile = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class UnknownDrawError(Exception):
+    """A draw that is not made on the host; whoever catches it compiles the function instead."""
+
+
 class DrawOnHost:
     """A function of a key, whose draws are made by NumPy.
 
@@ -47,7 +51,7 @@ class DrawOnHost:
 
         Raises
         ------
-        NotImplementedError
+        UnknownDrawError
             If the generator is not that of this module.
         """
         noted = [_Bits() for _ in keys]
@@ -120,7 +124,7 @@ class _Host:
     def other(self, equation: Any, given: list[Any]) -> Any:
         """Return what an operation makes that NumPy does not do as it would be compiled."""
         if any(isinstance(value, _Key) for value in given):
-            raise NotImplementedError(f"{equation.primitive.name} of a key")
+            raise UnknownDrawError(f"{equation.primitive.name} of a key")
 
 
 class _Bits(_Host):
@@ -157,6 +161,26 @@ class _Given(_Host):
         return equation.primitive.bind(*functions, *given, **params)
 
 
+@functools.cache
+def can_draw_on_host() -> bool:
+    """Tell whether this JAX draws what is drawn on the host, by a trivial program.
+
+    The forms of traced programs are JAX's own and may change with a release.
+    """
+
+    def probe(key: Any) -> tuple[Any, Any]:
+        first, second = jax.random.split(key)
+        return jax.random.uniform(first, (3,)), second
+
+    key = np.array([3, 2**31 + 7], np.uint32)
+    try:
+        made = DrawOnHost(probe, jax.jit)([key])
+        known = jax.jit(probe)(key)
+    except (AttributeError, LookupError, TypeError, ValueError, UnknownDrawError):
+        return False
+    return all(np.array_equal(ours[0], theirs) for ours, theirs in zip(made, known, strict=True))
+
+
 def random_bits(key: np.ndarray, width: int, shape: tuple[int, ...]) -> np.ndarray:
     """Return random bits of a key: of its generator's two words at a number, both or their sum."""
     high, low = _words(key, math.prod(shape))
@@ -188,7 +212,7 @@ def _words(key: np.ndarray, count: int) -> Words:
 
 def _wrap(key: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     if params["impl"].name != "threefry2x32" or not jax.config.values["jax_threefry_partitionable"]:
-        raise NotImplementedError("a key of another generator")
+        raise UnknownDrawError("a key of another generator")
     return key
 
 
