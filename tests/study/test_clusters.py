@@ -133,6 +133,8 @@ import dask
 import psutil
 from distributed import Client, LocalCluster
 from apexr.study import local_cluster, plan_study, run_planned
+from apexr.study._worker import Stop
+from apexr.training import asked_to_stop
 
 folder, study = Path(sys.argv[1]), json.loads(sys.argv[2])
 
@@ -172,18 +174,23 @@ if __name__ == "__main__":
             failures = run_planned(
                 planned, folder.parent / "study.zarr", client=client, trackers=[Worker()]
             )
-            print(len(failures), len(workers()))
+            print(len(failures), len(workers()) > 1)
             clear()
             cluster.scale(0)
     threading.Thread(target=first_killed, daemon=True).start()
     with local_cluster(2) as cluster, Client(cluster, set_as_default=False) as client:
         client.wait_for_workers(2)
         print(len(client.nthreads()), repr(cluster.dashboard_link), repr(client.dashboard_link))
+    with LocalCluster(1, dashboard_address=":0") as cluster, Client(cluster) as client:
+        client.register_plugin(Stop())
+        cluster.scale(2)
+        client.wait_for_workers(2)
+        print(list(client.run(asked_to_stop).values()))
 """
 
 
 @pytest.mark.acceptance
-def test_adaptive_clusters_grow_and_killed_workers_are_waited_for(tmp_path, compiled):
+def test_clusters_grow_wait_for_killed_workers_and_stop_those_that_come_late(tmp_path, compiled):
     folder = tmp_path / "seen"
     folder.mkdir()
     script = tmp_path / "script.py"
@@ -192,7 +199,7 @@ def test_adaptive_clusters_grow_and_killed_workers_are_waited_for(tmp_path, comp
     told = python(
         run, folder, json.dumps(STUDY), env=compiled_once(compiled), timeout=900
     ).splitlines()
-    assert told == ["0 2", "0 2", "2 '' ''"]
+    assert told == ["0 True", "0 True", "2 '' ''", "[True, True]"]
     assert stores.verify(tmp_path / "study.zarr") == 6
 
 

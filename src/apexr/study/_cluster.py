@@ -23,7 +23,15 @@ from apexr.study._clients import count_workers
 from apexr.study._configs import Planned
 from apexr.study._progress import Progress
 from apexr.study._work import Failure, Work, told
-from apexr.study._worker import Outcome, Preparation, Task, cloud_environment, registered, run_task
+from apexr.study._worker import (
+    Outcome,
+    Preparation,
+    Stop,
+    Task,
+    cloud_environment,
+    registered,
+    run_task,
+)
 from apexr.training import ask_to_stop
 
 POLL_SECONDS = 0.5
@@ -328,14 +336,18 @@ class Dispatch:
         """
         self._stopping = True
         self.bar.say("stopping: the workers make checkpoints; Ctrl-C once more ends at once")
+        with suppress(Exception):  # a worker that ends at this moment does not answer
+            self.client.register_plugin(Stop())
         with suppress(ClusterError):  # gone with its workers, which stop by themselves
             self._ask_for_workers(0)
             while self._flying and self._ask_to_stop():
                 self._receive()
+        with suppress(Exception):  # the cluster may be gone
+            self.client.unregister_worker_plugin(Stop.name)
         raise kind(f"{self.bar.published()}; the same call goes on from there")
 
     def _ask_to_stop(self) -> bool:
-        """Ask all workers to stop, also one that has just come; tell whether there are any."""
+        """Ask all workers to stop once more; tell whether there are any."""
         with self._reaching():
             return bool(self.client.run(ask_to_stop, on_error="ignore"))
 

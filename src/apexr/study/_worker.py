@@ -35,7 +35,7 @@ from apexr.steppers import SOLVERS
 from apexr.study._clients import FEW_CORES, keep_to_cores
 from apexr.study._configs import Planned, plan_one
 from apexr.study._work import Programs, Spent, remaining, run_parts, told
-from apexr.training import OPTIMIZERS, SCHEDULES, ask_to_stop
+from apexr.training import OPTIMIZERS, SCHEDULES, ask_to_stop, asked_to_stop
 
 _HERE = uuid.uuid4().hex
 """Tells this process from all others."""
@@ -121,7 +121,7 @@ def run_task(task: Task) -> Outcome:
     """Run and publish what is not published of an experiment; return how that ended."""
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore", ApexrWarning)  # said where the study was planned
-        if _LEAVING.is_set():
+        if _LEAVING.is_set() or asked_to_stop():
             return Outcome("stopped")
         if not stores.is_study(task.store):
             return Outcome("unseen", text=f"process {os.getpid()} on {platform.node()}")
@@ -223,10 +223,27 @@ class Preparation(WorkerPlugin):
     async def teardown(self, worker: Worker) -> None:
         """Let a training stop at a checkpoint, if it is the worker that ends, and not the study."""
         if self.origin == _HERE:
+            if not _ONE_AT_A_TIME.locked():
+                ask_to_stop(False)  # the trainings that this process runs next are not meant
             return
         _adopt({})
         if worker.status.name.startswith("clos"):
             await _stopped()
+
+
+class Stop(WorkerPlugin):
+    """Lets the trainings of all workers stop, also of those that come while the study ends.
+
+    A worker that SIGTERM has ended is started again, and is given the experiment of which nobody
+    had fetched the outcome. A call to the workers of that moment would not reach it, and it would
+    train to the end.
+    """
+
+    name = f"{Preparation.name}-stop"
+
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002
+        """Ask for it."""
+        ask_to_stop()
 
 
 def _adopt(environment: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from apexr.training._checkpoint import Keeper
 from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
 from apexr.training._footprint import Footprint, Preparation, prepare
-from apexr.training._interrupt import ask_to_stop
+from apexr.training._interrupt import ask_to_stop, asked_to_stop
 from apexr.training._judge import Validated
 from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
 from apexr.training._mesh import seed_mesh
@@ -86,6 +86,7 @@ __all__ = [
     "WithOptions",
     "as_batched",
     "ask_to_stop",
+    "asked_to_stop",
     "check_loader",
     "check_trackers",
     "count_windows",

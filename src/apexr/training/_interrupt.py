@@ -28,6 +28,11 @@ def ask_to_stop(wanted: bool = True) -> None:
         _ASKED.clear()
 
 
+def asked_to_stop() -> bool:
+    """Tell whether the trainings of this process are asked to stop."""
+    return _ASKED.is_set()
+
+
 class Interruption:
     """A context in which the first Ctrl-C or SIGTERM is noted; a second one ends at once.
 
