@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -65,14 +66,18 @@ def filled(build, seed=0, scale=0.5):
     return jax.tree.map(fill, shapes)
 
 
-def compiled_once(folder):
-    """Return what lets processes share their compiled programs in a folder: environment variables.
+_COMPILED = tempfile.TemporaryDirectory(prefix="apexr-compiled-")  # removed with this process
 
-    Elsewhere the tests keep none: most programs are compiled once, and keeping takes longer.
+
+def compiled_once():
+    """Return what lets processes share their compiled programs: environment variables.
+
+    The test process itself keeps none: most of its programs are compiled once, and keeping takes
+    longer.
     """
     return {
         "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_COMPILATION_CACHE_DIR": _COMPILED.name,
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
 
@@ -84,11 +89,14 @@ def units(study):
 
 
 def python(code, *arguments, cwd=None, env=None, check=True, timeout=300):
-    """Run ``code`` in a fresh interpreter and return what it printed."""
+    """Run ``code`` in a fresh interpreter and return what it printed.
+
+    It finds what others have compiled (see :func:`compiled_once`).
+    """
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **compiled_once(), **(env or {})},
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -78,7 +78,7 @@ def start(file, store, *options):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | compiled_once(file.parent / "compiled"),
+        env=os.environ | compiled_once(),
     )
 
 

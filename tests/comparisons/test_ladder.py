@@ -97,7 +97,7 @@ def test_energy_that_a_rung_cannot_hold_is_error():
     assert (ladder.mean_nRMSE.isel(rung=[1, 2]) < 1e-5).all()
 
 
-@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("dims", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_ladders_on_several_axes(dims):
     small = {**TINY, "num_points": 12 if dims == 3 else 16, "num_test_samples": 1}
     ladder = apexr.solver_ladder(

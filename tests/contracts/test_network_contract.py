@@ -47,19 +47,26 @@ IN_DOUBLE = {"UNO", "UNetMod"}
 """What is so deep that its rounding in single precision would hide the rest."""
 POINTS, BATCH = 8, 3
 PAIRS = [(name, dims) for name in NETWORKS.names() for dims in DIMS.get(name, (1, 2, 3))]
+PLAIN = {"Conv", "FNO", "MLP", "Pure", "Res", "UNet", "delta", "norm"}
+"""What compiles in a moment on several axes; the others' blocks are made of the same parts."""
+LONG_PAIRS = {(n, d) for n, d in PAIRS if d != DIMS.get(n, (1,))[0] and n not in PLAIN}
+"""Networks whose gradients compile for long."""
 CASES = [
     pytest.param(
         *(name, dims, channels),
         id=f"{name}-{dims}d-{channels}c",
-        marks=[pytest.mark.quick] if dims == DIMS.get(name, (1,))[0] and channels == 1 else [],
+        marks=[pytest.mark.quick] * (dims == DIMS.get(name, (1,))[0] and channels == 1)
+        + [pytest.mark.slow] * (dims == 3 and name not in PLAIN),
     )
     for name, dims in PAIRS
     for channels in ((1, 2) if dims == DIMS.get(name, (1,))[0] else (2,))
 ]
-PLAIN = {"Conv", "FNO", "MLP", "Pure", "Res", "UNet", "delta", "norm"}
-"""What compiles in a moment in three dimensions; the others' blocks are those of two."""
-DERIVED = [(name, dims) for name, dims in PAIRS if dims < 3 or name in PLAIN]
-
+DERIVED = [
+    pytest.param(name, dims, marks=[pytest.mark.slow] * ((name, dims) in LONG_PAIRS or dims == 3))
+    for name, dims in PAIRS
+]
+DEEP = {"AViT", "CNeXt", "MoUNet", "UNO", "UNetMod"}
+"""Networks whose second derivatives compile for long."""
 
 MOMENTS = Moments(*np.random.default_rng(2).uniform(0.5, 2, size=(5, 2)))
 
@@ -171,7 +178,13 @@ def test_every_weight_has_a_finite_gradient_in_both_modes(name, dims):
     assert sum(float(jnp.abs(leaf).sum()) > 0 for leaf in gradient) > len(gradient) / 2
 
 
-@pytest.mark.parametrize("name", NETWORKS.names())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in DEEP - {"UNO"}))
+        for name in NETWORKS.names()
+    ],
+)
 def test_whole_matrices_of_derivatives_by_either_mode(name):
     dims = DIMS.get(name, (1,))[0]
     with jax.enable_x64(True):

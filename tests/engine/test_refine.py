@@ -146,7 +146,8 @@ def test_digests_tell_states_apart():
 
 
 @pytest.mark.parametrize(
-    ("dims", "net"), [(1, CORE), (2, "UNet;2;1;relu"), (1, f"norm;rms;{CORE}")]
+    ("dims", "net"),
+    [(2, CORE), (1, f"norm;rms;{CORE}"), pytest.param(2, "UNet;2;1;relu", marks=pytest.mark.slow)],
 )
 def test_it_trains_stores_and_samples_the_same_again(tmp_path, dims, net):
     options = {"num_spatial_dims": dims, "num_channels": dims, "num_seeds": 2}

@@ -26,7 +26,7 @@ def run(net, **options):
     "options",
     [
         {"train": "noise;0.1;sup;2"},
-        {"train": "curriculum;1@0,2@3;sup;2"},
+        pytest.param({"train": "curriculum;1@0,2@3;sup;2"}, marks=pytest.mark.slow),
         {"train": "loss;H1;push;2"},
         {"precision": "mixed"},
         {"num_valid_samples": 2, "select": "best;mean_nRMSE", "callbacks": "valid_metrics;3"},

@@ -100,7 +100,7 @@ def kill(tmp_path):
             stdout=subprocess.PIPE,
             stderr=file,
             text=True,
-            env=os.environ | compiled_once(tmp_path / "compiled"),
+            env=os.environ | compiled_once(),
         )
 
     def call(store, keywords, chunks, rng):

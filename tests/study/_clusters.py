@@ -27,11 +27,11 @@ class Cluster:
         The processes of the commands; those that train are children of the workers.
     """
 
-    def __init__(self, folder, compiled):
+    def __init__(self, folder):
         self._folder = folder
         # no way to a store but what the client sends
         bare = {name: os.environ[name] for name in os.environ if not name.startswith("AWS_")}
-        self._environment = bare | compiled_once(compiled)
+        self._environment = bare | compiled_once()
         told = folder / "scheduler.json"
         self.scheduler = self._start(
             *("scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard"),
@@ -66,8 +66,8 @@ class Cluster:
 
 
 @contextmanager
-def running(folder, compiled):
-    cluster = Cluster(folder, compiled)
+def running(folder):
+    cluster = Cluster(folder)
     try:
         yield cluster
     finally:
@@ -104,7 +104,7 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             cwd=folder,
-            env=os.environ | compiled_once(folder / "compiled"),
+            env=os.environ | compiled_once(),
         )
 
     def wait_for_training(self, count=1):

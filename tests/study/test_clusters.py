@@ -12,7 +12,7 @@ from _clusters import Command, digests, running
 
 import apexr
 from _s3 import BUCKET, serving
-from _tiny import NET, SIZES, compiled_once, python
+from _tiny import NET, SIZES, python
 from apexr import store as stores
 from apexr.errors import ClusterError
 from apexr.study import _clients, connect, plan_study, run_planned
@@ -22,13 +22,8 @@ STUDY = {**SIZES, **LONG, "net": NET, "scenario": "diff_adv", "train_seed": [0, 
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory, compiled):
-    with running(tmp_path_factory.mktemp("cluster"), compiled) as cluster:
+def cluster(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 
 
@@ -77,7 +72,7 @@ with connect(address) as client:
 
 
 @pytest.mark.acceptance
-def test_an_object_store_and_a_client_that_is_no_default(cluster, serial, tmp_path, compiled):
+def test_an_object_store_and_a_client_that_is_no_default(cluster, serial, tmp_path):
     """Credentials of the call, or of the client's environment, reach workers that have none."""
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "")
     with serving() as endpoint:
@@ -86,7 +81,7 @@ def test_an_object_store_and_a_client_that_is_no_default(cluster, serial, tmp_pa
         said = python(
             *(ON_S3, cluster.address, endpoint, BUCKET, json.dumps(STUDY)),
             cwd=tmp_path,
-            env=compiled_once(compiled) | proxies,
+            env=proxies,
             timeout=900,
         )
     assert "no default client" in said
@@ -105,10 +100,10 @@ def test_a_store_that_workers_do_not_see_is_said(cluster):
 
 
 @pytest.mark.acceptance
-def test_the_scheduler_is_killed_and_the_command_goes_on(serial, tmp_path, compiled):
+def test_the_scheduler_is_killed_and_the_command_goes_on(serial, tmp_path):
     store = tmp_path / "study.zarr"
     endless = {**STUDY, "optim_config": "adam;2_000_000;constant;1e-3"}
-    with running(tmp_path, compiled) as cluster:
+    with running(tmp_path) as cluster:
         command = Command(tmp_path, endless, store, "--scheduler", cluster.address)
         command.wait_for_training(1)
         cluster.scheduler.kill()
@@ -190,15 +185,13 @@ if __name__ == "__main__":
 
 
 @pytest.mark.acceptance
-def test_clusters_grow_wait_for_killed_workers_and_stop_those_that_come_late(tmp_path, compiled):
+def test_clusters_grow_wait_for_killed_workers_and_stop_those_that_come_late(tmp_path):
     folder = tmp_path / "seen"
     folder.mkdir()
     script = tmp_path / "script.py"
     script.write_text(ADAPTIVE)
     run = f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"
-    told = python(
-        run, folder, json.dumps(STUDY), env=compiled_once(compiled), timeout=900
-    ).splitlines()
+    told = python(run, folder, json.dumps(STUDY), timeout=900).splitlines()
     assert told == ["0 True", "0 True", "2 '' ''", "[True, True]"]
     assert stores.verify(tmp_path / "study.zarr") == 6
 

@@ -43,10 +43,10 @@ def quick_start():
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory, quick_start):
+def cluster(quick_start):
     impatient = {"distributed.deploy.lost-worker-timeout": "1ms"}  # as if all took long to start
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in compiled_once(tmp_path_factory.mktemp("compiled")).items():
+        for name, value in compiled_once().items():
             patch.setenv(name, value)  # of the workers; here JAX runs already
         with dask.config.set(impatient), local_cluster(2, memory_limit=2 * 10**9) as cluster:
             yield cluster

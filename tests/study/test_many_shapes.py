@@ -40,7 +40,7 @@ def run(folder, count):
     return zip(*seen, strict=True)
 
 
-@pytest.mark.parametrize("count", [12, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [9, pytest.param(300, marks=pytest.mark.slow)])
 def test_the_resident_size_is_flat(tmp_path, count, record_property):
     maps, resident = run(tmp_path, count)
     settled = count // 3

@@ -241,7 +241,7 @@ class Stop(WorkerPlugin):
 
     name = f"{Preparation.name}-stop"
 
-    def setup(self, worker: Worker) -> None:  # noqa: ARG002
+    def setup(self, worker: Worker) -> None:
         """Ask for it."""
         ask_to_stop()
 
