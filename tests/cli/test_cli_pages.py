@@ -62,3 +62,11 @@ def test_a_report_that_cannot_be_written_is_refused(apexr_command, study, tmp_pa
     assert told.code == 2
     assert words in told.err
     assert not (tmp_path / "results").exists()
+
+
+def test_a_leaderboard_of_something_else_is_refused(apexr_command, study, tmp_path):
+    told = apexr_command("leaderboard", study, "-o", tmp_path / "board")
+    assert told.code == 2
+    assert "no published study" in told.err
+    assert "apexr publish" in told.err
+    assert not (tmp_path / "board").exists()

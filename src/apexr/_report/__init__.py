@@ -1,8 +1,9 @@
-"""A report of a study: one page and one Markdown file, with figures next to the code for them."""
+"""Pages about stored results: a report of one study, a leaderboard of several published ones."""
 
 from apexr._doors import check_all
+from apexr._report._leaderboard import leaderboard
 from apexr._report._report import report
 
-__all__ = ["report"]
+__all__ = ["leaderboard", "report"]
 
 check_all(globals())

@@ -15,7 +15,24 @@ from typing import Any
 from apexr.analysis import Table
 from apexr.analysis._dialects import MARKDOWN, one_line
 
-Cells = Sequence[Sequence[str]]
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """A word in a table that leads to a file.
+
+    Attributes
+    ----------
+    words
+        What is shown.
+    target
+        The file, by its path below the folder of the page; a name that apexr has given it.
+    """
+
+    words: str
+    target: str
+
+
+Cells = Sequence[Sequence[str | Link]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +58,7 @@ class Code:
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A table of texts: the first line is its head."""
+    """A table of texts and links: the first line is its head."""
 
     cells: Cells
 
@@ -170,14 +187,20 @@ def _html_figure(part: Figure) -> str:
 
 def _html_grid(part: Grid) -> str:
     head, *rows = part.cells
-    lines = ["<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>"]
+    lines = ["<tr>" + "".join(f"<th>{_html_cell(cell)}</th>" for cell in head) + "</tr>"]
     lines += [
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{_html_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows
     ]
     return (
         f'<div class="wide"><table class="texts"><thead>{lines[0]}</thead>'
         f"<tbody>{''.join(lines[1:])}</tbody></table></div>"
     )
+
+
+def _html_cell(cell: str | Link) -> str:
+    if isinstance(cell, Link):
+        return f'<a href="{html.escape(cell.target)}">{html.escape(cell.words)}</a>'
+    return html.escape(cell)
 
 
 # --- Markdown --------------------------------------------------------------------------------
@@ -205,10 +228,16 @@ def _markdown(part: Part, folder: Path) -> str:
             place = part.path.relative_to(folder).as_posix()
             made = f"![{escaped(part.caption)}]({place})\n\n*{escaped(part.caption)}*"
         case Grid():
-            head, *rows = ([MARKDOWN.escape(cell) for cell in row] for row in part.cells)
+            head, *rows = ([_markdown_cell(cell) for cell in row] for row in part.cells)
             lines = [head, [":--"] * len(head), *rows]
             made = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return made
+
+
+def _markdown_cell(cell: str | Link) -> str:
+    if isinstance(cell, Link):
+        return f"[{MARKDOWN.escape(cell.words)}]({cell.target})"
+    return MARKDOWN.escape(cell)
 
 
 def escaped(text: str) -> str:

@@ -11,10 +11,10 @@ import xarray as xr
 
 import apexr
 from apexr._report._claims import not_supported, rows, supported
+from apexr._report._figures import pictured
 from apexr._report._parts import (
     Call,
     Code,
-    Figure,
     Grid,
     Numbers,
     Part,
@@ -38,7 +38,6 @@ from apexr.analysis._selection import (
 )
 from apexr.analysis.statistics._verdict import Pair, compare_pairs
 from apexr.errors import ApexrError, MissingVariableError, SpecError
-from apexr.plots import save
 from apexr.plots._style import require_matplotlib
 from apexr.schema import DECOMPOSITION, metric_identifiers
 from apexr.store import is_study, open_experiment, open_study
@@ -84,17 +83,7 @@ class _Writer:
         self, call: Call, subject: Any, caption: str, name: str, before: Sequence[str] = ()
     ) -> Iterator[Part]:
         """Give a picture and the lines that make it, or why it cannot be drawn."""
-        code = "\n".join([*before, call.code])
-        try:
-            drawn = call(subject)
-        except ApexrError as error:
-            yield Text(f"Not drawn: {error}")
-            return
-        wide = hasattr(drawn, "cols")
-        path = self.folder / "figures" / f"{name}.png"
-        save(drawn, path, width="page" if wide else "column")
-        yield Figure(path, caption, wide)
-        yield Code(code)
+        yield from pictured(self.folder, call, subject, caption, name, before)
 
     @property
     def values(self) -> list[str]:

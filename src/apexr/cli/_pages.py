@@ -1,4 +1,4 @@
-"""`apexr dashboard`, `apexr explore`, `apexr report`: pages in a browser, and one in a file."""
+"""`apexr dashboard`, `explore`, `report`, `leaderboard`: pages in a browser, and in files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -82,3 +82,25 @@ def report(
     options = {"variable": metric, "by": by, "baseline": baseline, "up_to": up_to, "title": title}
     parts = True if decompose else decomposition
     say(str(apexr.report(store, output, decomposition=parts, **options)))  # type: ignore[arg-type]
+
+
+@app.command()
+def leaderboard(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that `apexr publish` wrote.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the page; its files are replaced.")
+    ] = Path("leaderboard"),
+    metric: Annotated[str, typer.Option(help="The error that ranks.")] = "mean_nRMSE",
+    baseline: Annotated[
+        str | None, typer.Option(help="Network that others are relative to; by default the first.")
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(min=1, help="Time step; by default the mean over all.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Of the page.")] = None,
+) -> None:
+    """Write a page that compares published studies: ranks, intervals, profiles, costs."""
+    import apexr
+
+    options = {"variable": metric, "baseline": baseline, "time": step, "title": title}
+    say(str(apexr.leaderboard(folders, output, **options)))  # type: ignore[arg-type]

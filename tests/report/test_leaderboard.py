@@ -1,0 +1,194 @@
+"""A leaderboard of published studies: tracks, ranks by hand, hostile labels, refusals."""
+
+import html.parser
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+import apexr
+from apexr._report._leaderboard import _archives, _tracks
+from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
+
+TINY = {
+    "num_points": 16,
+    "num_train_samples": 2,
+    "train_temporal_horizon": 3,
+    "num_test_samples": 2,
+    "test_temporal_horizon": 4,
+    "optim_config": "adam;3;constant;1e-3",
+    "record_loss_every": 1,
+    "batch_size": 2,
+    "num_seeds": 3,
+}
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e"
+STUDIES = {
+    "two": {"scenario": ["diff_adv", "diff_diff"], "net": ["Pure;3", "Conv;3;1;relu"]},
+    "one": {"scenario": "diff_adv", "net": "Pure;5", "optim_config": "adam;3;constant;1e30"},
+    "long": {"scenario": "diff_adv", "net": "Pure;3", "optim_config": "sgd;5;constant;1e-3"},
+}
+
+
+class Reader(html.parser.HTMLParser):
+    """Collects tags with their attributes, and the rows of tables as texts."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.rows, self.text = [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Return three published studies: on two problems, one that diverged, one of another budget."""
+    root = tmp_path_factory.mktemp("published")
+    made = []
+    for name, grid in STUDIES.items():
+        apexr.run_study({**TINY, **grid}, root / f"{name}.zarr", progress=False)
+        title = HOSTILE if name == "one" else name
+        made.append(apexr.publish(root / f"{name}.zarr", root / name, title=title, authors=["A B"]))
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(folders, tmp_path_factory):
+    target = tmp_path_factory.mktemp("board")
+    path = apexr.leaderboard(folders, target)
+    assert path == target / "index.html"
+    return path
+
+
+@pytest.fixture(scope="module")
+def read(page):
+    reader = Reader()
+    reader.feed(page.read_text(encoding="utf-8"))
+    return reader
+
+
+def test_methods_that_ran_on_the_same_problems_with_the_same_budget_share_a_track(folders):
+    tracks = _tracks(_archives(folders))
+    told = [
+        (
+            len(track.problems),
+            track.budget.split(" of ")[0],
+            sorted((row.study, row.method[1]) for row in track.rows),
+        )
+        for track in tracks
+    ]
+    assert told == [
+        (2, "3 updates", [(1, "Conv;3;1;relu"), (1, "Pure;3")]),
+        (1, "3 updates", [(1, "Conv;3;1;relu"), (1, "Pure;3"), (2, "Pure;5")]),
+        (1, "5 updates", [(3, "Pure;3")]),
+    ]
+    assert [name for name, _ in tracks[1].problems] == ["1d_diff_adv"]
+
+
+def test_the_error_of_a_row_is_the_interquartile_mean_by_hand(folders, read):
+    study = apexr.open_study(folders[0] / "study.zarr")
+    logs = np.log(study.mean_nRMSE).mean("time")
+    found = {}
+    for net in ("Pure;3", "Conv;3;1;relu"):
+        scores = []
+        for scenario in np.unique(study.scenario.values):
+            here = logs.isel(experiment=(study.scenario == scenario).values)
+            of = {str(one.net.values): one.values for one in here}
+            scores += (of[net] - np.median(of["Pure;3"])).tolist()
+        found[net] = np.exp(np.mean(np.sort(scores)[1:-1]))  # a quarter of six runs, rounded down
+    rows = [row for row in read.rows if row[1:2] and row[1] in found and row[8:9] == ["6"]]
+    assert {row[1]: float(row[6]) for row in rows} == pytest.approx(found, rel=0.01)
+    assert [row[0] for row in rows] == ["1", "2"]
+    errors = [float(row[6]) for row in rows]
+    assert errors == sorted(errors)
+
+
+def test_seeds_that_diverged_stay_in_the_table_without_a_rank(read):
+    (row,) = (row for row in read.rows if row[1:2] == ["Pure;5"])
+    assert row[0] == "–"
+    assert row[6] == "∞"
+    assert row[9] == "3 of 3"
+
+
+def test_every_row_leads_to_a_file_that_asks_for_its_experiments(page, read, folders):
+    links = [attrs["href"] for tag, attrs in read.tags if tag == "a" and attrs["href"][0] != "#"]
+    assert len(links) == len(set(links)) == 6
+    asked = set()
+    for link in links:
+        configs = json.loads((page.parent / link).read_text())
+        asked |= {one.id for one in apexr.study.plan_study(configs)}
+    held = {
+        name
+        for folder in folders
+        for name in apexr.store.list_experiments(folder / "study.zarr")["id"]
+    }
+    assert asked == held
+
+
+def test_labels_of_strangers_are_text(page, read):
+    assert {tag for tag, _ in read.tags}.isdisjoint({"script", "iframe", "object", "link"})
+    assert not [attrs for _, attrs in read.tags if any(name.startswith("on") for name in attrs)]
+    images = [attrs["src"] for tag, attrs in read.tags if tag == "img"]
+    assert images
+    assert all(source.startswith("data:image/png;base64,") for source in images)
+    assert "<script>alert(1)</script>" in read.text
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", page.read_text(encoding="utf-8"))
+
+
+def test_the_baseline_and_the_step_are_a_choice(folders, tmp_path):
+    page = apexr.leaderboard(folders[:1], tmp_path, baseline="Conv;3;1;relu", time=2)
+    assert "the median run of Conv;3;1;relu [1]" in page.read_text(encoding="utf-8")
+    assert "time step 2" in page.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_compared_is_refused(folders, tmp_path):
+    with pytest.raises(SpecError, match="at least one folder"):
+        apexr.leaderboard([], tmp_path / "out")
+    with pytest.raises(SpecError, match="given 2 times"):
+        apexr.leaderboard([folders[0], folders[0]], tmp_path / "out")
+    with pytest.raises(StoreError, match=r"no published study, the folder is not there"):
+        apexr.leaderboard([tmp_path / "nowhere"], tmp_path / "out")
+    with pytest.raises(StoreError, match=r"no published study.*apexr publish"):
+        apexr.leaderboard([folders[0] / "study.zarr"], tmp_path / "out")
+    with pytest.raises(MissingVariableError, match="has no mean_MAE; it has mean_nRMSE"):
+        apexr.leaderboard(folders, tmp_path / "out", variable="mean_MAE")
+    with pytest.raises(MissingVariableError, match=r"no study has 'Conv'; there is Pure;3"):
+        apexr.leaderboard(folders, tmp_path / "out", baseline="Conv")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpecError, match="must be a folder"):
+        apexr.leaderboard(folders, tmp_path / "file")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_changed_file_is_named_and_nothing_is_written(folders, tmp_path):
+    copy = shutil.copytree(folders[0], tmp_path / "copy")
+    (copy / "errors.csv").write_text("0\n")
+    with pytest.raises(StoreError, match=r"errors\.csv has changed"):
+        apexr.leaderboard([copy], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("crate", ["", "[]", '{"@graph": [{"@id": "./"}]}', '{"@graph": [1]}'])
+def test_a_description_that_says_nothing_is_refused(folders, tmp_path, crate):
+    import hashlib
+
+    copy = shutil.copytree(folders[1], tmp_path / "copy")
+    name = "ro-crate-metadata.json"
+    (copy / name).write_text(crate)
+    sums = (copy / "checksums.sha256").read_text().splitlines()
+    digest = hashlib.sha256(crate.encode()).hexdigest()
+    lines = [f"{digest}  {name}" if line.endswith(name) else line for line in sums]
+    (copy / "checksums.sha256").write_text("\n".join(lines) + "\n")
+    with pytest.raises(ApexrError, match="does not say title, authors and license"):
+        apexr.leaderboard([copy], tmp_path / "out")
