@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import apexr
-from apexr._report._leaderboard import _archives, _tracks
+from apexr._report._archives import Archive, _entry, read_archive
+from apexr._report._leaderboard import _track, _tracks
+from apexr._report._parts import Section, to_html
 from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
+from apexr.testing import mock_experiment
 
 TINY = {
     "num_points": 16,
@@ -23,10 +26,13 @@ TINY = {
     "batch_size": 2,
     "num_seeds": 3,
 }
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e$\\frac{"
+NAMELESS = json.dumps(
+    {"@graph": [{"@id": "./", "author": [], "license": {"@id": "l"}}, {"@id": "l", "name": "l"}]}
+)
 STUDIES = {
     "two": {"scenario": ["diff_adv", "diff_diff"], "net": ["Pure;3", "Conv;3;1;relu"]},
-    "one": {"scenario": "diff_adv", "net": "Pure;5", "optim_config": "adam;3;constant;1e30"},
+    "one": {"scenario": "diff_adv", "net": "Pure;5", "optim_config": "adam;3;constant;1e10"},
     "long": {"scenario": "diff_adv", "net": "Pure;3", "optim_config": "sgd;5;constant;1e-3"},
 }
 
@@ -79,7 +85,7 @@ def read(page):
 
 
 def test_methods_that_ran_on_the_same_problems_with_the_same_budget_share_a_track(folders):
-    tracks = _tracks(_archives(folders))
+    tracks = _tracks([read_archive(folder) for folder in folders])
     told = [
         (
             len(track.problems),
@@ -136,14 +142,51 @@ def test_every_row_leads_to_a_file_that_asks_for_its_experiments(page, read, fol
     assert asked == held
 
 
-def test_labels_of_strangers_are_text(page, read):
-    assert {tag for tag, _ in read.tags}.isdisjoint({"script", "iframe", "object", "link"})
-    assert not [attrs for _, attrs in read.tags if any(name.startswith("on") for name in attrs)]
-    images = [attrs["src"] for tag, attrs in read.tags if tag == "img"]
+def entry_of(net, seeds=(0, 1, 2), scenario="1d_diff_adv", random_seed=0, **parameters):
+    """Return an entry of a stranger's study."""
+    told = {"scenario": scenario, "task": "predict", "net": net, "train": "one"}
+    told["parameters"] = {"optim_config": "adam;5;constant;1e-3", "num_points": 16} | parameters
+    result = mock_experiment(scenario=scenario, net=net, seeds=seeds, random_seed=random_seed)
+    return _entry(result.assign_attrs(specification=json.dumps(told)))
+
+
+def assert_inert(page):
+    reader = Reader()
+    reader.feed(page)
+    assert {tag for tag, _ in reader.tags}.isdisjoint({"script", "iframe", "object", "link"})
+    assert not [attrs for _, attrs in reader.tags if any(name.startswith("on") for name in attrs)]
+    images = [attrs["src"] for tag, attrs in reader.tags if tag == "img"]
     assert images
     assert all(source.startswith("data:image/png;base64,") for source in images)
-    assert "<script>alert(1)</script>" in read.text
-    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", page.read_text(encoding="utf-8"))
+    assert "<script>alert(1)</script>" in reader.text
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", page)
+
+
+def test_titles_of_strangers_are_text(page):
+    assert_inert(page.read_text(encoding="utf-8"))
+
+
+def test_labels_and_parameters_of_strangers_are_text(tmp_path):
+    said = {"scenario": HOSTILE, "optim_config": HOSTILE, HOSTILE: HOSTILE}
+    entries = [entry_of(net, random_seed=n, **said) for n, net in enumerate([HOSTILE, "Pure;3"])]
+    (track,) = _tracks([Archive("t", "a", "l", "f", entries)])
+    (tmp_path / "specifications").mkdir()
+    parts = list(_track(track, 1, "mean_nRMSE", None, None, tmp_path))
+    page = to_html("t", "l", [Section("s", parts)])
+    assert "Not drawn" not in page
+    assert_inert(page)
+
+
+def test_each_seed_of_a_study_counts_once():
+    """Of experiments that differ in what is recorded alone, or in their seeds."""
+    parts = [((0, 1), 100), ((1, 2), 50), ((2, 0), 10)]
+    entries = [entry_of("Pure;3", seeds, record_loss_every=every) for seeds, every in parts]
+    (track,) = _tracks([Archive("t", "a", "l", "f", entries)])
+    (row,) = track.rows
+    held = [entry.result["seed"].values.tolist() for entry in row.entries]
+    assert held == [[0, 1], [2]]
+    errors = track.joined("mean_nRMSE")["mean_nRMSE"].isel(time=0).values
+    assert np.isfinite(errors).sum() == 3
 
 
 def test_the_baseline_and_the_step_are_a_choice(folders, tmp_path):
@@ -165,10 +208,17 @@ def test_what_cannot_be_compared_is_refused(folders, tmp_path):
         apexr.leaderboard(folders, tmp_path / "out", variable="mean_MAE")
     with pytest.raises(MissingVariableError, match=r"no study has 'Conv'; there is Pure;3"):
         apexr.leaderboard(folders, tmp_path / "out", baseline="Conv")
+    with pytest.raises(SpecError, match=r"has no time step 9; it has 1 to 4"):
+        apexr.leaderboard(folders, tmp_path / "out", time=9)
+    with pytest.raises(SpecError, match="lies in the published study"):
+        apexr.leaderboard(folders, folders[1] / "board")
+    with pytest.raises(SpecError, match="folders"):
+        apexr.leaderboard(folders[0], tmp_path / "out")
     (tmp_path / "file").write_text("")
     with pytest.raises(SpecError, match="must be a folder"):
         apexr.leaderboard(folders, tmp_path / "file")
     assert not (tmp_path / "out").exists()
+    assert not (folders[1] / "board").exists()
 
 
 def test_a_changed_file_is_named_and_nothing_is_written(folders, tmp_path):
@@ -179,7 +229,7 @@ def test_a_changed_file_is_named_and_nothing_is_written(folders, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("crate", ["", "[]", '{"@graph": [{"@id": "./"}]}', '{"@graph": [1]}'])
+@pytest.mark.parametrize("crate", ["", "[]", '{"@graph": [{"@id": "./"}]}', NAMELESS])
 def test_a_description_that_says_nothing_is_refused(folders, tmp_path, crate):
     import hashlib
 

@@ -95,6 +95,8 @@ def read_archive(folder: PathInput) -> Archive:
     verify_archive(root)
     title, authors, license = _described(root)
     names = stores.list_experiments(root / STUDY)["id"].tolist()
+    if not names:
+        raise StoreError(f"{root}: the study has no experiment")
     entries = [_entry(stores.open_experiment(root / STUDY, name)) for name in names]
     return Archive(title, authors, license, plain(root.resolve().name), entries)
 
@@ -111,11 +113,11 @@ def _described(root: Path) -> tuple[str, str, str]:
         graph = json.loads((root / _CRATE).read_text(encoding="utf-8"))["@graph"]
         items = {one["@id"]: one for one in graph}
         about = items["./"]
+        title, license = about["name"], items[about["license"]["@id"]]["name"]
         people = [items[one["@id"]]["name"] for one in about["author"]]
-        license = items[about["license"]["@id"]]["name"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise StoreError(f"{root}: {_CRATE} does not say title, authors and license") from error
-    return plain(about["name"]), plain("; ".join(map(str, people))), plain(license)
+    return plain(title), plain("; ".join(map(str, people))), plain(license)
 
 
 def _entry(result: xr.Dataset) -> Entry:
@@ -123,6 +125,12 @@ def _entry(result: xr.Dataset) -> Entry:
     parameters = told.get("parameters")
     if not isinstance(parameters, dict) or not {"scenario", *_LABELS} <= {*told}:
         raise StoreError("a result does not say how it was made: it has no specification")
+    if (
+        "seed" not in result.indexes
+        or "scenario" not in result.coords
+        or result["scenario"].size != 1
+    ):
+        raise StoreError("a result has no scenario, or no seeds: it is no result of an experiment")
     learned = {k: v for k, v in parameters.items() if k in TRAINING_KEYWORDS or k in _UNSEEN}
     posed = {k: v for k, v in parameters.items() if k not in learned}
     posed["precision"] = told.get("precision")
@@ -151,7 +159,7 @@ def _budget(parameters: Mapping[str, Any]) -> str:
     optimizer = parameters.get("optim_config")
     try:
         updates = f"{OPTIMIZERS.parse(str(optimizer)).updates:,} updates"
-    except ApexrError:  # one of a stranger's own
+    except (ApexrError, AttributeError):  # one of a stranger's own, or of no fixed length
         updates = f"the optimizer {plain(optimizer)}"
     subset = f", the first of {of('subset_of')}" if parameters.get("subset_of") else ""
     return (

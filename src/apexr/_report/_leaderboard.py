@@ -40,7 +40,7 @@ class _Row:
     method
         As in :class:`Entry`.
     entries
-        Its experiments, one for each problem of the track, in their order.
+        Its experiments on the problems of the track, each seed of a problem once.
     """
 
     study: int
@@ -82,10 +82,11 @@ class _Track:
 
     def joined(self, variable: str) -> xr.Dataset:
         """Return the errors of all rows as a study, in which only problem and row differ."""
-        names = _scenario_names(self.problems)
+        names = dict(zip(self.problems, _scenario_names(self.problems), strict=True))
         made = {}
         for label, row in zip(self.labels(), self.rows, strict=True):
-            for name, entry in zip(names, row.entries, strict=True):
+            for entry in row.entries:
+                name = names[entry.problem]
                 part = entry.result[[n for n in (variable, *_KEPT) if n in entry.result]]
                 part = part.assign_coords(
                     scenario=name, net=label, train="", task="", scenario_kwargs="{}"
@@ -133,7 +134,8 @@ def leaderboard(
     Raises
     ------
     SpecError
-        If there is no folder, one is given twice, or high values of the variable are the good ones.
+        If there is no folder, one is given twice, the output lies in one, there is no such time
+        step, or high values of the variable are the good ones.
     StoreError
         If a folder is no published study, or a file of it has changed.
     MissingVariableError
@@ -149,8 +151,9 @@ def leaderboard(
     target = Path(output)
     if target.exists() and not target.is_dir():
         raise SpecError(f"output must be a folder, and {str(target)!r} is a file")
-    archives = _archives(folders)
-    name = _variable(archives, variable)
+    _check_places(folders, target)
+    archives = [read_archive(folder) for folder in folders]
+    name = _variable(archives, variable, time)
     tracks = _tracks(archives)
     _check_baseline(tracks, baseline)
     (target / _FOLDER).mkdir(parents=True, exist_ok=True)
@@ -168,18 +171,24 @@ def leaderboard(
 # --- what is compared ----------------------------------------------------------------------------
 
 
-def _archives(folders: Sequence[PathInput]) -> list[Archive]:
+def _check_places(folders: Sequence[PathInput], output: Path) -> None:
     if not folders:
         raise SpecError("a leaderboard needs at least one folder that apexr publish wrote")
     places = [Path(folder).resolve() for folder in folders]
     for place in places:
         if places.count(place) > 1:
             raise SpecError(f"{place} is given {places.count(place)} times; name each study once")
-    return [read_archive(folder) for folder in folders]
+    written = output.resolve()
+    for place in places:
+        if place == written or place in written.parents:
+            raise SpecError(
+                f"output {str(output)!r} lies in the published study {place}, which would then be"
+                " damaged; name another folder"
+            )
 
 
-def _variable(archives: Sequence[Archive], variable: str) -> str:
-    """Return the identifier of the error, which every study has."""
+def _variable(archives: Sequence[Archive], variable: str, time: int | None) -> str:
+    """Return the identifier of the error, which every experiment has at the time step."""
     found = set()
     for archive in archives:
         for entry in archive.entries:
@@ -194,28 +203,43 @@ def _variable(archives: Sequence[Archive], variable: str) -> str:
                 raise SpecError(
                     f"a leaderboard is about an error over time steps, and {variable} is none"
                 )
+            if time is not None and time not in array["time"].values:
+                steps = array["time"].values
+                raise SpecError(
+                    f"{archive.folder}: an experiment has no time step {time}; it has {steps[0]} to"
+                    f" {steps[-1]}"
+                )
             found.add(str(array.name))
     return found.pop()
 
 
 def _tracks(archives: Sequence[Archive]) -> list[_Track]:
     """Return the tracks, those of most problems first."""
-    ran: dict[tuple[int, tuple[str, ...], str], dict[tuple[str, str], Entry]] = {}
+    ran: dict[tuple[int, tuple[str, ...], str], dict[tuple[str, str], list[Entry]]] = {}
     for number, archive in enumerate(archives, 1):
         for entry in archive.entries:
             key = (number, entry.method, entry.budget)
-            ran.setdefault(key, {}).setdefault(entry.problem, entry)
+            held = ran.setdefault(key, {}).setdefault(entry.problem, [])
+            held += _with_new_seeds(entry, held)
     sets = dict.fromkeys((frozenset(held), budget) for (_, _, budget), held in ran.items())
     tracks = []
     for problems, budget in sets:
         ordered = sorted(problems)
         rows = [
-            _Row(number, method, [held[problem] for problem in ordered])
+            _Row(number, method, [entry for problem in ordered for entry in held[problem]])
             for (number, method, spent), held in ran.items()
             if spent == budget and problems <= {*held}
         ]
         tracks.append(_Track(ordered, budget, rows))
     return sorted(tracks, key=lambda track: (-len(track.problems), track.budget, track.problems))
+
+
+def _with_new_seeds(entry: Entry, held: Sequence[Entry]) -> Iterator[Entry]:
+    """Give an entry with those seeds that no other entry of the same runs has."""
+    known = {seed for other in held for seed in other.result["seed"].values.tolist()}
+    new = [n for n, seed in enumerate(entry.result["seed"].values.tolist()) if seed not in known]
+    if new:
+        yield dataclasses.replace(entry, result=entry.result.isel(seed=new))
 
 
 def _check_baseline(tracks: Sequence[_Track], baseline: str | None) -> None:
@@ -292,7 +316,9 @@ def _track(
 
 def _posed(scenario: str, dumped: str) -> str:
     own = json.loads(dumped)
-    said = ", ".join(f"{name} {plain(value)}" for name, value in own.items() if value is not None)
+    said = ", ".join(
+        f"{plain(name)} {plain(value)}" for name, value in own.items() if value is not None
+    )
     return f"{scenario} with {said}"
 
 

@@ -240,15 +240,15 @@ def verify_archive(folder: str | os.PathLike[str], rerun: int = 0) -> list[Repea
         raise StoreError("\n".join(f"{root}: {inert(one, lines=False)}" for one in problems))
     stores.verify(root / STUDY)
     names = stores.list_experiments(root / STUDY)["id"].tolist()
-    held = {name: stores.open_experiment(root / STUDY, name).load() for name in names}
+    held = {name: stores.open_experiment(root / STUDY, name) for name in names}
     cheapest = sorted(held, key=lambda name: int(held[name]["num_parameters"].max()))
-    return [_repeat(name, held[name]) for name in cheapest[:rerun]]
+    return [_repeat(name, held[name].load()) for name in cheapest[:rerun]]
 
 
 def _changed(root: Path) -> Iterator[str]:
     """Yield what is not as the checksums say."""
     noted: dict[str, str] = {}
-    for line in (root / CHECKSUMS).read_text(encoding="utf-8").splitlines():
+    for line in (root / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         noted[name] = digest
     there = {*files_of(root)} - {CHECKSUMS}
