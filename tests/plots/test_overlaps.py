@@ -49,6 +49,56 @@ def test_nothing_covers_anything(drawn, name, width):
         plt.close(figure)
 
 
+@pytest.mark.parametrize(
+    ("factor", "offset", "ends"),
+    [(1.0, 0.0, "neither"), (2.0, 0.0, "both"), (1.0, 1.0, "max"), (1.0, -1.0, "min")],
+)
+def test_a_bar_has_arrows_where_any_of_its_images_is_clipped(factor, offset, ends):
+    """Limits are those of the reference; the bar stands beside the last image, the error."""
+    import matplotlib.pyplot as plt
+
+    from apexr import plots
+    from apexr.plots._save import picture
+
+    ds = sheet.flat().copy()
+    ds["sample_rollout"] = factor * ds["sample_reference"] + offset
+    ds["sample_rollout"] = ds["sample_rollout"].expand_dims(seed=ds["seed"])
+    figure = picture(plots.compare(ds), "page")
+    try:
+        bars = [image.colorbar for axes in figure.axes for image in axes.images if image.colorbar]
+        assert [bar.extend for bar in bars] == [ends]
+        assert bars[0].ax.get_ylabel().startswith("u")
+        assert overlaps(figure) == []
+    finally:
+        plt.close(figure)
+
+
+@pytest.mark.parametrize("name", ["heatmap", "heatmap, wide"])
+def test_texts_in_the_cells_of_a_narrow_page_do_not_overlap(drawn, name):
+    import holoviews as hv
+    import numpy as np
+    from bokeh.models import Text
+
+    from apexr.plots._arrange_page import _BAR, _beside, _Estimate, arrange_page
+    from apexr.plots._paper import sizes_for
+
+    plot = hv.render(drawn(name), backend="bokeh")
+    arrange_page(plot, 3.4)
+    columns = len(plot.xaxis[0].major_label_overrides)
+    room = (plot.width - _beside(plot, sizes_for(3.4)) - _BAR) / columns
+    row = plot.frame_height / len(plot.yaxis[0].major_label_overrides)
+    written = [one for one in plot.renderers if isinstance(one.glyph, Text)]
+    assert written
+    for one in written:
+        size = float(one.glyph.text_font_size.removesuffix("pt"))
+        upright = not np.isclose(one.glyph.angle, np.pi / 2)
+        for text in one.data_source.data[one.glyph.text]:
+            long = _Estimate.width(text, size)
+            high = 1.2 * (text.count("\n") + 1) * size * 96 / 72
+            assert (long if upright else high) <= room
+            assert (high if upright else long) <= row + 1
+
+
 def test_the_sheet_has_every_public_plot():
     import apexr
 

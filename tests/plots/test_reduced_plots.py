@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from _results import NETS, study
@@ -6,6 +8,7 @@ from _ladders import SAMPLES, TIMES, ladder
 from apexr import plots
 from apexr.analysis import geometric_mean, spectrum
 from apexr.errors import MissingVariableError, SpecError
+from apexr.store import join_experiments
 from apexr.testing import mock_experiment
 
 hv = pytest.importorskip("holoviews")
@@ -242,6 +245,22 @@ def test_horizons_of_the_training_are_marked():
     assert labels_of(plots.metric(told)) == ["3 seeds"]  # beyond the rollout
     gone = mock_experiment(train="div;2", seeds=(0,), diverged=[0])
     assert labels_of(plots.metric(gone)) == ["1 seed, 1 diverged"]
+
+
+def test_the_horizon_that_all_experiments_share_is_marked_though_no_label_has_it():
+    def made(net, horizon, seed):
+        told = {"net": net, "parameters": {"train_temporal_horizon": horizon, "num_points": 16}}
+        return mock_experiment(net=net, random_seed=seed).assign_attrs(
+            specification=json.dumps(told)
+        )
+
+    parts = [made("Conv;4;1;relu", 5, 0), made("Pure;3", 5, 1), made("Pure;5", 6, 2)]
+    same = join_experiments({f"{n:032x}": one for n, one in enumerate(parts[:2])})
+    assert labels_of(plots.metric(same, by="net"))[2:] == ["trajectories of training: 5 steps"]
+    assert json.loads(same.attrs["common_parameters"])["train_temporal_horizon"] == 5
+    other = join_experiments({f"{n:032x}": one for n, one in enumerate(parts)})
+    assert json.loads(other.attrs["common_parameters"]) == {"num_points": 16}
+    assert len(labels_of(plots.metric(other, by="net"))) == 3
 
 
 @pytest.mark.parametrize("train", ["loss;MAE;div;4", "weights;linear;sup;4"])

@@ -15,6 +15,7 @@ from apexr.plots._drawn import (
     covers,
     leave_out_repeated_ticks,
     panels_of,
+    point_bars,
     shared_bar,
 )
 from apexr.plots._paper import SCREEN, SMALLEST, Sizes, scale
@@ -58,6 +59,7 @@ class _Arrangement:
             FigureCanvasAgg(figure)  # HoloViews draws to none, and text is measured on one
         figure.draw_without_rendering()
         self.figure, self.sizes = figure, sizes
+        point_bars(figure)
         self.panels = panels_of(figure)
         self.width = figure.get_size_inches()[0] if width is None else width
         self.columns = 1 + max(panel.column for panel in self.panels)
@@ -169,9 +171,17 @@ class _Arrangement:
                 edges[2] += self._height_of(self.below[place]) + _TO_LEGEND
             panel.edges = np.maximum(panel.edges, edges) if grow else edges
         for column in range(self.columns):
-            held = [panel.edges for panel in self.panels if panel.column == column]
-            self.lefts[column] = max(edges[0] for edges in held)
-            self.rights[column] = max(edges[1] for edges in held)
+            held = [panel for panel in self.panels if panel.column == column]
+            self.lefts[column] = max(panel.edges[0] for panel in held)
+            self.rights[column] = max(
+                (panel.edges[1] for panel in held if not self._ends_a_short_row(panel)), default=0.0
+            )
+
+    def _ends_a_short_row(self, panel: Panel) -> bool:
+        """Tell whether nothing stands where the next column is, so that a bar may reach into it."""
+        return panel.column < self.columns - 1 and not any(
+            (other.row, other.column) == (panel.row, panel.column + 1) for other in self.panels
+        )
 
     def _height_of(self, part: Any) -> float:
         return float(part.get_window_extent(self.ruler.renderer).height / self.figure.dpi)
@@ -343,6 +353,10 @@ class _Arrangement:
                     text.set_text(text.get_text().replace(" ", "\n"))
                 if self.ruler.width(text.get_text(), text.get_fontsize()) > room:
                     text.set_text(text.get_text().replace("diverged", "div."))
+            held = [(text.get_text(), text.get_fontsize()) for text in axes.texts]
+            narrow = any(self.ruler.width(said, size) > room for said, size in held)
+            for text in axes.texts:
+                text.set_rotation(90 if narrow else 0)
 
     # --- legends -------------------------------------------------------------------------------
 
@@ -387,7 +401,7 @@ class _Arrangement:
             made.set_loc("upper center")
             made.set_in_layout(False)
             wide = made.get_window_extent(self.ruler.renderer).width / self.figure.dpi
-            if wide <= most:
+            if wide <= most - 2 * _PAD:  # its frame is drawn around it
                 break
         return made
 

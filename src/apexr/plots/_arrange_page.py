@@ -6,6 +6,8 @@ axes, text of a size that fits, in lines that fit, and legends that stand below 
 
 from typing import Any
 
+import numpy as np
+
 from apexr.plots._paper import SCREEN, Sizes, sizes_for
 from apexr.plots._wrap import wrapped
 
@@ -97,7 +99,8 @@ def _fit(plot: Any, width: float, sizes: Sizes) -> None:
     beside = _beside(plot, sizes)
     body = max(width - beside - _BAR * len(bars), _READABLE / 4)
     plot.width, plot.height = round(width), None
-    plot.frame_height = round(max(body / ratio, _rows(plot) * 2.2 * sizes.tick))
+    least = max(2.2 * sizes.tick, _write_cells(plot, body, sizes.tick))
+    plot.frame_height = round(max(body / ratio, _rows(plot) * least))
     plot.min_border = 2
     plot.toolbar.autohide = True
     for axis in plot.axis:
@@ -140,6 +143,28 @@ def _beside(plot: Any, sizes: Sizes) -> float:
 def _rows(plot: Any) -> int:
     """Return how many rows with names there are, which do not get closer than their text."""
     return max((len(axis.major_label_overrides) for axis in plot.yaxis), default=0)
+
+
+def _write_cells(plot: Any, body: float, size: float) -> float:
+    """Fit what is written into the cells of a heat map; return the height that a cell needs."""
+    from bokeh.models import Text
+
+    columns = max((len(axis.major_label_overrides) for axis in plot.xaxis), default=0)
+    written = [one for one in plot.renderers if isinstance(getattr(one, "glyph", None), Text)]
+    if not columns or not written:
+        return 0.0
+    room = 0.94 * body / columns
+    texts = [[str(text) for text in one.data_source.data[one.glyph.text]] for one in written]
+    for long, short in ((" ", "\n"), ("diverged", "div.")):
+        if max((_Estimate.width(text, size) for held in texts for text in held), default=0) > room:
+            texts = [[text.replace(long, short) for text in held] for held in texts]
+    widest = max((_Estimate.width(text, size) for held in texts for text in held), default=0.0)
+    for one, held in zip(written, texts, strict=True):
+        one.data_source.data = {**one.data_source.data, one.glyph.text: held}
+        one.glyph.text_font_size = f"{size}pt"
+        one.glyph.angle = np.pi / 2 if widest > room else 0.0
+    lines = max((text.count("\n") + 1 for held in texts for text in held), default=1)
+    return widest if widest > room else 1.3 * lines * size * _INCH / 72
 
 
 def _place_legends(plot: Any, width: float, sizes: Sizes) -> None:

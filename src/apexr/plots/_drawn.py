@@ -96,6 +96,40 @@ def panels_of(figure: Any) -> list[Panel]:
     return sorted(found, key=lambda panel: (panel.row, panel.column))
 
 
+def point_bars(figure: Any) -> None:
+    """Give color bars arrows at those ends beyond which values of their images are clipped.
+
+    A bar stands for all images with its colors and limits, not for the one that it is drawn with.
+    """
+    images = [image for axes in figure.axes for image in axes.images]
+    for image in images:
+        if image.colorbar is None:
+            continue
+        low, high = image.get_clim()
+        colors = image.get_cmap().name
+        least, most = np.inf, -np.inf
+        for one in images:
+            if one.get_clim() == (low, high) and one.get_cmap().name == colors:
+                values = np.ma.masked_invalid(one.get_array()).compressed()
+                least, most = values.min(initial=least), values.max(initial=most)
+        beyond = 1e-6 * (high - low)
+        ends = (bool(least < low - beyond), bool(most > high + beyond))
+        extend = _EXTENDED[ends]
+        if extend != image.colorbar.extend:
+            bar = image.colorbar.ax
+            label = bar.get_ylabel()
+            bar.clear()
+            figure.colorbar(image, cax=bar, extend=extend).set_label(label)
+
+
+_EXTENDED = {
+    (False, False): "neither",
+    (True, False): "min",
+    (False, True): "max",
+    (True, True): "both",
+}
+
+
 def shared_bar(panels: Sequence[Panel]) -> Any:
     """Return one color bar for all rows, where those of all rows say the same; hide the others."""
     held = [(bar, panel) for panel in panels for bar in panel.bars]

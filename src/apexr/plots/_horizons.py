@@ -57,7 +57,9 @@ def _unrolled(ds: xr.Dataset, last: int) -> list[int]:
 def _trained(ds: xr.Dataset, last: int) -> list[int]:
     """Return the lengths of the trajectories that were trained with."""
     known = read_object(str(ds.attrs.get("specification", "{}"))).get("parameters")
-    default = known.get(_PARAMETER) if isinstance(known, dict) else None
+    if not isinstance(known, dict):  # of a study: what all experiments share
+        known = read_object(str(ds.attrs.get("common_parameters", "{}")))
+    default = known.get(_PARAMETER)
     found = [row.get(_PARAMETER, default) for row in keyword_rows(ds)]
     return _within([length for length in found if type(length) is int], last)
 

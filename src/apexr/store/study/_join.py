@@ -1,5 +1,6 @@
 """Joining results along ``experiment``: different extents are filled up, and it says where."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from apexr.schema import (
 
 JOINED = ("seed", "update_step", "time", "test_sample", "parameter")
 GRID_DIMS = (*SPATIAL_DIMS, "channel", "sample")
+_COMMON = "common_parameters"
 
 
 def grid_key(ds: xr.Dataset) -> tuple[Any, ...]:
@@ -139,14 +141,37 @@ def _absent(row: xr.Dataset, known: Mapping[Any, xr.DataArray]) -> dict[Any, xr.
 def agreed(attrs: Sequence[Mapping[str, Any]], context: object = None) -> dict[str, Any]:
     """Return the attributes that all have, with the same value.
 
-    It does not matter in which order, or in how many steps, results are joined.
+    Where specifications differ, ``common_parameters`` has the parameters of the scenario that all
+    share: those at their defaults stand in no other label. It does not matter in which order, or in
+    how many steps, results are joined.
     """
     first, *others = attrs or ({},)
-    return {
+    kept = {
         key: value
         for key, value in first.items()
         if all(key in one and _same(value, one[key]) for one in others)
     }
+    if others and "specification" not in kept:
+        shared = _shared([_parameters(one) for one in attrs])
+        kept.pop(_COMMON, None)
+        if shared:
+            kept[_COMMON] = json.dumps(shared, sort_keys=True)
+    return kept
+
+
+def _parameters(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the scenario that attributes tell, none of a stranger's."""
+    try:
+        told = json.loads(str(attrs.get("specification", "{}"))).get("parameters")
+        told = told or json.loads(str(attrs.get(_COMMON, "{}")))
+    except (ValueError, AttributeError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _shared(every: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first, *others = every
+    return {k: v for k, v in first.items() if all(k in o and o[k] == v for o in others)}
 
 
 def _same(a: object, b: object) -> bool:
