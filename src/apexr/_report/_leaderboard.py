@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -281,17 +281,21 @@ def _heading(place: int, track: _Track) -> str:
 def _track(
     track: _Track, place: int, variable: str, baseline: str | None, time: int | None, folder: Path
 ) -> Iterator[Part]:
+    shared = {name: values[0] for name, values in _choices(track).items() if len(set(values)) == 1}
     yield Points(
         [
             f"Budget: {track.budget}.",
             *(f"Problem: {_posed(*problem)}." for problem in track.problems),
+            *(f"All methods have the {name} {value}." for name, value in shared.items()),
         ]
     )
     data = track.joined(variable)
     labels = track.labels()
     first, told = _ranked(track, data, labels, variable, baseline, time)
     links = _write_specifications(track, place, folder)
-    yield _table(track, variable, labels, told, data, links)
+    yield _table(track, variable, labels, told, data, links, shared)
+    if len(labels) == 1:  # nothing to compare in a figure
+        return
     if told is None:
         yield Text("No ranks: of every method at least half of the runs of a problem diverged.")
         return
@@ -312,6 +316,16 @@ def _track(
         caption = "Error against the number of parameters, with the Pareto front of each problem"
         call = Call("plot.pareto", "track", options)
         yield from _figures(folder, call, data, caption, f"{place}_pareto")
+
+
+def _choices(track: _Track) -> dict[str, list[str]]:
+    """Return how each row is trained, by the name of a column."""
+    columns: dict[str, list[str]] = {"training": [], "task": [], "optimizer": []}
+    for row in track.rows:
+        task, _, train, optimizer, rest = row.method
+        for name, value in zip(columns, (train, task, f"{optimizer}  {rest}".strip()), strict=True):
+            columns[name].append(value)
+    return columns
 
 
 def _posed(scenario: str, dumped: str) -> str:
@@ -360,11 +374,14 @@ def _table(
     told: xr.Dataset | None,
     data: xr.Dataset,
     links: Sequence[str],
+    shared: Container[str],
 ) -> Part:
-    head = ["rank", "network", "training", "task", "optimizer", "study", "error", "95 % interval"]
-    head += ["runs", "diverged", "parameters", "training seconds", "specification"]
+    """Return the table; what all rows share is left out of it."""
+    choices = {name: values for name, values in _choices(track).items() if name not in shared}
+    head = ["rank", "network", *choices, "study", "error", "95 % interval", "runs"]
+    head += ["diverged", "parameters", "training seconds", "specification"]
     rows = []
-    for label, row, link in zip(labels, track.rows, links, strict=True):
+    for place, (label, row, link) in enumerate(zip(labels, track.rows, links, strict=True)):
         own = data.isel(experiment=np.flatnonzero(data["net"].values == label))
         score, interval = np.inf, "none"
         if told is not None:
@@ -372,10 +389,9 @@ def _table(
             score, low, high = (float(one[name]) for name in ("ratio", "low", "high"))
             if np.isfinite(high) or low > 0:
                 interval = f"{_number(low)} to {_number(high)}"
-        task, net, train, optimizer, rest = row.method
         runs = sum(entry.result.sizes["seed"] for entry in row.entries)
         lost = int(count_diverged(own, variable).sum())
-        cells: list[str | Link] = [net, train, task, f"{optimizer}  {rest}".strip()]
+        cells: list[str | Link] = [row.method[1], *(values[place] for values in choices.values())]
         cells += [f"[{row.study}]", _number(score), interval, f"{runs}", f"{lost} of {runs}"]
         cells += [_cost(own, "num_parameters"), _cost(own, "train_seconds")]
         rows.append((score, [*cells, Link("file", link)]))

@@ -122,7 +122,7 @@ th[scope=row], th:first-child, .texts td, .texts th { text-align: left; }
 th[scope=row] { font-weight: normal; white-space: nowrap; }
 td { white-space: nowrap; }
 thead th { font-weight: 600; }
-.texts td, .texts th { white-space: normal; min-width: 4.5rem; }
+.texts td, .texts th { white-space: normal; min-width: 2.2rem; }
 .texts td:first-child { overflow-wrap: anywhere; }
 figure { margin: 1.4rem 0 .4rem; }
 figure img { width: 100%; height: auto; }
