@@ -42,7 +42,7 @@ _HOMES = {
     "lyapunov": "apexr.comparisons:lyapunov",
     "solver_ladder": "apexr.comparisons:solver_ladder",
     # what a results section needs
-    "leaderboard": "apexr._report:leaderboard",
+    "leaderboard": "apexr._report._leaderboard:leaderboard",
     "report": "apexr._report:report",
     # other programs
     "import_results": "apexr.transfer:import_results",

@@ -21,8 +21,8 @@ from apexr import testing as testing
 from apexr import trackers as trackers
 from apexr import training as training
 from apexr import transfer as transfer
-from apexr._report import leaderboard as leaderboard
 from apexr._report import report as report
+from apexr._report._leaderboard import leaderboard as leaderboard
 from apexr._run import evaluate as evaluate
 from apexr._run import load_networks as load_networks
 from apexr._run import run as run

@@ -1,9 +1,11 @@
-"""Pages about stored results: a report of one study, a leaderboard of several published ones."""
+"""Pages about stored results: a report of one study, a leaderboard of published ones.
+
+The leaderboard is imported by itself: it parses config strings, for which JAX is imported.
+"""
 
 from apexr._doors import check_all
-from apexr._report._leaderboard import leaderboard
 from apexr._report._report import report
 
-__all__ = ["leaderboard", "report"]
+__all__ = ["report"]
 
 check_all(globals())

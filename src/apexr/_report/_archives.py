@@ -1,4 +1,4 @@
-"""What published studies hold, as a page that compares them needs it.
+"""The contents of published studies, as a page that compares them needs them.
 
 The folders may be strangers': each file is checked against its checksum, and every label is read as
 text in which nothing is a control character.
@@ -38,7 +38,7 @@ class Entry:
     Attributes
     ----------
     problem
-        What has to be predicted: the scenario, and all its parameters but those of the training.
+        The task to be predicted: the scenario, and all its parameters but those of the training.
     budget
         How much it may cost: updates, windows an update, training trajectories; in words.
     method
@@ -63,7 +63,7 @@ class Archive:
     Attributes
     ----------
     title, authors, license
-        What it says of itself.
+        By its own description.
     folder
         Name of its folder.
     entries

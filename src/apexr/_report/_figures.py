@@ -24,9 +24,9 @@ def pictured(
     folder
         Of the page; the picture goes into its folder ``figures``.
     call
-        What draws the picture of ``subject``.
+        The call that draws the picture of ``subject``.
     caption
-        What it shows.
+        The line below it.
     name
         Of the file, without its ending.
     before

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 import apexr
+from apexr._doors import check_all
 from apexr._report._archives import Archive, Entry, plain, read_archive
 from apexr._report._figures import pictured
 from apexr._report._parts import Call, Code, Grid, Link, Part, Points, Section, Text, to_html
@@ -22,6 +23,8 @@ from apexr.errors import ApexrWarning, MissingVariableError, SpecError
 from apexr.plots._style import require_matplotlib
 from apexr.schema import metric_identifiers
 from apexr.store import join_experiments
+
+__all__ = ["leaderboard"]
 
 _KEPT = ("num_parameters", "train_seconds", "diverged_at")
 _FOLDER = "specifications"
@@ -55,7 +58,7 @@ class _Track:
     Attributes
     ----------
     problems
-        What has to be predicted.
+        The scenarios to be predicted.
     budget
         In words.
     rows
@@ -83,7 +86,7 @@ class _Track:
     def joined(self, variable: str) -> xr.Dataset:
         """Return the errors of all rows as a study, in which only problem and row differ."""
         names = dict(zip(self.problems, _scenario_names(self.problems), strict=True))
-        made = {}
+        made: dict[str, xr.Dataset] = {}
         for label, row in zip(self.labels(), self.rows, strict=True):
             for entry in row.entries:
                 name = names[entry.problem]
@@ -443,3 +446,6 @@ def _how(time: int | None) -> list[str]:
         "A specification is a file that apexr study takes: apexr study FILE --store STORE runs the"
         " experiments of a row again.",
     ]
+
+
+check_all(globals())

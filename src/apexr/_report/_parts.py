@@ -23,7 +23,7 @@ class Link:
     Attributes
     ----------
     words
-        What is shown.
+        The text that is shown.
     target
         The file, by its path below the folder of the page; a name that apexr has given it.
     """
