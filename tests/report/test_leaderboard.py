@@ -1,5 +1,6 @@
 """A leaderboard of published studies: tracks, ranks by hand, hostile labels, refusals."""
 
+import hashlib
 import html.parser
 import json
 import re
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import apexr
+from _tiny import SIZES
 from apexr import store as stores
 from apexr._report._archives import Archive, _entry, read_archive
 from apexr._report._leaderboard import _track, _tracks
@@ -17,17 +19,7 @@ from apexr.errors import ApexrError, MissingVariableError, SpecError, StoreError
 from apexr.study import plan_study
 from apexr.testing import mock_experiment
 
-TINY = {
-    "num_points": 16,
-    "num_train_samples": 2,
-    "train_temporal_horizon": 3,
-    "num_test_samples": 2,
-    "test_temporal_horizon": 4,
-    "optim_config": "adam;3;constant;1e-3",
-    "record_loss_every": 1,
-    "batch_size": 2,
-    "num_seeds": 3,
-}
+TINY = {**SIZES, "optim_config": "adam;3;constant;1e-3", "num_seeds": 3}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e$\\frac{"
 NAMELESS = json.dumps(
     {"@graph": [{"@id": "./", "author": [], "license": {"@id": "l"}}, {"@id": "l", "name": "l"}]}
@@ -263,8 +255,6 @@ def test_a_changed_file_is_named_and_nothing_is_written(folders, tmp_path):
 
 @pytest.mark.parametrize("crate", ["", "[]", '{"@graph": [{"@id": "./"}]}', NAMELESS])
 def test_a_description_that_says_nothing_is_refused(folders, tmp_path, crate):
-    import hashlib
-
     copy = shutil.copytree(folders[1], tmp_path / "copy")
     name = "ro-crate-metadata.json"
     (copy / name).write_text(crate)

@@ -128,7 +128,7 @@ import dask
 import psutil
 from distributed import Client, LocalCluster
 from apexr.study import local_cluster, plan_study, run_planned
-from apexr.study._worker import Stop
+from apexr.study._worker import Stopping
 from apexr.training import asked_to_stop
 
 folder, study = Path(sys.argv[1]), json.loads(sys.argv[2])
@@ -177,10 +177,12 @@ if __name__ == "__main__":
         client.wait_for_workers(2)
         print(len(client.nthreads()), repr(cluster.dashboard_link), repr(client.dashboard_link))
     with LocalCluster(1, dashboard_address=":0") as cluster, Client(cluster) as client:
-        client.register_plugin(Stop())
+        client.register_plugin(Stopping(True))  # as one whose process was killed leaves it
         cluster.scale(2)
         client.wait_for_workers(2)
         print(list(client.run(asked_to_stop).values()))
+        planned = plan_study({**study, "test_seed": 2})
+        print(len(run_planned(planned, folder.parent / "study.zarr", client=client)))
 """
 
 
@@ -192,8 +194,8 @@ def test_clusters_grow_wait_for_killed_workers_and_stop_those_that_come_late(tmp
     script.write_text(ADAPTIVE)
     run = f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"
     told = python(run, folder, json.dumps(STUDY), timeout=900).splitlines()
-    assert told == ["0 True", "0 True", "2 '' ''", "[True, True]"]
-    assert stores.verify(tmp_path / "study.zarr") == 6
+    assert told == ["0 True", "0 True", "2 '' ''", "[True, True]", "0"]
+    assert stores.verify(tmp_path / "study.zarr") == 9
 
 
 def test_more_than_five_workers_are_counted():

@@ -136,12 +136,12 @@ def _entry(result: xr.Dataset) -> Entry:
     posed["precision"] = told.get("precision")
     own = {k: v for k, v in learned.items() if k not in (*_DATA, *_UNSEEN, "batch_size")}
     labels = [plain(told[name]) for name in _LABELS]
-    method = (*labels, plain(own.pop("optim_config", "")), _dumped(own) if any_set(own) else "")
+    method = (*labels, plain(own.pop("optim_config", "")), _dumped(own) if _any_set(own) else "")
     problem = (plain(result["scenario"].item()), _dumped(posed))
     return Entry(problem, _budget(parameters), method, result, _configuration(result, told))
 
 
-def any_set(keywords: Mapping[str, Any]) -> bool:
+def _any_set(keywords: Mapping[str, Any]) -> bool:
     """Tell whether any keyword has another value than none, nothing or the last weights."""
     return any(value not in (None, 0, "", "last") for value in keywords.values())
 

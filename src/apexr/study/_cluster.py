@@ -26,7 +26,7 @@ from apexr.study._work import Failure, Work, told
 from apexr.study._worker import (
     Outcome,
     Preparation,
-    Stop,
+    Stopping,
     Task,
     cloud_environment,
     registered,
@@ -97,6 +97,7 @@ def _prepared(client: Client, store: PathInput) -> Iterator[None]:
     registrations = registered()
     try:
         client.register_plugin(Preparation(registrations, cloud_environment(store)))
+        client.register_plugin(Stopping(False))
     except (OSError, TimeoutError) as error:
         raise ClusterError(f"the cluster does not answer ({told(error)})") from error
     except Exception as error:  # whatever loading an object of one's own may raise
@@ -108,8 +109,9 @@ def _prepared(client: Client, store: PathInput) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(Exception):  # the cluster may be gone
-            client.unregister_worker_plugin(Preparation.name)
+        for plugin in (Stopping, Preparation):
+            with suppress(Exception):  # the cluster may be gone
+                client.unregister_worker_plugin(plugin.name)
 
 
 class Dispatch:
@@ -337,13 +339,11 @@ class Dispatch:
         self._stopping = True
         self.bar.say("stopping: the workers make checkpoints; Ctrl-C once more ends at once")
         with suppress(Exception):  # a worker that ends at this moment does not answer
-            self.client.register_plugin(Stop())
+            self.client.register_plugin(Stopping(True))
         with suppress(ClusterError):  # gone with its workers, which stop by themselves
             self._ask_for_workers(0)
             while self._flying and self._ask_to_stop():
                 self._receive()
-        with suppress(Exception):  # the cluster may be gone
-            self.client.unregister_worker_plugin(Stop.name)
         raise kind(f"{self.bar.published()}; the same call goes on from there")
 
     def _ask_to_stop(self) -> bool:

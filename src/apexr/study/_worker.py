@@ -204,7 +204,6 @@ class Preparation(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Get ready, unless the worker is a thread of the process that runs the study."""
-        ask_to_stop(False)
         if self.origin == _HERE:
             return
         if threading.current_thread() is threading.main_thread():
@@ -223,27 +222,39 @@ class Preparation(WorkerPlugin):
     async def teardown(self, worker: Worker) -> None:
         """Let a training stop at a checkpoint, if it is the worker that ends, and not the study."""
         if self.origin == _HERE:
-            if not _ONE_AT_A_TIME.locked():
-                ask_to_stop(False)  # the trainings that this process runs next are not meant
             return
         _adopt({})
         if worker.status.name.startswith("clos"):
             await _stopped()
 
 
-class Stop(WorkerPlugin):
-    """Lets the trainings of all workers stop, also of those that come while the study ends.
+class Stopping(WorkerPlugin):
+    """Says whether the trainings of all workers shall stop, also of those that come later.
 
     A worker that SIGTERM has ended is started again, and is given the experiment of which nobody
     had fetched the outcome. A call to the workers of that moment would not reach it, and it would
     train to the end.
+
+    Parameters
+    ----------
+    wanted
+        Every study begins with false: one whose process was killed may have left a true behind.
     """
 
-    name = f"{Preparation.name}-stop"
+    name = f"{Preparation.name}-stopping"
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted = wanted
+        self.origin = _HERE
 
     def setup(self, worker: Worker) -> None:
-        """Ask for it."""
-        ask_to_stop()
+        """Ask for it, or take it back."""
+        ask_to_stop(self.wanted)
+
+    def teardown(self, worker: Worker) -> None:
+        """Take it back in the process that runs the study: its own trainings are not meant."""
+        if self.origin == _HERE and not _ONE_AT_A_TIME.locked():
+            ask_to_stop(False)
 
 
 def _adopt(environment: Mapping[str, str]) -> None:
