@@ -21,6 +21,8 @@ EXAMPLES = {
     "fourier_modes": "fourier_modes;3",
     "grf": "grf;3;true;true",
     "modes": "modes;1,3;true",
+    "noise_fourier": "noise_fourier;5;true;true",
+    "noise_grf": "noise_grf;3;true;true",
     "scaled": "scaled;2;fourier;2;true;true",
     "sine_waves": "sine_waves;3",
     "white_noise": "white_noise",

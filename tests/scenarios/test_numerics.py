@@ -102,6 +102,26 @@ def test_attributes_say_which_numerics_made_the_data():
     assert made.attrs["numerics"] == "exact"
 
 
+def test_the_second_release_draws_its_states_from_noise():
+    sizes = tiny("diff_burgers")
+    published, second = (
+        difficulty.Burgers(**sizes, numerics=n) for n in ("apebench", "exponax-0.2")
+    )
+    assert identity(published) != identity(second)
+    data = second.get_test_data()
+    assert data.attrs["numerics"] == "exponax-0.2"
+    config = f"noise_{published.ic_config}"
+    same = difficulty.Burgers(**{**sizes, "ic_config": config})
+    np.testing.assert_array_equal(data, same.get_test_data())
+    assert not np.allclose(data.isel(time=0), published.get_test_data().isel(time=0), atol=0.1)
+    with pytest.raises(SpecError, match="has limits of its amplitudes"):
+        difficulty.Burgers(
+            **{**sizes, "ic_config": "fourier;2;true;true;false;0.5;2.0"}, numerics="exponax-0.2"
+        ).get_test_data()
+
+
 def test_unknown_numerics_are_refused():
-    with pytest.raises(SpecError, match="numerics must be one of 'apebench', 'exact', got 'exat'"):
+    with pytest.raises(
+        SpecError, match=r"numerics must be one of 'apebench', 'exact', 'exponax-0\.2', got 'exat'"
+    ):
         difficulty.Burgers(numerics="exat")

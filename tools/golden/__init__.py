@@ -8,6 +8,7 @@ from golden._data_other import write_data_other
 from golden._data_special import write_data_special
 from golden._initial import write_initial
 from golden._initial_more import write_initial_more
+from golden._initial_noise import write_initial_noise
 from golden._metrics import write_metrics
 from golden._network_parts import write_network_parts
 from golden._networks import write_networks
@@ -24,6 +25,7 @@ GROUPS: dict[str, Callable[[Path], None]] = {
     "spectral": write_spectral,
     "initial": write_initial,
     "initial_more": write_initial_more,
+    "initial_noise": write_initial_noise,
     "networks": write_networks,
     "network_parts": write_network_parts,
     "data": write_data,

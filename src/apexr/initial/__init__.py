@@ -6,6 +6,7 @@ from apexr.initial._channels import Channels, for_channels
 from apexr.initial._clamp import Clamp
 from apexr.initial._diffused import DiffusedNoise
 from apexr.initial._discontinuities import Discontinuities
+from apexr.initial._filtered_noise import NoiseField, NoiseFourier, drawn_from_noise
 from apexr.initial._fourier import TruncatedFourier
 from apexr.initial._fourier_modes import FourierModes
 from apexr.initial._function import FunctionCondition, StateFunction
@@ -31,12 +32,15 @@ __all__ = [
     "GrayScottBlobs",
     "InitialCondition",
     "Modes",
+    "NoiseField",
+    "NoiseFourier",
     "Scaled",
     "SineWaves",
     "StateFunction",
     "TruncatedFourier",
     "WhiteNoise",
     "compile_samples",
+    "drawn_from_noise",
     "for_channels",
     "initial_condition",
     "sample_from",

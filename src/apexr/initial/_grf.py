@@ -35,11 +35,13 @@ class GaussianRandomField(InitialCondition):
         waves = jax.lax.complex(
             jax.random.normal(real_key, shape), jax.random.normal(imag_key, shape)
         )
-        weight = self._decay(grid) * scaling(grid, "coef_extraction")
+        weight = power_law(grid, self.powerlaw_exponent) * scaling(grid, "coef_extraction")
         u = ifft(waves * jnp.asarray(weight.astype(complex)), grid)
         return Normalization(self.zero_mean, self.std_one, self.max_one)(u)
 
-    def _decay(self, grid: Grid) -> Float[np.ndarray, "1 *spectrum"]:
-        norm = 2 * np.pi * wavenumber_norm(grid)
-        norm.flat[0] = 1.0  # the mean is not scaled
-        return np.asarray(norm ** (-self.powerlaw_exponent / 2))
+
+def power_law(grid: Grid, exponent: float) -> Float[np.ndarray, "1 *spectrum"]:
+    """Return ``‖2π k‖^(-exponent / 2)`` for all waves; the mean is not scaled."""
+    norm = 2 * np.pi * wavenumber_norm(grid)
+    norm.flat[0] = 1.0
+    return np.asarray(norm ** (-exponent / 2))

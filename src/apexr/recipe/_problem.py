@@ -145,8 +145,12 @@ class Problem(metaclass=ScenarioMeta):
         configs = (self.ic_config, self.test_ic_config or self.ic_config)
         if not self.is_simulated:
             return ()
-        first = INITIAL_CONDITIONS.parse(configs[0])
-        return first, first if configs[0] == configs[1] else INITIAL_CONDITIONS.parse(configs[1])
+        first = self._read_condition(configs[0])
+        return first, first if configs[0] == configs[1] else self._read_condition(configs[1])
+
+    def _read_condition(self, config: str) -> InitialCondition:
+        """Return the initial condition of a config string."""
+        return INITIAL_CONDITIONS.parse(config)
 
     def get_ic_generator(self) -> InitialCondition:
         """Return the parsed initial condition."""

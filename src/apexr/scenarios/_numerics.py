@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from apexr._grammar import PositiveFloat, PositiveInt, Range
 from apexr.errors import SpecError
 from apexr.experiment import BaseScenario
+from apexr.initial import InitialCondition, drawn_from_noise
 from apexr.scenarios._terms import MEANINGS
 from apexr.steppers import (
     ETDRK,
@@ -19,7 +20,7 @@ from apexr.steppers import (
     Stepper,
 )
 
-Choice = Literal["apebench", "exact"]
+Choice = Literal["apebench", "exact", "exponax-0.2"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,15 +34,19 @@ class Numerics:
     as_stated
         Whether the equation is the one that the scenario's documentation states, and states have
         the waves of the dealiasing mask alone, initial ones included.
+    drawn_from_noise
+        Whether initial states are drawn as the second release of the benchmark's solver does.
     """
 
     coefficients: Literal["real", "exact"]
     as_stated: bool
+    drawn_from_noise: bool = False
 
 
 NUMERICS: Mapping[Choice, Numerics] = {
     "apebench": Numerics("real", as_stated=False),
     "exact": Numerics("exact", as_stated=True),
+    "exponax-0.2": Numerics("real", as_stated=False, drawn_from_noise=True),
 }
 
 
@@ -57,6 +62,8 @@ class NumericalScenario(BaseScenario):
         ``"apebench"``: data as the published benchmark has them; :attr:`deviations` names how
         they differ from the equation. ``"exact"``: the equation as it is stated, exact ETDRK
         coefficients, and a Galerkin method: no state has waves outside the dealiasing mask.
+        ``"exponax-0.2"``: as ``"apebench"``, but ``fourier`` and ``grf`` among the initial
+        conditions are drawn as Exponax 0.2 draws them, ``noise_fourier`` and ``noise_grf``.
     train_solver
         The solver of the training trajectories: ``etdrk;ORDER`` is the scenario's own solver with
         another order, ``fd;THETA;PICARD`` finite differences in time steps of the same length.
@@ -95,6 +102,10 @@ class NumericalScenario(BaseScenario):
     def _stated_equation(self) -> Equation:
         """Return the equation as it is stated, which solvers other than ETDRK solve."""
         raise SpecError("it makes no steps in time, so that there is no solver to choose")
+
+    def _read_condition(self, config: str) -> InitialCondition:
+        read = super()._read_condition(config)
+        return drawn_from_noise(read) if NUMERICS[self.numerics].drawn_from_noise else read
 
     @abc.abstractmethod
     def _own_stepper(self, order: int | None) -> Any:
