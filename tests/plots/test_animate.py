@@ -5,6 +5,7 @@ import subprocess
 import matplotlib
 import numpy as np
 import pytest
+import xarray as xr
 
 from _tiny import python
 from apexr import plots
@@ -217,3 +218,50 @@ def test_200_frames_take_seconds(tmp_path):
     path = plots.animate(ds, tmp_path / "a.mp4")
     assert time.perf_counter() - started < 30
     assert ffmpeg.count_frames_and_secs(str(path)) == (200, 10.0)
+
+
+def recorded(num_spatial_dims=2, num_updates=4, **more):
+    """Return a result whose rollouts were recorded while it was trained."""
+    ds = mock_experiment(num_spatial_dims=num_spatial_dims, num_points=8, num_times=5, **more)
+    scale = xr.DataArray(
+        np.linspace(0, 1, num_updates, dtype="f4"),
+        {"update_step_sample_rollout": 100 * np.arange(num_updates)},
+    )
+    history = (ds.sample_rollout * scale).transpose("seed", scale.dims[0], ...)
+    return ds.assign(sample_rollout_history=history)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+def test_a_film_over_the_training_shows_one_time_step_of_each_record(tmp_path, monkeypatch, dims):
+    ds = recorded(dims)
+    drawn = []
+    monkeypatch.setattr(
+        "apexr.plots._animate.Stage.draw",
+        lambda self, shown, said, draw=Stage.draw: (
+            drawn.append(([*map(np.array, shown)], said)),
+            draw(self, shown, said),
+        )[1],
+    )
+    options = {"over": "training", "times": [3], "seed": 1, "panel": 64}
+    path = plots.animate(ds.chunk(update_step_sample_rollout=2), tmp_path / "a.gif", **options)
+    assert len(read(path)) == len(drawn) == 4
+    labels = {"seed": 1, "sample": 0, "time": 3, "channel": 0}
+    for place, ((reference, prediction, error), said) in enumerate(drawn):
+        assert said == f"update {100 * place}"
+        axes = ("x",) if dims == 1 else ("y", "x")
+        right = ds.sample_reference.sel({k: v for k, v in labels.items() if k != "seed"})
+        then = ds.sample_rollout_history.sel(labels).isel(update_step_sample_rollout=place)
+        np.testing.assert_array_equal(reference, right.transpose(*axes))
+        np.testing.assert_array_equal(prediction, then.transpose(*axes))
+        np.testing.assert_array_equal(error, (then - right).transpose(*axes))
+
+
+def test_a_film_over_a_training_that_recorded_nothing_says_what_to_do(tmp_path):
+    with pytest.raises(MissingVariableError, match="callbacks='sample_rollout;EVERY'"):
+        plots.animate(mock_experiment(), tmp_path / "a.gif", over="training")
+    with pytest.raises(SpecError, match="shows one time step"):
+        plots.animate(recorded(), tmp_path / "a.gif", over="training", times=[1, 2])
+    with pytest.raises(SpecError, match="over must be one of time, training"):
+        plots.animate(recorded(), tmp_path / "a.gif", over="trainings")
+    with pytest.raises(MissingVariableError, match="time 9"):
+        plots.animate(recorded(), tmp_path / "a.gif", over="training", times=[9])

@@ -1,4 +1,4 @@
-"""Films of rollouts, written frame by frame."""
+"""Films of rollouts, over time or over the training, written frame by frame."""
 
 import os
 from collections.abc import Hashable, Iterator, Sequence
@@ -9,10 +9,22 @@ import xarray as xr
 
 from apexr.errors import SpecError
 from apexr.plots._encode import check_film, encode, encoder
-from apexr.plots._fields import PARTS, Data, blocks, chosen, fields, limit_of
+from apexr.plots._fields import (
+    PARTS,
+    Data,
+    blocks,
+    check_choice,
+    chosen,
+    fields,
+    limit_of,
+    training_fields,
+)
 from apexr.plots._stage import Stage
 from apexr.plots._style import as_text
 from apexr.plots._views import planes, volume
+
+OVER = ("time", "training")
+"""What the frames of a film go through."""
 
 
 def animate(
@@ -27,8 +39,12 @@ def animate(
     limit: float | None = None,
     fps: float = 20,
     panel: int = 320,
+    over: str = "time",
 ) -> Path:
     """Write a film of a rollout and return its path; one frame a time step.
+
+    With ``over="training"`` it shows how the prediction of one time step changed while the network
+    was trained; one frame a record of the callback ``sample_rollout;EVERY``.
 
     In one dimension curves, in two images, in three a row of images for each of three planes
     through the middle, or what one sees of the volume from aside; all parts side by side, with
@@ -51,7 +67,8 @@ def animate(
     channel
         Name or number of the channel.
     times
-        Time steps to show; by default all, from the initial state on.
+        Time steps to show; by default all, from the initial state on. Over the training: the one
+        time step that is shown; by default the last.
     view
         ``"slices"`` or ``"volume"``, in three dimensions.
     limit
@@ -60,6 +77,8 @@ def animate(
         Frames per second.
     panel
         Pixels along the side of an image.
+    over
+        ``"time"``, or ``"training"`` of a result that has ``sample_rollout_history``.
 
     Raises
     ------
@@ -79,11 +98,17 @@ def animate(
         raise SpecError(f"limit must be positive, got {limit}")
     if isinstance(parts, str) or not len(parts):
         raise SpecError(f"parts must be some of {PARTS}, such as ('prediction',); got {parts!r}")
-    shown = fields(data, parts, seed, sample, channel)
-    if times is not None:
-        shown = [field.sel(time=chosen(field, times, 2)) for field in shown]
+    check_choice("over", over, OVER)
+    title = _title(data)
+    if over == "training":
+        shown = training_fields(data, parts, seed, sample, channel, times)
+        title = f"{title}  time step {shown[0].attrs['step']}".strip()
+    else:
+        shown = fields(data, parts, seed, sample, channel)
+        if times is not None:
+            shown = [field.sel(time=chosen(field, times, 2)) for field in shown]
     limit = limit_of(shown) if limit is None else float(limit)
-    stage = Stage(_rows(_first(shown), view, limit), limit, _title(data), panel)
+    stage = Stage(_rows(_first(shown), view, limit), limit, title, panel)
     frames = _frames(shown, stage, view, limit)
     encode(frames, target, stage.size, fps, stage.palette())
     return target
@@ -132,9 +157,9 @@ def _frames(
 
 
 def _said(states: Sequence[xr.DataArray]) -> str:
-    """Return what the line above says at this time."""
+    """Return what the line above says at this frame."""
     first = states[0]
-    words = [f"time step {first['time'].item()}"]
+    words = [f"{first.attrs.get('counts', 'time step')} {first['time'].item()}"]
     if "time_value" in first.coords:
         words.append(f"t = {first['time_value'].item():.4g}")
     gone = [str(s.attrs["title"]) for s in states if not np.isfinite(s.values).all()]

@@ -1,15 +1,15 @@
 """One channel of one trajectory, lazy: what every picture of a field is made from."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from apexr.analysis._selection import missing, pick
-from apexr.errors import SpecError, suggest
+from apexr.errors import MissingVariableError, SpecError, suggest
 from apexr.plots._style import DIVERGING, SEQUENTIAL
-from apexr.schema import SPATIAL_DIMS, presence_name
+from apexr.schema import SPATIAL_DIMS, presence_name, step_dim
 
 Data = xr.Dataset | xr.DataArray
 
@@ -17,6 +17,8 @@ PARTS = ("reference", "prediction", "error")
 """Variables of a trajectory in a result, the error being prediction minus reference."""
 
 _HELD = {"reference": "sample_reference", "prediction": "sample_rollout"}
+HISTORY = "sample_rollout_history"
+"""Variable of the trajectories that the callback ``sample_rollout`` recorded."""
 CAPTION = ("scenario", "net", "train")
 """Labels that say what a picture is of."""
 _BLOCK_BYTES = 64 * 2**20
@@ -66,11 +68,74 @@ def fields(
     seed = first if seed is None else seed
     needed = _HELD if "error" in parts else parts
     made = {part: _whole(ds, _HELD[part], seed, sample, channel) for part in needed}
+    return _titled(made, parts, seed)
+
+
+def _titled(
+    made: Mapping[str, xr.DataArray], parts: Sequence[str], seed: int
+) -> list[xr.DataArray]:
+    """Return the parts in order, the error made of the others, with their titles."""
     if "error" in parts:
         error = made["prediction"] - made["reference"]
-        made["error"] = error.assign_attrs(made["reference"].attrs)
+        made = {**made, "error": error.assign_attrs(made["reference"].attrs)}
     titles = {"reference": "reference", "prediction": f"prediction, seed {seed}", "error": "error"}
     return [made[part].assign_attrs(title=titles[part], part=part) for part in parts]
+
+
+def training_fields(
+    data: Data,
+    parts: Sequence[str] = PARTS,
+    seed: int | None = None,
+    sample: int = 0,
+    channel: Hashable = 0,
+    times: Sequence[int] | None = None,
+) -> list[xr.DataArray]:
+    """Return what :func:`fields` does, at one time step, over the updates of the training.
+
+    Their dimension ``time`` counts updates (``counts`` in the attributes), so that whatever draws
+    rollouts draws them; ``step`` is the time step.
+
+    Parameters
+    ----------
+    data
+        The result of one experiment that recorded ``sample_rollout``.
+    parts, seed, sample, channel
+        As for :func:`fields`.
+    times
+        The one time step; by default the last.
+
+    Raises
+    ------
+    MissingVariableError
+        If the result has no such records, or not this label.
+    SpecError
+        If there is more than one time step, or the data or parts are none of these.
+    """
+    if isinstance(data, xr.DataArray) or HISTORY not in data:
+        raise MissingVariableError(
+            f"a film over the training needs {HISTORY!r}: run the experiment with"
+            " callbacks='sample_rollout;EVERY'"
+        )
+    for part in parts:
+        check_choice("part", part, PARTS)
+    (reference,) = fields(data, ["reference"], seed, sample, channel)
+    ds = held(data)
+    steps = [int(reference["time"].values[-1])] if times is None else [*times]
+    if len(steps) != 1:
+        raise SpecError(f"a film over the training shows one time step, got times={times!r}")
+    seed = _first_seed(ds) if seed is None else seed
+    there, then = (
+        at(array, "time", steps[0]).drop_vars(["time", "time_value"], errors="ignore")
+        for array in (reference, ds[HISTORY])
+    )
+    then = then.rename({step_dim("sample_rollout"): "time"})
+    prediction = _one(then, seed, sample, channel).rename("u")
+    about = {**_meaning(reference), "counts": "update", "step": steps[0]}
+    made = {
+        "reference": there.expand_dims(time=prediction["time"]).assign_attrs(about),
+        "prediction": prediction.assign_attrs(about),
+    }
+    return _titled(made, parts, seed)
 
 
 def caption(data: Data) -> str:

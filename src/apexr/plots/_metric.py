@@ -37,7 +37,7 @@ def metric(
         Label that tells the curves of a study apart, or a list of labels: config coordinates, other
         coordinates along ``experiment``, keywords of the scenario such as ``advection_gamma``. By
         default all that differ. Labels that differ within a curve besides its seeds (equations,
-        trainings, …) makes panels, never more seeds.
+        trainings, …) make panels, never more seeds.
     band
         ``"range"`` (minimum to maximum over seeds), ``"quartiles"`` or ``"none"`` around the
         median. A diverged seed is worse than all others: the band then reaches the end of the
