@@ -18,11 +18,12 @@ from apexr.engine import (
     Judged,
     Problem,
     Rung,
-    clock_emulator,
-    clock_solver,
+    clocked,
+    emulator_programs,
     judge,
     on_grid,
     select_seed,
+    solver_programs,
 )
 from apexr.errors import SpecError
 from apexr.experiment import _data as data
@@ -135,13 +136,9 @@ def solver_ladder(
         reference = _test_data(chosen, num_samples, num_steps)
         problem = Problem(equation, chosen.grid, dt, reference, metrics(chosen))
         judged = judge(problem, rungs, truth_substeps)
-        costs = [
-            clock_solver(
-                rung.build(equation, dt), on_grid(problem.states, rung.grid), problem.num_steps
-            )
-            for rung in rungs
-        ]
-        own = clock_solver(chosen.get_train_stepper(), problem.states, problem.num_steps)
+        solvers = [(rung.build(equation, dt), on_grid(problem.states, rung.grid)) for rung in rungs]
+        solvers.append((chosen.get_train_stepper(), problem.states))
+        *costs, own = clocked([solver_programs(*one, problem.num_steps) for one in solvers])
         attrs = {**machine(), **data.provenance(chosen), **_told(rungs, judged)}
     arrays = {
         **metric_arrays(judged.errors),
@@ -349,7 +346,8 @@ def clock(
     with computing_in(subject.precision):
         reference = _test_data(subject.scenario, num_samples, num_steps)
         steps = reference.shape[1] - 1
-        cost = clock_emulator(select_seed(subject.emulators, 0), reference[:, 0], steps)
+        first = select_seed(subject.emulators, 0)
+        (cost,) = clocked([emulator_programs(first, reference[:, 0], steps)])
         attrs = {**machine(), "clock": _CLOCK, "num_steps": steps}
     arrays = {field: np.asarray(getattr(cost, field)) for field in _COSTS}
     return labels.comparison(arrays, CLOCK, {}, config=subject.config, attrs=attrs)

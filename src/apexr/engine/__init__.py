@@ -10,7 +10,7 @@ from apexr.engine._callbacks import (
     parse_callbacks,
 )
 from apexr.engine._climate import Histogram, Plan, Ranges, StatesBlock, Tally, climate_blocks
-from apexr.engine._clocks import Clocked, clock_emulator, clock_solver
+from apexr.engine._clocks import Clocked, clocked, emulator_programs, solver_programs
 from apexr.engine._decompose import decompose
 from apexr.engine._emulators import (
     EmulatorPlan,
@@ -76,13 +76,13 @@ __all__ = [
     "bytes_of_data",
     "callback",
     "climate_blocks",
-    "clock_emulator",
-    "clock_solver",
+    "clocked",
     "compile_rollouts",
     "count_operations",
     "count_parameters",
     "decompose",
     "draw_emulators",
+    "emulator_programs",
     "ensemble_blocks",
     "evaluate",
     "fitted",
@@ -102,6 +102,7 @@ __all__ = [
     "score_rollouts",
     "select_seed",
     "skeleton",
+    "solver_programs",
     "stacked",
     "task",
     "unstacked",

@@ -15,9 +15,27 @@ from apexr._typing import Step
 from apexr.steppers import Stepper, simulation
 from apexr.training import as_batched
 
-FEWEST_REPEATS = 5
-LEAST_SECONDS = 0.2
-"""A clock repeats until it has called so often, and for so long."""
+ROUNDS = 5
+"""A clock is read so often, the programs of all clocks in turn."""
+LEAST_SECONDS = 0.05
+"""In a round, a program is called until so long has passed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    """The programs of a clock.
+
+    Attributes
+    ----------
+    one, batch
+        Make a trajectory, and all at once.
+    size
+        How many those are.
+    """
+
+    one: Callable[[], Any]
+    batch: Callable[[], Any]
+    size: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,26 +57,26 @@ class Clocked:
     compile_seconds: float
 
 
-def clock_solver(
+def solver_programs(
     stepper: Stepper, states: Float[np.ndarray, "sample channel *space"], num_steps: int
-) -> Clocked:
-    """Return the cost of a solver's trajectories, all frames of them, initial states included."""
+) -> Programs:
+    """Return the programs of a solver: all frames of trajectories, initial states included."""
     devices = jax.local_devices()
-    return clocked(
+    return Programs(
         simulation(stepper, states[:1], num_steps),
         simulation(stepper, states, num_steps, devices=devices if len(states) > 1 else None),
         len(states),
     )
 
 
-def clock_emulator(
+def emulator_programs(
     emulator: Step, states: Float[np.ndarray, "sample channel *space"], num_steps: int
-) -> Clocked:
-    """Return the cost of an emulator's trajectories; ``emulator`` is that of one seed."""
+) -> Programs:
+    """Return the programs of an emulator; ``emulator`` is that of one seed."""
     devices = jax.local_devices()
     spare = -len(states) % len(devices)
     batch = np.concatenate([states, states[:1].repeat(spare, axis=0)])
-    return clocked(
+    return Programs(
         _rollout(emulator, states[:1], num_steps, devices[:1]),
         _rollout(emulator, batch, num_steps, devices),
         len(states),
@@ -93,18 +111,29 @@ def _rollout(
     return lambda: roll(*arrays, start)
 
 
-def clocked(one: Callable[[], Any], batch: Callable[[], Any], size: int) -> Clocked:
-    """Return the cost of two programs, for one trajectory and for a batch of some size."""
-    first = [_seconds(program) for program in (one, batch)]
-    best = [best_of(program) for program in (one, batch)]
-    compiling = sum(first) - sum(best)
-    return Clocked(best[0], size / best[1], max(compiling, 0.0))
+def clocked(clocks: Sequence[Programs]) -> list[Clocked]:
+    """Return the cost of each: its shortest times.
+
+    The machine has slow moments, longer than most programs. All clocks are read in turn, several
+    times, so that such a moment spoils one reading of each at most.
+    """
+    first = [[_seconds(program) for program in (each.one, each.batch)] for each in clocks]
+    rounds = [
+        [[_best_of(program) for program in (each.one, each.batch)] for each in clocks]
+        for _ in range(ROUNDS)
+    ]
+    best = np.min(rounds, axis=0)
+    compiling = np.maximum(np.sum(first, axis=1) - best.sum(axis=1), 0.0)
+    return [
+        Clocked(float(one), each.size / float(batch), float(seconds))
+        for each, (one, batch), seconds in zip(clocks, best, compiling, strict=True)
+    ]
 
 
-def best_of(program: Callable[[], Any]) -> float:
-    """Return the shortest time of a warm program: of at least five calls, and for a while."""
-    times: list[float] = []
-    while len(times) < FEWEST_REPEATS or sum(times) < LEAST_SECONDS:
+def _best_of(program: Callable[[], Any]) -> float:
+    """Return the shortest time of the calls of a round."""
+    times = [_seconds(program)]
+    while sum(times) < LEAST_SECONDS:
         times.append(_seconds(program))
     return min(times)
 
