@@ -24,7 +24,7 @@ from apexr.plots._style import as_text
 from apexr.plots._views import planes, volume
 
 OVER = ("time", "training")
-"""What the frames of a film go through."""
+"""The axis that the frames of a film go along."""
 
 
 def animate(
