@@ -136,9 +136,9 @@ def solver_ladder(
         reference = _test_data(chosen, num_samples, num_steps)
         problem = Problem(equation, chosen.grid, dt, reference, metrics(chosen))
         judged = judge(problem, rungs, truth_substeps)
-        solvers = [(rung.build(equation, dt), on_grid(problem.states, rung.grid)) for rung in rungs]
-        solvers.append((chosen.get_train_stepper(), problem.states))
-        *costs, own = clocked([solver_programs(*one, problem.num_steps) for one in solvers])
+        timed = [(rung.build(equation, dt), on_grid(problem.states, rung.grid)) for rung in rungs]
+        timed.append((chosen.get_train_stepper(), problem.states))
+        *costs, own = clocked([solver_programs(*one, problem.num_steps) for one in timed])
         attrs = {**machine(), **data.provenance(chosen), **_told(rungs, judged)}
     arrays = {
         **metric_arrays(judged.errors),
