@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from apexr import analysis, plots, store
 from apexr.errors import MissingVariableError, SpecError
+from apexr.plots._fields import at_most
 from apexr.testing import mock_experiment
 
 hv = pytest.importorskip("holoviews")
@@ -211,3 +213,20 @@ def test_fields_of_a_diverged_rollout_stay_as_they_are():
 def test_panels_with_ends_are_drawn(study, tmp_path, form):
     path = plots.save(plots.metric(study, by="net", logy=True), tmp_path / f"a{form}")
     assert path.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("draw", [plots.metric, plots.loss])
+@pytest.mark.parametrize("diverged", [(0, 1, 2), (0,)])
+def test_a_plot_without_any_curve_says_why(draw, diverged):
+    ds = mock_experiment(diverged=diverged)
+    gone = [int(seed) in diverged for seed in ds.seed]
+    ds["train_loss"] = ds.train_loss.where(~xr.DataArray(gone, dims="seed"))
+    for backend in ("matplotlib", "bokeh"):
+        title = draw(ds).opts.get("plot", backend=backend).kwargs["title"]
+        assert ("no curve: no median is finite" in title) == (len(diverged) == 3)
+
+
+def test_the_error_of_an_exact_prediction_is_zero_without_a_sign():
+    ds = mock_experiment()
+    error = (ds.sample_rollout - ds.sample_rollout).isel(seed=0, sample=0, channel=0, drop=True)
+    assert at_most(-error) == "error, at most 0"

@@ -22,6 +22,7 @@ _LEVELS: dict[str, tuple[float, float, str]] = {
     "none": (0.0, 1.0, ""),
 }
 _TITLE = ("scenario", "net", "train")
+NOTHING = "no curve: no median is finite, from the first step on"
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,10 @@ def _overlay(
     legend = legend_title(f"median{words} over seeds" if several else "")
     legend["bokeh"]["legend_position"] = corner
     part = array.isel(experiment=panel.places)
-    options: dict[str, Any] = {"logy": logy, "title": title_of(part, by, panel)}
+    title = title_of(part, by, panel)
+    options: dict[str, Any] = {"logy": logy, "title": title}
+    if not any(one.end for one in shown):
+        options |= {"title": "\n".join(filter(None, [title, NOTHING])), "yticks": [(0.0, "")]}
     bottom, top = limits
     if bottom is None and not logy and known.size and known.min() >= 0:
         bottom = 0

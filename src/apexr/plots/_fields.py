@@ -283,7 +283,7 @@ def largest(field: xr.DataArray) -> Limit:
         for (part,) in blocks(field)
     ]
     low, high = (float(end) for end in (min(e[0] for e in ends), max(e[1] for e in ends)))
-    top = max(-low, high)
+    top = abs(max(high, -low))  # never -0
     sign = 1 if -low <= _NO_SIGN * high else -1 if high <= -_NO_SIGN * low else 0
     return Limit(top, sign if top else 0)
 

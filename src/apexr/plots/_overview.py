@@ -6,7 +6,6 @@ import xarray as xr
 
 from apexr.analysis._selection import missing
 from apexr.plots._fields import caption
-from apexr.plots._horizons import span
 from apexr.plots._loss import loss
 from apexr.plots._metric import metric
 from apexr.plots._panels import shaped
@@ -34,9 +33,9 @@ def overview(ds: xr.Dataset) -> Any:
     name = _first_metric(ds)
     last = int(ds["time"].values[-1])
     fields = list(spacetime(ds, times=[0, max(last // 2, 1), last]))
-    curves = [loss(ds), metric(ds, name, horizon=False)]
+    curves = [loss(ds), metric(ds, name, horizon=False), metric(ds, name, logy=True)]
     untitled = [shaped(curve, both={"title": ""}) for curve in curves]
-    return arranged([*untitled, _marked(ds, name), *fields], columns=3, title=caption(ds))
+    return arranged([*untitled, *fields], columns=3, title=caption(ds))
 
 
 def _first_metric(ds: xr.Dataset) -> str:
@@ -46,11 +45,3 @@ def _first_metric(ds: xr.Dataset) -> str:
     if not whole:
         raise missing("a metric of all channels", names)
     return whole[0]
-
-
-def _marked(ds: xr.Dataset, name: str) -> Any:
-    """Return the error on a logarithmic scale; the lower half is left to the legend."""
-    curve = metric(ds, name, logy=True)
-    low, high = span(curve)
-    room = {"ylim": (low**2 / high, None)} if low > 0 else {}
-    return shaped(curve, both={"title": "", **room})
