@@ -11,6 +11,7 @@ from _tiny import NET, SIZES
 from apexr.cli import app
 from apexr.errors import ApexrWarning, SpecError
 from apexr.scenarios import Request, difficulty, plan
+from apexr.study import plan_study
 from apexr.testing import assert_valid
 from apexr.training import tracker
 
@@ -253,6 +254,19 @@ def test_studies_and_commands_begin_with_stored_weights(study, tmp_path):
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "weights with the best validation, after updates" in done.output
+
+
+@pytest.mark.usefixtures("no_training")
+def test_the_beginning_of_an_id_names_the_same_weights(study):
+    one = ids(study)[NET]
+    configs = [
+        {**SIZES, "scenario": "diff_adv", "net": NET, "num_seeds": 2, "init": f"{study}#{i}"}
+        for i in (one, one[:8])
+    ]
+    whole, short = (plan_study([config])[0].id for config in configs)
+    assert whole == short
+    with pytest.raises(SpecError, match="no finished experiment"):
+        plan_study([{**configs[0], "init": f"{study}#{one[:3]}"}])
 
 
 @pytest.mark.usefixtures("no_training")

@@ -12,6 +12,8 @@ from apexr._digest import ID_BYTES
 from apexr.engine import EmulatorPlan, named_shapes, named_weights, skeleton, with_weights
 from apexr.errors import SpecError, StoreError, suggest
 
+FEWEST_DIGITS = 4
+"""Digits of an id that are enough where no other begins so."""
 MOST_SHOWN = 3
 """Experiments that a message names."""
 
@@ -112,10 +114,9 @@ def _unit(text: str) -> Any:
         ids = sorted(stores.find_parts(store))
     except StoreError as error:
         raise SpecError(f"init {text!r}: {error}") from error
-    if not experiment and len(ids) == 1:
-        experiment = ids[0]
-    if experiment in ids:
-        return stores.unit_path(store, experiment)
+    begun = [name for name in ids if name.startswith(experiment)]
+    if len(begun) == 1 and (not experiment or len(experiment) >= FEWEST_DIGITS):
+        return stores.unit_path(store, begun[0])
     known = ", ".join(ids[:MOST_SHOWN]) + (" …" if len(ids) > MOST_SHOWN else "")
     said = (
         f"the study has no finished experiment {experiment!r}{suggest(experiment, ids)}"

@@ -347,7 +347,7 @@ class _Arrangement:
             upright = upright and max(text.count("\n") for _, text in broken) < 4
             set_names(axes, "x", broken if upright else names, upright=upright)
         if panel.cells:
-            room = 0.96 * self.bodies[panel.column] / panel.cells[1]
+            room = 0.84 * self.bodies[panel.column] / panel.cells[1]
             for text in axes.texts:
                 if self.ruler.width(text.get_text(), text.get_fontsize()) > room:
                     text.set_text(text.get_text().replace(" ", "\n"))
