@@ -129,4 +129,4 @@ def test_reduced_coefficients_belong_to_one_length():
     with pytest.raises(SpecError, match=r"longest axis.*physical"):
         steppers.Linear.difficulty((0.0, 1.0), num_spatial_dims=2, num_points=(8, 4))
     with pytest.raises(SpecError, match="domain_extent must be one number"):
-        steppers.normalize_linear((0.0, 1.0), domain_extent=(1.0, 2.0), dt=0.1)
+        steppers.normalize("linear", (0.0, 1.0), domain_extent=(1.0, 2.0), dt=0.1)

@@ -13,14 +13,9 @@ from apexr.steppers import (
     Linear,
     Nonlinear,
     Polynomial,
-    denormalize_linear,
-    denormalize_nonlinear,
-    denormalize_polynomial,
-    linear_difficulty,
-    nonlinear_difficulty,
-    normalize_linear,
-    normalize_nonlinear,
-    normalize_polynomial,
+    denormalize,
+    normalize,
+    to_difficulty,
 )
 
 if TYPE_CHECKING:
@@ -176,18 +171,18 @@ def _own_coefficients(scenario: "BaseScenario") -> CoefficientSet:
 def _normalized(own: CoefficientSet, *, domain_extent: float, dt: float) -> CoefficientSet:
     scale = {"domain_extent": domain_extent, "dt": dt}
     return CoefficientSet(
-        normalize_linear(own.linear, **scale),
-        normalize_nonlinear(own.nonlinear, **scale) if own.nonlinear else (),
-        normalize_polynomial(own.polynomial, dt=dt),
+        normalize("linear", own.linear, **scale),
+        normalize("nonlinear", own.nonlinear, **scale) if own.nonlinear else (),
+        normalize("polynomial", own.polynomial, **scale),
     )
 
 
 def _physical(normalized: CoefficientSet, *, domain_extent: float, dt: float) -> CoefficientSet:
     scale = {"domain_extent": domain_extent, "dt": dt}
     return CoefficientSet(
-        denormalize_linear(normalized.linear, **scale),
-        denormalize_nonlinear(normalized.nonlinear, **scale) if normalized.nonlinear else (),
-        denormalize_polynomial(normalized.polynomial, dt=dt),
+        denormalize("linear", normalized.linear, **scale),
+        denormalize("nonlinear", normalized.nonlinear, **scale) if normalized.nonlinear else (),
+        denormalize("polynomial", normalized.polynomial, **scale),
     )
 
 
@@ -196,7 +191,7 @@ def _difficulty(
 ) -> CoefficientSet:
     size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
     return CoefficientSet(
-        linear_difficulty(normalized.linear, **size),
-        nonlinear_difficulty(normalized.nonlinear, **size) if normalized.nonlinear else (),
+        to_difficulty("linear", normalized.linear, **size),
+        to_difficulty("nonlinear", normalized.nonlinear, **size) if normalized.nonlinear else (),
         normalized.polynomial,
     )

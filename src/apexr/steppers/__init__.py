@@ -64,24 +64,10 @@ from apexr.steppers.equations import (
     isotropic_symbol,
 )
 from apexr.steppers.equations._parametrisations import (
-    convection_difficulty,
-    convection_from_difficulty,
-    denormalize_convection,
-    denormalize_gradient_norm,
-    denormalize_linear,
-    denormalize_nonlinear,
-    denormalize_polynomial,
-    gradient_norm_difficulty,
-    gradient_norm_from_difficulty,
-    linear_difficulty,
-    linear_from_difficulty,
-    nonlinear_difficulty,
-    nonlinear_from_difficulty,
-    normalize_convection,
-    normalize_gradient_norm,
-    normalize_linear,
-    normalize_nonlinear,
-    normalize_polynomial,
+    denormalize,
+    from_difficulty,
+    normalize,
+    to_difficulty,
 )
 
 __all__ = [
@@ -137,38 +123,22 @@ __all__ = [
     "as_solver",
     "blocks",
     "compile_simulation",
-    "convection_difficulty",
-    "convection_from_difficulty",
-    "denormalize_convection",
-    "denormalize_gradient_norm",
-    "denormalize_linear",
-    "denormalize_nonlinear",
-    "denormalize_polynomial",
-    "gradient_norm_difficulty",
-    "gradient_norm_from_difficulty",
+    "denormalize",
+    "from_difficulty",
     "isotropic_symbol",
-    "linear_difficulty",
-    "linear_from_difficulty",
-    "nonlinear_difficulty",
-    "nonlinear_from_difficulty",
-    "normalize_convection",
-    "normalize_gradient_norm",
-    "normalize_linear",
-    "normalize_nonlinear",
-    "normalize_polynomial",
+    "normalize",
     "repeat",
     "rollout",
     "simulate",
     "simulation",
     "solver",
     "stack_sub_trajectories",
+    "to_difficulty",
 ]
 
-_CONVERSIONS = ("linear", "convection", "gradient_norm", "nonlinear", "polynomial")
-_FORMS = ("normalize_{}", "denormalize_{}", "{}_difficulty", "{}_from_difficulty")
-_NAMES = tuple(form.format(kind) for form in _FORMS for kind in _CONVERSIONS)
+_CONVERSIONS = ("normalize", "denormalize", "to_difficulty", "from_difficulty")
 
 check_all(
     globals(),
-    own={"Poisson": ("f",), **dict.fromkeys(_NAMES, ("num_points", "domain_extent"))},
+    own={"Poisson": ("f",), **dict.fromkeys(_CONVERSIONS, ("num_points", "domain_extent", "kind"))},
 )

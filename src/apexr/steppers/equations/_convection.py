@@ -19,12 +19,7 @@ from apexr.steppers._terms import (
 )
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._linear import isotropic_symbol
-from apexr.steppers.equations._parametrisations import (
-    convection_from_difficulty,
-    denormalize_convection,
-    denormalize_linear,
-    linear_from_difficulty,
-)
+from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
 from apexr.steppers.equations._tensors import freeze
 
 
@@ -74,8 +69,8 @@ class Convection(Equation):
     ) -> Self:
         """Return the equation of normalized coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
-        linear = denormalize_linear(linear_coefficients, **scale)
-        convection = denormalize_convection(convection_scale, **scale)
+        linear = denormalize("linear", linear_coefficients, **scale)
+        convection = denormalize("convection", convection_scale, **scale)
         return cls(linear, convection, single_channel, conservative)
 
     @classmethod
@@ -91,11 +86,13 @@ class Convection(Equation):
         conservative: bool = False,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
-        size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
-        linear = linear_from_difficulty(linear_difficulties, **size)
-        convection = convection_from_difficulty(
-            convection_difficulty, **size, maximum_absolute=maximum_absolute
-        )
+        size: dict[str, Any] = {
+            "num_spatial_dims": num_spatial_dims,
+            "num_points": num_points,
+            "maximum_absolute": maximum_absolute,
+        }
+        linear = from_difficulty("linear", linear_difficulties, **size)
+        convection = from_difficulty("convection", convection_difficulty, **size)
         return cls(linear, convection, single_channel, conservative)
 
     def linear_symbol(self, grid: Grid) -> Any:

@@ -18,12 +18,7 @@ from apexr.steppers._terms import (
 )
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._linear import isotropic_symbol
-from apexr.steppers.equations._parametrisations import (
-    denormalize_gradient_norm,
-    denormalize_linear,
-    gradient_norm_from_difficulty,
-    linear_from_difficulty,
-)
+from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
 from apexr.steppers.equations._tensors import freeze
 
 
@@ -61,8 +56,8 @@ class GradientNorm(Equation):
     ) -> Self:
         """Return the equation of normalized coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
-        linear = denormalize_linear(linear_coefficients, **scale)
-        return cls(linear, denormalize_gradient_norm(gradient_norm_scale, **scale))
+        linear = denormalize("linear", linear_coefficients, **scale)
+        return cls(linear, denormalize("gradient_norm", gradient_norm_scale, **scale))
 
     @classmethod
     def difficulty(
@@ -75,11 +70,13 @@ class GradientNorm(Equation):
         maximum_absolute: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
-        size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
-        linear = linear_from_difficulty(linear_difficulties, **size)
-        scale = gradient_norm_from_difficulty(
-            gradient_norm_difficulty, **size, maximum_absolute=maximum_absolute
-        )
+        size: dict[str, Any] = {
+            "num_spatial_dims": num_spatial_dims,
+            "num_points": num_points,
+            "maximum_absolute": maximum_absolute,
+        }
+        linear = from_difficulty("linear", linear_difficulties, **size)
+        scale = from_difficulty("gradient_norm", gradient_norm_difficulty, **size)
         return cls(linear, scale)
 
     def linear_symbol(self, grid: Grid) -> Any:

@@ -10,7 +10,7 @@ from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
-from apexr.steppers.equations._parametrisations import denormalize_linear, linear_from_difficulty
+from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
 
 
 def isotropic_symbol(grid: Grid, linear_coefficients: Sequence[Coefficient]) -> Any:
@@ -53,7 +53,7 @@ class Linear(Equation):
     ) -> Self:
         """Return the equation of normalized coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
-        return cls(denormalize_linear(linear_coefficients, **scale))
+        return cls(denormalize("linear", linear_coefficients, **scale))
 
     @classmethod
     def difficulty(
@@ -65,7 +65,7 @@ class Linear(Equation):
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
         size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
-        return cls(linear_from_difficulty(linear_difficulties, **size))
+        return cls(from_difficulty("linear", linear_difficulties, **size))
 
     def linear_symbol(self, grid: Grid) -> Any:
         """Return the symbol, ``(1, *spectrum)``."""

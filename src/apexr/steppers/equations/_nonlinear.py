@@ -19,13 +19,7 @@ from apexr.steppers._terms import (
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._gradient_norm import gradient_symbol
 from apexr.steppers.equations._linear import isotropic_symbol
-from apexr.steppers.equations._parametrisations import (
-    denormalize_linear,
-    denormalize_nonlinear,
-    linear_from_difficulty,
-    nonlinear_from_difficulty,
-    triple,
-)
+from apexr.steppers.equations._parametrisations import denormalize, from_difficulty, triple
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +55,8 @@ class Nonlinear(Equation):
     ) -> Self:
         """Return the equation of normalized coefficients, for a grid and a step of this size."""
         scale = {"domain_extent": domain_extent, "dt": dt}
-        linear = denormalize_linear(linear_coefficients, **scale)
-        return cls(linear, denormalize_nonlinear(nonlinear_coefficients, **scale))
+        linear = denormalize("linear", linear_coefficients, **scale)
+        return cls(linear, denormalize("nonlinear", nonlinear_coefficients, **scale))
 
     @classmethod
     def difficulty(
@@ -75,11 +69,13 @@ class Nonlinear(Equation):
         maximum_absolute: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
-        size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
-        linear = linear_from_difficulty(linear_difficulties, **size)
-        nonlinear = nonlinear_from_difficulty(
-            nonlinear_difficulties, **size, maximum_absolute=maximum_absolute
-        )
+        size: dict[str, Any] = {
+            "num_spatial_dims": num_spatial_dims,
+            "num_points": num_points,
+            "maximum_absolute": maximum_absolute,
+        }
+        linear = from_difficulty("linear", linear_difficulties, **size)
+        nonlinear = from_difficulty("nonlinear", nonlinear_difficulties, **size)
         return cls(linear, nonlinear)
 
     def linear_symbol(self, grid: Grid) -> Any:

@@ -22,217 +22,134 @@ Koehler et al. (2024), "APEBench: A Benchmark for Autoregressive Neural Emulator
 NeurIPS, section 3 and appendix B.
 """
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, get_args
 
 from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
-from apexr.errors import SpecError
+from apexr.errors import SpecError, suggest
 from apexr.steppers.equations._base import Coefficient
 
 Coefficients = Sequence[Coefficient]
+Kind = Literal["linear", "nonlinear", "polynomial", "convection", "gradient_norm"]
+"""Coefficients of one row of the table, or of the three in the middle together (``nonlinear``)."""
 NUM_NONLINEAR = 3
-Convert = TypeVar("Convert", bound=Callable[..., Any])
+_SINGLE = {"convection": 1, "gradient_norm": 2}
+"""Kinds that are one number, and the order of its derivatives."""
 
 
-def _for_one_axis(convert: Convert) -> Convert:
-    """Make a conversion refuse what is given for several axes."""
+def normalize(kind: Kind, physical: Any, *, domain_extent: PositiveFloat, dt: PositiveFloat) -> Any:
+    """Return normalized coefficients of physical ones.
 
-    @functools.wraps(convert)
-    def checked(*args: Any, **keywords: Any) -> Any:
-        for name in ("domain_extent", "num_points"):
-            if isinstance(given := keywords.get(name), tuple | list):
-                raise SpecError(
-                    f"{name} must be one number here, that of the longest axis, got {given!r};"
-                    " physical coefficients take axes of any length and number of points"
-                )
-        return convert(*args, **keywords)
+    Parameters
+    ----------
+    kind
+        ``"linear"``: ``a_0, a_1, …``; ``"nonlinear"``: ``b₀, b₁, b₂``; ``"polynomial"``:
+        ``c_0, c_1, …``; ``"convection"`` or ``"gradient_norm"``: the number ``b₁`` or ``b₂``.
+    physical
+        One number, or a sequence, as the kind says.
+    domain_extent, dt
+        The length of the (longest) axis, and the time step.
 
-    return checked  # type: ignore[return-value]
+    Returns
+    -------
+    A number or a tuple, as given.
 
-
-@_for_one_axis
-def normalize_linear(
-    coefficients: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> tuple[Coefficient, ...]:
-    """Return ``α_j`` of physical ``a_j``."""
-    return tuple(a * dt / domain_extent**j for j, a in enumerate(coefficients))
-
-
-@_for_one_axis
-def denormalize_linear(
-    normalized: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> tuple[Coefficient, ...]:
-    """Return ``a_j`` of normalized ``α_j``."""
-    return tuple(alpha / dt * domain_extent**j for j, alpha in enumerate(normalized))
+    Raises
+    ------
+    SpecError
+        If the kind is unknown, lengths are given for several axes, or there are not three
+        nonlinear coefficients.
+    """
+    _check_one_axis(domain_extent=domain_extent)
+    return _each(kind, physical, lambda value, order: value * dt / domain_extent**order)
 
 
-@_for_one_axis
-def linear_difficulty(
-    normalized: Coefficients, *, num_spatial_dims: Dimensions, num_points: PositiveInt
-) -> tuple[Coefficient, ...]:
-    """Return ``γ_j`` of normalized ``α_j``."""
-    return tuple(
-        alpha * _stencil(j, num_spatial_dims, num_points) if j else alpha
-        for j, alpha in enumerate(normalized)
-    )
+def denormalize(
+    kind: Kind, normalized: Any, *, domain_extent: PositiveFloat, dt: PositiveFloat
+) -> Any:
+    """Return physical coefficients of normalized ones; the inverse of :func:`normalize`."""
+    _check_one_axis(domain_extent=domain_extent)
+    return _each(kind, normalized, lambda value, order: value / dt * domain_extent**order)
 
 
-@_for_one_axis
-def linear_from_difficulty(
-    difficulty: Coefficients, *, num_spatial_dims: Dimensions, num_points: PositiveInt
-) -> tuple[Coefficient, ...]:
-    """Return normalized ``α_j`` of ``γ_j``."""
-    return tuple(
-        gamma / _stencil(j, num_spatial_dims, num_points) if j else gamma
-        for j, gamma in enumerate(difficulty)
-    )
-
-
-def _stencil(order: int, num_spatial_dims: Dimensions, num_points: PositiveInt) -> float:
-    return float(num_points**order * 2 ** (order - 1) * num_spatial_dims)
-
-
-@_for_one_axis
-def normalize_convection(
-    coefficient: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> Coefficient:
-    """Return ``β₁`` of a physical ``b₁``."""
-    return coefficient * dt / domain_extent
-
-
-@_for_one_axis
-def denormalize_convection(
-    normalized: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> Coefficient:
-    """Return ``b₁`` of a normalized ``β₁``."""
-    return normalized / dt * domain_extent
-
-
-@_for_one_axis
-def convection_difficulty(
-    normalized: Coefficient,
+def to_difficulty(
+    kind: Kind,
+    normalized: Any,
     *,
     num_spatial_dims: Dimensions,
     num_points: PositiveInt,
     maximum_absolute: PositiveFloat = 1.0,
-) -> Coefficient:
-    """Return ``δ₁`` of a normalized ``β₁``."""
-    return normalized * (maximum_absolute * num_points * num_spatial_dims)
+) -> Any:
+    """Return difficulties of normalized coefficients.
+
+    Parameters
+    ----------
+    kind, normalized
+        As for :func:`normalize`.
+    num_spatial_dims, num_points
+        Of the grid; the points along its (longest) axis.
+    maximum_absolute
+        The largest magnitude of states; linear and polynomial terms do not depend on it.
+
+    Returns
+    -------
+    A number or a tuple, as given.
+
+    Raises
+    ------
+    SpecError
+        As for :func:`normalize`.
+    """
+    cells = _cells(kind, num_spatial_dims, num_points, maximum_absolute)
+    return _each(kind, normalized, lambda value, order: value * cells(order) if order else value)
 
 
-@_for_one_axis
-def convection_from_difficulty(
-    difficulty: Coefficient,
+def from_difficulty(
+    kind: Kind,
+    difficulty: Any,
     *,
     num_spatial_dims: Dimensions,
     num_points: PositiveInt,
     maximum_absolute: PositiveFloat = 1.0,
-) -> Coefficient:
-    """Return a normalized ``β₁`` of ``δ₁``."""
-    return difficulty / (maximum_absolute * num_points * num_spatial_dims)
+) -> Any:
+    """Return normalized coefficients of difficulties; the inverse of :func:`to_difficulty`."""
+    cells = _cells(kind, num_spatial_dims, num_points, maximum_absolute)
+    return _each(kind, difficulty, lambda value, order: value / cells(order) if order else value)
 
 
-@_for_one_axis
-def normalize_gradient_norm(
-    coefficient: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> Coefficient:
-    """Return ``β₂`` of a physical ``b₂``."""
-    return coefficient * dt / domain_extent**2
+def _cells(
+    kind: Kind, num_spatial_dims: int, num_points: int, maximum_absolute: float
+) -> Callable[[int], float]:
+    """Return the factor between a normalized coefficient and its difficulty, by its order."""
+    _check_one_axis(num_points=num_points)
+    if kind == "linear":
+        return lambda order: float(num_points**order * 2 ** (order - 1) * num_spatial_dims)
+    return lambda order: maximum_absolute * num_points**order * num_spatial_dims
 
 
-@_for_one_axis
-def denormalize_gradient_norm(
-    normalized: Coefficient, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> Coefficient:
-    """Return ``b₂`` of a normalized ``β₂``."""
-    return normalized / dt * domain_extent**2
+def _each(kind: Kind, values: Any, convert: Callable[[Any, int], Any]) -> Any:
+    """Return each coefficient converted, which is given with the order of its derivatives."""
+    if kind in _SINGLE:
+        return convert(values, _SINGLE[kind])
+    if kind == "polynomial":
+        return tuple(convert(value, 0) for value in values)
+    if kind not in get_args(Kind):
+        kinds = get_args(Kind)
+        raise SpecError(
+            f"coefficients are of the kinds {', '.join(kinds)}; got {kind!r}{suggest(kind, kinds)}"
+        )
+    each = triple(values) if kind == "nonlinear" else values
+    return tuple(convert(value, order) for order, value in enumerate(each))
 
 
-@_for_one_axis
-def gradient_norm_difficulty(
-    normalized: Coefficient,
-    *,
-    num_spatial_dims: Dimensions,
-    num_points: PositiveInt,
-    maximum_absolute: PositiveFloat = 1.0,
-) -> Coefficient:
-    """Return ``δ₂`` of a normalized ``β₂``."""
-    return normalized * (maximum_absolute * num_points**2 * num_spatial_dims)
-
-
-@_for_one_axis
-def gradient_norm_from_difficulty(
-    difficulty: Coefficient,
-    *,
-    num_spatial_dims: Dimensions,
-    num_points: PositiveInt,
-    maximum_absolute: PositiveFloat = 1.0,
-) -> Coefficient:
-    """Return a normalized ``β₂`` of ``δ₂``."""
-    return difficulty / (maximum_absolute * num_points**2 * num_spatial_dims)
-
-
-def normalize_polynomial(
-    coefficients: Coefficients, *, dt: PositiveFloat
-) -> tuple[Coefficient, ...]:
-    """Return ``c_k Δt`` of physical ``c_k``."""
-    return tuple(c * dt for c in coefficients)
-
-
-def denormalize_polynomial(
-    normalized: Coefficients, *, dt: PositiveFloat
-) -> tuple[Coefficient, ...]:
-    """Return physical ``c_k`` of ``c_k Δt``."""
-    return tuple(c / dt for c in normalized)
-
-
-@_for_one_axis
-def normalize_nonlinear(
-    coefficients: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> tuple[Coefficient, ...]:
-    """Return ``(β₀, β₁, β₂)`` of physical ``(b₀, b₁, b₂)``."""
-    b0, b1, b2 = triple(coefficients)
-    scale = {"domain_extent": domain_extent, "dt": dt}
-    return b0 * dt, normalize_convection(b1, **scale), normalize_gradient_norm(b2, **scale)
-
-
-@_for_one_axis
-def denormalize_nonlinear(
-    normalized: Coefficients, *, domain_extent: PositiveFloat, dt: PositiveFloat
-) -> tuple[Coefficient, ...]:
-    """Return physical ``(b₀, b₁, b₂)`` of ``(β₀, β₁, β₂)``."""
-    b0, b1, b2 = triple(normalized)
-    scale = {"domain_extent": domain_extent, "dt": dt}
-    return b0 / dt, denormalize_convection(b1, **scale), denormalize_gradient_norm(b2, **scale)
-
-
-@_for_one_axis
-def nonlinear_difficulty(
-    normalized: Coefficients,
-    *,
-    num_spatial_dims: Dimensions,
-    num_points: PositiveInt,
-    maximum_absolute: PositiveFloat = 1.0,
-) -> tuple[Coefficient, ...]:
-    """Return ``(δ₀, δ₁, δ₂)`` of ``(β₀, β₁, β₂)``."""
-    b0, b1, b2 = triple(normalized)
-    cells = maximum_absolute * num_points * num_spatial_dims
-    return b0, b1 * cells, b2 * (maximum_absolute * num_points**2 * num_spatial_dims)
-
-
-@_for_one_axis
-def nonlinear_from_difficulty(
-    difficulty: Coefficients,
-    *,
-    num_spatial_dims: Dimensions,
-    num_points: PositiveInt,
-    maximum_absolute: PositiveFloat = 1.0,
-) -> tuple[Coefficient, ...]:
-    """Return ``(β₀, β₁, β₂)`` of ``(δ₀, δ₁, δ₂)``."""
-    d0, d1, d2 = triple(difficulty)
-    cells = maximum_absolute * num_points * num_spatial_dims
-    return d0, d1 / cells, d2 / (maximum_absolute * num_points**2 * num_spatial_dims)
+def _check_one_axis(**given: Any) -> None:
+    """Refuse what is given for several axes."""
+    for name, value in given.items():
+        if isinstance(value, tuple | list):
+            raise SpecError(
+                f"{name} must be one number here, that of the longest axis, got {value!r};"
+                " physical coefficients take axes of any length and number of points"
+            )
 
 
 def triple(values: Coefficients) -> tuple[Coefficient, Coefficient, Coefficient]:

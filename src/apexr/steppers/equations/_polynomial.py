@@ -12,11 +12,7 @@ from apexr.steppers._arrays import is_zero
 from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm
 from apexr.steppers.equations._base import Coefficient, Equation, coefficients
 from apexr.steppers.equations._linear import isotropic_symbol
-from apexr.steppers.equations._parametrisations import (
-    denormalize_linear,
-    denormalize_polynomial,
-    linear_from_difficulty,
-)
+from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +45,9 @@ class Polynomial(Equation):
         dt: PositiveFloat = 1.0,
     ) -> Self:
         """Return the equation of normalized coefficients, for a grid and a step of this size."""
-        linear = denormalize_linear(linear_coefficients, domain_extent=domain_extent, dt=dt)
-        return cls(linear, denormalize_polynomial(polynomial_coefficients, dt=dt))
+        scale = {"domain_extent": domain_extent, "dt": dt}
+        linear = denormalize("linear", linear_coefficients, **scale)
+        return cls(linear, denormalize("polynomial", polynomial_coefficients, **scale))
 
     @classmethod
     def difficulty(
@@ -64,7 +61,7 @@ class Polynomial(Equation):
         """Return the equation of difficulties, for a grid of extent 1 and a step of 1."""
         size = {"num_spatial_dims": num_spatial_dims, "num_points": num_points}
         return cls(
-            linear_from_difficulty(linear_difficulties, **size), tuple(polynomial_difficulties)
+            from_difficulty("linear", linear_difficulties, **size), tuple(polynomial_difficulties)
         )
 
     def linear_symbol(self, grid: Grid) -> Any:
