@@ -42,7 +42,7 @@ class Range:
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class OneOf:
     """One name out of a registry."""
 
     registry: Registry[Any]
@@ -342,7 +342,7 @@ def _extra(hint: Any, kind: type[T]) -> T | None:
 
 def _read_value(label: str, hint: Any, part: _Part) -> object:
     base = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
-    choice = _extra(hint, Choice)
+    choice = _extra(hint, OneOf)
     if choice is not None:
         return _read_choice(label, choice.registry, part)
     value = _READERS[base](label, part)

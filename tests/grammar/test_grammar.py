@@ -6,12 +6,12 @@ from typing import Annotated
 import pytest
 
 from apexr._grammar import (
-    Choice,
     Count,
     Finite,
     Kind,
     Nested,
     NonNegativeFloat,
+    OneOf,
     PositiveFloat,
     PositiveInt,
     Range,
@@ -41,7 +41,7 @@ class Box(Shape):
     width: PositiveInt
     height: float
     filled: bool = False
-    color: Annotated[str, Choice(COLORS)] = "red"
+    color: Annotated[str, OneOf(COLORS)] = "red"
 
 
 @SHAPES.register("Text")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import apexr
 from apexr._digest import digest
-from apexr._grammar import Choice, Led, Nested, Range, Skippable
+from apexr._grammar import Led, Nested, OneOf, Range, Skippable
 from apexr.errors import SpecError
 from apexr.scenarios import Request, scenario_dict, specification
 
@@ -52,8 +52,8 @@ def words(hint):
         return st.one_of(words(led.plain), *numbered)
     if extra(hint, Skippable):
         return plain_words(float, bounds)
-    if extra(hint, Choice):
-        return st.sampled_from(extra(hint, Choice).registry.names())
+    if extra(hint, OneOf):
+        return st.sampled_from(extra(hint, OneOf).registry.names())
     if base in SEQUENCES:
         entries = plain_words(SEQUENCES[base], Range(minimum=0))
         return st.lists(entries, min_size=1, max_size=3).map(",".join)

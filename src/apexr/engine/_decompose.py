@@ -45,7 +45,7 @@ QUANTITIES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class _Recipe:
+class _Static:
     mesh: Mesh
     structure: Structure
     num_steps: int
@@ -82,32 +82,32 @@ def decompose(
     num_samples = len(states)
     spare = -num_samples % mesh.shape[_SAMPLES]
     padded = jnp.concatenate([states, jnp.repeat(states[-1:], spare, axis=0)])
-    recipe = _Recipe(mesh, structure, num_steps)
-    values = _roll_out(own, jnp.arange(num_seeds), shared, jnp.moveaxis(padded, 0, 1), recipe)
+    static = _Static(mesh, structure, num_steps)
+    values = _roll_out(own, jnp.arange(num_seeds), shared, jnp.moveaxis(padded, 0, 1), static)
     told = np.moveaxis(np.asarray(values), (1, 2), (3, 0))[..., :num_samples, :]
     return dict(zip(QUANTITIES, told, strict=True))
 
 
-@partial(jax.jit, static_argnames=("recipe",))
+@partial(jax.jit, static_argnames=("static",))
 def _roll_out(
     own: Any,
     seeds: Array,
     shared: Any,
     states: Float[Array, "channel sample *space"],
-    recipe: _Recipe,
+    static: _Static,
 ) -> Float[Array, "seed time quantity sample"]:
     def on_device(own: Any, seeds: Array, shared: Any, states: Array) -> Array:
         def one_seed(seed: tuple[Any, Array]) -> Array:
-            model = recipe.structure.filled(seed[0], shared)
+            model = static.structure.filled(seed[0], shared)
             step = partial(_step, as_batched(model["emulator"]), model["reference"].batched)
-            told: Array = jax.lax.scan(step, (states, states), length=recipe.num_steps)[1]
+            told: Array = jax.lax.scan(step, (states, states), length=static.num_steps)[1]
             return told
 
         return jax.lax.map(one_seed, (own, seeds))
 
     return jax.shard_map(
         on_device,
-        mesh=recipe.mesh,
+        mesh=static.mesh,
         in_specs=(P(_SEEDS), P(_SEEDS), P(), P(None, _SAMPLES)),
         out_specs=P(_SEEDS, None, None, _SAMPLES),
         check_vma=False,

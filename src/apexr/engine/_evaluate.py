@@ -54,7 +54,7 @@ class Evaluated:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Recipe:
+class _Static:
     mesh: Mesh
     structure: Structure
     metrics: tuple[Metric, ...]
@@ -91,15 +91,15 @@ def evaluate(
     """
     if isinstance(trajectories, Streamed):
         return _in_blocks(emulators, trajectories, metrics, num_kept)
-    own, shared, recipe = _taken_apart(emulators, metrics, num_kept)
+    own, shared, static = _taken_apart(emulators, metrics, num_kept)
     num_samples = trajectories.shape[0]
     states = np.moveaxis(np.asarray(trajectories), (1, 2), (0, 1))
-    spare = -num_samples % recipe.mesh.shape[_SAMPLES]
+    spare = -num_samples % static.mesh.shape[_SAMPLES]
     if spare:
         states = np.concatenate([states, np.repeat(states[:, :, -1:], spare, axis=2)], axis=2)
-    frames = jax.device_put(states, recipe.over_samples)
+    frames = jax.device_put(states, static.over_samples)
     with Clock() as clock:
-        errors, kept = jax.block_until_ready(_roll_out(own, shared, frames, recipe))
+        errors, kept = jax.block_until_ready(_roll_out(own, shared, frames, static))
     values = [np.moveaxis(np.asarray(error), 1, 2)[:, :num_samples] for error in errors]
     return Evaluated(
         errors=dict(zip(metrics, values, strict=True)),
@@ -121,26 +121,26 @@ def compile_rollouts(
     trajectories
         The shape ``(test_sample, frame, channel, *space)`` of the reference.
     """
-    own, shared, recipe = _taken_apart(emulators, metrics, num_kept)
+    own, shared, static = _taken_apart(emulators, metrics, num_kept)
     num_samples, num_frames, num_channels, *space = trajectories
-    num_samples += -num_samples % recipe.mesh.shape[_SAMPLES]
+    num_samples += -num_samples % static.mesh.shape[_SAMPLES]
     frames = jax.ShapeDtypeStruct(
         (num_frames, num_channels, num_samples, *space),
         jax.dtypes.canonicalize_dtype(float),
-        sharding=recipe.over_samples,
+        sharding=static.over_samples,
     )
-    own = shapes_of(own, NamedSharding(recipe.mesh, P(_SEEDS)))
-    shared = jax.device_put(shared, NamedSharding(recipe.mesh, P()))
-    return Ahead(_roll_out.lower(own, shared, frames, recipe))
+    own = shapes_of(own, NamedSharding(static.mesh, P(_SEEDS)))
+    shared = jax.device_put(shared, NamedSharding(static.mesh, P()))
+    return Ahead(_roll_out.lower(own, shared, frames, static))
 
 
 def _taken_apart(
     emulators: Step, metrics: dict[str, Metric], num_kept: int
-) -> tuple[Any, Any, _Recipe]:
+) -> tuple[Any, Any, _Static]:
     """Return the arrays of the seeds, those that are shared, and what is compiled in."""
     own, shared, structure = split(emulators, has_shape)
     mesh = seed_mesh(jax.tree.leaves(own)[0].shape[0])
-    return own, shared, _Recipe(mesh, structure, tuple(metrics.values()), num_kept, form())
+    return own, shared, _Static(mesh, structure, tuple(metrics.values()), num_kept, form())
 
 
 def _in_blocks(
@@ -174,23 +174,23 @@ def _repeat_last(samples: Array, times: int) -> Array:
     return jnp.pad(samples, widths, mode="edge") if times else samples
 
 
-@partial(jax.jit, static_argnames=("recipe",))
+@partial(jax.jit, static_argnames=("static",))
 def _roll_out(
-    own: Any, shared: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+    own: Any, shared: Any, frames: Float[Array, "frame channel sample *space"], static: _Static
 ) -> tuple[tuple[Array, ...], Array]:
     """Return the errors ``(seed, time, sample)`` and the kept frames."""
 
     def on_device(own: Any, shared: Any, frames: Array) -> Any:
         def one_seed(own: Any) -> Any:
-            emulator = recipe.structure.filled(own, shared)
-            return _roll_out_seed(emulator, frames, recipe)
+            emulator = static.structure.filled(own, shared)
+            return _roll_out_seed(emulator, frames, static)
 
-        with in_form(recipe.form):
+        with in_form(static.form):
             return jax.lax.map(one_seed, own)
 
     return jax.shard_map(
         on_device,
-        mesh=recipe.mesh,
+        mesh=static.mesh,
         in_specs=(P(_SEEDS), P(), P(None, None, _SAMPLES)),
         out_specs=(P(_SEEDS, None, _SAMPLES), P(_SEEDS, None, None, _SAMPLES)),
         check_vma=False,
@@ -198,23 +198,23 @@ def _roll_out(
 
 
 def _roll_out_seed(
-    emulator: Any, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+    emulator: Any, frames: Float[Array, "frame channel sample *space"], static: _Static
 ) -> tuple[tuple[Array, ...], Array]:
     emulate, count = of_predicted(emulator, frames[0])
     held = frames_of(emulator)
     if held != SINGLE:
-        return _roll_out_frames(emulate, held, frames[:, :count], recipe)
+        return _roll_out_frames(emulate, held, frames[:, :count], static)
 
     def advance(state: Array, target: Array) -> tuple[Array, Any]:
         state = emulate(state)
-        return state, (score(state, target, recipe.metrics), state[:, : recipe.num_kept])
+        return state, (score(state, target, static.metrics), state[:, : static.num_kept])
 
     _, outputs = jax.lax.scan(advance, frames[0, :count], frames[1:, :count])
     return outputs  # type: ignore[no-any-return]
 
 
 def _roll_out_frames(
-    emulate: Any, held: Frames, frames: Float[Array, "frame channel sample *space"], recipe: _Recipe
+    emulate: Any, held: Frames, frames: Float[Array, "frame channel sample *space"], static: _Static
 ) -> tuple[tuple[Array, ...], Array]:
     """Return the errors and the kept frames from the first one on that is not given."""
     num_calls = held.calls(len(frames))
@@ -227,7 +227,7 @@ def _roll_out_frames(
         state = emulate(state)
         made = newest(state, held.made, frames.shape[1])
         told = [
-            (score(frame, target, recipe.metrics), frame[:, : recipe.num_kept])
+            (score(frame, target, static.metrics), frame[:, : static.num_kept])
             for frame, target in zip(made, targets, strict=True)
         ]
         return state, jax.tree.map(lambda *parts: jnp.stack(parts), *told)

@@ -8,7 +8,7 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from apexr._frames import SINGLE, frames_of
-from apexr._grammar import Choice, Kind, Range
+from apexr._grammar import Kind, OneOf, Range
 from apexr._registry import Registry
 from apexr._typing import Step
 from apexr.engine._own import OwnNetwork
@@ -211,7 +211,7 @@ class SequentialWithBypass(Corrected):
 class Correct(Task):
     """correct;MODE - the network h corrects the coarse solver S: S + h, h(S) or S + h(S)."""
 
-    mode: Annotated[str, Choice(MODES)]
+    mode: Annotated[str, OneOf(MODES)]
 
     def compose(self, network: Step, coarse_stepper: Callable[[], Any]) -> Any:
         """Return the corrected solver.

@@ -11,13 +11,13 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._frames import SINGLE, Frames
-from apexr._grammar import Choice, Count, Kind, PositiveInt
+from apexr._grammar import Count, Kind, OneOf, PositiveInt
 from apexr._html import card
 from apexr.networks._activations import ACTIVATIONS
 from apexr.networks._base import UNBOUNDED, Reach, reach_of
 from apexr.spectral import Grid
 
-Activation = Annotated[str, Choice(ACTIVATIONS)]
+Activation = Annotated[str, OneOf(ACTIVATIONS)]
 """The name of a registered activation function."""
 
 S = TypeVar("S")

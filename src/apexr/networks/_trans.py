@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr._grammar import Choice, Layers, PositiveInt
+from apexr._grammar import Layers, OneOf, PositiveInt
 from apexr._registry import Registry
 from apexr.errors import SpecError
 from apexr.kernels import computed_once
@@ -101,7 +101,7 @@ class Trans(ChannelsSpec):
     heads: PositiveInt = 4
     blocks: Layers = 4
     activation: Activation = "relu"
-    positions: Annotated[str, Choice(POSITIONS)] = "rotary"
+    positions: Annotated[str, OneOf(POSITIONS)] = "rotary"
 
     def __post_init__(self) -> None:
         misfit = misfit_of_heads(self.width, self.heads, 2 if self.positions == "rotary" else 1)

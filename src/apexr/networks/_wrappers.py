@@ -27,7 +27,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr._frames import Frames, newest
-from apexr._grammar import Choice, Count, Nested, PositiveInt, Range, Skippable
+from apexr._grammar import Count, Nested, OneOf, PositiveInt, Range, Skippable
 from apexr.errors import SpecError
 from apexr.networks._base import Reach, check_fits
 from apexr.networks._kind import NETWORKS, ChannelsSpec, Network, NetworkSpec, network
@@ -168,7 +168,7 @@ class Normalized(Wrapper):
     frames.
     """
 
-    kind: Annotated[str, Choice(NORMS)]
+    kind: Annotated[str, OneOf(NORMS)]
     inner: NestedNetwork
 
     def around(self, form: Form) -> Form:

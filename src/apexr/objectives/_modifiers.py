@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from apexr._grammar import Choice, Led, Nested, NonNegativeFloat, PositiveInt
+from apexr._grammar import Led, Nested, NonNegativeFloat, OneOf, PositiveInt
 from apexr.errors import SpecError
 from apexr.objectives._kind import (
     OBJECTIVES,
@@ -50,7 +50,7 @@ class WithLoss(Modifier):
     """loss;LOSS;OBJECTIVE… - another objective with another loss, such as nMSE or spectral;1.0."""
 
     loss: Annotated[
-        str | SpectralLoss, Led({"spectral": SpectralLoss}, Annotated[str, Choice(LOSSES)])
+        str | SpectralLoss, Led({"spectral": SpectralLoss}, Annotated[str, OneOf(LOSSES)])
     ]
     objective: NestedObjective
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr._grammar import Choice, PositiveInt
+from apexr._grammar import OneOf, PositiveInt
 from apexr._registry import Registry
 from apexr.objectives._kind import PLAIN, Emulator, Objective, Setting, objective
 from apexr.objectives._unrolled import stopped, unrolled
@@ -39,7 +39,7 @@ class Residuum(Objective):
     """
 
     steps: PositiveInt
-    residual: Annotated[str, Choice(RESIDUALS)] = "step"
+    residual: Annotated[str, OneOf(RESIDUALS)] = "step"
     cut: bool = False
     cut_prev: bool = False
     cut_next: bool = False

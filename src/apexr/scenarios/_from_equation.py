@@ -7,7 +7,7 @@ from typing import Literal
 from apexr._grammar import PositiveFloat
 from apexr.errors import SpecError
 from apexr.recipe import Extent, derived
-from apexr.scenarios._numerics import Choice, NonlinearSolver
+from apexr.scenarios._numerics import NonlinearSolver, NumericsName
 from apexr.steppers import Equation, Stepper
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -43,7 +43,7 @@ class EquationScenario(NonlinearSolver):
 
     domain_extent: Extent = 1.0
     dt: PositiveFloat = 0.01
-    numerics: Choice = "exact"
+    numerics: NumericsName = "exact"
     etdrk_coefficients: Literal["real", "exact"] = "exact"
     num_channels: int = derived()
 

@@ -20,7 +20,7 @@ from apexr.steppers import (
     Stepper,
 )
 
-Choice = Literal["apebench", "exact", "exponax-0.2"]
+NumericsName = Literal["apebench", "exact", "exponax-0.2"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Numerics:
     drawn_from_noise: bool = False
 
 
-NUMERICS: Mapping[Choice, Numerics] = {
+NUMERICS: Mapping[NumericsName, Numerics] = {
     "apebench": Numerics("real", as_stated=False),
     "exact": Numerics("exact", as_stated=True),
     "exponax-0.2": Numerics("real", as_stated=False, drawn_from_noise=True),
@@ -74,7 +74,7 @@ class NumericalScenario(BaseScenario):
 
     shared_meanings: ClassVar[Mapping[str, str]] = MEANINGS
 
-    numerics: Choice = "apebench"
+    numerics: NumericsName = "apebench"
     train_solver: str = ""
     test_solver: str = ""
 

@@ -75,7 +75,7 @@ class Work(eqx.Module):
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
+class Static:
     """The static side of a training: what is compiled in."""
 
     mesh: Mesh
@@ -95,8 +95,8 @@ class Recipe:
         """Where arrays are that every device has as a whole."""
         return NamedSharding(self.mesh, P())
 
-    def at(self, update: int) -> "Recipe":
-        """Return the recipe of the objective's stage at an update."""
+    def at(self, update: int) -> "Static":
+        """Return the static side of the objective's stage at an update."""
         stage = self.objective.at(update)
         return self if stage is self.objective else dataclasses.replace(self, objective=stage)
 
@@ -129,7 +129,7 @@ def window_losses(
 
 def batch_loss(
     params: Any,
-    recipe: Recipe,
+    static: Static,
     work: Work,
     indices: Int[Array, " batch"],
     weights: Float[Array, " batch"],
@@ -138,19 +138,19 @@ def batch_loss(
     """Return the weighted sum of the losses over some windows; noise is drawn from their keys."""
     spread = work.constants.spread
     losses = window_losses(
-        recipe.emulator(params, work.constants),
-        recipe.objective,
+        static.emulator(params, work.constants),
+        static.objective,
         work.constants.reference,
         work.frames,
         indices,
-        recipe.num_frames,
+        static.num_frames,
         None if keys is None or spread is None else Noise(keys, spread),
     )
     return jnp.sum(losses * weights)
 
 
 def loss_and_gradient(
-    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
+    params: Any, static: Static, work: Work, place: Int[Array, ""]
 ) -> tuple[Float[Array, ""], Any]:
     """Return this device's share of the loss of one mini-batch, and of its gradient.
 
@@ -159,7 +159,7 @@ def loss_and_gradient(
     """
     windows = [work.indices[place], work.weights[place], *window_keys(work, place)]
     size = windows_at_once(params, work)
-    evaluate = partial(jax.value_and_grad(batch_loss), params, recipe, work)
+    evaluate = partial(jax.value_and_grad(batch_loss), params, static, work)
     if size == work.indices.shape[-1]:
         return evaluate(*windows)
     parts = [array.reshape(-1, size, *array.shape[1:]) for array in windows]
@@ -193,19 +193,19 @@ def windows_at_once(params: Any, work: Work) -> int:
 
 
 def _batch_gradient(
-    params: Any, recipe: Recipe, work: Work, place: Int[Array, ""]
+    params: Any, static: Static, work: Work, place: Int[Array, ""]
 ) -> tuple[Float[Array, ""], Any]:
     """Return loss and gradient of one mini-batch, which devices may share."""
-    both = loss_and_gradient(params, recipe, work, place)
-    return _sum_over_devices(both) if recipe.mesh.shape[BATCH_AXIS] > 1 else both
+    both = loss_and_gradient(params, static, work, place)
+    return _sum_over_devices(both) if static.mesh.shape[BATCH_AXIS] > 1 else both
 
 
 def _update(
-    place: Int[Array, ""], carry: tuple[TrainState, Array], recipe: Recipe, work: Work
+    place: Int[Array, ""], carry: tuple[TrainState, Array], static: Static, work: Work
 ) -> tuple[TrainState, Array]:
     state, first_loss = carry
-    loss, gradient = _batch_gradient(state.params, recipe, work, place)
-    changes, optimizer = recipe.optimizer.build().update(gradient, state.optimizer, state.params)
+    loss, gradient = _batch_gradient(state.params, static, work, place)
+    changes, optimizer = static.optimizer.build().update(gradient, state.optimizer, state.params)
     is_first_bad = ~jnp.isfinite(loss) & (state.diverged_at == NEVER)
     diverged_at = jnp.where(is_first_bad, work.first_update + place, state.diverged_at)
     state = TrainState(add_changes(state.params, changes), optimizer, diverged_at)
@@ -219,14 +219,14 @@ def _sum_over_devices(tree: Any) -> Any:
 
 
 def _train_seed(
-    state: TrainState, recipe: Recipe, work: Work, num_updates: int | None
+    state: TrainState, static: Static, work: Work, num_updates: int | None
 ) -> tuple[TrainState, Array]:
     """Return the state after the updates and the loss before the first of them.
 
     A number of updates that is known when this is compiled makes a loop of that length; seeds that
     have stopped then go through it with the others, and what they make is left out.
     """
-    body = partial(_update, recipe=recipe, work=work)
+    body = partial(_update, static=static, work=work)
     if num_updates is not None:
         new, loss = jax.lax.fori_loop(0, num_updates, body, (state, jnp.zeros(())))
         if work.running is not None:
@@ -236,30 +236,30 @@ def _train_seed(
         return jax.lax.fori_loop(0, work.num_updates, body, (state, jnp.zeros(())))
     count = jnp.where(work.running, work.num_updates, 0)
     state, loss = jax.lax.fori_loop(0, count, body, (state, jnp.zeros(())))
-    stopped = partial(_batch_loss, state.params, recipe, work)
+    stopped = partial(_batch_loss, state.params, static, work)
     return state, jax.lax.cond(work.running, lambda: loss, stopped)
 
 
-def _batch_loss(params: Any, recipe: Recipe, work: Work) -> Float[Array, ""]:
+def _batch_loss(params: Any, static: Static, work: Work) -> Float[Array, ""]:
     """Return the loss of the first mini-batch, which devices may share."""
     place = jnp.int32(0)
     windows = [work.indices[place], work.weights[place], *window_keys(work, place)]
-    loss = batch_loss(params, recipe, work, *windows)
-    return _sum_over_devices(loss) if recipe.mesh.shape[BATCH_AXIS] > 1 else loss
+    loss = batch_loss(params, static, work, *windows)
+    return _sum_over_devices(loss) if static.mesh.shape[BATCH_AXIS] > 1 else loss
 
 
-def summed_losses(params: Any, work: Work, recipe: Recipe) -> Float[Array, ""]:
+def summed_losses(params: Any, work: Work, static: Static) -> Float[Array, ""]:
     """Return the weighted sum of the losses over all mini-batches of some work."""
 
     def of_batch(place: Array) -> Array:
-        return batch_loss(params, recipe, work, work.indices[place], work.weights[place])
+        return batch_loss(params, static, work, work.indices[place], work.weights[place])
 
     total = jnp.sum(jax.lax.map(of_batch, jnp.arange(work.indices.shape[0])))
-    return jax.lax.psum(total, BATCH_AXIS) if recipe.mesh.shape[BATCH_AXIS] > 1 else total
+    return jax.lax.psum(total, BATCH_AXIS) if static.mesh.shape[BATCH_AXIS] > 1 else total
 
 
 def train_chunk(
-    state: TrainState, work: Work, recipe: Recipe
+    state: TrainState, work: Work, static: Static
 ) -> tuple[TrainState, Float[Array, " seed"]]:
     """Return the state after a chunk of updates and the loss before the first of them.
 
@@ -267,46 +267,46 @@ def train_chunk(
     that share a seed each take a part of the batch. The given state is donated: its memory is used
     again.
     """
-    num_updates = int(work.num_updates) if recipe.form.static_chunks else None
-    return compiled_chunk(recipe, num_updates)(state, work)  # type: ignore[no-any-return]
+    num_updates = int(work.num_updates) if static.form.static_chunks else None
+    return compiled_chunk(static, num_updates)(state, work)  # type: ignore[no-any-return]
 
 
-def first_gradients(params: Any, work: Work, recipe: Recipe) -> Any:
+def first_gradients(params: Any, work: Work, static: Static) -> Any:
     """Return the gradients of the first mini-batch of a chunk; leaves lead with the seeds."""
-    return _compiled_gradients(recipe)(params, work)
+    return _compiled_gradients(static)(params, work)
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
-def compiled_chunk(recipe: Recipe, num_updates: int | None = None) -> JitKeepingBarriers:
+def compiled_chunk(static: Static, num_updates: int | None = None) -> JitKeepingBarriers:
     """Return the jitted chunk; the state comes out where it goes in, so it compiles once.
 
     Parameters
     ----------
-    recipe
+    static
         The parts that are compiled in.
     num_updates
         How many updates it makes, where that is compiled in, too; else the work says so.
     """
-    chunk = program_of_chunk(recipe, num_updates)
-    return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(recipe.over_seeds,) * 2)
+    chunk = program_of_chunk(static, num_updates)
+    return JitKeepingBarriers(chunk, donate_argnums=(0,), out_shardings=(static.over_seeds,) * 2)
 
 
 def program_of_chunk(
-    recipe: Recipe, num_updates: int | None = None
+    static: Static, num_updates: int | None = None
 ) -> Callable[[TrainState, Work], Any]:
     """Return what :func:`compiled_chunk` compiles."""
-    return over_seeds(lambda state, work: _train_seed(state, recipe, work, num_updates), recipe)
+    return over_seeds(lambda state, work: _train_seed(state, static, work, num_updates), static)
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
-def _compiled_gradients(recipe: Recipe) -> Any:
+def _compiled_gradients(static: Static) -> Any:
     def gradients(params: Any, work: Work) -> Any:
-        return _batch_gradient(params, recipe, work, jnp.int32(0))[1]
+        return _batch_gradient(params, static, work, jnp.int32(0))[1]
 
-    return jax.jit(over_seeds(gradients, recipe))
+    return jax.jit(over_seeds(gradients, static))
 
 
-def over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any, Work], Any]:
+def over_seeds(one: Callable[[Any, Work], Any], static: Static) -> Callable[[Any, Work], Any]:
     """Return a function of one seed's arrays and work as one of those of all seeds."""
 
     def on_device(arrays: Any, work: Work) -> Any:
@@ -317,8 +317,8 @@ def over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any
             return one(arrays, dataclasses.replace(work, **own, constants=constants))
 
         seeds = (arrays, work.indices, work.constants.held, work.running, work.keys)
-        with in_form(recipe.form):
-            return map_seeds(one_seed, seeds, _seeds_at_once(seeds, recipe, work))
+        with in_form(static.form):
+            return map_seeds(one_seed, seeds, _seeds_at_once(seeds, static, work))
 
     seeds = P(SEED_AXIS)
     constants = Constants(seeds, P(), P(), P())  # type: ignore[arg-type]
@@ -326,22 +326,22 @@ def over_seeds(one: Callable[[Any, Work], Any], recipe: Recipe) -> Callable[[Any
     shares = Work(constants, P(), *batches, P(), P(), seeds, seeds)  # type: ignore[arg-type]
     return jax.shard_map(
         on_device,
-        mesh=recipe.mesh,
+        mesh=static.mesh,
         in_specs=(P(SEED_AXIS), shares),
         out_specs=P(SEED_AXIS),
         check_vma=False,
     )
 
 
-def _seeds_at_once(seeds: tuple[Any, ...], recipe: Recipe, work: Work) -> int:
+def _seeds_at_once(seeds: tuple[Any, ...], static: Static, work: Work) -> int:
     """Return how many seeds of this device make a batch, by what their gradients keep."""
     count = work.indices.shape[0]
-    if count == 1 or not recipe.form.batched_seeds:
+    if count == 1 or not static.form.batched_seeds:
         return 1
     arrays, indices, held, _, keys = jax.tree.map(lambda a: a[0], seeds)
     params = arrays.params if isinstance(arrays, TrainState) else arrays
     constants = dataclasses.replace(work.constants, held=held)
     one = dataclasses.replace(work, indices=indices, keys=keys, constants=constants)
-    loss = partial(_batch_loss, recipe=recipe, work=one)
+    loss = partial(_batch_loss, static=static, work=one)
     each = kernels.gradient_bytes(loss, params)
     return kernels.seeds_at_once(count, each, kernels.room_for_gradients())

@@ -8,7 +8,7 @@ import numpy as np
 from apexr._typing import Step
 from apexr.kernels import Ahead
 from apexr.training._batches import count_windows
-from apexr.training._chunk import Recipe, TrainState, Work, compiled_chunk, windows_at_once
+from apexr.training._chunk import Static, TrainState, Work, compiled_chunk, windows_at_once
 from apexr.training._loop import TrainingPlan, longest_chunk, outline
 from apexr.training._mesh import BATCH_AXIS
 
@@ -56,31 +56,31 @@ class Preparation:
         The program of a chunk.
     state, work
         Shapes of its arguments; of the work, what one device sees of one seed.
-    recipe
+    static
         The parts that are compiled in.
     """
 
     program: Ahead
     state: TrainState
     work: Work
-    recipe: Recipe
+    static: Static
 
     def footprint(self) -> Footprint:
         """Return what the training takes, once its program is compiled."""
         compiled, seconds = self.program.result()
         used = compiled.memory_analysis()
-        parts = self.recipe.mesh.shape[BATCH_AXIS]
+        parts = self.static.mesh.shape[BATCH_AXIS]
         leaves = jax.tree.leaves(self.state)
         one_seed = jax.eval_shape(
             lambda tree: jax.tree.map(lambda a: a[0], tree), self.state.params
         )
         per_seed = sum(leaf.size // leaf.shape[0] * leaf.dtype.itemsize for leaf in leaves)
         return Footprint(
-            devices=self.recipe.mesh.size,
+            devices=self.static.mesh.size,
             held=used.argument_size_in_bytes + used.output_size_in_bytes - used.alias_size_in_bytes,
             working=used.temp_size_in_bytes,
             windows=windows_at_once(one_seed, self.work),
-            per_seed=per_seed * parts // self.recipe.mesh.size,
+            per_seed=per_seed * parts // self.static.mesh.size,
             compile_seconds=seconds,
         )
 
@@ -107,15 +107,15 @@ def prepare(
         Whether seeds may stop before the last update.
     """
     plan = plan.along(emulators)
-    recipe, state, work = outlined(emulators, trajectories, num_seeds, plan, stops=stops)
+    static, state, work = outlined(emulators, trajectories, num_seeds, plan, stops=stops)
     largest = max(plan.objective.starts, key=lambda start: plan.objective.at(start).num_steps)
     num_updates = None
-    if recipe.form.static_chunks:
+    if static.form.static_chunks:
         num_updates = longest_chunk(plan, work.indices.shape[1])
-    program = compiled_chunk(recipe.at(largest), num_updates).ahead(state, work)
-    batch = work.indices.shape[-1] // recipe.mesh.shape[BATCH_AXIS]
+    program = compiled_chunk(static.at(largest), num_updates).ahead(state, work)
+    batch = work.indices.shape[-1] // static.mesh.shape[BATCH_AXIS]
     share = jax.ShapeDtypeStruct((1, batch), np.int32)
-    return Preparation(program, state, dataclasses.replace(work, indices=share), recipe)
+    return Preparation(program, state, dataclasses.replace(work, indices=share), static)
 
 
 def outlined(
@@ -125,30 +125,30 @@ def outlined(
     plan: TrainingPlan,
     *,
     stops: bool = False,
-) -> tuple[Recipe, TrainState, Work]:
+) -> tuple[Static, TrainState, Work]:
     """Return what is compiled in, and the shapes of a chunk's arguments; see :func:`prepare`."""
     room = plan.room(trajectories, num_seeds)
     num_frames = trajectories[1] if room is None else room.num_frames
-    recipe, state, constants = outline(emulators, num_frames, num_seeds, plan)
+    static, state, constants = outline(emulators, num_frames, num_seeds, plan)
     count = trajectories[0] * trajectories[1] if room is None else room.frames
     frames = (trajectories[2], count, *trajectories[3:])
     dtype = jax.dtypes.canonicalize_dtype(float)
-    parts = recipe.mesh.shape[BATCH_AXIS]
+    parts = static.mesh.shape[BATCH_AXIS]
     windows = count_windows(trajectories[0], trajectories[1], plan.objective.window_length)
     batch = min(plan.batch_size, windows)
     batch += -batch % parts
     size = (plan.record_loss_every if room is None else room.span, batch)
     if plan.objective.is_noisy:
-        spread = jax.ShapeDtypeStruct((trajectories[2],), dtype, sharding=recipe.everywhere)
+        spread = jax.ShapeDtypeStruct((trajectories[2],), dtype, sharding=static.everywhere)
         constants = dataclasses.replace(constants, spread=spread)
     keys = jax.ShapeDtypeStruct((num_seeds, 2), np.uint32) if plan.objective.is_noisy else None
     work = Work(
         constants,
-        jax.ShapeDtypeStruct(frames, dtype, sharding=recipe.everywhere),
+        jax.ShapeDtypeStruct(frames, dtype, sharding=static.everywhere),
         jax.ShapeDtypeStruct((num_seeds, *size), np.int32),
         jax.ShapeDtypeStruct(size, dtype),
         *(jax.ShapeDtypeStruct((), np.int32),) * 2,
         jax.ShapeDtypeStruct((num_seeds,), bool) if stops else None,
         keys,
     )
-    return recipe, state, work
+    return static, state, work

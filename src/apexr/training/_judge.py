@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from apexr.training._checkpoint import Progress
-from apexr.training._chunk import Constants, Recipe, TrainState, Work
+from apexr.training._chunk import Constants, Static, TrainState, Work
 from apexr.training._optimizers import Optimizer, averaged
 from apexr.training._records import VALID_LOSS, VALID_SCORE, Records
 from apexr.training._validation import Standing, Validation, Validator
@@ -40,7 +40,7 @@ class Judge:
 
     Parameters
     ----------
-    optimizer, recipe, constants
+    optimizer, static, constants
         Those of the training.
     validation
         The validation; without one, nothing follows.
@@ -51,7 +51,7 @@ class Judge:
     def __init__(
         self,
         optimizer: Optimizer,
-        recipe: Recipe,
+        static: Static,
         constants: Constants,
         validation: Validation | None,
         batch_size: int,
@@ -59,7 +59,7 @@ class Judge:
         self._optimizer = optimizer
         self._validator = None
         if validation is not None:
-            self._validator = Validator(validation, recipe, constants, batch_size)
+            self._validator = Validator(validation, static, constants, batch_size)
         self._keeps_best = validation is not None and validation.keep_best
         self._patience = 0 if validation is None else validation.patience
 

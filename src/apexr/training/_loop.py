@@ -26,7 +26,7 @@ from apexr.training._checkpoint import Keeper, Progress, resumed
 from apexr.training._chunk import (
     NEVER,
     Constants,
-    Recipe,
+    Static,
     TrainState,
     Work,
     train_chunk,
@@ -226,18 +226,18 @@ def train(
     plan = plan.along(emulators)
     trajectories, room = _placed(trajectories, len(shuffle_keys), plan)
     num_frames = trajectories.shape[1] if room is None else room.num_frames
-    recipe, fresh, constants = start(emulators, num_frames, len(shuffle_keys), plan)
-    constants = with_spread(constants, trajectories, recipe)
-    batches = _Batches.of(trajectories, room, shuffle_keys, plan, recipe, constants)
+    static, fresh, constants = start(emulators, num_frames, len(shuffle_keys), plan)
+    constants = with_spread(constants, trajectories, static)
+    batches = _Batches.of(trajectories, room, shuffle_keys, plan, static, constants)
     with Clock() as clock, Interruption(enabled=attendance.keeper is not None) as stop:
-        judge = Judge(plan.optimizer, recipe, constants, validation, plan.batch_size)
+        judge = Judge(plan.optimizer, static, constants, validation, plan.batch_size)
         begun = _begin(fresh, judge.fresh(fresh), attendance.keeper)
         done = _go_on(begun, batches, judge, attendance, clock, stop)
         weights, validated = judge.outcome(done)
         jax.block_until_ready(weights)
     losses = done.records.losses.record()
     return Trained(
-        emulators=recipe.emulator(weights, constants),
+        emulators=static.emulator(weights, constants),
         losses=losses.values,
         update_steps=losses.update_steps,
         diverged_at=np.asarray(done.state.diverged_at),
@@ -281,7 +281,7 @@ def _go_on(
     last_loss: Array | None = None
     intervals = attendance.intervals()
     spans = _spans(update, batches.plan, intervals, batches.span)
-    if batches.recipe.form.static_chunks:
+    if batches.static.form.static_chunks:
         whole = _spans(0, batches.plan, intervals, batches.span)
         spans = in_two_lengths(whole, update) or in_two_lengths(spans, update)
     with closing(batches.works(spans)) as works:
@@ -291,12 +291,12 @@ def _go_on(
             if recorded:
                 standing = judge.judged(standing, state, first, records)
             weights = judge.copied(state) if seen else None  # the chunk takes them
-            recipe, allotted = batches.recipe.at(first), judge.allotted(work, standing)
-            state, loss = train_chunk(state, allotted, recipe)
+            static, allotted = batches.static.at(first), judge.allotted(work, standing)
+            state, loss = train_chunk(state, allotted, static)
             if recorded:
                 records.losses.add(first, loss)
             if weights is not None:
-                attendance.look(Moment(seeds, *weights, loss, recipe, allotted), records)
+                attendance.look(Moment(seeds, *weights, loss, static, allotted), records)
             if attendance.report is not None and last_loss is not None:  # that chunk is done by now
                 attendance.report(first, np.asarray(last_loss))
             last_loss = loss
@@ -358,9 +358,9 @@ def in_two_lengths(spans: list[tuple[int, int]], begun: int) -> list[tuple[int, 
 
 def start(
     emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Recipe, TrainState, Constants]:
+) -> tuple[Static, TrainState, Constants]:
     """Return what is compiled in, the state before the first update and what stays as it is."""
-    recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
+    static, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
     size = sum(leaf.size for leaf in jax.tree.leaves(params))
     optimizer = _optimizer_state(size)(params, plan.optimizer)
     never: Any = np.full(num_seeds, NEVER, dtype=np.int32)
@@ -368,30 +368,30 @@ def start(
     # By way of the host: device to devices, each array would be cut by a program of its own.
     # The chunks use the memory of the state again, so it shares none with the emulators.
     host = jax.tree.map(np.asarray, (state, held))
-    state, held = jax.device_put(host, recipe.over_seeds, may_alias=False)
-    shared, reference = jax.device_put((shared, plan.reference()), recipe.everywhere)
-    return recipe, state, Constants(held, shared, reference)
+    state, held = jax.device_put(host, static.over_seeds, may_alias=False)
+    shared, reference = jax.device_put((shared, plan.reference()), static.everywhere)
+    return static, state, Constants(held, shared, reference)
 
 
 def outline(
     emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Recipe, TrainState, Constants]:
+) -> tuple[Static, TrainState, Constants]:
     """Return what :func:`start` gives, with shapes in place of the arrays of the seeds.
 
     The emulators may hold shapes, too.
     """
-    recipe, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
+    static, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
     optimizer = jax.eval_shape(functools.partial(_begin_all, optimizer=plan.optimizer), params)
     never: Any = jax.ShapeDtypeStruct((num_seeds,), np.int32)
     state = TrainState(params, optimizer, never)
-    state, held = shapes_of((state, held), recipe.over_seeds)
-    shared, reference = jax.device_put((shared, plan.reference()), recipe.everywhere)
-    return recipe, state, Constants(held, shared, reference)
+    state, held = shapes_of((state, held), static.over_seeds)
+    shared, reference = jax.device_put((shared, plan.reference()), static.everywhere)
+    return static, state, Constants(held, shared, reference)
 
 
 def taken_apart(
     emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Recipe, Any, Any, Any]:
+) -> tuple[Static, Any, Any, Any]:
     """Return what is compiled in, the weights, and what stays: the seeds' own and the shared.
 
     Raises
@@ -407,8 +407,8 @@ def taken_apart(
             " of solvers"
         )
     mesh = seed_mesh(num_seeds)
-    static = (plan.objective, plan.optimizer, num_frames, structure, form())
-    return Recipe(mesh, *static), params, held, shared
+    static = Static(mesh, plan.objective, plan.optimizer, num_frames, structure, form())
+    return static, params, held, shared
 
 
 def _begin_all(params: Any, optimizer: Optimizer) -> Any:
@@ -428,7 +428,7 @@ class _Batches:
     """
 
     plan: TrainingPlan
-    recipe: Recipe
+    static: Static
     constants: Constants
     data: Float[Array, "channel frame *space"] | Streamed
     room: Room | None
@@ -444,7 +444,7 @@ class _Batches:
         room: Room | None,
         shuffle_keys: PRNGKeyArray,
         plan: TrainingPlan,
-        recipe: Recipe,
+        static: Static,
         constants: Constants,
     ) -> "_Batches":
         """Return the batches drawn from the keys."""
@@ -456,16 +456,16 @@ class _Batches:
             "num_updates": plan.optimizer.updates,
         }
         indices, weights = batch_indices(shuffle_keys, **sizes), batch_weights(**sizes)
-        spare = -indices.shape[-1] % recipe.mesh.shape[BATCH_AXIS]
+        spare = -indices.shape[-1] % static.mesh.shape[BATCH_AXIS]
         late = plan.record_loss_every if room is None else room.span
         data = (
             trajectories
             if isinstance(trajectories, Streamed)
-            else _everywhere(frames_first(np.asarray(trajectories)), recipe)
+            else _everywhere(frames_first(np.asarray(trajectories)), static)
         )
         return cls(
             plan,
-            recipe,
+            static,
             constants,
             data,
             room,
@@ -484,7 +484,7 @@ class _Batches:
         source = WindowSource(self.data, self.room, self.indices, tuple(spans))
         with closing(in_background(source)) as read:
             for (first, count), (frames, indices) in zip(spans, read, strict=True):
-                yield self._work(first, count, _everywhere(frames, self.recipe), indices)
+                yield self._work(first, count, _everywhere(frames, self.static), indices)
 
     def _of_chunk(self, first: int) -> Int[np.ndarray, "seed update batch"]:
         return self.indices[:, first : first + self.span]
@@ -495,6 +495,6 @@ class _Batches:
         return Work(self.constants, frames, indices, weights, *place, keys=self.keys)
 
 
-def _everywhere(frames: Any, recipe: Recipe) -> Any:
+def _everywhere(frames: Any, static: Static) -> Any:
     """Return frames on every device."""
-    return jax.device_put(frames, recipe.everywhere)
+    return jax.device_put(frames, static.everywhere)

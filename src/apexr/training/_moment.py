@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from jaxtyping import Array, Float
 
 from apexr.errors import SpecError
-from apexr.training._chunk import Recipe, Work, first_gradients
+from apexr.training._chunk import Static, Work, first_gradients
 
 
 class Moment:
@@ -31,18 +31,18 @@ class Moment:
         params: Any,
         tested: Any,
         losses: Float[Array, " seed"],
-        recipe: Recipe,
+        static: Static,
         work: Work,
     ) -> None:
         self.update_step = int(work.first_update)
         self.seeds = seeds
         self.losses = losses
-        self._params, self._tested, self._recipe, self._work = params, tested, recipe, work
+        self._params, self._tested, self._static, self._work = params, tested, static, work
 
     @functools.cached_property
     def emulators(self) -> Any:
         """The emulators, on their devices; arrays lead with the seeds, those of solvers aside."""
-        return self._recipe.emulator(self._tested, self._work.constants)
+        return self._static.emulator(self._tested, self._work.constants)
 
     @property
     def weights(self) -> Any:
@@ -57,7 +57,7 @@ class Moment:
     @functools.cached_property
     def gradients(self) -> Any:
         """The gradients of :attr:`losses` by :attr:`weights`, of the same form."""
-        return first_gradients(self._params, self._work, self._recipe)
+        return first_gradients(self._params, self._work, self._static)
 
 
 class Hook(Protocol):

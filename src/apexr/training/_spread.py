@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from apexr.training._chunk import Constants, Recipe
+from apexr.training._chunk import Constants, Static
 from apexr.training._stream import Streamed
 
 _NOISE = 0x4E4F4953
@@ -17,12 +17,12 @@ _NOISE = 0x4E4F4953
 def with_spread(
     constants: Constants,
     trajectories: Float[Array, "sample frame channel *space"] | Streamed,
-    recipe: Recipe,
+    static: Static,
 ) -> Constants:
     """Return constants that hold the spread of the data, where the objective needs it."""
-    if not recipe.objective.is_noisy:
+    if not static.objective.is_noisy:
         return constants
-    spread = jax.device_put(spread_of(trajectories), recipe.everywhere)
+    spread = jax.device_put(spread_of(trajectories), static.everywhere)
     return dataclasses.replace(constants, spread=spread)
 
 

@@ -20,7 +20,7 @@ from apexr.training._chunk import (
     KEPT_PROGRAMS,
     NEVER,
     Constants,
-    Recipe,
+    Static,
     Work,
     over_seeds,
     summed_losses,
@@ -150,21 +150,21 @@ class Validator:
     ----------
     validation
         The objective to validate.
-    recipe, constants
+    static, constants
         Those of the training.
     batch_size
         Windows that go through an emulator at a time.
     """
 
     def __init__(
-        self, validation: Validation, recipe: Recipe, constants: Constants, batch_size: int
+        self, validation: Validation, static: Static, constants: Constants, batch_size: int
     ) -> None:
         data = validation.trajectories
-        objective = recipe.objective.plain
+        objective = static.objective.plain
         self.validation = validation
-        self._constants, self._emulator = constants, recipe.emulator
-        self._recipe = dataclasses.replace(
-            recipe, objective=objective, num_frames=int(data.shape[1])
+        self._constants, self._emulator = constants, static.emulator
+        self._static = dataclasses.replace(
+            static, objective=objective, num_frames=int(data.shape[1])
         )
         self._per_trajectory = count_windows(1, int(data.shape[1]), objective.window_length)
         self._batch_size = batch_size
@@ -188,7 +188,7 @@ class Validator:
         return np.asarray(self.validation.score(emulators), np.float64)
 
     def _placed(self, block: np.ndarray) -> Any:
-        return jax.device_put(frames_first(block), self._recipe.everywhere)
+        return jax.device_put(frames_first(block), self._static.everywhere)
 
     def _blocks(self) -> Iterator[tuple[Any, int, int]]:
         """Yield frames, how many trajectories of them count, and how many there are."""
@@ -206,7 +206,7 @@ class Validator:
         """Return the sum of the losses over the windows of some trajectories."""
         count, total = held * self._per_trajectory, size * self._per_trajectory
         batch = min(self._batch_size, total)
-        batch += -batch % self._recipe.mesh.shape[BATCH_AXIS]
+        batch += -batch % self._static.mesh.shape[BATCH_AXIS]
         place = np.arange(total + -total % batch).reshape(-1, batch)
         counted = (place < count).astype(jax.dtypes.canonicalize_dtype(float))
         num_seeds = jax.tree.leaves(weights)[0].shape[0]
@@ -219,9 +219,9 @@ class Validator:
             np.int32(0),
             np.int32(len(place)),
         )
-        return np.asarray(_compiled_losses(self._recipe)(weights, work))
+        return np.asarray(_compiled_losses(self._static)(weights, work))
 
 
 @functools.lru_cache(maxsize=KEPT_PROGRAMS)
-def _compiled_losses(recipe: Recipe) -> Any:
-    return jax.jit(over_seeds(lambda params, work: summed_losses(params, work, recipe), recipe))
+def _compiled_losses(static: Static) -> Any:
+    return jax.jit(over_seeds(lambda params, work: summed_losses(params, work, static), static))
