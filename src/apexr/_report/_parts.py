@@ -142,7 +142,7 @@ def to_html(title: str, lead: str, sections: Sequence[Section]) -> str:
     )
     body = "\n".join(
         f'<section id="part-{place}">\n<h2>{html.escape(one.title)}</h2>\n'
-        + "\n".join(_html(part) for part in one.parts)
+        + "\n".join(part_html(part) for part in one.parts)
         + "\n</section>"
         for place, one in enumerate(sections)
     )
@@ -157,7 +157,8 @@ def to_html(title: str, lead: str, sections: Sequence[Section]) -> str:
     )
 
 
-def _html(part: Part) -> str:
+def part_html(part: Part) -> str:
+    """Return a part as HTML."""
     match part:
         case Text():
             made = f"<p>{html.escape(part.words)}</p>"

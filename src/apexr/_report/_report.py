@@ -1,7 +1,6 @@
 """``apexr.report``: what a results section needs, from a stored study."""
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 import apexr
-from apexr._report._claims import not_supported, rows, supported
+from apexr._report._comparison import Comparison, claims, no_claims
 from apexr._report._figures import pictured
 from apexr._report._parts import (
     Call,
@@ -26,23 +25,14 @@ from apexr._report._parts import (
 )
 from apexr._report._settings import deviations, settings
 from apexr._typing import PathInput
-from apexr.analysis import count_diverged, geometric_mean, table
+from apexr.analysis import count_diverged, table
 from apexr.analysis._dialects import PLAIN
-from apexr.analysis._selection import (
-    config_rows,
-    differing,
-    label_names,
-    label_rows,
-    orientation,
-    pick,
-)
-from apexr.analysis.statistics._verdict import Pair, compare_pairs
+from apexr.analysis.statistics._verdict import Pair
 from apexr.errors import ApexrError, MissingVariableError, SpecError
 from apexr.plots._style import require_matplotlib
-from apexr.schema import DECOMPOSITION, metric_identifiers
+from apexr.schema import DECOMPOSITION
 from apexr.store import is_study, open_experiment, open_study
 
-CONFIDENCE = 0.95
 MOST_FIGURES = 6
 """Figures of one kind; scenarios beyond are named, not drawn."""
 _COSTS = (
@@ -57,26 +47,20 @@ _PARTS = ("error", "one_step", "propagated", "own_state_error", "excess_amplific
 
 
 @dataclasses.dataclass
-class _Writer:
+class _Writer(Comparison):
     """The material of the sections.
 
     Attributes
     ----------
-    study
-        The results, along ``experiment``.
-    store
-        Where they are from; None where that is not known.
-    variable, by, up_to
+    study, variable, by, up_to
         As in :func:`report`.
+    store
+        Where the results are from; None where that is not known.
     folder
         Where figures go.
     """
 
-    study: xr.Dataset
     store: Any
-    variable: str
-    by: str
-    up_to: int
     folder: Path
 
     def figure(
@@ -84,17 +68,6 @@ class _Writer:
     ) -> Iterator[Part]:
         """Give a picture and the lines that make it, or why it cannot be drawn."""
         yield from pictured(self.folder, call, subject, caption, name, before)
-
-    @property
-    def values(self) -> list[str]:
-        """The values that are compared, in order."""
-        found = label_rows(self.study, [self.by])
-        return list(dict.fromkeys(str(row[self.by]) for row in found))
-
-    @property
-    def problems(self) -> int:
-        """On how many scenarios, trainings and tasks it is."""
-        return len({tuple(row.items()) for row in config_rows(self.study, without=[self.by])})
 
 
 def report(
@@ -153,20 +126,15 @@ def report(
     if up_to < 1:
         raise SpecError(f"up_to must be at least 1, got {up_to}")
     opened, store = _opened(study)
-    way = orientation(pick(opened, variable), None)
-    if "time" not in pick(opened, variable).dims or way != "lower":
-        raise SpecError(
-            f"a report is about an error over time steps, and {variable} is none; there is"
-            f" {', '.join(metric_identifiers(opened))}"
-        )
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise SpecError(f"output must be a folder, and {str(folder)!r} is a file")
-    writer = _Writer(opened, store, variable, by, up_to, folder)
-    if baseline is not None and baseline not in writer.values:
-        raise SpecError(f"no experiment has {by}={baseline!r}; there is {', '.join(writer.values)}")
+    writer = _Writer(opened, variable, by, up_to, store, folder)
+    values = [str(value) for value in writer.values]
+    if baseline is not None and baseline not in values:
+        raise SpecError(f"no experiment has {by}={baseline!r}; there is {', '.join(values)}")
     parts = _decomposition(decomposition, store)
-    pairs = _pairs(writer)
+    pairs = writer.pairs()
     sections = [
         Section("Experiments", list(_settings(writer))),
         Section("Errors", list(_errors(writer))),
@@ -178,7 +146,7 @@ def report(
             else [Section("Where the errors come from", _sources(writer, parts))]
         ),
         Section("Cost", list(_cost(writer))),
-        Section("Supported claims", [Points(_may(pairs, writer))]),
+        Section("Supported claims", [Points(claims(pairs))]),
         Section("Unsupported claims", [Points(_may_not(writer, pairs))]),
     ]
     said = title or f"Results: {', '.join(_names(writer, 'scenario'))}"
@@ -253,13 +221,7 @@ def _errors(writer: _Writer) -> Iterator[Part]:
         f"Geometric mean of {writer.variable} over the steps up to {writer.up_to}, then the error"
         " at single steps. A seed that diverged is worse than all others, and is counted."
     )
-    others = [name for name in differing(_labels(writer)) if name != writer.by]
-    means: dict[str, Any] = {"steps": "gmean", "up_to": writer.up_to, "rows": writer.by}
-    means["compare"] = writer.by
-    yield from _table(writer, {**means, "columns": others} if others else means)
-    yield from _table(
-        writer, {"rows": [writer.by, *others], "columns": "time", "compare": writer.by}
-    )
+    yield from writer.tables()
     yield from _each_scenario(writer, "plot.metric", "error over the steps", "metric", logy=True)
     if writer.problems > 1:
         options = {"variable": writer.variable, "up_to": writer.up_to}
@@ -278,20 +240,6 @@ def _errors(writer: _Writer) -> Iterator[Part]:
             if n
         ]
         yield Grid([[*labels, "diverged"], *cells])
-
-
-def _labels(writer: _Writer) -> list[dict[str, Any]]:
-    return label_rows(writer.study, label_names(writer.study))
-
-
-def _table(writer: _Writer, options: dict[str, Any]) -> Iterator[Part]:
-    call = Call("table", "study", {"variable": writer.variable, **options})
-    try:
-        yield Numbers(call(writer.study))
-    except ApexrError as error:
-        yield Text(f"No table: {error}")
-        return
-    yield Code(call.code)
 
 
 def _each_scenario(
@@ -322,51 +270,11 @@ def _training(writer: _Writer) -> Iterator[Part]:
     yield from _each_scenario(writer, "plot.loss", "training loss", "loss")
 
 
-def _pairs(writer: _Writer) -> list[Pair]:
-    """Return the comparison of all pairs on all problems, by one number a run."""
-    means = geometric_mean(writer.study, writer.variable, writer.up_to).compute()
-    pairs = []
-    for first, second in itertools.combinations(_values(writer), 2):
-        shared = [
-            {tuple(key.items()) for key, row in _problems_of(writer) if row == value}
-            for value in (first, second)
-        ]
-        if shared[0] & shared[1]:
-            pairs.append({writer.by: (first, second)})
-    if not pairs:
-        return []
-    return compare_pairs(means, writer.variable, pairs, confidence=CONFIDENCE)
-
-
-def _values(writer: _Writer) -> list[Any]:
-    return list(dict.fromkeys(row[writer.by] for row in label_rows(writer.study, [writer.by])))
-
-
-def _problems_of(writer: _Writer) -> list[tuple[dict[str, Any], Any]]:
-    keys = config_rows(writer.study, without=[writer.by])
-    values = [row[writer.by] for row in label_rows(writer.study, [writer.by])]
-    return list(zip(keys, values, strict=True))
-
-
 def _statistics(writer: _Writer, pairs: Sequence[Pair], baseline: str | None) -> Iterator[Part]:
-    if not pairs:
-        yield Text("There is nothing to compare: no two experiments differ in that alone.")
+    yield from writer.compared(pairs)
+    if not pairs or writer.problems < 2:
         return
-    tests = sum(len(pair.findings) for pair in pairs)
-    yield Text(
-        f"Each run is one number, the geometric mean of its {writer.variable} over the steps up to"
-        f" {writer.up_to}. Every pair is compared by Wilcoxon's exact signed-rank test over pairs"
-        f" of equal seeds, and the p values are corrected for all {tests} tests by Holm's method."
-        " The smallest ratio told is the one that so many seeds, which vary as these do, would find"
-        " in 80 % of studies."
-    )
-    yield Grid(rows(pairs, CONFIDENCE))
-    mean = f"apexr.analysis.geometric_mean(study, {writer.variable!r}, up_to={writer.up_to})"
-    how = f"{writer.by}={_values(writer)!r}"
-    yield Code(f'print(apexr.summarise_comparison({mean}, {how}, correction="holm"))')
-    if writer.problems < 2:
-        return
-    options = {"baseline": baseline or writer.values[0], "variable": writer.variable}
+    options = {"baseline": baseline or str(writer.values[0]), "variable": writer.variable}
     options["by"] = writer.by
     for function, caption in (
         ("interquartile_mean", "Interquartile mean over all problems and seeds, 95 % intervals"),
@@ -433,23 +341,6 @@ def _cost(writer: _Writer) -> Iterator[Part]:
 # --- claims ----------------------------------------------------------------------------------
 
 
-def _may(pairs: Sequence[Pair], writer: _Writer) -> list[str]:
-    if not pairs:
-        return ["The errors of these runs; nothing was compared."]
-    return supported(pairs)
-
-
 def _may_not(writer: _Writer, pairs: Sequence[Pair]) -> list[str]:
-    told = not_supported(pairs, CONFIDENCE) if pairs else []
-    told += [
-        "Anything about equations, parameters, grids or initial states other than those above.",
-        "Anything about other training data: seeds vary the initial weights and the mini-batches"
-        " alone, and all runs of a scenario share training and test trajectories.",
-        "Anything about longer trainings or other settings of the optimizer: all networks were"
-        " trained with the ones named above.",
-        "That an emulator is faster than a solver: no solver was timed here at equal accuracy.",
-        "That a difference at many time steps is stronger evidence than at one: the steps of a"
-        " rollout depend on each other.",
-    ]
     made: Callable[[str], str] = "The data differ from those of the stated equation, {}".format
-    return [*told, *(made(one) for one in deviations(writer.study, writer.store))]
+    return [*no_claims(pairs), *(made(one) for one in deviations(writer.study, writer.store))]

@@ -8,7 +8,6 @@ from typing import Any
 
 from apexr._inert import inert
 
-_LEAST_ID = 6
 _LEAST_COLUMN = 8
 _UNREAD = "damaged"
 """Stands for the error of an experiment that is published and cannot be read."""
@@ -29,14 +28,14 @@ def study_table(store: str, width: int) -> str:
     width
         Letters of a line, at least 40.
     """
-    from apexr.store import list_experiments
+    from apexr.store import list_experiments, short_ids
 
     table = list_experiments(store)
     if table.empty:
         return "no experiment yet"
     records = [_record(row) for row in table.to_dict("records")]
     width = max(width, 40)
-    names = _short(table["id"].tolist())
+    names = short_ids(table["id"].tolist())
     labels = {name: [record.get(name) for record in records] for name in _names_of(records)}
     common = {n: v for n, v in labels.items() if len({_text(one) for one in v if one}) <= 1}
     errors = last_errors(store) if len(table) <= _MOST_ERRORS else {}
@@ -109,14 +108,6 @@ def _names_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
 def _text(value: Any) -> str:
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
     return inert(text, lines=False)
-
-
-def _short(ids: Sequence[str]) -> list[str]:
-    """Return as many digits of each id as tell it from all others."""
-    for count in range(_LEAST_ID, 33):
-        if len({one[:count] for one in ids}) == len(ids):
-            break
-    return [one[:count] for one in ids]
 
 
 def _state(row: Mapping[Any, Any]) -> str:

@@ -33,6 +33,7 @@ from apexr.store.study._parts import (
     in_short,
     ranges,
     read_specifications,
+    short_ids,
 )
 from apexr.store.study._safetensors import SUFFIX as SAFETENSORS
 from apexr.store.study._safetensors import export_safetensors, read_safetensors, seeds_of_file
@@ -104,6 +105,7 @@ __all__ = [
     "recorded_sources",
     "repair",
     "seeds_of_file",
+    "short_ids",
     "unit_path",
     "verify",
     "writing_trajectories",

@@ -193,6 +193,14 @@ def full_id(study: PathLike, given: str) -> str:
     return found[0]
 
 
+def short_ids(ids: Sequence[str], least: int = 6) -> list[str]:
+    """Return as many digits of each id as tell it from all others, and not less than ``least``."""
+    for count in range(least, 33):
+        if len({one[:count] for one in ids}) == len(ids):
+            break
+    return [one[:count] for one in ids]
+
+
 def ranges(seeds: Iterable[int]) -> Iterator[tuple[int, ...]]:
     """Yield the runs of seeds that follow one another."""
     numbered = enumerate(sorted(seeds))
