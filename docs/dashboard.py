@@ -59,23 +59,24 @@ def served(*arguments: str) -> Iterator[str]:
         process.terminate()
 
 
-def look(browser: Any, url: str, place: str, steps: int) -> None:
-    """Open a page, move its slider, and keep a picture of it."""
+def look(browser: Any, url: str, place: str, steps: int = 0, press: str = "") -> None:
+    """Open a page, press a button and move its slider, and keep a picture of it."""
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(url)
-    page.locator(".bk-Figure").last.wait_for(state="attached", timeout=120_000)
+    page.locator(".bk-Figure, table, .bk-btn").last.wait_for(state="attached", timeout=120_000)
     page.wait_for_timeout(3000)
-    handle = page.locator(".noUi-handle").first
-    handle.focus()
+    if press:
+        page.get_by_role("button", name=press).click()
+        page.locator(".bk-Figure").nth(3).wait_for(state="attached", timeout=300_000)
     for _ in range(steps):
-        handle.press("ArrowRight")
+        page.locator(".noUi-handle").first.press("ArrowRight")
     page.wait_for_timeout(4000)
     page.screenshot(path=HERE / "dashboard" / place)
     page.close()
 
 
 def main(folder: Path = HERE / "_build" / "dashboard") -> None:
-    """Run the study and take both pictures."""
+    """Run the study and take all pictures."""
     from playwright.sync_api import sync_playwright
 
     path = study(folder / "study.zarr")
@@ -84,9 +85,14 @@ def main(folder: Path = HERE / "_build" / "dashboard") -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         with served("dashboard", str(path)) as url:
-            look(browser, url, "study.png", 0)
+            ids = apexr.list_experiments(path)["id"].tolist()
+            look(browser, url, "study.png")
+            look(browser, f"{url}?b={','.join(ids[6:9])}&scale=log", "compare.png")
+            look(browser, f"{url}?view=statistics&a={','.join(ids[:12])}", "statistics.png")
+            split = f"{url}?view=decomposition&a={','.join(ids[:2])}"
+            look(browser, split, "decomposition.png", press="Split the errors")
         with served("explore", "diff_ks") as url:
-            look(browser, url, "explorer.png", 60)
+            look(browser, url, "explorer.png", steps=60)
         browser.close()
 
 

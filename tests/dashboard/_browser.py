@@ -26,6 +26,30 @@ def chromium():
     return CHROMIUM
 
 
+def violations(page, leaving=()):
+    """Return what axe-core calls serious or critical on a page, each with the parts that it is in.
+
+    Parameters
+    ----------
+    page
+        The tab.
+    leaving
+        Rules that are left out.
+    """
+    try:
+        from axe_playwright_python.base import AXE_SCRIPT
+    except ImportError:
+        reason = "axe-playwright-python is not installed"
+        (pytest.fail if REQUIRED else pytest.skip)(reason)
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return {
+        one["id"]: [node["html"] for node in one["nodes"]]
+        for one in found
+        if one["impact"] in ("serious", "critical") and one["id"] not in leaving
+    }
+
+
 class Page:
     """A tab of the browser that notes what goes wrong in it."""
 
@@ -49,6 +73,12 @@ class Page:
         self.page.goto(url)
         self.page.locator(".bk-Figure").first.wait_for(state="attached")
         self.settle()
+
+    def another(self):
+        """Return a further tab of the same window; its problems are those of this one."""
+        one = Page(self.page.context.new_page())
+        one.problems, one.requests = self.problems, self.requests
+        return one
 
     def settle(self):
         """Wait until the picture stays as it is: Bokeh has done what it was told."""

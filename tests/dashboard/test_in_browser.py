@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from _browser import served
+from _browser import served, violations
 from _studies import make_study, name, publish
 
 from apexr import dashboard
@@ -66,6 +66,81 @@ def test_a_filter_the_table_and_the_slider_change_the_pictures(running, tab):
     tab.changed(before, loss)
 
 
+def seen(tab):
+    """Return what a reader sees of a page over a study: headings, texts and choices."""
+    return (
+        tab.page.locator("h2, p, .bk-slider-title").all_inner_texts(),
+        [box.is_checked() for box in tab.page.locator("input[type=checkbox]").all()],
+        [one.input_value() for one in tab.page.locator("select").all()],
+    )
+
+
+def test_an_address_opens_the_same_page_elsewhere(running, tab):
+    _, url = running
+    tab.page.goto(url)
+    boxes = tab.page.locator(".tabulator-row input[type=checkbox]")
+    boxes.nth(5).wait_for()
+    assert "?" not in tab.page.url
+    tab.page.get_by_role("button", name="Selection B").click()
+    tab.page.get_by_text("B: training loss").wait_for()
+    boxes.nth(2).click()
+    tab.page.get_by_text("B: training loss: Res;16;4;relu").wait_for()
+    tab.page.get_by_label("band over seeds").select_option("none")
+    tab.page.wait_for_url("**band=none*")
+    slide(tab.page, 2)
+    tab.page.wait_for_url("**time=6*")
+    figures(tab).nth(9).wait_for()  # loss and metric of both, rollouts of the first of each
+    other = tab.another()
+    other.page.goto(tab.page.url)
+    figures(other).nth(9).wait_for()
+    assert seen(other) == seen(tab)
+    assert figures(other).count() == figures(tab).count() == 10
+    assert violations(other.page) == {}
+    tab.page.go_back()
+    tab.page.wait_for_url(lambda address: "time=" not in address)
+    tab.page.get_by_text("time step: 4").wait_for()
+
+
+def press(tab, words):
+    """Press a button by a key."""
+    button = tab.page.get_by_role("button", name=words, exact=True).locator("visible=true").first
+    button.focus()
+    button.press("Enter")
+
+
+def test_all_views_are_used_by_keys_alone_and_have_names(running, tab):
+    _, url = running
+    tab.page.goto(url)
+    figures(tab).nth(7).wait_for()
+    assert violations(tab.page) == {}
+    first = tab.page.locator(".tabulator-row input[type=checkbox]").first
+    first.press("Space")
+    tab.page.get_by_text("Rollouts of the first").wait_for(state="hidden")
+
+    press(tab, "Pareto")
+    tab.page.get_by_text("mean_nRMSE against num_parameters").wait_for()
+    press(tab, "Code")
+    code = tab.page.locator("pre:visible").inner_text()
+    assert "apexr.plot.pareto(study" in code
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(tab, "Copy")
+    tab.page.get_by_role("button", name="Copied").wait_for()
+    assert tab.page.evaluate("navigator.clipboard.readText()") == code
+    assert violations(tab.page) == {}
+    tab.page.get_by_label("download as").select_option(".html")
+    with tab.page.expect_download() as started:
+        press(tab, "Download")
+    assert started.value.suggested_filename == "pareto.html"
+    assert "Bokeh" in Path(started.value.path()).read_text()
+
+    press(tab, "Statistics")
+    tab.page.get_by_text("Unsupported claims").first.wait_for()
+    assert violations(tab.page) == {}
+    press(tab, "Decomposition")
+    tab.page.get_by_text("To be split: 2 experiments").wait_for()
+    assert violations(tab.page) == {}
+
+
 def test_new_results_are_shown_while_the_study_runs(running, tab):
     path, url = running
     tab.open(url)
@@ -81,6 +156,7 @@ def test_new_results_are_shown_while_the_study_runs(running, tab):
 
 def test_the_scenario_and_the_time_of_the_explorer_change_the_picture(scenarios, tab):
     tab.open(scenarios)
+    assert violations(tab.page) == {}
     whole, state = figures(tab).nth(0), figures(tab).nth(1)
     before = tab.picture(state)
     slide(tab.page, 8)
@@ -105,6 +181,7 @@ def test_an_exported_page_works_from_a_file(made, tmp_path, tab):
     figures(tab).nth(expected - 1).wait_for()  # they appear one after the other
     assert figures(tab).count() == expected
     figures(tab).nth(2).wait_for()  # the second metric
+    assert violations(tab.page) == {}
     rollout = figures(tab).last
     before = tab.picture(rollout)
     slide(tab.page, 4)

@@ -37,6 +37,11 @@ def titled(pane):
     return str(pane.object[()].opts.get("plot", backend="bokeh").kwargs["title"])
 
 
+def rollouts(page):
+    """Return the rows of rollouts, each with three panes."""
+    return [figure.pane for figure in page.views.curves.rollouts.figures]
+
+
 COORDINATES = ("seed", "update_step", "time", "time_value", "x", "channel", "sample", "test_sample")
 
 
@@ -71,12 +76,12 @@ def test_choosing_rows_changes_what_is_shown(page):
     assert page.table.selection == [0, 1, 2]
     page.table.selection = [1, 5]
     assert [*page.views.parts] == [name(1), name(5)]
-    labels = [curve.label for curve in page.views.error.object]
+    labels = [curve.label for curve in page.views.curves.error[0].pane.object]
     assert any("1 diverged" in label for label in labels)
     page.table.selection = [4]
     assert page.views.parts == {}
-    assert page.views.loss.object is None
-    assert "No experiment with results" in page.views.problem.object
+    assert len(page.views.curves.grid) == 0
+    assert "No experiment with results" in page.views.curves.problem.object
 
 
 def test_failures_are_told_as_they_are(page):
@@ -90,12 +95,12 @@ def test_only_what_is_shown_is_read_one_chunk_a_view(study, reads):
     page = StudyPage(Records(study))
     assert sorted({key.split("/")[0] for key in reads}) == ["mean_nRMSE", "train_loss"]
     assert len(reads) == 2 * 3  # of three experiments
-    page.views.rows[1][0].get_root()
+    rollouts(page)[0][0].get_root()
     assert {key.split("/")[0] for key in reads[6:]} == {"initial_state", "sample_reference"}
 
 
 def test_a_step_of_the_slider_reads_the_state_alone(page, reads):
-    for row in page.views.rows[1], page.views.rows[3]:
+    for row in rollouts(page):
         for pane in row:
             pane.get_root()
     reads.clear()
@@ -105,22 +110,22 @@ def test_a_step_of_the_slider_reads_the_state_alone(page, reads):
 
 
 def test_the_slider_moves_rollouts_and_the_line(page):
-    view = page.views.rows[1][1].object
-    page.views.error.get_root()
+    view = rollouts(page)[0][1].object
+    page.views.curves.error[0].pane.get_root()
     before = view[()].Curve.I.dimension_values("u").copy()
     page.views.time.value = 8
     assert {span.location for span in page.views.now.spans} == {8}
     assert abs(view[()].Curve.I.dimension_values("u") - before).max() > 0.1
     page.views.places["seed"].value = 1
-    assert "seed 1" in titled(page.views.rows[1][1])
+    assert "seed 1" in titled(rollouts(page)[0][1])
 
 
 def test_metric_band_and_scale_are_chosen(page):
     assert page.views.metric.options == ["mean_nRMSE", "mean_correlation"]
     page.views.metric.value = "mean_correlation"
-    assert page.views.error.object.get_dimension("mean_correlation") is not None
+    assert page.views.curves.error[0].pane.object.get_dimension("mean_correlation") is not None
     page.views.band.value = "none"
-    assert len(page.views.loss.object) == 3
+    assert len(page.views.curves.loss[0].pane.object) == 3
 
 
 def test_a_refresh_shows_what_has_come_since(study, page):
@@ -144,10 +149,10 @@ def test_a_refresh_shows_what_has_come_since(study, page):
 
 
 def test_experiments_that_are_not_touched_are_not_drawn_again(study, page):
-    drawn = page.views.loss.object
+    drawn = page.views.curves.loss[0].pane.object
     publish(study, 9)
     page.refresh()
-    assert page.views.loss.object is drawn
+    assert page.views.curves.loss[0].pane.object is drawn
 
 
 def test_experiments_of_different_grids_are_shown_together(study):
@@ -157,7 +162,7 @@ def test_experiments_of_different_grids_are_shown_together(study):
     assert [*page.views.parts] == [name(0), name(7)]
     assert page.views.time.options[-1] == 12
     page.views.time.value = 12  # the first one ends at 8 and stays there
-    titles = [titled(page.views.rows[place][0]) for place in (1, 3)]
+    titles = [titled(row[0]) for row in rollouts(page)]
     assert [title.split()[-1] for title in titles] == ["8", "12"]
 
 
@@ -188,10 +193,10 @@ def test_a_damaged_experiment_is_told_and_the_others_shown(study):
     chunk = study / "experiments" / name(0) / "data.zarr" / "train_loss" / "c.0.0"
     chunk.unlink()
     page = StudyPage(Records(study))
-    assert "train_loss" in page.notes.object + page.views.problem.object
+    assert "train_loss" in page.notes.object + page.views.curves.loss[0].problem.object
     page.table.selection = [2]
     assert [*page.views.parts] == [name(2)]
-    assert page.views.loss.object is not None
+    assert page.views.curves.loss[0].pane.object is not None
 
 
 def test_what_is_no_study_is_refused(tmp_path):

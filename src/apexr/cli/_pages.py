@@ -27,7 +27,7 @@ def dashboard(
         typer.Option(help="Id of an experiment of the exported page; may be given again."),
     ] = None,
 ) -> None:
-    """Look at a study in a browser, also while it runs: table, losses, metrics, rollouts."""
+    """Look at a study in a browser, also while it runs: curves, fronts, statistics, rollouts."""
     from apexr import dashboard as pages
 
     if export is not None:

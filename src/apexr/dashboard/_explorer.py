@@ -8,6 +8,7 @@ import xarray as xr
 from apexr import plots
 from apexr.dashboard import _data
 from apexr.dashboard._curves import Now
+from apexr.dashboard._document import named
 from apexr.dashboard._require import label, panel, soon
 from apexr.dashboard._rollouts import Follower, labels, small
 from apexr.dashboard._style import WARNING, card, heading, told
@@ -60,10 +61,12 @@ class Explorer:
         self.scenario = widgets.Select(
             **label("scenario"), groups=_data.keys(), value=key, width=290
         )
-        self.dims = widgets.RadioButtonGroup(options={}, width=290)
-        self.split = widgets.RadioButtonGroup(options=["test", "train"], value="test", width=290)
+        self.dims = widgets.RadioButtonGroup(options={}, width=290, **named("dimensions"))
+        self.split = widgets.RadioButtonGroup(
+            options=["test", "train"], value="test", width=290, **named("data")
+        )
         self.solver = widgets.RadioButtonGroup(
-            options=["reference", "coarse"], value="reference", width=290
+            options=["reference", "coarse"], value="reference", width=290, **named("solver")
         )
         self.sample = widgets.Select(**label("sample"), options=[0], width=135)
         self.channel = widgets.Select(**label("channel"), options=["u"], width=135)

@@ -10,13 +10,14 @@ import numpy as np
 import xarray as xr
 
 from apexr.dashboard import _curves, _rollouts, _table
+from apexr.dashboard._document import TEMPLATE
 from apexr.dashboard._records import Records, counted, finished
 from apexr.dashboard._require import label, panel
-from apexr.dashboard._style import CSS, WARNING, card, heading, told
-from apexr.dashboard._views import WIDTH, title_of
+from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.errors import SpecError, suggest
 from apexr.plots._offline import self_contained
 
+WIDTH = 846
 SHOWN = 3
 """Experiments that are shown unless some are named."""
 FRAMES = 26
@@ -54,7 +55,6 @@ def export(
     target = Path(file)
     if target.suffix.lower() not in (".html", ".htm"):
         raise SpecError(f"cannot write {target.name!r}: a page ends in .html")
-    pn = panel()
     records = Records(path)
     parts = records.open(_chosen(records, experiments))
     page, slider = _page(records, parts)
@@ -62,17 +62,17 @@ def export(
     from bokeh.resources import INLINE
 
     states = {slider: slider.values} if slider is not None else {}
-    with pn.config.set(raw_css=[CSS]):
-        page.save(
-            saved := io.StringIO(),
-            title=Path(str(path)).name,
-            resources=INLINE,
-            embed=True,
-            embed_states=states,
-            max_states=len(slider.values) if slider is not None else 1,
-            max_opts=FRAMES,
-            progress=False,
-        )
+    page.save(
+        saved := io.StringIO(),
+        title=Path(str(path)).name,
+        resources=INLINE,
+        template=TEMPLATE,
+        embed=True,
+        embed_states=states,
+        max_states=len(slider.values) if slider is not None else 1,
+        max_opts=FRAMES,
+        progress=False,
+    )
     target.write_text(self_contained(saved.getvalue()), encoding="utf-8")
     return target
 
@@ -150,7 +150,7 @@ def _rollout_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> tuple[A
     slider.param.watch(move, "value")
     rows: list[Any] = []
     for ds in parts.values():
-        rows.append(pn.pane.HTML(told(title_of(ds), "b"), margin=(4, 5, 0, 5)))
+        rows.append(pn.pane.HTML(told(_rollouts.title_of(ds), "b"), margin=(4, 5, 0, 5)))
         panes = [pn.pane.HoloViews(one, backend="bokeh", margin=0) for one in follower.row(ds)]
         rows.append(pn.Row(*panes, margin=0))
     return slider, rows

@@ -26,10 +26,21 @@ def served() -> Any:
     return document if document is not None and document.session_context is not None else None
 
 
-def soon(act: Callable[[], None]) -> Callable[[], None]:
+MOMENT = 40
+"""Milliseconds."""
+
+
+def soon(act: Callable[[], None], after: int = MOMENT) -> Callable[[], None]:
     """Return a function that has ``act`` done once for all calls of the next moment.
 
     A slider that is dragged tells of each step; only where it is by then is drawn.
+
+    Parameters
+    ----------
+    act
+        The function to call.
+    after
+        Milliseconds until then.
     """
     waiting = False
 
@@ -45,10 +56,6 @@ def soon(act: Callable[[], None]) -> Callable[[], None]:
             act()
         elif not waiting:
             waiting = True
-            document.add_timeout_callback(run, MOMENT)
+            document.add_timeout_callback(run, after)
 
     return call
-
-
-MOMENT = 40
-"""Milliseconds."""

@@ -1,6 +1,7 @@
 """Rollouts of several experiments at one time; a state is read when it is shown."""
 
 import contextlib
+import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -8,15 +9,29 @@ from typing import Any
 import xarray as xr
 
 from apexr import plots
+from apexr._report._parts import Call
+from apexr.dashboard._figure import Downloads, Drawing, Figure
+from apexr.dashboard._require import panel
+from apexr.dashboard._style import told
+from apexr.errors import ApexrError
 from apexr.plots._fields import Data, held
 from apexr.plots._style import holoviews
 from apexr.plots._views import aspect
+from apexr.schema import CONFIG_COORDS
 
 PLACES = ("seed", "sample", "channel")
 """The choices about a rollout, besides the time."""
-WIDTH, HEIGHT = 266, 240
+MOST = 2
+"""Experiments whose rollouts are shown below each other."""
+WIDTH, HEIGHT = 252, 240
+LABELS = CONFIG_COORDS[:4]
 _AROUND = (86, 60)
 """Pixels to the left of a plane and above it."""
+
+
+def title_of(ds: xr.Dataset) -> str:
+    """Return what an experiment is called."""
+    return "  ".join(str(ds[coord].item()) for coord in LABELS if coord in ds.coords)
 
 
 def has_rollout(ds: xr.Dataset) -> bool:
@@ -77,6 +92,95 @@ class Follower:
             return shown.opts(*small(**size))
 
         return hv.DynamicMap(show, streams=[self.stream])
+
+
+@dataclasses.dataclass(frozen=True)
+class Rolled:
+    """An experiment whose rollouts are shown.
+
+    Attributes
+    ----------
+    side
+        Of which selection it is, where there are two.
+    id
+        Its id.
+    data
+        Its result.
+    """
+
+    side: str
+    id: str
+    data: xr.Dataset
+
+
+class Rollouts:
+    """The rollouts of some experiments below each other.
+
+    Parameters
+    ----------
+    downloads
+        Takes the files of figures.
+    """
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+        self._drawings: list[tuple[Figure, Rolled]] = []
+        self._path: Any = None
+        self.follower: Follower | None = None
+        self.figures: list[Figure] = []
+        self.layout = panel().Column(margin=0, sizing_mode="stretch_width")
+
+    def draw(
+        self, rolled: Sequence[Rolled], number: int, at: Mapping[str, Hashable], path: Any
+    ) -> None:
+        """Show experiments at a place.
+
+        Parameters
+        ----------
+        rolled
+            The experiments.
+        number
+            How many are chosen.
+        at
+            Where the sliders are.
+        path
+            The study.
+        """
+        pn = panel()
+        self.follower = Follower(at)
+        self._path, self._drawings, self.figures = path, [], []
+        for one in rolled:
+            row = pn.FlexBox(margin=0)
+            figure = Figure(f"rollout_{one.id[:12]}", self._downloads, pane=row)
+            title = f"{one.side}: {title_of(one.data)}" if one.side else title_of(one.data)
+            try:
+                views = self.follower.row(one.data)
+                row.objects = [pn.pane.HoloViews(view, backend="bokeh", margin=0) for view in views]
+                figure.tell(title, self._drawing(one, at))
+                self._drawings.append((figure, one))
+            except ApexrError as error:
+                figure.tell(title, None)
+                figure.complain(str(error))
+            self.figures.append(figure)
+        rows = [one.layout for one in self.figures]
+        if number > len(rolled):
+            words = f"Rollouts of the first {len(rolled)} of {number} experiments."
+            rows.append(pn.pane.HTML(told(words), margin=(4, 5)))
+        self.layout.objects = rows
+
+    def move(self, at: Mapping[str, Hashable], document: Any = None) -> None:
+        """Show them at another place."""
+        if self.follower is not None:
+            self.follower.move(at, document)
+        for figure, one in self._drawings:
+            figure.retell(self._drawing(one, at))
+
+    def _drawing(self, one: Rolled, at: Mapping[str, Hashable]) -> Drawing:
+        """Return what draws what an experiment shows at a place."""
+        held = {dim: labels({"": one.data}, dim) for dim in ("time", *PLACES)}
+        options = {dim: nearest(at.get(dim), values) for dim, values in held.items() if values}
+        before = [f"result = apexr.open_experiment({str(self._path)!r}, {one.id!r})"]
+        return Drawing(before, Call("plot.compare", "result", options), one.data)
 
 
 def shaped(data: Data, width: int, height: int) -> dict[str, int]:

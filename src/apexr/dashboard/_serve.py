@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from apexr.dashboard._document import document
 from apexr.dashboard._explorer import explorer
 from apexr.dashboard._records import Records
 from apexr.dashboard._require import panel
 from apexr.dashboard._study import study_page
-from apexr.dashboard._style import CSS
 from apexr.errors import SpecError
 
 HOST = "127.0.0.1"
@@ -73,15 +73,11 @@ def serve(
     if not 0 <= port < 2**16:
         raise SpecError(f"a port is a number from 0 to {2**16 - 1}, got {port}")
 
-    def page() -> Any:
-        pn.config.raw_css = [CSS]
-        return make()
-
     try:
         port = port or _free_port()
         own = [f"{host}:{port}" for host in ("localhost", HOST)]
         return pn.serve(
-            {"/": page},
+            {"/": lambda: document(make())},
             title=title,
             port=port,
             show=show,

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from apexr.dashboard import _table
+from apexr.dashboard._address import Choices, asked, from_query, quoted, to_query
+from apexr.dashboard._curves import Side
+from apexr.dashboard._document import named
 from apexr.dashboard._records import FILTERS, Records, choices, counted, filtered, finished
-from apexr.dashboard._require import label, panel, served
-from apexr.dashboard._style import WARNING, card, heading, told
+from apexr.dashboard._require import label, panel, served, soon
+from apexr.dashboard._style import LAST, WARNING, card, heading, told
 from apexr.dashboard._views import Views
 from apexr.errors import StoreError
+from apexr.store import short_ids
 
 FIRST = 3
 """Experiments that are shown before any is chosen."""
@@ -23,14 +27,20 @@ PERIOD = 5.0
 """Seconds between two looks for new experiments, at least."""
 SHARE = 20.0
 """Looking takes at most this part of the time."""
+NOTE = 400
+"""Milliseconds after which the address follows a choice."""
+LETTERS = 12
+"""Of an id in an address, at least: others may come that begin in the same way."""
 
 
 def study_page(path: str | os.PathLike[str]) -> Any:
     """Return a Panel page over a study, also while it runs.
 
-    Filters and a table of all experiments; losses, metrics and rollouts of those that are chosen,
-    with a slider through time. Of an experiment only what is shown is read. Show the page in a
-    notebook, serve it with Panel, or start ``apexr dashboard`` from a shell.
+    Filters and a table of all experiments; views of those that are chosen: losses, metrics and
+    rollouts with a slider through time; error against cost; statistics; the parts of errors. Two
+    selections are shown side by side. Where the page is served, its address holds all that is
+    chosen. Of an experiment only what is shown is read. Show the page in a notebook, serve it with
+    Panel, or start ``apexr dashboard`` from a shell.
 
     Parameters
     ----------
@@ -42,8 +52,16 @@ def study_page(path: str | os.PathLike[str]) -> Any:
     StoreError
         If ``path`` is not a study.
     """
-    panel()
-    return StudyPage(Records(path)).layout
+    pn = panel()
+    location = pn.state.location if served() is not None else None
+    page = StudyPage(Records(path), "" if location is None else location.search)
+    if location is not None:
+
+        def note() -> None:
+            location.search = page.address()
+
+        page.changed = soon(note, NOTE)
+    return page.layout
 
 
 class StudyPage:
@@ -53,14 +71,18 @@ class StudyPage:
     ----------
     records
         The study.
+    search
+        The query of the address that was opened.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, search: str = "") -> None:
         pn = panel()
         self.records = records
-        self.chosen: list[str] = []
+        self.changed: Callable[[], None] = lambda: None
+        wanted, ignored = from_query(search)
         self.visible = records.table
-        self.views = Views()
+        self.selected: dict[str, list[str]] = {"a": [], "b": []}
+        self.views = Views(records.path, wanted, self._note)
         self._busy = False
         self.filters = {
             name: pn.widgets.MultiChoice(
@@ -68,46 +90,126 @@ class StudyPage:
             )
             for name in FILTERS
         }
+        self.ticks = pn.widgets.RadioButtonGroup(
+            options={"Selection A": "a", "Selection B": "b"},
+            value="a",
+            margin=(4, 6),
+            width=240,
+            **named("ticks are those of"),
+        )
+        self.clear = pn.widgets.Button(**label("Close B"), margin=(4, 5), width=80, visible=False)
         self.table = _table.widget(records.table, choosing=True)
         self.summary = pn.pane.HTML("", styles={"color": "white"}, margin=(11, 10))
         self.notes = pn.pane.HTML("", styles=WARNING, sizing_mode="stretch_width", visible=False)
+        self.ignored = pn.pane.HTML("", styles=WARNING, sizing_mode="stretch_width")
         self.button = pn.widgets.Button(**label("Refresh"), margin=(5, 5), width=90)
         self.watching = pn.widgets.Checkbox(
             **label("look for new results"), value=True, margin=(12, 5), styles={"color": "white"}
         )
-        self._connect()
+        ignored += self._take(wanted)
         self.update()
+        ignored += self.views.notes
+        self.ignored.param.update(object=told("\n".join(ignored)), visible=bool(ignored))
+        self._connect()
         self.layout = self._arranged()
 
     # --- what the reader does ----------------------------------------------------------------
 
     def _connect(self) -> None:
         for one in self.filters.values():
-            one.param.watch(lambda _: self._at_once(self.update), "value")
-        self.table.param.watch(lambda _: self._at_once(self._choose), "selection")
+            one.param.watch(lambda _: self._do(self.update), "value")
+        self.table.param.watch(lambda _: self._do(self._choose), "selection")
+        self.ticks.param.watch(lambda _: self._do(self.update), "value")
+        self.clear.on_click(lambda _: self._do(self._close_b))
         self.button.on_click(lambda _: self.refresh())
 
-    def _at_once(self, act: Callable[[], None]) -> None:
-        """Do something whose changes the browser shall see together."""
-        with panel().io.hold():
-            act()
+    def _do(self, act: Callable[[], None]) -> None:
+        """Do what a reader has asked for; the browser shall see all changes together."""
+        if not self._busy:
+            with panel().io.hold():
+                act()
+            self._note()
+
+    def _note(self) -> None:
+        """Have the address tell what is chosen by now."""
+        self.ignored.visible = False
+        self.changed()
 
     def refresh(self) -> None:
         """List the study again and show what has changed."""
         if self.records.refresh():
-            self._at_once(self.update)
+            with panel().io.hold():
+                self.update()
 
     def look(self) -> None:
         """Refresh the page if that is wanted; called now and then."""
         if self.watching.value:
             self.refresh()
 
+    @property
+    def chosen(self) -> list[str]:
+        """The experiments that are ticked, by id."""
+        return self.selected[self.ticks.value]
+
+    @property
+    def _two(self) -> bool:
+        """Whether two selections are shown."""
+        return self.ticks.value == "b" or bool(self.selected["b"])
+
     def _choose(self) -> None:
-        if self._busy:
-            return
         ids = self.table.value["id"]
-        self.chosen = [str(ids.iloc[place]) for place in sorted(self.table.selection)]
+        ticked = [str(ids.iloc[place]) for place in sorted(self.table.selection)]
+        hidden = [name for name in self.chosen if self._two and name not in set(ids)]
+        self.selected[self.ticks.value] = ticked + hidden
         self._show()
+
+    def _close_b(self) -> None:
+        self.selected["b"] = []
+        self._busy = True
+        try:
+            self.ticks.value = "a"
+        finally:
+            self._busy = False
+        self.update()
+
+    # --- the address -------------------------------------------------------------------------
+
+    def _take(self, wanted: Choices) -> list[str]:
+        """Choose what an address asks for; return what is to be said of it."""
+        notes: list[str] = []
+        known = choices(self.records.table)
+        for name, texts in wanted.filters.items():
+            there = [one for text in texts if (one := asked(text, name, known[name], notes))]
+            self.filters[name].param.update(options=there, value=there)
+        ids = self.records.table["id"].tolist() if len(self.records.table) else []
+        for side, texts in (("a", wanted.a or ()), ("b", wanted.b)):
+            found = {text: [one for one in ids if one.startswith(text)] for text in texts}
+            self.selected[side] = [held[0] for held in found.values() if len(held) == 1]
+            lost = [text for text, held in found.items() if len(held) != 1]
+            if lost:
+                said = ", ".join(map(quoted, lost[:3])) + (" and more" * (len(lost) > 3))
+                notes.append(f"The address asks for experiments that are not here: {said}.")
+        self._none = wanted.a == ()
+        if asked(wanted.ticks, "selection", ["b"], notes) is not None:
+            self.ticks.value = "b"
+        return notes
+
+    def address(self) -> str:
+        """Return the query of an address that opens the page as it is."""
+        ids = self.records.table["id"].tolist() if len(self.records.table) else []
+        short = dict(zip(ids, short_ids(ids, LETTERS), strict=True))
+        first = finished(self.visible)["id"].tolist()[:FIRST] if ids else []
+        a, b = (tuple(short[n] for n in self.selected[side]) for side in ("a", "b"))
+        kept = {name: tuple(one.value) for name, one in self.filters.items() if one.value}
+        return to_query(
+            Choices(
+                filters=kept,
+                a=None if self.selected["a"] == first else a,
+                b=b,
+                ticks="b" if self.ticks.value == "b" else "",
+                **self.views.choices(),
+            )
+        )
 
     # --- what follows from it ----------------------------------------------------------------
 
@@ -122,8 +224,12 @@ class StudyPage:
         wanted = {name: one.value for name, one in self.filters.items()}
         self.visible = filtered(self.records.table, wanted)
         there = finished(self.visible)["id"].tolist()
-        kept = [name for name in self.chosen if name in set(self.visible["id"])]
-        self.chosen = kept or there[:FIRST]
+        known = set((self.records.table if self._two else self.visible)["id"])
+        for side, names in self.selected.items():
+            self.selected[side] = [name for name in names if name in known]
+        if not self.selected["a"] and not self._none:
+            self.selected["a"] = there[:FIRST]
+        self._none = False
         frame = _table.shown(self.visible)
         self._busy = True
         try:
@@ -138,14 +244,25 @@ class StudyPage:
         self._show()
 
     def _show(self) -> None:
-        there = set(finished(self.visible)["id"])
-        wanted = [name for name in self.chosen if name in there]
+        self.clear.visible = self._two
+        there = set(finished(self.records.table)["id"])
         notes = _failures(self.visible)
-        if len(wanted) > MOST:
-            notes.insert(0, f"{len(wanted)} experiments are chosen; the first {MOST} are drawn.")
-        parts, damaged = self._read(wanted[:MOST])
+        drawn: dict[str, list[str]] = {}
+        for side in ("a", "b") if self._two else ("a",):
+            wanted = [name for name in self.selected[side] if name in there]
+            if len(wanted) > MOST:
+                notes.insert(
+                    0, f"{len(wanted)} experiments are chosen; the first {MOST} are drawn."
+                )
+            drawn[side.upper() if self._two else ""] = wanted[:MOST]
+        every = list(dict.fromkeys(name for names in drawn.values() for name in names))
+        parts, damaged = self._read(every)
         notes += damaged
-        self.views.show(parts, self.records.stamps([*parts]))
+        sides = [
+            Side(side, {name: parts[name] for name in names if name in parts}, self.records.path)
+            for side, names in drawn.items()
+        ]
+        self.views.show(sides, self.records.stamps([*parts]))
         self.notes.object = told("\n".join(notes))
         self.notes.visible = bool(notes)
 
@@ -159,13 +276,18 @@ class StudyPage:
     def _arranged(self) -> Any:
         pn = panel()
         name = Path(str(self.records.path)).name
-        bar = heading(name, self.summary, pn.layout.HSpacer(), self.watching, self.button)
-        one = [*self.filters.values()]
-        filters = pn.Column(*(pn.Row(*one[at : at + 2], margin=0) for at in range(0, len(one), 2)))
-        left = card(filters, self.table, self.notes, width=_table.WIDTH)
-        page = pn.Column(
-            bar, pn.Row(left, self.views.layout, margin=0), sizing_mode="stretch_width", margin=0
+        bar = heading(name, self.summary, pn.Row(self.watching, self.button, styles=LAST))
+        filters = pn.FlexBox(*self.filters.values())
+        left = card(
+            self.ignored,
+            filters,
+            pn.Row(self.ticks, self.clear, margin=0),
+            self.table,
+            self.notes,
+            width=_table.WIDTH,
         )
+        body = pn.FlexBox(left, self.views.layout, align_items="flex-start", margin=0)
+        page = pn.Column(bar, body, sizing_mode="stretch_width", margin=0)
         if served() is not None:
             seconds = max(PERIOD, SHARE * self.records.seconds)
             pn.state.add_periodic_callback(self.look, period=int(1000 * seconds))

@@ -15,6 +15,10 @@ CARD = {
     "padding": "8px 10px",
 }
 HEAD = {"background": "#1f3a5f", "color": "white", "padding": "6px 14px"}
+LAST = {"margin-left": "auto"}
+"""For what stands at the end of a line."""
+WIDE = {"flex": "1 1 790px", "min-width": "0", "max-width": "100%"}
+"""For the views: next to the table where both have room, else below it."""
 WARNING = {"background": "#fff4e5", "border-left": "4px solid #d55e00", "padding": "6px 10px"}
 """For what failed or cannot be shown."""
 
@@ -39,7 +43,6 @@ def card(*parts: Any, **options: Any) -> Any:
 def heading(title: str, *parts: Any) -> Any:
     """Return the bar on top of a page."""
     pn = panel()
-    name = pn.pane.HTML(
-        f"<b style='font-size:17px'>{escape(title)}</b>", styles={"color": "white"}, margin=(8, 10)
-    )
-    return pn.Row(name, *parts, styles=HEAD, sizing_mode="stretch_width", margin=0)
+    said = f"<h1 style='font-size:17px;margin:0'>{escape(title)}</h1>"
+    name = pn.pane.HTML(said, styles={"color": "white"}, margin=(8, 10))
+    return pn.FlexBox(name, *parts, styles=HEAD, sizing_mode="stretch_width", margin=0)
