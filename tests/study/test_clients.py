@@ -2,6 +2,7 @@
 
 import pytest
 
+from _tiny import python
 from apexr.errors import SpecError
 from apexr.study import connect, local_cluster, slurm_cluster
 from apexr.study._clients import CORES, worker_environments
@@ -86,3 +87,37 @@ def test_no_scheduler_is_said(address, monkeypatch):
     monkeypatch.setattr("apexr.study._clients.CONNECT_SECONDS", 1)
     with pytest.raises(SpecError, match="no Dask scheduler answers at"):
         connect(address)
+
+
+FORGOTTEN = """
+import gc, os, threading
+from distributed import Client, LocalCluster
+from apexr.study import connect
+
+class Garbage:
+    def __init__(self, held): self.held, self.itself = held, self
+
+try:
+    Client("nonsense", set_as_default=False)
+except ValueError as error:
+    forgotten = Garbage(error)  # holds the client
+cluster = LocalCluster(1, processes=False, dashboard_address=None)
+start = threading.Thread.__init__
+
+def making(self, *args, **kwargs):
+    global forgotten
+    forgotten = None
+    if gc.isenabled():  # as Python itself does now and then
+        gc.collect()
+    start(self, *args, **kwargs)
+
+threading.Thread.__init__ = making
+connect(cluster.scheduler_address)
+print("connected", flush=True)
+os._exit(0)
+"""
+
+
+def test_a_client_that_was_never_closed_does_not_stop_the_next_one(tmp_path):
+    """Collected while another one starts, it would wait for a lock of this very thread."""
+    assert "connected" in python(FORGOTTEN, cwd=tmp_path, timeout=120)

@@ -1,12 +1,13 @@
 """The Dask clusters that run a study: checked, made on this machine, or asked of SLURM."""
 
 import functools
+import gc
 import glob
 import logging
 import os
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from apexr._memory import available_memory
@@ -69,14 +70,16 @@ def connect(address: str) -> "Client":
         client: Client = _started(
             lambda: distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         )
+        return client
     except ClusterError:
         raise
     except (OSError, ValueError, TimeoutError) as error:
-        raise SpecError(
-            f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`,"
-            " which says its address"
-        ) from error
-    return client
+        said = str(error)
+    gc.collect()  # outside of the handler, whose error holds the client that has failed
+    raise SpecError(
+        f"no Dask scheduler answers at {address!r} ({said}); start one with `dask scheduler`,"
+        " which says its address"
+    )
 
 
 T = TypeVar("T")
@@ -94,15 +97,32 @@ def _started(start: Callable[[], T]) -> T:
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return start()
+            with _nothing_collected():
+                return start()
         except (AssertionError, RuntimeError) as error:
             problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             _log.warning("Dask does not start (%s), attempt %d", problem, attempt)
-            last = error
     raise ClusterError(
         f"Dask does not start on this machine, tried {ATTEMPTS} times ({problem}); it may be too"
         " busy: try again, or with fewer workers"
-    ) from last
+    )
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Collect garbage now, and none while something of Dask starts.
+
+    While it starts, Dask holds a lock which a client that nobody has closed takes when it is
+    collected. In the same thread the one would wait for the other forever.
+    """
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _answer(ask: Callable[[], T]) -> T:
