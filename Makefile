@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-errors \
+.PHONY: quickstart test test-as-users check distribution clean docs docs-html docs-study docs-learning docs-recipe docs-errors \
 	docs-accuracy docs-solvers docs-plots docs-dashboard browser graph contact-sheet FORCE
 
 quickstart: $(VENV)/.installed
@@ -74,6 +74,11 @@ docs-study: $(VENV)/.installed
 # What is finished is kept in a folder of the temporary directory and not run again.
 docs-learning: $(VENV)/.installed
 	$(BIN)/python docs/learning_study.py
+
+# The study of the plain and the modern recipe of docs/recipe_study.md (half an hour).
+# What is finished is kept in a folder of the temporary directory and not run again.
+docs-recipe: $(VENV)/.installed
+	$(BIN)/python docs/recipe_study.py
 
 # The study of docs/error_sources.md, whose errors are split.
 docs-errors: $(VENV)/.installed
