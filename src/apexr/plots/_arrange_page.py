@@ -153,7 +153,7 @@ def _write_cells(plot: Any, body: float, size: float) -> float:
     written = [one for one in plot.renderers if isinstance(getattr(one, "glyph", None), Text)]
     if not columns or not written:
         return 0.0
-    room = 0.94 * body / columns
+    room = 0.84 * body / columns
     texts = [[str(text) for text in one.data_source.data[one.glyph.text]] for one in written]
     for long, short in ((" ", "\n"), ("diverged", "div.")):
         if max((_Estimate.width(text, size) for held in texts for text in held), default=0) > room:
