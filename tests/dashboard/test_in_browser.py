@@ -113,6 +113,10 @@ def test_all_views_are_used_by_keys_alone_and_have_names(running, tab):
     tab.page.goto(url)
     figures(tab).nth(7).wait_for()
     assert violations(tab.page) == {}
+    assert tab.page.get_by_role("slider", name="time step").get_attribute("aria-valuetext") == "4"
+    pan = tab.page.get_by_role("button", name="Pan").first
+    pan.press("Enter")
+    pan.and_(tab.page.locator("[aria-pressed=false]")).wait_for()
     first = tab.page.locator(".tabulator-row input[type=checkbox]").first
     first.press("Space")
     tab.page.get_by_text("Rollouts of the first").wait_for(state="hidden")

@@ -168,7 +168,7 @@ def part_html(part: Part) -> str:
         case Code():
             made = f"<pre><code>{html.escape(part.lines)}</code></pre>"
         case Numbers():
-            made = f'<div class="wide">{part.table.to_html()}</div>'
+            made = f'<div class="wide" tabindex="0">{part.table.to_html()}</div>'
         case Figure():
             made = _html_figure(part)
         case Grid():
@@ -193,7 +193,7 @@ def _html_grid(part: Grid) -> str:
         "<tr>" + "".join(f"<td>{_html_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows
     ]
     return (
-        f'<div class="wide"><table class="texts"><thead>{lines[0]}</thead>'
+        f'<div class="wide" tabindex="0"><table class="texts"><thead>{lines[0]}</thead>'
         f"<tbody>{''.join(lines[1:])}</tbody></table></div>"
     )
 

@@ -52,11 +52,14 @@ _SCRIPT = """
   }
   const row_name = (row) => {
     const cells = [...row.querySelectorAll(".tabulator-cell[tabulator-field]")]
+      .filter((cell) => cell.getAttribute("tabulator-field") !== "index")
     return cells.slice(0, 4).map((cell) => cell.textContent.trim()).filter(Boolean).join(", ")
   }
   const rules = {
     ".noUi-handle": (handle, root) => {
-      const title = words(root, ".bk-slider-title")
+      // the words of a slider over labels stand in front of it, in a part of their own
+      const before = root.host?.previousElementSibling?.shadowRoot
+      const title = words(root, ".bk-slider-title") || (before ? words(before, "div") : "")
       set(handle, "aria-label", title.split(":")[0] || name_of(root) || "slider")
       set(handle, "aria-valuetext", title.split(":").slice(1).join(":").trim() || title || "0")
     },
@@ -85,6 +88,12 @@ _SCRIPT = """
     ".tabulator-row input[type=checkbox]": (box) =>
       set(box, "aria-label", `choose ${row_name(box.closest(".tabulator-row"))}`),
     ".tabulator-header input[type=checkbox]": (box) => set(box, "aria-label", "choose all"),
+    ".tabulator-col.tabulator-col-sorter-element": (column) => {
+      if (!words(column, ".tabulator-col-title")) return
+      set(column, "tabindex", "0")
+      press(column)
+    },
+    ".tabulator-cell[tabindex='0']": (cell) => set(cell, "tabindex", "-1"), // nothing is edited
     ".tabulator-tableholder": (holder) => {
       set(holder, "role", "rowgroup")
       for (const rows of holder.querySelectorAll(".tabulator-table")) set(rows, "role", "none")
@@ -114,13 +123,18 @@ _SCRIPT = """
   }
   const tools = (root) => {
     const host = root.host
-    if (!host || !/Tool.*Button|ToolButton/.test(host.className)) return
+    if (!host || !/bk-(OnOff|Click|Tool)\\w*Button/.test(host.className)) return
     set(host, "role", "button")
     set(host, "aria-label", host.title || "tool")
+    if (/OnOff/.test(host.className))
+      set(host, "aria-pressed", String(host.classList.contains("bk-active")))
     press(host)
   }
   const mend = (root) => {
     tools(root)
+    const next = root.host?.nextElementSibling?.shadowRoot
+    for (const handle of next?.querySelectorAll(".noUi-handle") ?? [])
+      rules[".noUi-handle"](handle, next)
     for (const [selector, rule] of Object.entries(rules))
       for (const element of root.querySelectorAll(selector)) rule(element, root)
   }

@@ -21,7 +21,7 @@ from apexr.plots._cost import COSTS
 from apexr.plots._experiments import arrange
 from apexr.plots._style import holoviews, legends_below
 
-WIDE, HEIGHT, FRAME = 800, 380, 240
+WIDE, HEIGHT, FRAME = 740, 380, 240
 
 
 def costs_of(parts: Mapping[str, xr.Dataset]) -> list[str]:
@@ -92,5 +92,6 @@ def _fit(drawn: Any, together: Together, *, pair: bool) -> Any:
         return sized(drawn, width=WIDE, height=HEIGHT)
     hooks = [legends_below, together.draw] if pair else [legends_below]
     frame: dict[str, Any] = {"height": None, "frame_height": FRAME}  # legends differ in height
-    fitting = sized(drawn, hooks, legend_position="top_left", **frame)
+    width = WIDTH if pair else WIDE // 2
+    fitting = sized(drawn, hooks, width=width, legend_position="top_left", **frame)
     return fitting.cols(1 if pair else 2) if isinstance(drawn, holoviews().Layout) else fitting

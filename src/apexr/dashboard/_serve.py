@@ -2,17 +2,19 @@
 
 import functools
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from apexr._signals import terminate
 from apexr.dashboard._document import document
 from apexr.dashboard._explorer import explorer
 from apexr.dashboard._records import Records
 from apexr.dashboard._require import panel
 from apexr.dashboard._study import study_page
-from apexr.errors import SpecError
+from apexr.errors import SpecError, Terminated
 
 HOST = "127.0.0.1"
 _MISDIRECTED = 421
@@ -76,11 +78,12 @@ def serve(
     try:
         port = port or _free_port()
         own = [f"{host}:{port}" for host in ("localhost", HOST)]
-        return pn.serve(
+        server = pn.serve(
             {"/": lambda: document(make())},
             title=title,
             port=port,
             show=show,
+            start=threaded,
             threaded=threaded,
             address=HOST,
             websocket_origin=own,
@@ -88,6 +91,35 @@ def serve(
         )
     except OSError as error:
         raise SpecError(f"port {port} cannot be had ({error.strerror}); take another") from error
+    if not threaded:
+        _run(server)
+    return server
+
+
+def _run(server: Any) -> None:
+    """Serve until an interrupt or SIGTERM.
+
+    An exception that SIGTERM raises may come where Python ignores it, as while it frees the memory
+    of a page that was closed; the loop is asked to end instead.
+    """
+    ended = False
+
+    def end(*_: object) -> None:
+        nonlocal ended
+        ended = True
+        server.io_loop.add_callback_from_signal(server.io_loop.stop)
+
+    ours = signal.getsignal(signal.SIGTERM) is terminate
+    if ours:
+        signal.signal(signal.SIGTERM, end)
+    try:
+        server.start()
+        server.io_loop.start()
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, terminate)
+    if ended:
+        raise Terminated
 
 
 class _OwnHost:

@@ -26,6 +26,8 @@ from apexr.store import open_dataset
 
 MOST = 4
 """Experiments that are split on a page."""
+PANEL = 370
+"""Pixels of the width of a panel."""
 LIMIT = 900.0
 """Seconds that the split of one may take."""
 _KEPT = 48
@@ -268,4 +270,4 @@ def _at_once(act: Callable[[], None]) -> None:
 
 
 def _fit(drawn: Any) -> Any:
-    return sized(drawn).cols(2)
+    return sized(drawn, width=PANEL).cols(2)
