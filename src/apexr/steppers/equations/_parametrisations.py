@@ -30,6 +30,7 @@ from apexr.errors import SpecError, suggest
 from apexr.steppers.equations._base import Coefficient
 
 Coefficients = Sequence[Coefficient]
+Given = Coefficient | Coefficients
 Kind = Literal["linear", "nonlinear", "polynomial", "convection", "gradient_norm"]
 """Coefficients of one row of the table, or of the three in the middle together (``nonlinear``)."""
 NUM_NONLINEAR = 3
@@ -37,7 +38,9 @@ _SINGLE = {"convection": 1, "gradient_norm": 2}
 """Kinds that are one number, and the order of its derivatives."""
 
 
-def normalize(kind: Kind, physical: Any, *, domain_extent: PositiveFloat, dt: PositiveFloat) -> Any:
+def normalize(
+    kind: Kind, physical: Given, *, domain_extent: PositiveFloat, dt: PositiveFloat
+) -> Any:
     """Return normalized coefficients of physical ones.
 
     Parameters
@@ -65,7 +68,7 @@ def normalize(kind: Kind, physical: Any, *, domain_extent: PositiveFloat, dt: Po
 
 
 def denormalize(
-    kind: Kind, normalized: Any, *, domain_extent: PositiveFloat, dt: PositiveFloat
+    kind: Kind, normalized: Given, *, domain_extent: PositiveFloat, dt: PositiveFloat
 ) -> Any:
     """Return physical coefficients of normalized ones; the inverse of :func:`normalize`."""
     _check_one_axis(domain_extent=domain_extent)
@@ -74,7 +77,7 @@ def denormalize(
 
 def to_difficulty(
     kind: Kind,
-    normalized: Any,
+    normalized: Given,
     *,
     num_spatial_dims: Dimensions,
     num_points: PositiveInt,
@@ -106,7 +109,7 @@ def to_difficulty(
 
 def from_difficulty(
     kind: Kind,
-    difficulty: Any,
+    difficulty: Given,
     *,
     num_spatial_dims: Dimensions,
     num_points: PositiveInt,
