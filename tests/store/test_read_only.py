@@ -227,7 +227,16 @@ def writers(root, name):
 
 NEITHER = {
     *("SAFETENSORS", "WORTH_AN_INDEX", "ConflictError", "Part", "Place", "Repaired"),
-    *("TrajectoryWriter", "at", "is_url", "check_shapes", "experiment_of", "in_short", "ranges"),
+    *(
+        "TrajectoryWriter",
+        "at",
+        "is_url",
+        "check_shapes",
+        "experiment_of",
+        "in_short",
+        "ranges",
+        "short_ids",
+    ),
     *("join_experiments", "note_progress"),  # the first is given Datasets; the second gives up
 }
 """Public names of the store that touch no store."""
