@@ -8,6 +8,8 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float
 
 from apexr._parts import Structure, split
@@ -15,6 +17,7 @@ from apexr._typing import Step
 from apexr.steppers import Solver
 from apexr.training import as_batched
 
+_SAMPLES = "sample"
 EnsembleMode = Literal["independent", "mean_rollout"]
 """Whether members go on from their own states or from the mean of all."""
 
@@ -70,20 +73,51 @@ def ensemble_blocks(
     own, shared, structure = split({"emulator": emulators, "reference": reference})
     count = len(jax.tree.leaves(own)[0])
     size = max(1, block_bytes // ((count + 1) * states.nbytes))
-    truth = jnp.moveaxis(states, 0, 1)
+    mesh = Mesh(np.array(jax.local_devices()), (_SAMPLES,))
+    num_samples = len(states)
+    spare = -num_samples % mesh.size
+    truth = jnp.moveaxis(jnp.concatenate([states, jnp.repeat(states[-1:], spare, axis=0)]), 0, 1)
     carry = (jnp.broadcast_to(truth, (count, *truth.shape)), truth)
     for first in range(0, num_steps, size):
         length = min(size, num_steps - first)
-        carry, (members, true) = _advance(own, shared, carry, structure, mode, length)
+        carry, made = _advance(own, shared, carry, structure, mode, length, mesh)
+        members, true = (np.asarray(frames) for frames in made)
         steps = np.arange(first + 1, first + length + 1)
-        yield Block(steps, np.moveaxis(members, 2, 3), np.moveaxis(true, 1, 2))
+        yield Block(
+            steps,
+            np.moveaxis(members, 3, 2)[:, :, :num_samples],
+            np.moveaxis(true, 2, 1)[:, :num_samples],
+        )
 
 
-@partial(jax.jit, static_argnums=(3, 4, 5))
+@partial(jax.jit, static_argnums=(3, 4, 5, 6))
 def _advance(
     own: Any,
     shared: Any,
     carry: tuple[Array, Array],
+    structure: Structure,
+    mode: EnsembleMode,
+    num_steps: int,
+    mesh: Mesh,
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Return where members and truth are after some steps, and all steps on the way there."""
+    last = (P(None, None, _SAMPLES), P(None, _SAMPLES))
+    all_steps = (P(None, None, None, _SAMPLES), P(None, None, _SAMPLES))
+    on_device = partial(_advance_samples, structure=structure, mode=mode, num_steps=num_steps)
+    return jax.shard_map(
+        on_device,
+        mesh=mesh,
+        in_specs=(P(), P(), last),
+        out_specs=(last, all_steps),
+        check_vma=False,
+    )(own, shared, carry)
+
+
+def _advance_samples(
+    own: Any,
+    shared: Any,
+    carry: tuple[Array, Array],
+    *,
     structure: Structure,
     mode: EnsembleMode,
     num_steps: int,
