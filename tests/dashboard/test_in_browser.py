@@ -87,9 +87,11 @@ def test_an_address_opens_the_same_page_elsewhere(running, tab):
     tab.page.get_by_text("B: training loss: Res;16;4;relu").wait_for()
     tab.page.get_by_label("band over seeds").select_option("none")
     tab.page.wait_for_url("**band=none*")
-    slide(tab.page, 2)
-    tab.page.wait_for_url("**time=6*")
     figures(tab).nth(9).wait_for()  # loss and metric of both, rollouts of the first of each
+    tab.settle()  # a key that is pressed while all is drawn again may be lost
+    slide(tab.page, 2)
+    tab.page.wait_for_url("**time=*")
+    tab.settle()
     other = tab.another()
     other.page.goto(tab.page.url)
     figures(other).nth(9).wait_for()
