@@ -104,6 +104,16 @@ def test_more_than_there_is():
         recorded(test_temporal_horizon=5, stride=2)
 
 
+def test_fewer_times_than_frames(tmp_path):
+    files.write_pdebench(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        count = file["tensor"].shape[1]
+        del file["t-coordinate"]
+        file["t-coordinate"] = 0.2 * np.arange(count - 2)
+    with pytest.raises(SpecError, match=f"t-coordinate: {count - 2} times for {count} frames"):
+        apexr.Recorded(tmp_path / "a.h5")
+
+
 def test_a_time_step_that_varies(tmp_path):
     times = np.array([0, 1, 2, 3.5, 4, 5])
     data = xr.DataArray(array(), dims=DIMS, coords={"time": times})

@@ -74,7 +74,7 @@ class PDEArena(Reader):
             ),
             fields=tuple(_field(file, part, name) for name in fields),
             constants=tuple(_number(file, f"{part}/{name}", name) for name in numbers),
-            dt=_dt(file, part),
+            dt=_dt(file, part, shape[1]),
             part=part,
         )
 
@@ -101,12 +101,12 @@ def _number(file: Hdf5, path: str, name: str) -> Constant:
     return Constant(name, (name,), value)
 
 
-def _dt(file: Hdf5, part: Part) -> float:
+def _dt(file: Hdf5, part: Part, num_frames: int) -> float:
     if file.is_dataset(f"{part}/dt"):
         return equal_step(file.small(f"{part}/dt"), f"{file.where}: {part}/dt")
     where = f"{file.where}: {part}/t"
     rows = np.atleast_2d(file.small(f"{part}/t"))
-    return equal_step([step_of(row, where) for row in rows], where)
+    return equal_step([step_of(row, where, num_frames) for row in rows], where)
 
 
 def _axis(file: Hdf5, part: Part, name: str, count: int) -> Axis:

@@ -84,7 +84,7 @@ def _recording(
         _axis(file, name, f"{name}-coordinate", count)
         for name, count in zip("xyz", shape[2:], strict=False)
     )
-    times = file.small("t-coordinate")[: shape[1]]  # often one longer than the trajectories
+    times = file.small("t-coordinate")  # often one longer than the trajectories
     return Recording(
         layout=layout,
         where=file.where,
@@ -95,7 +95,7 @@ def _recording(
             Field(labels[0], labels, _frames_of(file, path)) for path, labels in fields.items()
         ),
         constants=_numbers(file.attributes()),
-        dt=step_of(times, f"{file.where}: t-coordinate") if shape[1] > 1 else None,
+        dt=step_of(times, f"{file.where}: t-coordinate", shape[1]) if shape[1] > 1 else None,
         usual_split=FIRST_TENTH,
     )
 
@@ -162,7 +162,7 @@ class PDEBenchGroups(Reader):
             _axis(file, name, f"{grid}/{name}", count)
             for name, count in zip("xyz", shape[1:-1], strict=False)
         )
-        times = file.small(f"{grid}/t")[: shape[0]]
+        times = file.small(f"{grid}/t")
         labels = numbered("data", shape[-1])
         return [
             Recording(
@@ -173,7 +173,7 @@ class PDEBenchGroups(Reader):
                 axes=axes,
                 fields=(Field("data", labels, frames),),
                 constants=_configured(file, keys),
-                dt=step_of(times, f"{file.where}: {grid}/t") if shape[0] > 1 else None,
+                dt=step_of(times, f"{file.where}: {grid}/t", shape[0]) if shape[0] > 1 else None,
                 usual_split=FIRST_TENTH,
             )
         ]
@@ -232,7 +232,7 @@ class PDEBenchIncompressible(Reader):
         shape = file.dataset("velocity").shape
         check_frame(shape[2:], 8, file.where)
         times = np.atleast_2d(file.small("t"))
-        steps = [step_of(row, f"{file.where}: t") for row in times]
+        steps = [step_of(row, f"{file.where}: t", shape[1]) for row in times]
         if max(steps) - min(steps) > 1e-3 * steps[0]:
             raise SpecError(f"{file.where}: dt varies from {min(steps)} to {max(steps)}")
         fields = [_last_axis(file, "velocity", component_labels("velocity", shape[-1]))]

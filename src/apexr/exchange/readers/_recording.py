@@ -141,15 +141,19 @@ class Recording:
         return tuple(axis.num_points for axis in self.axes)
 
 
-def step_of(times: Any, where: str) -> float:
+def step_of(times: Any, where: str, num_frames: int = 0) -> float:
     """Return the distance of equally spaced numbers, such as the times of frames.
 
     Raises
     ------
     SpecError
-        Naming the first place at which the distance differs.
+        Naming the first place at which the distance differs, or if there are fewer times than
+        frames. There may be more: some files end with the time after the last frame.
     """
     given = np.asarray(times)
+    if len(given) < num_frames:
+        raise SpecError(f"{where}: {len(given)} times for {num_frames} frames")
+    given = given[:num_frames] if num_frames else given
     values = given.astype(np.float64)
     if not np.isfinite(values).all():
         raise SpecError(f"{where}: holds numbers that are not finite")
