@@ -1,5 +1,7 @@
 """Scores of ensembles against an independent library, and what must hold of any such score."""
 
+from functools import partial
+
 import dask
 import numpy as np
 import pytest
@@ -139,3 +141,19 @@ def test_what_is_no_ensemble_is_refused(call, words):
     prediction, reference = drawn_like_the_truth(3, 5)
     with pytest.raises(ApexrError, match=words):
         call(prediction, reference)
+
+
+@pytest.mark.parametrize(
+    "score",
+    [crps, energy_score, spread_skill, rank_histogram, partial(coverage, level=0.5)],
+)
+@pytest.mark.parametrize("labels", [[1, 2, 3], [2, 1, 0], None])
+def test_labels_that_differ_are_refused_not_left_out(score, labels):
+    rng = np.random.default_rng(0)
+    truth = xr.DataArray(rng.normal(size=(3, 4)), dims=("time", "x"), coords={"time": [0, 1, 2]})
+    members = truth + xr.DataArray(rng.normal(size=5), dims="seed")
+    given = members.isel(time=[0, 1]) if labels is None else members.assign_coords(time=labels)
+    with pytest.raises(ApexrError, match="differ in their labels along 'time'"):
+        score(given, truth)
+    score(members, truth)
+    score(members, truth.drop_vars("time"))  # matched by their number

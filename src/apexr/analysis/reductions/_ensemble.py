@@ -282,6 +282,21 @@ def _check(prediction: Any, reference: Any, member: str) -> None:
         raise SpecError(
             f"an ensemble needs at least 2 members, got {prediction.sizes[member]} along {member!r}"
         )
+    # Arithmetic of xarray would leave out labels that only one of them has, without a word.
+    for dim in (dim for dim in reference.dims if dim in prediction.dims):
+        if not _fits(prediction, reference, dim):
+            raise SpecError(
+                f"prediction and reference differ in their labels along {dim!r}; choose those that"
+                " both have, in one order: xarray.align(prediction, reference, join='inner')"
+            )
+
+
+def _fits(prediction: xr.DataArray, reference: xr.DataArray, dim: Hashable) -> bool:
+    """Tell whether labels are the same; without labels on one side, whether there are as many."""
+    ours, theirs = prediction.indexes.get(dim), reference.indexes.get(dim)
+    if ours is None or theirs is None:
+        return prediction.sizes[dim] == reference.sizes[dim]
+    return ours.equals(theirs)
 
 
 def _state_dims(
