@@ -33,7 +33,11 @@ def two(study):
 
 
 def value_of(code):
-    """Run lines of Python and return the value of the last one."""
+    """Run lines of Python and return the value of the last one.
+
+    They are the code that the page shows for a study which this file made: what is tested is that
+    a reader who runs it gets the numbers of the page. apexr itself evaluates no text.
+    """
     lines = ast.parse(code).body
     space = {}
     exec(compile(ast.Module(lines[:-1], []), "code", "exec"), space)

@@ -1,5 +1,6 @@
 """Random initial conditions that no scenario of the peer names by a config string."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,14 @@ SEEDS = (0, 773)
 
 def write_initial_more(folder: Path) -> None:
     """Write ``initial_more.npz``."""
+    write_states(folder / "initial_more.npz", _generators)
+
+
+def write_states(path: Path, generators: Callable[[int], dict[str, Any]]) -> None:
+    """Write what generators draw in all dimensions, by the config string that means the same."""
     arrays, shapes = {}, {}
     for dims, num_points in POINTS.items():
-        for config, generator in _generators(dims).items():
+        for config, generator in generators(dims).items():
             label = f"{dims}d/{config}"
             shapes[label] = {
                 "config": config,
@@ -30,7 +36,7 @@ def write_initial_more(folder: Path) -> None:
                 # in more dimensions the peer repeats a discontinuous state, once a dimension
                 repeated = "discontinuities" in config
                 arrays[f"{label}/{seed}"] = np.asarray(made)[: 1 if repeated else None]
-    write_archive(folder / "initial_more.npz", arrays, {"cases": shapes, "seeds": SEEDS})
+    write_archive(path, arrays, {"cases": shapes, "seeds": SEEDS})
 
 
 def _generators(dims: int) -> dict[str, Any]:

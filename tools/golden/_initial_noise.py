@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import exponax as ex
-import jax
-import numpy as np
 
-from golden._files import write_archive
+from golden._initial_more import write_states
 
 ic = ex.ic
-POINTS = {1: 30, 2: 12, 3: 6}
-SEEDS = (0, 773)
 
 
 def write_initial_noise(folder: Path) -> None:
@@ -23,19 +19,7 @@ def write_initial_noise(folder: Path) -> None:
     if not version("exponax").startswith("0.2."):
         print("  initial_noise.npz: needs exponax 0.2, left as it is")
         return
-    arrays, shapes = {}, {}
-    for dims, num_points in POINTS.items():
-        for config, generator in _generators(dims).items():
-            label = f"{dims}d/{config}"
-            shapes[label] = {
-                "config": config,
-                "num_spatial_dims": dims,
-                "num_points": num_points,
-            }
-            for seed in SEEDS:
-                made = generator(num_points, key=jax.random.PRNGKey(seed))
-                arrays[f"{label}/{seed}"] = np.asarray(made)
-    write_archive(folder / "initial_noise.npz", arrays, {"cases": shapes, "seeds": SEEDS})
+    write_states(folder / "initial_noise.npz", _generators)
 
 
 def _generators(dims: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr import plots, schema, store
+from apexr import schema, store
 from apexr._report._parts import Call
 from apexr.analysis._selection import differing, label_names, label_rows, needed
 from apexr.dashboard._figure import Drawing
@@ -92,24 +92,6 @@ def metric_call(name: str, band: str, logy: bool, named: Mapping[str, Any]) -> C
     """Return the call that draws a metric."""
     scale = {"logy": True} if logy else {}
     return Call("plot.metric", "study", {"variable": name, **named, "band": band, **scale})
-
-
-def loss_view(parts: Mapping[str, xr.Dataset], band: str) -> Any:
-    """Return the losses; only these are read."""
-    return sized(plots.loss(_only(parts, "train_loss"), band=band))
-
-
-def metric_view(
-    parts: Mapping[str, xr.Dataset], name: str, band: str, *, logy: bool, now: "Now"
-) -> Any:
-    """Return a metric with a line at the time that is looked at; only this metric is read."""
-    drawn = plots.metric(_only(parts, name), name, band=band, logy=logy)
-    return sized(drawn, hooks=[now.draw])
-
-
-def _only(parts: Mapping[str, xr.Dataset], name: str) -> xr.Dataset:
-    """Return one variable of those experiments that have it, along ``experiment``."""
-    return store.join_experiments({key: ds[[name]] for key, ds in parts.items() if name in ds})
 
 
 def sized(

@@ -125,10 +125,13 @@ def _page(records: Records, parts: Mapping[str, xr.Dataset]) -> tuple[Any, Any]:
 def _curve_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> Any:
     pn = panel()
     plain = {"backend": "bokeh", "linked_axes": False, "margin": 0}
-    first = pn.pane.HoloViews(_curves.loss_view(parts, "range"), **plain)
+    side = _curves.Side("", parts, None)
+    losses = _curves.loss_call("range", {})(side.only("train_loss"))
+    first = pn.pane.HoloViews(_curves.sized(losses), **plain)
     tabs = []
     for name in _curves.metric_names(parts):
-        view = _curves.metric_view(parts, name, "range", logy=False, now=now)
+        drawn = _curves.metric_call(name, "range", False, {})(side.only(name))
+        view = _curves.sized(drawn, hooks=[now.draw])
         tabs.append((name, pn.pane.HoloViews(view, **plain)))
     second = tabs[0][1] if len(tabs) == 1 else pn.Tabs(*tabs)
     return pn.Row(first, second, margin=0)

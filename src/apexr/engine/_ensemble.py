@@ -101,9 +101,26 @@ def _advance(
     mesh: Mesh,
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Return where members and truth are after some steps, and all steps on the way there."""
+
+    def on_device(own: Any, shared: Any, carry: tuple[Array, Array]) -> Any:
+        def one_member(arguments: tuple[Any, Array]) -> Array:
+            arrays, states = arguments
+            stepped: Array = as_batched(structure.filled(arrays, shared)["emulator"])(states)
+            return stepped
+
+        def step(carry: tuple[Array, Array], _: None) -> Any:
+            states, truth = carry
+            if mode == "mean_rollout":
+                states = jnp.broadcast_to(jnp.mean(states, axis=0), states.shape)
+            members = jax.lax.map(one_member, (own, states))
+            model = structure.filled(jax.tree.map(lambda array: array[0], own), shared)
+            truth = model["reference"].batched(truth)
+            return (members, truth), (members, truth)
+
+        return jax.lax.scan(step, carry, length=num_steps)
+
     last = (P(None, None, _SAMPLES), P(None, _SAMPLES))
     all_steps = (P(None, None, None, _SAMPLES), P(None, None, _SAMPLES))
-    on_device = partial(_advance_samples, structure=structure, mode=mode, num_steps=num_steps)
     return jax.shard_map(
         on_device,
         mesh=mesh,
@@ -111,29 +128,3 @@ def _advance(
         out_specs=(last, all_steps),
         check_vma=False,
     )(own, shared, carry)
-
-
-def _advance_samples(
-    own: Any,
-    shared: Any,
-    carry: tuple[Array, Array],
-    *,
-    structure: Structure,
-    mode: EnsembleMode,
-    num_steps: int,
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    def one_member(arguments: tuple[Any, Array]) -> Array:
-        arrays, states = arguments
-        stepped: Array = as_batched(structure.filled(arrays, shared)["emulator"])(states)
-        return stepped
-
-    def step(carry: tuple[Array, Array], _: None) -> Any:
-        states, truth = carry
-        if mode == "mean_rollout":
-            states = jnp.broadcast_to(jnp.mean(states, axis=0), states.shape)
-        members = jax.lax.map(one_member, (own, states))
-        model = structure.filled(jax.tree.map(lambda array: array[0], own), shared)
-        truth = model["reference"].batched(truth)
-        return (members, truth), (members, truth)
-
-    return jax.lax.scan(step, carry, length=num_steps)  # type: ignore[no-any-return]

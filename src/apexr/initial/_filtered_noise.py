@@ -57,7 +57,7 @@ class NoiseFourier(InitialCondition):
 
 
 @initial_condition("noise_grf")
-class NoiseField(InitialCondition):
+class NoiseField(GaussianRandomField):
     """noise_grf;POWERLAW_EXPONENT;ZERO_MEAN;MAX_ONE - white noise with fewer short waves.
 
     Independent normal values, whose waves are multiplied by ``‖2π k‖^(-POWERLAW_EXPONENT / 2)``.
@@ -66,14 +66,6 @@ class NoiseField(InitialCondition):
     ----------
     Exponax 0.2.0, ``GaussianRandomField``.
     """
-
-    powerlaw_exponent: Finite
-    zero_mean: bool
-    max_one: bool
-    std_one: bool = False
-
-    def __post_init__(self) -> None:
-        Normalization(self.zero_mean, self.std_one, self.max_one)
 
     def sample(self, grid: Grid, key: PRNGKeyArray) -> Float[Array, "1 *space"]:
         """Return one state; the key draws the noise."""
