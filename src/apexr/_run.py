@@ -448,6 +448,27 @@ def load_networks(
     held = stores.open_experiment(unit)
     if update_step is not None:
         return _of_seed(*_networks_of_step(held, update_step), seed)
+    return networks_of(unit, held, seed)
+
+
+def networks_of(unit: PathInput, result: xr.Dataset, seed: int | None = None) -> Any:
+    """Return the trained emulators of a unit that has been opened.
+
+    Parameters
+    ----------
+    unit
+        The store of one experiment, or an experiment of a study.
+    result
+        What it was opened as.
+    seed
+        As for :func:`load_networks`.
+
+    Raises
+    ------
+    MissingVariableError, StoreError
+        As for :func:`load_networks`.
+    """
+    from apexr import store as stores  # Zarr is slow to import
 
     def stored(empty: Any) -> Any:
         weights = stores.read_weights(unit, named_shapes(empty))
@@ -457,7 +478,7 @@ def load_networks(
             )
         return with_weights(empty, weights)
 
-    return _of_seed(_rebuilt(unit, held.attrs, stored), held["seed"].values.tolist(), seed)
+    return _of_seed(_rebuilt(unit, result.attrs, stored), result["seed"].values.tolist(), seed)
 
 
 def _of_seed(networks: Any, seeds: list[int], seed: int | None) -> Any:

@@ -73,6 +73,17 @@ def test_times_and_clocks_of_ones_own():
         breakeven(ds, ladder(), cost="latency")
 
 
+def test_a_clock_of_other_seeds_is_refused_not_matched_in_part():
+    ds = result()
+    seconds = xr.DataArray(np.full(3, 1e5), dims="seed", coords={"seed": ds["seed"] + 1})
+    clock = xr.Dataset({"throughput": seconds}, attrs={"num_steps": TIMES})
+    with pytest.raises(SpecError, match="other labels along 'seed'"):
+        breakeven(ds, ladder(), inference=clock)
+    assert (
+        breakeven(ds, ladder(), inference=clock.assign_coords(seed=ds["seed"])).sizes["seed"] == 3
+    )
+
+
 def test_a_solver_that_is_as_fast_and_as_good_is_never_beaten():
     ds = result()
     exact = ladder(errors=[1e-7], seconds=[1e-5])

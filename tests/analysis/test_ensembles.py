@@ -157,3 +157,11 @@ def test_labels_that_differ_are_refused_not_left_out(score, labels):
         score(given, truth)
     score(members, truth)
     score(members, truth.drop_vars("time"))  # matched by their number
+
+
+def test_an_error_that_squares_do_not_tell_is_nan_without_a_warning():
+    truth = xr.DataArray(np.zeros(4), dims="time")
+    members = xr.DataArray(np.array([[-1.0], [1.0]]) * np.ones(4), dims=("seed", "time"))
+    found = spread_skill(members, truth)
+    assert np.isnan(found["error"]).all()
+    np.testing.assert_allclose(found["spread"], np.sqrt(2))

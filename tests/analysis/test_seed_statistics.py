@@ -448,3 +448,17 @@ def test_arrays_and_results_alike(study):
     for name in from_array.data_vars:
         np.testing.assert_array_equal(from_array[name], from_results[name])
     assert from_results.attrs["b"] == B
+
+
+@pytest.mark.parametrize("compare", [analysis.paired_ratio, analysis.paired_difference])
+def test_sides_whose_labels_differ_are_refused_but_for_seeds_and_steps(compare):
+    a = mock_experiment(num_times=6, num_test_samples=3)
+    b = a.assign_coords(test_sample=a["test_sample"] + 1)
+    with pytest.raises(SpecError, match="differ in their labels along 'test_sample'"):
+        compare(a, "nRMSE", other=b)
+    with pytest.raises(SpecError, match="no time in common"):
+        compare(a, other=a.assign_coords(time=a["time"] + 100))
+    shorter = compare(a, other=a.isel(time=slice(0, 4)))
+    np.testing.assert_array_equal(shorter["time"], [1, 2, 3, 4])
+    fewer = compare(a, other=a.isel(seed=[0, 1]))
+    assert (fewer["num_pairs"] == 2).all() and (fewer["num_only_a"] == 1).all()

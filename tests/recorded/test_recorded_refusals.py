@@ -274,7 +274,7 @@ def test_boundaries_of_a_network_of_ones_own(tmp_path):
         ({"crop": ((3, 4),)}, "crop must be"),
         ({"crop": 5}, "crop must be"),
         ({"stride": 0}, "stride must be"),
-        ({"stride": 99}, "must be at most 0"),
+        ({"stride": 99}, "there are no steps for training"),
         ({"boundary": "wal"}, "did you mean 'wall'"),
         ({"data_memory": "much"}, "data_memory must be"),
         ({"ic_config": "fourier;5"}, "ic_config of Recorded follows"),

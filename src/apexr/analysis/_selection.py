@@ -9,7 +9,7 @@ Experiments are told apart by their labels: config coordinates, and keywords of 
 import functools
 import json
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -67,6 +67,17 @@ def require_dim(array: xr.DataArray, dim: str) -> None:
             f"{array.name!r} has no dimension {dim!r}; it has {', '.join(known) or 'none'}"
             f"{suggest(dim, known)}"
         )
+
+
+def same_labels(a: xr.DataArray | xr.Dataset, b: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
+    """Tell whether labels are the same; without labels on one side, whether there are as many.
+
+    Arithmetic of xarray leaves out labels that only one of two arrays has, without a word.
+    """
+    ours, theirs = a.indexes.get(dim), b.indexes.get(dim)
+    if ours is None or theirs is None:
+        return a.sizes[dim] == b.sizes[dim]
+    return ours.equals(theirs)
 
 
 def in_one_chunk(array: xr.DataArray, dim: str) -> xr.DataArray:

@@ -14,7 +14,7 @@ import xarray as xr
 from apexr._frames import SINGLE, frames_of
 from apexr._parts import split
 from apexr._precision import computing_in, current_precision
-from apexr._run import load_networks
+from apexr._run import networks_of
 from apexr.engine import Stacked, unstacked
 from apexr.errors import MissingVariableError, ShapeError, SpecError
 from apexr.experiment._data import label
@@ -22,7 +22,7 @@ from apexr.scenarios import BaseScenario, resolve, scenario_dict
 from apexr.schema import CONFIG_COORDS
 from apexr.steppers import Solver, as_solver
 from apexr.steppers._arrays import default_float
-from apexr.store import is_study, open_experiment
+from apexr.store import full_id, is_study, open_experiment, unit_path
 
 EXTERNAL = "external"
 """The name in results of an emulator that no store holds."""
@@ -134,7 +134,8 @@ def _stored(store: Any, scenario: str | BaseScenario | None, experiment: str | N
         raise SpecError(
             f"{store} is a study; name one experiment of it by its id (see `apexr show {store}`)"
         )
-    result = open_experiment(store, experiment)
+    unit = store if experiment is None else unit_path(store, full_id(store, experiment))
+    result = open_experiment(unit)
     try:
         specification = json.loads(result.attrs["specification"])
         key, parameters = specification["scenario"], specification["parameters"]
@@ -144,7 +145,7 @@ def _stored(store: Any, scenario: str | BaseScenario | None, experiment: str | N
     chosen = scenario_dict[key](**parameters) if scenario is None else resolve(scenario, {})
     seeds = tuple(result["seed"].values.tolist())
     with computing_in(precision):
-        emulators = unstacked(load_networks(store, experiment))
+        emulators = unstacked(networks_of(unit, result))
         leading = with_seeds(emulators) if len(seeds) == 1 else emulators
     config = {name: str(result[name].item()) for name in CONFIG_COORDS}
     return Subject(leading, seeds, chosen, config, precision)

@@ -16,6 +16,7 @@ from apexr.analysis._selection import (
     pick,
     present,
     read_labels,
+    same_labels,
     with_worst,
     worst_of,
 )
@@ -261,6 +262,12 @@ def _inference(
     length = ladder.sizes["time"]
     if isinstance(given, xr.Dataset):
         given = given.reset_coords(drop=True)
+        for dim in (dim for dim in given.dims if dim in mean.dims):
+            if not same_labels(given, mean, dim):
+                raise SpecError(
+                    f"inference= was measured for other labels along {dim!r} than those of the"
+                    " results; select the same of both"
+                )
         measured = 1 / pick(given, "throughput") if cost == "throughput" else pick(given, "latency")
         return measured * (length / given.attrs.get("num_steps", length))
     if given is not None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
+from apexr.analysis._selection import same_labels
 from apexr.errors import MissingVariableError, SpecError, suggest
 from apexr.schema import SPATIAL_DIMS
 
@@ -160,7 +161,8 @@ def spread_skill(
     squared = (members.mean(member, skipna=False) - reference) ** 2
     squared = (squared - variance / count).where(finite, np.inf)
     spread = xr.ufuncs.sqrt(variance.mean(over, skipna=False))
-    error = xr.ufuncs.sqrt(squared.mean(over, skipna=False))
+    squared = squared.mean(over, skipna=False)
+    error = xr.ufuncs.sqrt(squared.where(squared >= 0))
     ratio = (spread / error).assign_attrs(long_name="spread over error", units="1")
     units = prediction.attrs.get("units", "1")
     return xr.Dataset(
@@ -284,19 +286,11 @@ def _check(prediction: Any, reference: Any, member: str) -> None:
         )
     # Arithmetic of xarray would leave out labels that only one of them has, without a word.
     for dim in (dim for dim in reference.dims if dim in prediction.dims):
-        if not _fits(prediction, reference, dim):
+        if not same_labels(prediction, reference, dim):
             raise SpecError(
                 f"prediction and reference differ in their labels along {dim!r}; choose those that"
                 " both have, in one order: xarray.align(prediction, reference, join='inner')"
             )
-
-
-def _fits(prediction: xr.DataArray, reference: xr.DataArray, dim: Hashable) -> bool:
-    """Tell whether labels are the same; without labels on one side, whether there are as many."""
-    ours, theirs = prediction.indexes.get(dim), reference.indexes.get(dim)
-    if ours is None or theirs is None:
-        return prediction.sizes[dim] == reference.sizes[dim]
-    return ours.equals(theirs)
 
 
 def _state_dims(

@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from apexr.analysis._selection import (
+    STEP_DIMS,
     Better,
     Diverged,
     Labels,
@@ -18,6 +19,7 @@ from apexr.analysis._selection import (
     in_one_chunk,
     label_rows,
     orientation,
+    same_labels,
 )
 from apexr.errors import SpecError, warn
 
@@ -175,7 +177,21 @@ def _along_comparison(side: xr.Dataset, keys: Sequence[Labels]) -> xr.Dataset:
 
 
 def _aligned(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str], way: Better) -> Sides:
-    """Return both sides with all seeds of either, and the steps that both have."""
+    """Return both sides with all seeds of either, and the steps that both have.
+
+    Raises
+    ------
+    SpecError
+        If they differ in other labels, or share no step.
+    """
+    for dim in (dim for dim in a["value"].dims if dim in b["value"].dims and dim != "seed"):
+        if dim in STEP_DIMS and (not a[dim].isin(b[dim]).any()):
+            raise SpecError(f"the two sides have no {dim} in common; select the same of both")
+        if dim not in STEP_DIMS and not same_labels(a, b, dim):
+            raise SpecError(
+                f"the two sides differ in their labels along {dim!r}; select the same of both, or"
+                " name a variable without that dimension"
+            )
     a, b = xr.align(a, b, join="inner", exclude=["seed"])
     filling = {"value": float("nan"), "there": False, "lost": False}
     a, b = xr.align(a, b, join="outer", fill_value=filling)

@@ -66,15 +66,17 @@ def _told(one: Recording) -> list[str]:
         for axis in one.axes
     )
     part = f" ({one.part})" if one.part else ""
+    samples = np.unique(np.linspace(0, one.num_trajectories - 1, FEW).astype(int))
+    frames = np.unique(np.linspace(0, one.num_frames - 1, FEW).astype(int))
     rows = [
         "",
         f"{one.where}{part}",
         f"{one.num_trajectories} trajectories of {one.num_frames} frames, dt {one.dt}",
         grid,
+        f"the following is of {len(samples) * len(frames)} frames: {len(frames)} of each of"
+        f" {len(samples)} trajectories",
         f"{'field':<24}{'type':<10}{'least':>12}{'mean':>12}{'largest':>12}{'tail':>10}",
     ]
-    samples = np.unique(np.linspace(0, one.num_trajectories - 1, FEW).astype(int))
-    frames = np.unique(np.linspace(0, one.num_frames - 1, FEW).astype(int))
     if 8 * int(np.prod(one.shape)) * FEW**2 > MOST_BYTES:
         return [*rows, "frames too large to look at"]
     for field in one.fields:

@@ -311,7 +311,8 @@ def _of_netcdf(file: Path, dims: Dims) -> list[Recording]:
         with needs("netcdf", "netCDF files need"):
             import h5netcdf  # noqa: F401
     engine = "h5netcdf" if is_hdf5 else "scipy"
-    return _labeled(file.open("rb"), engine, dims, str(file))  # xarray keeps paths open, and old
+    # xarray keeps paths open, and old
+    return _labeled(closed_at_exit(file.open("rb")), engine, dims, str(file))
 
 
 def _of_zarr(path: str, dims: Dims) -> list[Recording]:

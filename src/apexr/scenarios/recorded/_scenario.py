@@ -215,7 +215,12 @@ class Recorded(BaseScenario):
             (f"{part}_temporal_horizon", frames - 1, "steps"),
         ):
             asked = self._given[name]  # type: ignore[attr-defined]
-            if asked > most or most < 1:
+            if most < 1:
+                raise SpecError(
+                    f"there are no {what} for {part}ing (split {self._known.split!r}, stride"  # type: ignore[attr-defined]
+                    f" {self.stride}); take another split or a smaller stride, or more data"
+                )
+            if asked > most:
                 raise SpecError(
                     f"{name} must be at most {most}, the {what} that there are for {part}ing"
                     f" (split {self._known.split!r}, stride {self.stride}), got {asked}"  # type: ignore[attr-defined]
@@ -235,11 +240,15 @@ class Recorded(BaseScenario):
         if split is None or not (self.num_valid_samples or wanted):
             return
         there, view = len(split.valid), self._view  # type: ignore[attr-defined]
-        if not there or self.num_valid_samples > there:
+        if not there:
+            raise SpecError(
+                f"there are no trajectories for validation (split {split.config!r}); give another"
+                " split, such as '0.8;0.1;0.1', or more data"
+            )
+        if self.num_valid_samples > there:
             raise SpecError(
                 f"num_valid_samples must be at most {there}, the trajectories that there are for"
-                f" validation (split {split.config!r}), got {self.num_valid_samples}; give another"
-                " split, such as '0.8;0.1;0.1'"
+                f" validation (split {split.config!r}), got {self.num_valid_samples}"
             )
         steps = view.num_frames(split.valid) - 1
         if self.valid_temporal_horizon > steps:
