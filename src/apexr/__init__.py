@@ -14,7 +14,7 @@ _HOMES = {
     "run": "apexr._run:run",
     "run_experiment": "apexr._run:run_experiment",
     "evaluate": "apexr._run:evaluate",
-    "load_networks": "apexr._run:load_networks",
+    "load_networks": "apexr._trained:load_networks",
     # the solver alone
     "simulate": "apexr._simulate:simulate",
     "open_trajectories": "apexr.store:open_trajectories",

@@ -24,10 +24,10 @@ from apexr import transfer as transfer
 from apexr._report import report as report
 from apexr._report._leaderboard import leaderboard as leaderboard
 from apexr._run import evaluate as evaluate
-from apexr._run import load_networks as load_networks
 from apexr._run import run as run
 from apexr._run import run_experiment as run_experiment
 from apexr._simulate import simulate as simulate
+from apexr._trained import load_networks as load_networks
 from apexr.analysis import aggregate_gmean as aggregate_gmean
 from apexr.analysis import melt_data as melt_data
 from apexr.analysis import melt_loss as melt_loss

@@ -14,7 +14,7 @@ import xarray as xr
 from apexr._frames import SINGLE, frames_of
 from apexr._parts import split
 from apexr._precision import computing_in, current_precision
-from apexr._run import networks_of
+from apexr._trained import networks_of
 from apexr.engine import Stacked, unstacked
 from apexr.errors import MissingVariableError, ShapeError, SpecError
 from apexr.experiment._data import label
