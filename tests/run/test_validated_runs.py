@@ -184,7 +184,7 @@ def test_recorded_data_validate_on_the_middle_part(recording):
     assert not {"select", "num_valid_samples", "valid_seed"} & set(told["parameters"])
     with pytest.raises(SpecError, match="must be at most 2, the trajectories that there are"):
         recorded(recording, num_valid_samples=3)
-    with pytest.raises(SpecError, match="must be at most 0"):
+    with pytest.raises(SpecError, match="there are no trajectories for validation"):
         recorded(recording, split="8;0;2", patience=3)
     with pytest.raises(SpecError, match="valid_temporal_horizon must be at most 50"):
         recorded(recording, num_valid_samples=1, valid_temporal_horizon=51)
