@@ -93,7 +93,8 @@ def test_a_part_that_ended_early_is_filled_up(study):
 
 @pytest.mark.usefixtures("parts")
 def test_what_is_noted_is_never_the_truth(study):
-    found = store.find_parts(study, remember=True)
+    found = store.find_parts(study)
+    store.note_parts(study, found)
     assert sorted(part.seeds for part in found[ID]) == [(0, 1, 2), (3, 4), (5,)]
     note = study / ".parts.json"
     good = note.read_text()

@@ -19,6 +19,7 @@ import xarray as xr
 import apexr
 from _tiny import NET, SIZES
 from apexr import cli, dashboard, store
+from apexr import study as study_runner
 from apexr.errors import ApexrError, ApexrWarning
 from apexr.testing import mock_experiment
 
@@ -140,6 +141,10 @@ def readers(root, out, name):
         "place": lambda: store.place(study),
         "merge": lambda: store.merge(into, *both),
         "export_safetensors": lambda: store.export_safetensors(one, out / "out.safetensors"),
+        "preview": lambda: [
+            study_runner.preview(study_runner.plan_study({**STUDY, "start_seed": 7}), path)
+            for path in both
+        ],
         "damaged": lambda: _of_a_damaged_one(root / "broken.zarr"),
         "study_page": lambda: dashboard.study_page(study),
         "apexr show": lambda: [command("show", path) for path in (*both, one)],
@@ -237,7 +242,7 @@ NEITHER = {
         "ranges",
         "short_ids",
     ),
-    *("join_experiments", "note_progress"),  # the first is given Datasets; the second gives up
+    *("join_experiments", "note_parts", "note_progress"),  # given Datasets; the others give up
 }
 """Public names of the store that touch no store."""
 

@@ -12,10 +12,14 @@ from apexr import schema, store
 from apexr._report._parts import Call
 from apexr.analysis._selection import differing, label_names, label_rows, needed
 from apexr.dashboard._figure import Drawing
+from apexr.plots._arrange_page import place_legends
 from apexr.plots._experiments import names_of_experiments
+from apexr.plots._paper import SCREEN
 from apexr.plots._style import EDGE, holoviews
 
-WIDTH, HEIGHT = 400, 330
+WIDTH, HEIGHT = 400, 240
+"""Pixels of a figure, and of its axes."""
+_TEXT = dataclasses.replace(SCREEN, legend=8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,32 +98,23 @@ def metric_call(name: str, band: str, logy: bool, named: Mapping[str, Any]) -> C
     return Call("plot.metric", "study", {"variable": name, **named, "band": band, **scale})
 
 
-def sized(
-    drawn: Any,
-    hooks: Sequence[Any] = (),
-    width: int = WIDTH,
-    height: int | None = HEIGHT,
-    **more: Any,
-) -> Any:
-    """Return curves in the size of the page."""
-    fonts = {"title": 10, "labels": 10, "ticks": 9, "legend": 8}
-    looks = {"width": width, "height": height, "fontsize": fonts, "fontscale": 1.0}
-    options = {**looks, "toolbar": "above", "hooks": [_narrow, *hooks], **more}
+def sized(drawn: Any, hooks: Sequence[Any] = (), width: int = WIDTH) -> Any:
+    """Return curves in the size of the page: axes of one height, with their legends below them."""
+    fonts = {"title": 10, "labels": 10, "ticks": 9, "legend": _TEXT.legend}
+
+    def below(plot: Any, _: Any) -> None:
+        place_legends(plot.state, width, _TEXT)
+
+    options = {
+        "width": width,
+        "height": None,
+        "frame_height": HEIGHT,
+        "fontsize": fonts,
+        "fontscale": 1.0,
+        "toolbar": "above",
+        "hooks": [below, *hooks],
+    }
     return drawn.opts(holoviews().Options("Overlay", backend="bokeh", **options))
-
-
-def _narrow(plot: Any, _: Any) -> None:
-    """Make the legend small, and let what is behind it be seen; a hook of HoloViews."""
-    for legend in plot.state.legend:
-        legend.update(
-            spacing=0,
-            padding=4,
-            glyph_height=14,
-            label_height=14,
-            title_standoff=2,
-            title_text_font_size="8pt",
-            background_fill_alpha=0.65,
-        )
 
 
 class Together:

@@ -19,9 +19,9 @@ from apexr.dashboard._require import panel
 from apexr.dashboard._style import card, told
 from apexr.plots._cost import COSTS
 from apexr.plots._experiments import arrange
-from apexr.plots._style import holoviews, legends_below
+from apexr.plots._style import holoviews
 
-WIDE, HEIGHT, FRAME = 740, 380, 240
+WIDE = 740
 
 
 def costs_of(parts: Mapping[str, xr.Dataset]) -> list[str]:
@@ -88,10 +88,7 @@ def _naming(sides: Sequence[Side], metric: str, cost: str) -> dict[str, Any]:
 
 def _fit(drawn: Any, together: Together, *, pair: bool) -> Any:
     """Return the plot in the size of the page; several problems are panels."""
-    if not pair and not isinstance(drawn, holoviews().Layout):
-        return sized(drawn, width=WIDE, height=HEIGHT)
-    hooks = [legends_below, together.draw] if pair else [legends_below]
-    frame: dict[str, Any] = {"height": None, "frame_height": FRAME}  # legends differ in height
-    width = WIDTH if pair else WIDE // 2
-    fitting = sized(drawn, hooks, width=width, legend_position="top_left", **frame)
-    return fitting.cols(1 if pair else 2) if isinstance(drawn, holoviews().Layout) else fitting
+    panels = isinstance(drawn, holoviews().Layout)
+    width = WIDTH if pair else WIDE // 2 if panels else WIDE
+    fitting = sized(drawn, [together.draw] if pair else [], width)
+    return fitting.cols(1 if pair else 2) if panels else fitting

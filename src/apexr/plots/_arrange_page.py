@@ -51,7 +51,7 @@ def arrange_page(figure: Any, width: float | None) -> None:
         if width is not None:
             _fit(plot, _INCH * width / columns, sizes_for(width))
         else:
-            _place_legends(plot, plot.width or 600, SCREEN)
+            place_legends(plot, plot.width or 600, SCREEN)
 
 
 def _grid(figure: Any) -> Any:
@@ -120,7 +120,7 @@ def _fit(plot: Any, width: float, sizes: Sizes) -> None:
     plot.title.text = wrapped(
         plot.title.text or "", (width - beside) / _BOLD, sizes.title, _Estimate
     )
-    _place_legends(plot, width, sizes)
+    place_legends(plot, width, sizes)
 
 
 def _lines(text: Any, most: float, size: float) -> Any:
@@ -167,10 +167,20 @@ def _write_cells(plot: Any, body: float, size: float) -> float:
     return widest if widest > room else 1.3 * lines * size * _INCH / 72
 
 
-def _place_legends(plot: Any, width: float, sizes: Sizes) -> None:
-    """Put the legends of a panel below its axes, in as many columns as there is room for."""
+def place_legends(plot: Any, width: float, sizes: Sizes) -> None:
+    """Put the legends of a panel below its axes, in as many columns as there is room for.
+
+    Parameters
+    ----------
+    plot
+        A figure of bokeh.
+    width
+        Its pixels.
+    sizes
+        Of text.
+    """
     for legend in list(plot.legend):
-        for place in ("center", "left", "right", "above", "below"):
+        for place in ("center", "left", "right", "above"):
             held = getattr(plot, place)
             if legend in held:
                 setattr(plot, place, [one for one in held if one is not legend])
@@ -185,7 +195,8 @@ def _place_legends(plot: Any, width: float, sizes: Sizes) -> None:
         legend.ncols = max(1, min(fitting, _MOST_COLUMNS, len(texts)))
         legend.orientation = "vertical"
         legend.location = "center"
-        plot.add_layout(legend, "below")
+        if legend not in plot.below:
+            plot.add_layout(legend, "below")
 
 
 def _short(item: Any, most: float, size: float) -> str:

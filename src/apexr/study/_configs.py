@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -228,14 +228,15 @@ def _meaning(one: Planned) -> str:
     return experiment_id(meaning(json.loads(one.experiment.attrs["specification"])))
 
 
-def spelt_as_stored(planned: Iterable[Planned], store: PathInput) -> list[Planned]:
+def spelt_as_stored(
+    planned: Iterable[Planned], store: PathInput, held: Mapping[str, Sequence[stores.Part]]
+) -> list[Planned]:
     """Return experiments with their config strings as a store spells those that it holds.
 
     Ids are of config strings as they were typed. An experiment that is finished under another
     spelling is the same one, and is not to be run again.
     """
     planned = list(planned)
-    held = stores.find_parts(store, remember=stores.is_study(store))
     new = {_meaning(one): one for one in planned if one.id not in held}
     others = held.keys() - {one.id for one in planned}
     if not (new and others):

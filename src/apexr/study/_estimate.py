@@ -244,21 +244,24 @@ def preview(
     SpecError
         If an experiment cannot fit into memory.
     """
-    planned = spelt_as_stored(planned, store)
-    pending = pending_work(planned, store, overwrite=overwrite)
+    held = stores.find_parts(store)
+    planned = spelt_as_stored(planned, store, held)
+    pending = pending_work(planned, held, overwrite=overwrite)
     require_room(pending, available_memory() // workers)
-    return outlook(planned, pending, measured(planned, pending, store), workers=workers)
+    return outlook(planned, pending, measured(planned, pending, store, held), workers=workers)
 
 
-def measured(planned: Sequence[Planned], pending: Sequence[Work], store: PathInput) -> Estimate:
+def measured(
+    planned: Sequence[Planned],
+    pending: Sequence[Work],
+    store: PathInput,
+    held: Mapping[str, Sequence[stores.Part]],
+) -> Estimate:
     """Return an estimate for what is to be run, from the times of what the store holds."""
     shares = {
         one.id: sum(len(part.seeds) for part in parts) / len(one.seeds) for one, parts in pending
     }
     estimate = Estimate(shares)
-    if not stores.is_study(store):
-        return estimate
-    held = stores.find_parts(store)
     finished = [one for one in planned if one.id in held]
     for one in finished[:: max(1, len(finished) // MOST_LOOKED_AT)]:
         part = sum(len(part.seeds) for part in held[one.id]) / len(one.seeds)

@@ -149,8 +149,9 @@ def run_planned(
     if fields not in get_args(Fields):
         near = suggest(str(fields), get_args(Fields))
         raise SpecError(f'fields must be "plain" or "compact", got {fields!r}{near}')
-    planned = spelt_as_stored(planned, store)
-    pending = pending_work(planned, store, overwrite=overwrite)
+    held = stores.find_parts(store)
+    planned = spelt_as_stored(planned, store, held)
+    pending = pending_work(planned, held, overwrite=overwrite)
     if not overwrite:
         check_data([one for one, _ in pending], store)
     if pending:
@@ -158,7 +159,8 @@ def run_planned(
     elif not _can_be_written(store):
         return []
     stores.create_study(store)
-    estimate = measured(planned, pending, store) if pending else Estimate()
+    stores.note_parts(store, held)
+    estimate = measured(planned, pending, store, held) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
     with stores.planned(store, [_entry(one) for one in planned]):
         try:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -83,13 +83,14 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def pending_work(planned: Sequence[Planned], store: PathInput, *, overwrite: bool) -> list[Work]:
+def pending_work(
+    planned: Sequence[Planned], held: Mapping[str, list[stores.Part]], *, overwrite: bool
+) -> list[Work]:
     """Return the experiments of which something is to be run, equal shapes side by side.
 
     Where there are few shapes and many experiments of each, one of each comes first: it tells what
     the others will take, for one more compilation a shape.
     """
-    held = stores.find_parts(store, remember=stores.is_study(store))
     work = [(one, missing(one, held.get(one.id, []), overwrite=overwrite)) for one in planned]
     pending = [(one, parts) for one, parts in work if parts]
     first = {one.shape: place for place, (one, _) in reversed(list(enumerate(pending)))}

@@ -116,29 +116,27 @@ def part_of(unit: Unit) -> Part:
     return Part(unit.name, experiment, tuple(unit.manifest["seeds"]))
 
 
-def find_parts(study: PathLike, *, remember: bool = False) -> dict[str, list[Part]]:
-    """Return the parts of a study by experiment; units that are damaged are left out.
-
-    Parameters
-    ----------
-    study
-        The study.
-    remember
-        Whether to note what was found for the next one who asks, if the study can be written.
-    """
+def find_parts(study: PathLike) -> dict[str, list[Part]]:
+    """Return the parts of a study by experiment; units that are damaged are left out."""
     where = place(study)
     known, units = _recall(where), units_of(study)
     read = at_once(_try_read, [unit for unit in units if unit.name not in known], where)
     new = {part.unit: part for part in read if part is not None}
     parts = {unit.name: known.get(unit.name) or new.get(unit.name) for unit in units}
-    found = {name: part for name, part in parts.items() if part is not None}
-    if remember and found.keys() != known.keys():
-        with suppress(OSError):
-            _note(where, found.values())
     grouped: dict[str, list[Part]] = {}
-    for part in found.values():
-        grouped.setdefault(part.experiment, []).append(part)
+    for part in parts.values():
+        if part is not None:
+            grouped.setdefault(part.experiment, []).append(part)
     return grouped
+
+
+def note_parts(study: PathLike, parts: Mapping[str, Sequence[Part]]) -> None:
+    """Note the parts that :func:`find_parts` found, so that the next call reads less."""
+    where = place(study)
+    found = [part for of_one in parts.values() for part in of_one]
+    if {part.unit for part in found} != _recall(where).keys():
+        with suppress(OSError):
+            _note(where, found)
 
 
 def read_specifications(study: PathLike, units: Sequence[str]) -> dict[str, dict[str, Any]]:
