@@ -48,6 +48,8 @@ nb_execution_timeout = -1  # a busy machine is no error
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
+# Plots carry their HTML twice: for notebooks, in a type of their own, and for pages.
+suppress_warnings = ["mystnb.unknown_mime_type"]
 nb_number_source_lines = False
 
 # The button copies what is typed, not the prompt and not what is printed.
