@@ -187,7 +187,7 @@ def place_legends(plot: Any, width: float, sizes: Sizes) -> None:
         legend.label_text_font_size = f"{sizes.legend}pt"
         legend.title_text_font_size = f"{sizes.legend}pt"
         legend.update(
-            glyph_height=14, label_height=14, spacing=0, padding=4, margin=2, title_standoff=2
+            glyph_height=14, label_height=14, spacing=0, padding=4, margin=9, title_standoff=2
         )
         texts = [_short(item, width - 60, sizes.legend) for item in legend.items]
         longest = max((_Estimate.width(text, sizes.legend) for text in texts), default=0)
