@@ -11,9 +11,7 @@ import xarray as xr
 
 from apexr._doors import checked
 from apexr._typing import PathInput, Precision
-from apexr.engine import (
-    named_weights,
-)
+from apexr.engine import named_weights
 from apexr.errors import SpecError, StoreError
 from apexr.experiment import Attendants, Experiment, circumstances
 from apexr.kernels import prepare_host_devices

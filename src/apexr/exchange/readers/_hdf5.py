@@ -31,7 +31,7 @@ _OPEN: "weakref.WeakValueDictionary[int, Any]" = weakref.WeakValueDictionary()
 
 @atexit.register
 def _close_all() -> None:
-    for held in list(_OPEN.values()):
+    for held in reversed(list(_OPEN.values())):  # what reads a file before the file
         held.close()
 
 
@@ -243,4 +243,4 @@ def opened(path: str, stamp: tuple[int, ...]) -> Hdf5:
     HDF5 is given the open file, not its path: so it locks nothing, and whoever made the file may
     write it again.
     """
-    return Hdf5(Path(path).open("rb"), path)
+    return Hdf5(closed_at_exit(Path(path).open("rb")), path)
