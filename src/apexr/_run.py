@@ -255,6 +255,7 @@ def run_stored(
     from apexr import store as stores  # Zarr is slow to import
 
     check_storable(json.loads(experiment.attrs["specification"]))
+    unit = stores.place(unit)
     stores.check_writable(unit)
     kept = stores.Checkpoints(unit, circumstances(experiment), storing.checkpoint_seconds)
     if stores.is_published(unit) and not storing.overwrite:

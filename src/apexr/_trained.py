@@ -77,9 +77,10 @@ def load_networks(
 
     if isinstance(store, xr.Dataset):
         return _of_seed(*_networks_of_step(store, update_step), seed)
-    unit = store
+    unit: Any = store
     if experiment is not None:
-        unit = stores.unit_path(store, stores.full_id(store, experiment))
+        study = stores.Study.at(store)
+        unit = study.unit(study.full_id(experiment))
     if str(unit).endswith(stores.SAFETENSORS):
         weights, told = stores.read_safetensors(unit)
         shapes = {name: array.shape for name, array in weights.items()}

@@ -7,6 +7,7 @@ import pytest
 
 import apexr
 from _tiny import python
+from apexr import store
 
 ROOT = Path(apexr.__file__).parent
 PROJECT = Path(__file__).parents[2]
@@ -44,3 +45,18 @@ def test_a_registered_class_is_annotated_with_objects():
     """Annotations of specs are read, so they must not be turned into text."""
     for path in FILES:
         assert "from __future__ import annotations" not in path.read_text(), path
+
+
+def test_only_the_doors_of_the_store_take_paths():
+    """A path becomes a ``Study``, a ``Unit`` or a place once; inside, nobody asks again."""
+    takers = set()
+    for path in sorted((ROOT / "store").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                told = [one.annotation for one in (*node.args.args, *node.args.kwonlyargs)]
+                told += [node.args.vararg.annotation] if node.args.vararg else []
+                if any("PathLike" in ast.unparse(one) for one in told if one is not None):
+                    takers.add(node.name)
+    parsed = {"place", "local", "at", "open", "__init__"}  # Study.at, Unit.open, Checkpoints
+    assert takers - {*store.__all__} <= parsed
+    assert {"open_study", "verify", "publish_experiment", "place"} <= takers

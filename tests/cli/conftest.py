@@ -59,5 +59,5 @@ def study(tmp_path_factory):
         ds = mock_experiment(net=net, random_seed=number)
         stores.publish_experiment(ds, {}, stores.unit_path(path, f"{number:032x}"))
     config = {"scenario": "1d_diff_kdv", "task": "predict", "net": "x", "train": "one"}
-    stores.record_failure(path, f"{9:032x}", RuntimeError("out of memory"), config)
+    stores.Study.at(path).notes.record_failure(f"{9:032x}", RuntimeError("out of memory"), config)
     return path

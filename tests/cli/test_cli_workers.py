@@ -31,14 +31,17 @@ def test_twelve_seeds_after_ten_train_two(apexr_command, tmp_path):
     nets = [NET, "FNO;2;2;1;gelu"]
     file = write(tmp_path, **study, net=nets, num_seeds=10)
     assert apexr_command("study", file, "--store", store, "--no-progress").code == 0
-    before = stores.find_parts(store)
+    before = stores.Study.at(store).parts()
 
     write(tmp_path, **study, net=nets, num_seeds=12)
     said = apexr_command("study", file, "--store", store, "--workers", 2)
     assert said.code == 0, said.err
     assert "2 experiments, 0 finished, 2 to run" in said.err
     assert f"2 of 2 experiments published in {store}" in said.out
-    new = {name: set(parts) - set(before[name]) for name, parts in stores.find_parts(store).items()}
+    new = {
+        name: set(parts) - set(before[name])
+        for name, parts in stores.Study.at(store).parts().items()
+    }
     assert [[part.seeds for part in parts] for parts in new.values()] == [[(10, 11)]] * 2
     assert apexr.open_study(store).seed.values.tolist() == list(range(12))
 
@@ -86,7 +89,7 @@ def wait_for_training(process, store):
     """Wait until an experiment is being trained; tell whether the command runs still."""
     while process.poll() is None:
         locks = list(store.glob(".locks/*"))
-        if any((stores.read_progress(store, lock.name) or (0,))[0] > 0 for lock in locks):
+        if any((stores.Study.at(store).notes.progress(lock.name) or (0,))[0] > 0 for lock in locks):
             return True
         time.sleep(0.02)
     return False

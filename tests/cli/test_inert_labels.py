@@ -108,7 +108,9 @@ def is_number(text):
 def test_no_terminal_obeys_a_name_or_an_error(tmp_path, apexr_command, command):
     path = tmp_path / "\x1b[2J<b>.zarr"
     hostile_study(tmp_path).rename(path)
-    store.record_failure(path, "f" * 32, ValueError(LABELS["a terminal"]), {"net": "\x1b[1m"})
+    store.Study.at(path).notes.record_failure(
+        "f" * 32, ValueError(LABELS["a terminal"]), {"net": "\x1b[1m"}
+    )
     (path / "experiments" / f"{0:032x}" / "data.zarr" / "\x1b[3m").write_text("x")
     done = apexr_command(command, path)
     assert all(sign.isprintable() or sign == "\n" for sign in done.out + done.err)

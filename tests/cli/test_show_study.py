@@ -32,10 +32,10 @@ def study(tmp_path):
     for one, net in zip(ids[:3], NETS, strict=True):
         ds = mock_experiment(net=net, random_seed=int(one[:6], 16))
         store.publish_experiment(ds, {}, store.unit_path(path, one))
-    note = store.planned(path, entries)
+    note = store.Study.at(path).notes.planned(entries)
     note.__enter__()  # as if the run had been killed
     error = RuntimeError("out of memory " + "x" * 200)
-    store.record_failure(path, ids[3], error, entries[3]["config"])
+    store.Study.at(path).notes.record_failure(ids[3], error, entries[3]["config"])
     (path / "experiments" / ids[2] / "manifest.json").write_text("{")
     return path, ids
 

@@ -24,7 +24,9 @@ def make_study(path):
     for number, (scenario, net) in enumerate((s, n) for s in SCENARIOS for n in NETS):
         if number == 4:
             error = RuntimeError("out of <b>memory</b>")
-            store.record_failure(path, name(number), error, {**CONFIG, "scenario_kwargs": "{}"})
+            store.Study.at(path).notes.record_failure(
+                name(number), error, {**CONFIG, "scenario_kwargs": "{}"}
+            )
         else:
             publish(
                 path,

@@ -131,10 +131,10 @@ def test_metric_band_and_scale_are_chosen(page):
 def test_a_refresh_shows_what_has_come_since(study, page):
     parts = [*page.views.parts]
     publish(study, 4, scenario="1d_b", net="FNO;12;8;4;gelu")
-    store.forget_failure(study, name(4))
+    store.Study.at(study).notes.forget_failure(name(4))
     publish(study, 7, scenario="2d_new", num_spatial_dims=2)
-    with store.claim(study, name(8)):
-        store.record_failure(study, name(8), ValueError("x"), CONFIG)
+    with store.Study.at(study).notes.claim(name(8)):
+        store.Study.at(study).notes.record_failure(name(8), ValueError("x"), CONFIG)
         page.look()
     assert page.filters["scenario"].options == ["1d_a", "1d_b", "2d_new"]
     assert len(page.table.value) == 8

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from apexr import store
-from apexr.store.study import _study
+from apexr.store.study import _open
 from apexr.testing import mock_experiment
 
 YEAR = 365 * 24 * 3600
@@ -36,7 +36,7 @@ def keep(study, update):
 
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path, jump, monkeypatch):
-    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    monkeypatch.setattr(_open, "INDEX_FROM", 0)
     results = [mock_experiment(random_seed=number) for number in range(3)]
     store.create_study(tmp_path)
     for name, ds in zip(NAMES[:2], results, strict=False):
@@ -48,8 +48,8 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, jump, monkeypatch):
 
     jump(tmp_path)
     xr.testing.assert_identical(store.open_study(tmp_path).load(), before)
-    with store.claim(tmp_path, "b" * 32):
-        assert store.claimed(tmp_path) == {"b" * 32}
+    with store.Study.at(tmp_path).notes.claim("b" * 32):
+        assert store.Study.at(tmp_path).notes.claimed() == {"b" * 32}
         store.create_study(tmp_path)
     assert not list((tmp_path / ".staging").iterdir())
     store.publish_experiment(results[1], {}, store.unit_path(tmp_path, NAMES[1]))

@@ -37,7 +37,7 @@ FILES = {"old": small(1), "new": small(2)}
 
 def publish_small(root, which, name=ID, study="study", **options):
     store.create_study(root / study)
-    publish_files(FILES[which], store.unit_path(root / study, name), **options)
+    publish_files(FILES[which], store.Study.at(root / study).unit(name), **options)
 
 
 def publish_whole(root, which, **options):

@@ -10,7 +10,7 @@ import xarray as xr
 from apexr import store
 from apexr._digest import canonical_json, digest, experiment_id, with_seeds
 from apexr.errors import StoreError
-from apexr.store.study import _fields, _study
+from apexr.store.study import _fields, _open
 from apexr.testing import mock_experiment
 
 FIELDS = ("sample_rollout", "sample_reference", "initial_state", "nRMSE")
@@ -31,7 +31,7 @@ def publish(path, number, seeds=(0, 1, 2), *, compact=False, overwrite=False, ch
 
 @pytest.fixture(autouse=True)
 def by_index(monkeypatch):
-    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    monkeypatch.setattr(_open, "INDEX_FROM", 0)
 
 
 @pytest.fixture

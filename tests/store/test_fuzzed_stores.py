@@ -45,7 +45,7 @@ def sound_study():
     store.create_study(study)
     for name in IDS:
         store.publish_experiment(DS, {"w": np.ones(3)}, store.unit_path(study, name))
-    store.record_failure(study, "f" * 32, ValueError("bad"), {"net": "x"})
+    store.Study.at(study).notes.record_failure("f" * 32, ValueError("bad"), {"net": "x"})
     store.keep_index(study)
     (root / "victim").mkdir()
     (root / "victim" / "letter.txt").write_text("dear all")

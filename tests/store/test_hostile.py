@@ -32,7 +32,9 @@ def signed(unit):
     manifest = json.loads((unit / "manifest.json").read_text())
     (unit / "manifest.json").unlink()
     labels = {key: manifest[key] for key in ("config", "attrs", "sizes", "seeds")}
-    (unit / "manifest.json").write_bytes(json_bytes(make_manifest(labels, entries_below(unit))))
+    (unit / "manifest.json").write_bytes(
+        json_bytes(make_manifest(labels, entries_below(store.place(unit))))
+    )
 
 
 def change(unit, name, **fields):

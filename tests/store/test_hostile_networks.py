@@ -137,7 +137,9 @@ def declared(unit, shapes):
     held = json.loads((unit / "manifest.json").read_text())
     (unit / "manifest.json").unlink()
     labels = {key: held[key] for key in ("config", "attrs", "sizes", "seeds")}
-    (unit / "manifest.json").write_bytes(json_bytes(make_manifest(labels, entries_below(unit))))
+    (unit / "manifest.json").write_bytes(
+        json_bytes(make_manifest(labels, entries_below(store.place(unit))))
+    )
 
 
 def test_a_bias_that_is_declared_and_does_not_fit(publish, planned, bounded_memory):

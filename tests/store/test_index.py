@@ -10,7 +10,7 @@ from _tiny import units
 from apexr import store
 from apexr._digest import canonical_json, digest
 from apexr.errors import ApexrWarning, StoreError
-from apexr.store.study import _index, _rows, _study
+from apexr.store.study import _index, _open, _rows
 from apexr.testing import assert_valid, mock_experiment, no_compute
 
 PARTS = [
@@ -33,14 +33,14 @@ def study(tmp_path, monkeypatch):
     path = tmp_path / "study.zarr"
     store.create_study(path)
     add(path, *range(5))
-    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    monkeypatch.setattr(_open, "INDEX_FROM", 0)
     monkeypatch.setattr(_index, "SEGMENT", 4)
     return path
 
 
 def directly(study):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_study, "INDEX_FROM", 1000)
+        patch.setattr(_open, "INDEX_FROM", 1000)
         return store.open_study(study).load()
 
 
@@ -166,7 +166,7 @@ def test_an_experiment_that_grows_keeps_its_row(tmp_path, monkeypatch):
     path = tmp_path / "study.zarr"
     store.create_study(path)
     monkeypatch.setattr(_index, "SEGMENT", 4)
-    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    monkeypatch.setattr(_open, "INDEX_FROM", 0)
     nets = [f"Conv;{width};1;relu" for width in range(4, 10)]
     for net in nets:
         publish_part(path, net, (0, 1))
@@ -189,7 +189,7 @@ def test_results_of_one_form_are_read_together(tmp_path, monkeypatch):
     for number in range(6):
         ds = mock_experiment(diverged=[1], random_seed=number, num_losses=5)
         store.publish_experiment(ds, {}, store.unit_path(path, f"{number:032x}"))
-    monkeypatch.setattr(_study, "INDEX_FROM", 0)
+    monkeypatch.setattr(_open, "INDEX_FROM", 0)
     opened = []
     real = _rows.open_plain
     monkeypatch.setattr(_rows, "open_plain", lambda unit: opened.append(unit) or real(unit))

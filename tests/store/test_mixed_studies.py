@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from apexr import analysis, store
-from apexr.store.study import _study
+from apexr.store.study import _open
 from apexr.testing import mock_experiment
 
 
@@ -12,7 +12,7 @@ from apexr.testing import mock_experiment
 def opened(request, tmp_path, monkeypatch):
     """Return a function that publishes results as a study and opens it, in both ways."""
     if request.param:
-        monkeypatch.setattr(_study, "INDEX_FROM", 0)
+        monkeypatch.setattr(_open, "INDEX_FROM", 0)
 
     def publish(*results):
         path = tmp_path / "study.zarr"

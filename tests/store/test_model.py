@@ -62,7 +62,9 @@ class Study(RuleBasedStateMachine):
             return  # what is said of it depends on what is damaged
         known = self.held.get(name)
         try:
-            publish_files(files_of(name, content), self.unit(name), overwrite, packed=packed)
+            publish_files(
+                files_of(name, content), store.place(self.unit(name)), overwrite, packed=packed
+            )
         except ConflictError:
             assert known not in (None, content)
             assert not overwrite
@@ -87,7 +89,9 @@ class Study(RuleBasedStateMachine):
         with pytest.MonkeyPatch.context() as patch:
             disk = Disk(self.root, patch, moment, how)
             try:
-                publish_files(files_of(name, content), self.unit(name), overwrite, packed=packed)
+                publish_files(
+                    files_of(name, content), store.place(self.unit(name)), overwrite, packed=packed
+                )
             except (StoreError, OSError, Crash):
                 done = False
             else:
@@ -154,7 +158,7 @@ class Study(RuleBasedStateMachine):
     def merge(self, name, content):
         other = self.root / "other"
         store.create_study(other)
-        publish_files(files_of(name, content), store.unit_path(other, name))
+        publish_files(files_of(name, content), store.Study.at(other).unit(name))
         if name not in self.damaged:
             try:
                 store.merge(self.study, other)
@@ -166,12 +170,12 @@ class Study(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(IDS))
     def fail(self, name):
-        store.record_failure(self.study, name, ValueError("no"), {})
+        store.Study.at(self.study).notes.record_failure(name, ValueError("no"), {})
         self.failed[name] = self.failed.get(name, 0) + 1
 
     @rule(name=st.sampled_from(IDS))
     def succeed(self, name):
-        store.forget_failure(self.study, name)
+        store.Study.at(self.study).notes.forget_failure(name)
         self.failed.pop(name, None)
 
     def seen(self, name):
@@ -187,7 +191,7 @@ class Study(RuleBasedStateMachine):
         for name in IDS:
             if name not in self.damaged:
                 assert self.seen(name) == self.held.get(name)
-        failures = store.read_failures(self.study)
+        failures = store.Study.at(self.study).notes.failures()
         assert {name: record["attempts"] for name, record in failures.items()} == self.failed
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from apexr import store
-from apexr.store.study import _study
+from apexr.store.study import _open
 from apexr.testing import mock_experiment
 
 
@@ -24,7 +24,7 @@ def published(folder, metrics):
 @pytest.mark.parametrize("indexed", [False, True])
 def test_a_metric_and_errors_per_trajectory_of_one_name(indexed, tmp_path, monkeypatch):
     if indexed:
-        monkeypatch.setattr(_study, "INDEX_FROM", 0)
+        monkeypatch.setattr(_open, "INDEX_FROM", 0)
     cases = (("mean_nRMSE",), ("nRMSE",), ("mean_nRMSE", "nRMSE"))
     path, results = published(tmp_path, cases)
     study = store.open_study(path)

@@ -125,11 +125,13 @@ def test_a_folder_of_this_machine_may_be_uploaded_as_it_is(url, tmp_path):
 def test_failures_are_recorded(url):
     study = filled(url)
     for _ in range(2):
-        stores.record_failure(study, IDS[2], RuntimeError("no memory"), {"net": "FNO"})
-    assert stores.read_failures(study)[IDS[2]]["attempts"] == 2
+        stores.Study.at(study).notes.record_failure(
+            IDS[2], RuntimeError("no memory"), {"net": "FNO"}
+        )
+    assert stores.Study.at(study).notes.failures()[IDS[2]]["attempts"] == 2
     assert (apexr.list_experiments(study)["state"] == "failed").sum() == 1
     stores.publish_experiment(result(2), {}, stores.unit_path(study, IDS[2]))
-    assert stores.read_failures(study) == {}
+    assert stores.Study.at(study).notes.failures() == {}
 
 
 @everywhere
@@ -303,11 +305,11 @@ def test_one_request_for_each_chunk_of_a_packed_object(url, monkeypatch):
 
 
 def test_an_index_serves_a_large_study(url, packed, monkeypatch):
-    from apexr.store.study import _study
+    from apexr.store.study import _open
 
     study = filled(url, 3, packed)
     plain = apexr.open_study(study).load()
-    monkeypatch.setattr(_study, "INDEX_FROM", 1)
+    monkeypatch.setattr(_open, "INDEX_FROM", 1)
     for _ in range(2):
         indexed = apexr.open_study(study)
         np.testing.assert_array_equal(indexed["mean_nRMSE"], plain["mean_nRMSE"])

@@ -125,14 +125,14 @@ def test_only_what_is_whole_is_packed(tmp_path):
 def test_two_studies_become_one(tmp_path):
     first, second = make(tmp_path / "a", IDS[:2]), make(tmp_path / "b", IDS[1:])
     store.pack(second)
-    store.record_failure(second, "f" * 32, ValueError("bad"), {"net": "x"})
+    store.Study.at(second).notes.record_failure("f" * 32, ValueError("bad"), {"net": "x"})
     expected = make(tmp_path / "c", IDS)
     assert store.merge(first, second) == 2
     forms = [path.name for path in units(first)]
     assert forms == [*IDS[:2], *(f"{name}.zip" for name in IDS[2:])]  # as they were
     xr.testing.assert_identical(store.open_study(first).load(), store.open_study(expected).load())
     assert store.verify(first) == len(IDS)
-    assert list(store.read_failures(first)) == ["f" * 32]
+    assert list(store.Study.at(first).notes.failures()) == ["f" * 32]
     assert store.merge(first, second) == 0
 
 

@@ -93,18 +93,18 @@ def test_a_part_that_ended_early_is_filled_up(study):
 
 @pytest.mark.usefixtures("parts")
 def test_what_is_noted_is_never_the_truth(study):
-    found = store.find_parts(study)
-    store.note_parts(study, found)
+    found = store.Study.at(study).parts()
+    store.Study.at(study).note_parts(found)
     assert sorted(part.seeds for part in found[ID]) == [(0, 1, 2), (3, 4), (5,)]
     note = study / ".parts.json"
     good = note.read_text()
-    assert store.find_parts(study) == found
+    assert store.Study.at(study).parts() == found
     for text in (good.replace(ID, "0" * 32), "{", "[]", '{"digest": 1, "parts": 2}'):
         note.write_text(text)
-        assert store.find_parts(study) == found
+        assert store.Study.at(study).parts() == found
     note.write_text(good)
     publish(study, (9,))
-    assert len(store.find_parts(study)[ID]) == 4
+    assert len(store.Study.at(study).parts()[ID]) == 4
 
 
 def test_what_is_not_there(study):
@@ -120,9 +120,9 @@ def test_states_while_a_study_runs(study):
         {"id": f"{number:032x}", "config": config, "seeds": [0, 1]} for number in range(3)
     ] + [{"id": ID, "config": config, "seeds": [0, 1, 2]}]
     publish(study, (0, 1))
-    with store.planned(study, entries):
-        store.record_failure(study, f"{1:032x}", ValueError("bad"), config)
-        with store.claim(study, f"{0:032x}"):
+    with store.Study.at(study).notes.planned(entries):
+        store.Study.at(study).notes.record_failure(f"{1:032x}", ValueError("bad"), config)
+        with store.Study.at(study).notes.claim(f"{0:032x}"):
             table = store.list_experiments(study).set_index("id")["state"]
         assert table.loc[[f"{n:032x}" for n in range(3)]].tolist() == [
             *("running", "failed", "pending")

@@ -12,7 +12,7 @@ import apexr
 from _tiny import python
 from apexr import store
 from apexr.errors import SpecError
-from apexr.store.study._study import ApexrBackend
+from apexr.store.study._open import ApexrBackend
 from apexr.testing import mock_experiment
 
 ID = "a" * 32

@@ -108,7 +108,7 @@ def test_another_process_makes_the_study_meanwhile(tmp_path, monkeypatch, asked)
         def ask(folder):
             answer = question(folder)
             if number == asked:
-                _publish.write_marker(study)
+                _publish.write_marker(store.place(study))
             return answer
 
         return ask

@@ -58,7 +58,7 @@ def fill(root):
             mock = mock_experiment(net=f"Conv;{number};1;relu", random_seed=number)
             store.publish_experiment(mock, {}, store.unit_path(path, one), packed=packed)
         store.publish_experiment(ds, weights, store.unit_path(path, name), packed=packed)
-        store.record_failure(path, "f" * 32, ValueError("bad"), {"net": "x"})
+        store.Study.at(path).notes.record_failure("f" * 32, ValueError("bad"), {"net": "x"})
         store.Checkpoints(store.unit_path(path, "f" * 32), {}, 0).save(1, {"a": np.ones(3)})
         (path / ".locks").mkdir()
         (path / ".locks" / ("f" * 32)).write_text("[1, 2]")
@@ -92,7 +92,7 @@ def command(*words):
 
 def readers(root, out, name):
     """Return everything that reads, by the public name that it stands for."""
-    from apexr.store.study._study import ApexrBackend
+    from apexr.store.study._open import ApexrBackend
 
     study, one = root / "study.zarr", root / "one.zarr"
     both = (study, root / "packed.zarr")
@@ -124,13 +124,21 @@ def readers(root, out, name):
             root / "weights.safetensors", store.read_safetensors(root / "weights.safetensors")[1]
         ),
         "read_manifest": lambda: store.read_manifest(one),
-        "read_failures": lambda: store.read_failures(study),
-        "read_progress": lambda: store.read_progress(study, "f" * 32),
-        "claimed": lambda: store.claimed(study),
-        "find_parts": lambda: [store.find_parts(path) for path in both],
-        "full_id": lambda: [store.full_id(path, IDS[0]) for path in both],
-        "read_specifications": lambda: [store.read_specifications(path, IDS) for path in both],
-        "recorded_sources": lambda: [store.recorded_sources(path) for path in both],
+        "failures": store.Study.at(study).notes.failures,
+        "progress": lambda: store.Study.at(study).notes.progress("f" * 32),
+        "claimed": store.Study.at(study).notes.claimed,
+        "parts": lambda: [store.Study.at(path).parts() for path in both],
+        "full_id": lambda: [store.Study.at(path).full_id(IDS[0]) for path in both],
+        "specifications": lambda: [store.Study.at(path).specifications(IDS) for path in both],
+        "plans order in_order": lambda: [
+            (notes.plans(), notes.order(), notes.in_order(IDS))
+            for notes in (store.Study.open(path).notes for path in both)
+        ],
+        "open units unit units_behind is_there": lambda: [
+            (one.units(), one.unit(IDS[0]), one.units_behind(IDS[0]), one.is_there())
+            for one in map(store.Study.open, both)
+        ],
+        "recorded_sources": lambda: [store.recorded_sources(store.Study.at(p)) for p in both],
         "newest_update": lambda: store.newest_update(unit),
         "verify": lambda: [store.verify(path) for path in (*both, one, root / "small.zarr")],
         "kind_of": lambda: store.kind_of(one),
@@ -190,11 +198,11 @@ def writers(root, name):
             raise AssertionError
 
     def claim():
-        with store.claim(study, IDS[0]):
+        with store.Study.at(study).notes.claim(IDS[0]):
             raise AssertionError
 
     def plan():
-        with store.planned(study, []):
+        with store.Study.at(study).notes.planned([]):
             raise AssertionError
 
     return {
@@ -204,7 +212,7 @@ def writers(root, name):
             DS, {}, one, overwrite=True
         ),
         "publish_seeds": lambda: store.publish_seeds(
-            store.open_experiment(one).load().assign_coords(seed=[5]), {}, study
+            store.open_experiment(one).load().assign_coords(seed=[5]), {}, store.Study.at(study)
         ),
         "publish_dataset": lambda: store.publish_dataset(DS, root / "new.zarr"),
         "publish_dataset netcdf": lambda: store.publish_dataset(DS, root / "new.nc"),
@@ -214,9 +222,12 @@ def writers(root, name):
         "check_trajectories": lambda: store.check_trajectories(root / "new.zarr", 1),
         "claim": claim,
         "planned": plan,
-        "note_order": lambda: store.note_order(study, ["a" * 32]),
-        "record_failure": lambda: store.record_failure(study, IDS[0], ValueError("x"), {}),
-        "forget_failure": lambda: store.forget_failure(study, "f" * 32),
+        "note_order": lambda: store.Study.at(study).notes.note_order(["a" * 32]),
+        "record_failure": lambda: store.Study.at(study).notes.record_failure(
+            IDS[0], ValueError("x"), {}
+        ),
+        "copy_failure": lambda: store.Study.at(study).notes.copy_failure({"id": "c" * 32}),
+        "forget_failure": lambda: store.Study.at(study).notes.forget_failure("f" * 32),
         "Checkpoints": lambda: store.Checkpoints(one, {}, 0).save(2, {"a": np.ones(1)}),
         "keep_index": lambda: store.keep_index(study),
         "pack": lambda: store.pack(study),
@@ -232,12 +243,12 @@ def writers(root, name):
 
 NEITHER = {
     *("SAFETENSORS", "WORTH_AN_INDEX", "ConflictError", "Part", "Place", "Repaired"),
+    *("Study", "Notes", "notes"),  # their methods are asked one by one
     *(
         "TrajectoryWriter",
         "at",
         "is_url",
         "check_shapes",
-        "experiment_of",
         "in_short",
         "ranges",
         "short_ids",
@@ -303,9 +314,9 @@ def state(root):
 
 
 def main(root, out, name):
-    from apexr.store.study import _study
+    from apexr.store.study import _open
 
-    _study.INDEX_FROM = 1
+    _open.INDEX_FROM = 1
     os.chdir(out)
     seen, before, done = [], state(root), {}
     watch(root, seen)
@@ -393,7 +404,8 @@ def test_every_public_name_of_the_store_is_asked(tmp_path):
     asked = {*readers(tmp_path, tmp_path, IDS[0]), *finished(tmp_path)}
     asked |= {*writers(tmp_path, IDS[0])}
     named = {*(word for name in asked for word in name.split()), *NEITHER}
-    assert not set(store.__all__) - named
+    methods = {name for kind in (store.Study, store.Notes) for name in vars(kind)}
+    assert not {*store.__all__, *(name for name in methods if name[0] != "_")} - named
 
 
 @pytest.fixture
@@ -404,7 +416,7 @@ def other_user(tmp_path_factory):
     store.create_study(folder / "study.zarr")
     for name in IDS:
         store.publish_experiment(DS, {}, store.unit_path(folder / "study.zarr", name))
-    store.record_failure(folder / "study.zarr", "f" * 32, ValueError("bad"), {})
+    store.Study.at(folder / "study.zarr").notes.record_failure("f" * 32, ValueError("bad"), {})
     if own == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, 65534, -1)

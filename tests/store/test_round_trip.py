@@ -64,7 +64,10 @@ def test_a_store_without_a_noted_order_is_read(tmp_path):
     for meta in (unit / "data.zarr").rglob("zarr.json"):
         meta.write_text(meta.read_text().replace('"variable_order"', '"something_else"'))
     (unit / "manifest.json").unlink()
-    write_json(unit / "manifest.json", make_manifest(result_labels(ds), entries_below(unit)))
+    write_json(
+        store.place(unit / "manifest.json"),
+        make_manifest(result_labels(ds), entries_below(store.place(unit))),
+    )
     read = store.open_experiment(unit)
     assert next(iter(read.data_vars)) == "train_loss"
     assert set(read.data_vars) == set(ds.data_vars)

@@ -36,7 +36,7 @@ def sound(tmp_path_factory):
     store.create_study(study)
     for name in IDS:
         store.publish_experiment(DS, {"w": np.ones(3)}, store.unit_path(study, name))
-    store.record_failure(study, OTHER, ValueError("bad"), {"net": "x"})
+    store.Study.at(study).notes.record_failure(OTHER, ValueError("bad"), {"net": "x"})
     store.Checkpoints(store.unit_path(study, OTHER), {}, 0).save(1, {"a": np.ones(3)})
     store.keep_index(study)
     for folder in (".locks", ".plans", ".staging", ".damaged"):
@@ -128,12 +128,12 @@ def everything(study, tmp_path, planned=None):
         kept.clear()
 
     def claims():
-        with store.claim(study, OTHER, wait=False):
-            store.note_progress(study, OTHER, 1, 2)
-            store.read_progress(study, OTHER)
+        with store.Study.at(study).notes.claim(OTHER, wait=False):
+            store.Study.at(study).notes.note_progress(OTHER, 1, 2)
+            store.Study.at(study).notes.progress(OTHER)
 
     def plans():
-        with store.planned(study, []):
+        with store.Study.at(study).notes.planned([]):
             pass
 
     actions = {
@@ -149,8 +149,8 @@ def everything(study, tmp_path, planned=None):
         "claim": claims,
         "checkpoint": checkpoints,
         "plan": plans,
-        "failure": lambda: store.record_failure(study, OTHER, ValueError("x"), {}),
-        "forget": lambda: store.forget_failure(study, OTHER),
+        "failure": lambda: store.Study.at(study).notes.record_failure(OTHER, ValueError("x"), {}),
+        "forget": lambda: store.Study.at(study).notes.forget_failure(OTHER),
         "create": lambda: store.create_study(study),
         "publish": lambda: store.publish_experiment(DS, {}, unit, overwrite=True),
         "study": lambda: run_planned(planned or plan_study([SMALL]), study, progress=False),
@@ -241,7 +241,10 @@ def test_a_study_is_run_beside_somebody_elses_files(study, victim, tmp_path, nam
 
 def test_a_lock_with_another_name_besides_is_refused(study, victim):
     os.link(victim / OTHER, study / ".locks" / OTHER)
-    with pytest.raises(StoreError, match="other names besides"), store.claim(study, OTHER):
+    with (
+        pytest.raises(StoreError, match="other names besides"),
+        store.Study.at(study).notes.claim(OTHER),
+    ):
         raise AssertionError
     assert (victim / OTHER).read_text() == "not a lock"
 
@@ -396,7 +399,9 @@ def signed(unit):
     held = json.loads((unit / "manifest.json").read_text())
     (unit / "manifest.json").unlink()
     labels = {key: held[key] for key in ("unit", "config", "attrs", "sizes", "seeds")}
-    (unit / "manifest.json").write_bytes(json_bytes(make_manifest(labels, entries_below(unit))))
+    (unit / "manifest.json").write_bytes(
+        json_bytes(make_manifest(labels, entries_below(store.place(unit))))
+    )
 
 
 # 34 of them are 2 GB

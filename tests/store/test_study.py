@@ -92,21 +92,21 @@ def test_equal_experiments_join_without_filling(tmp_path, parts):
 
 
 def test_table_of_experiments(study):
-    store.record_failure(study, IDS[3], ValueError("bad"), {"net": "Cnv;1"})
-    store.record_failure(study, IDS[3], ValueError("worse"), {"net": "Cnv;1"})
+    store.Study.at(study).notes.record_failure(IDS[3], ValueError("bad"), {"net": "Cnv;1"})
+    store.Study.at(study).notes.record_failure(IDS[3], ValueError("worse"), {"net": "Cnv;1"})
     table = store.list_experiments(study)
     assert table["state"].tolist() == ["published"] * 3 + ["failed"]
     assert table["net"].tolist()[-2:] == ["Res;26;8;relu", "Cnv;1"]
     assert table["seeds"][1] == [0, 1]
     assert table["num_diverged"].tolist()[:3] == [1, 0, 0]
     assert table["error"].tolist()[-1] == "ValueError: worse"
-    assert store.read_failures(study)[IDS[3]]["attempts"] == 2
+    assert store.Study.at(study).notes.failures()[IDS[3]]["attempts"] == 2
 
 
 def test_success_forgets_the_failure(study, parts):
-    store.record_failure(study, IDS[3], ValueError("bad"), {})
+    store.Study.at(study).notes.record_failure(IDS[3], ValueError("bad"), {})
     store.publish_experiment(parts[0], {}, store.unit_path(study, IDS[3]))
-    assert store.read_failures(study) == {}
+    assert store.Study.at(study).notes.failures() == {}
 
 
 def test_damaged_experiments_are_named_and_left_out(study):

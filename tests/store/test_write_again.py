@@ -98,7 +98,7 @@ def test_no_reader_gives_an_encoding(tmp_path):
 
 
 def test_a_study_that_is_read_by_its_index_is_written_and_read_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("apexr.store.study._study.INDEX_FROM", 2)
+    monkeypatch.setattr("apexr.store.study._open.INDEX_FROM", 2)
     study = published(tmp_path, RESULTS["fewer seeds and steps"])
     store.keep_index(study)
     opened = store.open_study(study)

@@ -113,7 +113,9 @@ class Command:
         def training():
             assert self.process.poll() is None, self.process.communicate()
             names = [path.name for path in self.store.glob(".locks/*")]
-            return sum((stores.read_progress(self.store, name) or (0,))[0] > 0 for name in names)
+            return sum(
+                (stores.Study.at(self.store).notes.progress(name) or (0,))[0] > 0 for name in names
+            )
 
         wait_for(lambda: training() >= count)
 

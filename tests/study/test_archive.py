@@ -127,7 +127,7 @@ def test_missing_and_new_files_are_named(folder):
 def test_what_is_not_finished_is_not_published(study, tmp_path):
     path = tmp_path / "open.zarr"
     stores.merge(path, study)
-    stores.record_failure(path, "f" * 32, ValueError("no"), {})
+    stores.Study.at(path).notes.record_failure("f" * 32, ValueError("no"), {})
     with pytest.raises(StoreError, match="1 of 3 experiments are not finished"):
         apexr.publish(path, tmp_path / "archive", **ABOUT)
     assert not (tmp_path / "archive").exists()

@@ -197,7 +197,7 @@ def test_failures_of_all_kinds(client, exit_code, tmp_path, good, bad, allowed):
     table = apexr.list_experiments(store).set_index("state")
     assert sorted(table.index) == ["failed"] * len(bad) + ["published"] * (good + 1)
     assert table["num_diverged"].sum() == 1
-    errors = stores.read_failures(store)
+    errors = stores.Study.at(store).notes.failures()
     assert sorted(one["error"] for one in errors.values()) == sorted(
         ["KeyError"] + ["WorkerDiedError"] * (len(bad) - 1)
     )
@@ -208,7 +208,7 @@ def test_failures_of_all_kinds(client, exit_code, tmp_path, good, bad, allowed):
     before = published(store)
     spared.touch()
     assert exit_code(study, store) == 1
-    assert len(stores.read_failures(store)) == len(bad) - 1
+    assert len(stores.Study.at(store).notes.failures()) == len(bad) - 1
     after = published(store)
     assert len(after) == good + 2
     assert {name: after[name] for name in before} == before
@@ -252,7 +252,7 @@ def test_an_experiment_that_another_process_runs_comes_last(client, tmp_path):
     held = threading.Event()
 
     def hold():
-        with stores.claim(store, planned[0].id):
+        with stores.Study.at(store).notes.claim(planned[0].id):
             held.set()
             while len(units(store)) < 2:
                 time.sleep(0.05)

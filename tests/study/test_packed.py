@@ -60,7 +60,7 @@ def test_more_seeds_come_in_either_form(study, tmp_path):
     assert forms(grown) == {".zip"}
     apexr.run_study({**TINY, "num_seeds": 3}, grown, progress=False)
     assert forms(grown) == {".zip", ""}
-    (held,) = (part for part in stores.find_parts(grown).values() if len(part) == 2)
+    (held,) = (part for part in stores.Study.at(grown).parts().values() if len(part) == 2)
     assert sorted(part.seeds for part in held) == [(0, 1), (2,)]
     assert stores.verify(grown) == 3
     chosen = apexr.open_study(grown).sel(experiment=held[0].experiment)

@@ -151,7 +151,7 @@ def test_a_failure_is_recorded_and_retried_and_stops_nobody(configs, tmp_path, d
     with pytest.warns(ApexrWarning, match="1 of 3 experiments failed"):
         again = apexr.run_study(study, path, progress=False)
     assert again.sizes["experiment"] == 2
-    failures = apexr.store.read_failures(path)
+    failures = apexr.store.Study.at(path).notes.failures()
     assert [(f["error"], f["attempts"]) for f in failures.values()] == [("DivergenceError", 2)]
 
 

@@ -104,7 +104,7 @@ def test_failures_stop_nobody_and_are_tried_again(trained, tmp_path):
     assert sorted(table["state"]) == ["failed", "published", "published"]
     assert len(run(study, tmp_path)) == 1
     assert len(trained) == 4
-    (record,) = stores.read_failures(tmp_path).values()
+    (record,) = stores.Study.at(tmp_path).notes.failures().values()
     assert record["attempts"] == 2
     assert [path.name for path in (tmp_path / ".plans").iterdir()] == ["order.json"]
     assert not list((tmp_path / ".locks").iterdir())

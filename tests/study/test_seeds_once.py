@@ -75,7 +75,7 @@ class Runner:
 
 def check_once(path, count):
     """Check that every seed lies in one unit, with the numbers that a serial run gives."""
-    parts = store.find_parts(path)
+    parts = store.Study.at(path).parts()
     assert len(parts) == len(NETS)
     for held in parts.values():
         seeds = [seed for part in held for seed in part.seeds]
@@ -153,7 +153,7 @@ def test_merging_brings_the_seeds_that_are_missing(tmp_path):
     into = publish(tmp_path / "a.zarr", (1, 2))
     other = publish(tmp_path / "b.zarr", (0, 1, 2, 3, 4))
     assert store.merge(into, other) == 1
-    parts = store.find_parts(into)[ID]
+    parts = store.Study.at(into).parts()[ID]
     assert sorted(part.seeds for part in parts) == [(0,), (1, 2), (3, 4)]
     assert apexr.open_study(into).mean_nRMSE[0, :, 0].values.tolist() == [0, 1, 2, 3, 4]
     assert store.read_weights(store.unit_path(into, ID))["w"][:, 0].tolist() == [0, 1, 2, 3, 4]
@@ -167,7 +167,7 @@ def test_merging_names_seeds_with_other_numbers(tmp_path):
     other = publish(tmp_path / "b.zarr", (1, 2), shift=0.5)
     with pytest.raises(store.ConflictError, match=f"{ID} is there with other numbers for seeds 1 "):
         store.merge(into, other)
-    assert [part.seeds for part in store.find_parts(into)[ID]] == [(0, 1)]
+    assert [part.seeds for part in store.Study.at(into).parts()[ID]] == [(0, 1)]
 
 
 def test_a_seed_in_two_units_counts_once(tmp_path):

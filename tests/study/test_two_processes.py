@@ -189,16 +189,19 @@ def test_two_real_studies(trainers, tmp_path, killed):
     trained = len(log.read_text().split())
     assert trained in ((COUNT, COUNT + 1) if killed else (COUNT,))
     assert store.verify(study) == COUNT
-    assert store.read_failures(study) == {}
+    assert store.Study.at(study).notes.failures() == {}
 
 
 def test_a_claim_ends_with_its_block(tmp_path):
     name = "a" * 32
-    with store.claim(tmp_path, name) as first, store.claim(tmp_path, name, wait=False) as second:
+    with (
+        store.Study.at(tmp_path).notes.claim(name) as first,
+        store.Study.at(tmp_path).notes.claim(name, wait=False) as second,
+    ):
         assert (first, second) == (True, False)
-        assert store.claimed(tmp_path) == {name}
-    assert store.claimed(tmp_path) == set()
-    with store.claim(tmp_path, name, wait=False) as again:
+        assert store.Study.at(tmp_path).notes.claimed() == {name}
+    assert store.Study.at(tmp_path).notes.claimed() == set()
+    with store.Study.at(tmp_path).notes.claim(name, wait=False) as again:
         assert again
 
 
@@ -207,13 +210,13 @@ def test_those_of_others_come_last(tmp_path):
         def __init__(self, name):
             self.id = name * 32
 
-    with store.claim(tmp_path, "b" * 32, wait=False):
+    with store.Study.at(tmp_path).notes.claim("b" * 32, wait=False):
         work = [(One("b"), ["both"]), (One("a"), ["all"])]
         turns = in_turn(work, tmp_path, lambda one: [f"left of {one.id[0]}"])
         one, parts = next(turns)
         assert (one.id, parts) == ("a" * 32, ["all"])
     one, parts = next(turns)
     assert (one.id, parts) == ("b" * 32, ["left of b"])
-    assert store.claimed(tmp_path) == {"b" * 32}
+    assert store.Study.at(tmp_path).notes.claimed() == {"b" * 32}
     turns.close()
-    assert store.claimed(tmp_path) == set()
+    assert store.Study.at(tmp_path).notes.claimed() == set()

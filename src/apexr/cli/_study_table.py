@@ -28,9 +28,10 @@ def study_table(store: str, width: int) -> str:
     width
         Letters of a line, at least 40.
     """
-    from apexr.store import list_experiments, short_ids
+    from apexr.store import Study, list_experiments, short_ids
 
-    table = list_experiments(store)
+    study = Study.open(store)
+    table = list_experiments(study)
     if table.empty:
         return "no experiment yet"
     records = [_record(row) for row in table.to_dict("records")]
@@ -38,7 +39,7 @@ def study_table(store: str, width: int) -> str:
     names = short_ids(table["id"].tolist())
     labels = {name: [record.get(name) for record in records] for name in _names_of(records)}
     common = {n: v for n, v in labels.items() if len({_text(one) for one in v if one}) <= 1}
-    errors = last_errors(store) if len(table) <= _MOST_ERRORS else {}
+    errors = last_errors(study) if len(table) <= _MOST_ERRORS else {}
     columns = {
         "id": names,
         "state": [_state(row) for row in table.to_dict("records")],
@@ -51,14 +52,14 @@ def study_table(store: str, width: int) -> str:
     notes = [
         line
         for name, row in zip(names, table.to_dict("records"), strict=True)
-        for line in _wrapped(_note(store, name, row), width)
+        for line in _wrapped(_note(study, name, row), width)
     ]
     counts = ", ".join(f"{count} {state}" for state, count in table["state"].value_counts().items())
     said = [*lines, *([""] if notes else []), *notes, "", *_wrapped(counts, width)]
     return "\n".join(said).strip("\n")
 
 
-def last_errors(store: str) -> dict[str, str]:
+def last_errors(store: Any) -> dict[str, str]:
     """Return for each finished experiment its first metric at its last step, median over seeds."""
     from apexr import schema
     from apexr.analysis import band
@@ -131,16 +132,16 @@ def _results(table: Any, errors: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _note(store: str, name: str, row: Mapping[Any, Any]) -> str:
+def _note(study: Any, name: str, row: Mapping[Any, Any]) -> str:
     """Return what went wrong with an experiment, and where it would go on."""
-    from apexr.store import newest_update, read_progress, unit_path
+    from apexr.store import newest_update
 
     said = f"{name} {row['state']}: {row['error']}" if row["error"] else ""
     if row["state"] not in ("pending", "failed"):
         return inert(said, lines=False)
-    at = newest_update(unit_path(store, row["id"]))
+    at = newest_update(study.unit(row["id"]))
     if at:
-        _, total = read_progress(store, row["id"]) or (0, 0)
+        _, total = study.notes.progress(row["id"]) or (0, 0)
         of = f" of {total:,}" if total else ""
         said = said or f"{name} {row['state']}"
         said += f"; continues at update {at:,}{of}"

@@ -52,8 +52,9 @@ def export(
     from apexr import store as stores
     from apexr.schema import identifier
 
-    source = store if experiment is None else stores.unit_path(store, experiment)
-    stem = stores.place(store).name.removesuffix(".zarr")
+    study = stores.Study.at(store)
+    source = study.place if experiment is None else study.unit(study.full_id(experiment))
+    stem = study.place.name.removesuffix(".zarr")
     if format in (Format.csv, Format.parquet):
         variable = variable or "mean_nRMSE"
         stem += f"_{identifier(variable)}"

@@ -22,7 +22,7 @@ from apexr.scenarios import BaseScenario, resolve, scenario_dict
 from apexr.schema import CONFIG_COORDS
 from apexr.steppers import Solver, as_solver
 from apexr.steppers._arrays import default_float
-from apexr.store import full_id, is_study, open_experiment, unit_path
+from apexr.store import Study, is_study, open_experiment
 
 EXTERNAL = "external"
 """The name in results of an emulator that no store holds."""
@@ -134,7 +134,10 @@ def _stored(store: Any, scenario: str | BaseScenario | None, experiment: str | N
         raise SpecError(
             f"{store} is a study; name one experiment of it by its id (see `apexr show {store}`)"
         )
-    unit = store if experiment is None else unit_path(store, full_id(store, experiment))
+    unit = store
+    if experiment is not None:
+        study = Study.at(store)
+        unit = study.unit(study.full_id(experiment))
     result = open_experiment(unit)
     try:
         specification = json.loads(result.attrs["specification"])

@@ -30,6 +30,7 @@ class Records:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
+        self.study = store.Study.open(path)
         self.table = pd.DataFrame()
         self.seconds = 0.0
         self._opened: dict[str, tuple[str, xr.Dataset]] = {}
@@ -38,7 +39,7 @@ class Records:
     def refresh(self) -> bool:
         """List the experiments again; tell whether anything has changed."""
         start = time.perf_counter()
-        table = store.list_experiments(self.path)
+        table = store.list_experiments(self.study)
         self.seconds = time.perf_counter() - start
         changed = not table.equals(self.table)
         self.table = table
@@ -57,7 +58,7 @@ class Records:
         for name in experiments:
             stamp, ds = self._opened.get(name, ("", None))
             if ds is None or stamp != stamps.get(name):
-                ds = store.open_experiment(self.path, name)
+                ds = store.open_experiment(self.study, name)
             fresh[name] = (stamps.get(name, ""), ds)
         self._opened = fresh
         return {name: ds for name, (_, ds) in fresh.items()}

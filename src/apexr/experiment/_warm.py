@@ -103,7 +103,8 @@ def _unit(text: str) -> Any:
     if whole and text.endswith(stores.SAFETENSORS):
         return text
     try:
-        if not stores.is_study(store):
+        study = stores.Study.at(store)
+        if not study.is_there():
             if experiment:
                 raise SpecError(
                     f"init {text!r}: {store} is no study, so that no experiment is named in it"
@@ -111,12 +112,12 @@ def _unit(text: str) -> Any:
             if not stores.is_published(store):
                 raise SpecError(f"init {text!r}: no finished experiment is stored there")
             return store
-        ids = sorted(stores.find_parts(store))
+        ids = sorted(study.parts())
     except StoreError as error:
         raise SpecError(f"init {text!r}: {error}") from error
     begun = [name for name in ids if name.startswith(experiment)]
     if len(begun) == 1 and (not experiment or len(experiment) >= FEWEST_DIGITS):
-        return stores.unit_path(store, begun[0])
+        return study.unit(begun[0])
     known = ", ".join(ids[:MOST_SHOWN]) + (" …" if len(ids) > MOST_SHOWN else "")
     said = (
         f"the study has no finished experiment {experiment!r}{suggest(experiment, ids)}"

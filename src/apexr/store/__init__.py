@@ -11,37 +11,18 @@ from apexr.store.files._layout import check_writable, is_published, is_study, ki
 from apexr.store.files._place import Address as Place
 from apexr.store.files._place import at, is_url, place
 from apexr.store.runs._checkpoints import Checkpoints, newest_update
-from apexr.store.runs._notes import (
-    claim,
-    claimed,
-    forget_failure,
-    note_order,
-    note_progress,
-    planned,
-    read_failures,
-    read_progress,
-    record_failure,
-)
+from apexr.store.runs._notes import Notes
 from apexr.store.study._experiment import check_shapes, open_experiment, read_weights
 from apexr.store.study._index import WORTH_AN_INDEX, keep_index
 from apexr.store.study._list import list_experiments, recorded_sources
 from apexr.store.study._merge import merge, pack, publish_seeds
-from apexr.store.study._parts import (
-    Part,
-    find_parts,
-    full_id,
-    in_short,
-    note_parts,
-    ranges,
-    read_specifications,
-    short_ids,
-)
+from apexr.store.study._open import join_experiments, open_rollouts, open_study
 from apexr.store.study._safetensors import SUFFIX as SAFETENSORS
 from apexr.store.study._safetensors import export_safetensors, read_safetensors, seeds_of_file
-from apexr.store.study._study import join_experiments, open_rollouts, open_study
+from apexr.store.study._study import Part, Study, in_short, ranges, short_ids
 from apexr.store.study._verify import Repaired, repair, verify
 from apexr.store.unit._dataset import check_dataset_path, open_dataset, publish_dataset
-from apexr.store.unit._manifest import experiment_of, read_manifest
+from apexr.store.unit._manifest import read_manifest
 from apexr.store.unit._publish import ConflictError, create_study, publish_experiment
 from apexr.store.unit._trajectories import (
     TrajectoryWriter,
@@ -55,23 +36,19 @@ __all__ = [
     "WORTH_AN_INDEX",
     "Checkpoints",
     "ConflictError",
+    "Notes",
     "Part",
     "Place",
     "Repaired",
+    "Study",
     "TrajectoryWriter",
     "at",
     "check_dataset_path",
     "check_shapes",
     "check_trajectories",
     "check_writable",
-    "claim",
-    "claimed",
     "create_study",
-    "experiment_of",
     "export_safetensors",
-    "find_parts",
-    "forget_failure",
-    "full_id",
     "in_short",
     "is_published",
     "is_study",
@@ -82,9 +59,6 @@ __all__ = [
     "list_experiments",
     "merge",
     "newest_update",
-    "note_order",
-    "note_parts",
-    "note_progress",
     "open_dataset",
     "open_experiment",
     "open_rollouts",
@@ -92,18 +66,13 @@ __all__ = [
     "open_trajectories",
     "pack",
     "place",
-    "planned",
     "publish_dataset",
     "publish_experiment",
     "publish_seeds",
     "ranges",
-    "read_failures",
     "read_manifest",
-    "read_progress",
     "read_safetensors",
-    "read_specifications",
     "read_weights",
-    "record_failure",
     "recorded_sources",
     "repair",
     "seeds_of_file",

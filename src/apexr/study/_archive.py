@@ -83,20 +83,21 @@ def publish(
         )
     configs = None if study_file is None else read_study(study_file)
     folder.mkdir(parents=True, exist_ok=True)
-    stores.merge(folder / STUDY, study)
-    stores.pack(folder / STUDY)
-    stores.note_order(folder / STUDY, table["id"].tolist())
-    parts = stores.find_parts(folder / STUDY)
+    held = stores.Study.at(folder / STUDY)
+    stores.merge(held, study)
+    stores.pack(held)
+    held.notes.note_order(table["id"].tolist())
+    parts = held.parts()
     results = [
         Made(
             name,
             tuple(part.unit.removesuffix(".zip") for part in parts[name]),
-            stores.open_experiment(folder / STUDY, name),
+            stores.open_experiment(held, name),
         )
         for name in table["id"]
     ]
     name = _write_study_file(folder, study_file, configs, [one.result for one in results])
-    joined = stores.open_study(folder / STUDY)
+    joined = stores.open_study(held)
     to_long(joined, metric_identifiers(joined)[0], folder / ERRORS)
     (folder / LOCK).write_text("\n".join(locked()) + "\n", encoding="utf-8")
     about = About(title, tuple(authors), license, datetime.now(UTC).date().isoformat(), name)
@@ -238,9 +239,10 @@ def verify_archive(folder: str | os.PathLike[str], rerun: int = 0) -> list[Repea
     problems = [*_changed(root)]
     if problems:
         raise StoreError("\n".join(f"{root}: {inert(one, lines=False)}" for one in problems))
-    stores.verify(root / STUDY)
-    names = stores.list_experiments(root / STUDY)["id"].tolist()
-    held = {name: stores.open_experiment(root / STUDY, name) for name in names}
+    study = stores.Study.at(root / STUDY)
+    stores.verify(study)
+    names = stores.list_experiments(study)["id"].tolist()
+    held = {name: stores.open_experiment(study, name) for name in names}
     cheapest = sorted(held, key=lambda name: int(held[name]["num_parameters"].max()))
     return [_repeat(name, held[name].load()) for name in cheapest[:rerun]]
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from apexr import store as stores
-from apexr._typing import PathInput
 from apexr.errors import StoreError
 from apexr.study._configs import Planned
 
 
-def check_data(pending: Sequence[Planned], store: PathInput) -> None:
+def check_data(pending: Sequence[Planned], study: stores.Study) -> None:
     """Refuse to go on with a study whose recorded data have another content by now.
 
     Experiments are known by the content of their data, so that the changed file would begin new
@@ -20,11 +19,11 @@ def check_data(pending: Sequence[Planned], store: PathInput) -> None:
         Naming the source and both digests.
     """
     asked = [one for one in pending if "source_digest" in one.experiment.attrs]
-    if not asked or not stores.is_study(store):
+    if not asked or not study.is_there():
         return
     held = {
         tuple(sorted(labels.items())): (name, content)
-        for name, (labels, content) in stores.recorded_sources(store).items()
+        for name, (labels, content) in stores.recorded_sources(stores.Study.open(study)).items()
     }
     for one in asked:
         attrs = one.experiment.attrs
@@ -32,7 +31,7 @@ def check_data(pending: Sequence[Planned], store: PathInput) -> None:
         name, content = held.get(tuple(sorted(labels.items())), ("", attrs["source_digest"]))
         if content != attrs["source_digest"]:
             raise StoreError(
-                f"{attrs['source']} has changed since {store} was run on it (digest {content} then,"
+                f"{attrs['source']} has changed since {study} was run on it (digest {content} then,"
                 f" {attrs['source_digest']} now; experiment {name}). Choose another store for the"
                 " new data, bring the old data back, or say overwrite=True to have results of both"
                 " side by side"

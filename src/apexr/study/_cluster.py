@@ -16,7 +16,6 @@ from distributed import Client, Future, KilledWorker, wait
 from apexr import store as stores
 from apexr._run import Storing
 from apexr._signals import ending_on_sigterm
-from apexr._typing import PathInput
 from apexr.errors import ClusterError, SpecError, StoreError, Terminated, WorkerDiedError
 from apexr.experiment import Attendants
 from apexr.study._clients import count_workers
@@ -52,7 +51,7 @@ _LONG = {"distributed": {"scheduler": {"default-task-durations": {PREFIX: "1h"}}
 def run_on(
     client: Client,
     pending: Sequence[Work],
-    store: PathInput,
+    study: stores.Study,
     bar: Progress,
     attendants: Attendants,
     storing: Storing,
@@ -75,8 +74,8 @@ def run_on(
     """
     _check_trackers(attendants.trackers)
     attendants = dataclasses.replace(attendants, progress=False)
-    with _prepared(client, store), ending_on_sigterm():
-        return Dispatch(client, pending, store, bar, attendants, storing).run()
+    with _prepared(client, study), ending_on_sigterm():
+        return Dispatch(client, pending, study, bar, attendants, storing).run()
 
 
 def _check_trackers(trackers: Sequence[Any]) -> None:
@@ -92,11 +91,11 @@ def _check_trackers(trackers: Sequence[Any]) -> None:
 
 
 @contextmanager
-def _prepared(client: Client, store: PathInput) -> Iterator[None]:
+def _prepared(client: Client, study: stores.Study) -> Iterator[None]:
     """Get all workers ready, also those that come later."""
     registrations = registered()
     try:
-        client.register_plugin(Preparation(registrations, cloud_environment(store)))
+        client.register_plugin(Preparation(registrations, cloud_environment(study)))
         client.register_plugin(Stopping(False))
     except (OSError, TimeoutError) as error:
         raise ClusterError(f"the cluster does not answer ({told(error)})") from error
@@ -119,7 +118,7 @@ class Dispatch:
 
     Parameters
     ----------
-    client, pending, store, bar, attendants, storing
+    client, pending, study, bar, attendants, storing
         As for :func:`run_on`.
     """
 
@@ -127,13 +126,13 @@ class Dispatch:
         self,
         client: Client,
         pending: Sequence[Work],
-        store: PathInput,
+        study: stores.Study,
         bar: Progress,
         attendants: Attendants,
         storing: Storing,
     ) -> None:
         self.client = client
-        self.store = stores.place(store)
+        self.study = study
         self.bar = bar
         self.attendants = attendants
         self.storing = storing
@@ -249,7 +248,7 @@ class Dispatch:
         with self._reaching():
             future = self.client.submit(
                 run_task,
-                Task(one.id, given, seeds, self.store, self.attendants, storing),
+                Task(one.id, given, seeds, self.study, self.attendants, storing),
                 key=f"{PREFIX}-{one.id}-{uuid.uuid4().hex[:8]}",
             )
         self._flying[future] = work
@@ -284,7 +283,7 @@ class Dispatch:
             self.bar.finish(one, outcome.spent, published=True)
         elif outcome.state == "unseen":
             raise StoreError(
-                f"{self.store}: a worker does not see this study ({outcome.text}); name a store"
+                f"{self.study}: a worker does not see this study ({outcome.text}); name a store"
                 " that all workers reach by the same path or URL"
             )
         elif not self._stopping:
@@ -319,13 +318,13 @@ class Dispatch:
                 " memory than it may, or ended itself"
             )
             self._wait_for_end(one)
-        stores.record_failure(self.store, one.id, error, one.experiment.config, attempts=attempts)
+        self.study.notes.record_failure(one.id, error, one.experiment.config, attempts=attempts)
         self._fail(one, told(error))
 
     def _wait_for_end(self, one: Planned) -> None:
         """Wait, some seconds at most, until the claim of a process that died has ended too."""
         last = time.monotonic() + END_SECONDS
-        while one.id in stores.claimed(self.store) and time.monotonic() < last:
+        while one.id in self.study.notes.claimed() and time.monotonic() < last:
             time.sleep(0.01)
 
     def _stop(self, kind: type[BaseException]) -> None:
@@ -355,7 +354,7 @@ class Dispatch:
         """Return what the bar says of those that run."""
         if not workers:
             return "waiting for workers"
-        noted = [stores.read_progress(self.store, one.id) for one, _ in self._flying.values()]
+        noted = [self.study.notes.progress(one.id) for one, _ in self._flying.values()]
         parts = [f"{done / total:.0%}" for done, total in filter(None, noted) if total]
         far = f" ({', '.join(parts)})" if parts else ""
         return f"{len(self._flying)} running{far} on {workers} workers"

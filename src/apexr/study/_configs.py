@@ -21,7 +21,7 @@ from apexr.study._problems import KEYS, check_layers, diagnose, listed
 from apexr.study._read import read_study
 from apexr.trackers import Watcher, read_trackers
 
-Study = PathInput | Iterable[Mapping[str, Any]] | Mapping[str, Any]
+Configs = PathInput | Iterable[Mapping[str, Any]] | Mapping[str, Any]
 """A study: a file, a list of configurations, or a grid of them."""
 
 MOST_WRONG = 500
@@ -110,7 +110,7 @@ class Settings:
     packed: bool = False
 
 
-def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
+def plan_study(study: Configs, *, allow_python: bool = False) -> list[Planned]:
     """Return the experiments of a study in order, each once, with all its seeds.
 
     Parameters
@@ -137,7 +137,7 @@ def plan_study(study: Study, *, allow_python: bool = False) -> list[Planned]:
 
 
 def load_study(
-    study: Study, *, allow_python: bool = False
+    study: Configs, *, allow_python: bool = False
 ) -> tuple[list[Planned], tuple[Watcher, ...]]:
     """Return the experiments of a study, and the trackers that its table ``trackers`` names.
 
@@ -147,7 +147,7 @@ def load_study(
     return planned, settings.trackers
 
 
-def load_whole(study: Study, *, allow_python: bool = False) -> tuple[list[Planned], Settings]:
+def load_whole(study: Configs, *, allow_python: bool = False) -> tuple[list[Planned], Settings]:
     """Return the experiments of a study, and what it says of all of them.
 
     Parameters, errors and warnings are those of :func:`plan_study`.
@@ -229,7 +229,7 @@ def _meaning(one: Planned) -> str:
 
 
 def spelt_as_stored(
-    planned: Iterable[Planned], store: PathInput, held: Mapping[str, Sequence[stores.Part]]
+    planned: Iterable[Planned], study: stores.Study, held: Mapping[str, Sequence[stores.Part]]
 ) -> list[Planned]:
     """Return experiments with their config strings as a store spells those that it holds.
 
@@ -242,7 +242,7 @@ def spelt_as_stored(
     if not (new and others):
         return planned
     units = [held[name][0].unit for name in others]
-    told = stores.read_specifications(store, units).values()
+    told = study.specifications(units).values()
     spelled = [_spelled(new, one) for one in told]
     known = {before.id: after for before, after in filter(None, spelled) if after.id in held}
     return [known.get(one.id, one) for one in planned]

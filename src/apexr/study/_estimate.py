@@ -235,7 +235,11 @@ def outlook(
 
 
 def preview(
-    planned: Sequence[Planned], store: PathInput, *, overwrite: bool = False, workers: int = 1
+    planned: Sequence[Planned],
+    store: PathInput | stores.Study,
+    *,
+    overwrite: bool = False,
+    workers: int = 1,
 ) -> Outlook:
     """Return what lies ahead of a study; nothing is run or written.
 
@@ -244,20 +248,21 @@ def preview(
     SpecError
         If an experiment cannot fit into memory.
     """
-    held = stores.find_parts(store)
-    planned = spelt_as_stored(planned, store, held)
+    study = stores.Study.at(store)
+    held = study.parts()
+    planned = spelt_as_stored(planned, study, held)
     pending = pending_work(planned, held, overwrite=overwrite)
     require_room(pending, available_memory() // workers)
-    return outlook(planned, pending, measured(planned, pending, store, held), workers=workers)
+    return outlook(planned, pending, measured(planned, pending, study, held), workers=workers)
 
 
 def measured(
     planned: Sequence[Planned],
     pending: Sequence[Work],
-    store: PathInput,
+    study: stores.Study,
     held: Mapping[str, Sequence[stores.Part]],
 ) -> Estimate:
-    """Return an estimate for what is to be run, from the times of what the store holds."""
+    """Return an estimate for what is to be run, from the times of what the study holds."""
     shares = {
         one.id: sum(len(part.seeds) for part in parts) / len(one.seeds) for one, parts in pending
     }
@@ -265,16 +270,16 @@ def measured(
     finished = [one for one in planned if one.id in held]
     for one in finished[:: max(1, len(finished) // MOST_LOOKED_AT)]:
         part = sum(len(part.seeds) for part in held[one.id]) / len(one.seeds)
-        spent = _seconds_taken(store, one, shares.get(one.id, 1.0) / part)
+        spent = _seconds_taken(study, one, shares.get(one.id, 1.0) / part)
         if spent is not None:
             estimate.note(one, spent, here=False)
     return estimate
 
 
-def _seconds_taken(store: PathInput, one: Planned, times: float) -> Spent | None:
+def _seconds_taken(study: stores.Study, one: Planned, times: float) -> Spent | None:
     """Return what an experiment took; its training for so many times the seeds."""
     try:
-        found = stores.open_experiment(store, one.id)
+        found = stores.open_experiment(study, one.id)
     except StoreError:  # damaged; said by whoever reads it
         return None
     training = seconds_of(found, "train_seconds") * times

@@ -18,7 +18,7 @@ from apexr.experiment import Attendants
 from apexr.kernels import keep_compiled
 from apexr.study._changed import check_data
 from apexr.study._clients import check_client, count_workers, memory_of_workers
-from apexr.study._configs import Planned, Study, load_whole, spelt_as_stored
+from apexr.study._configs import Configs, Planned, load_whole, spelt_as_stored
 from apexr.study._estimate import Estimate, measured, outlook, require_room
 from apexr.study._progress import Progress
 from apexr.study._turns import in_turn
@@ -33,7 +33,7 @@ Fields = Literal["plain", "compact"]
 
 
 def run_study(
-    configs: Study,
+    configs: Configs,
     store: PathInput | None = None,
     *,
     base_path: PathInput | None = None,
@@ -110,11 +110,12 @@ def run_study(
     store = _store_of(store, base_path)
     if store is None:
         raise SpecError("run_study needs a store: a folder for the study, such as 'study.zarr'")
+    study = stores.Study.at(store)
     given = as_trackers(trackers)
     planned, settings = load_whole(configs, allow_python=allow_python)
     failures = run_planned(
         planned,
-        store,
+        study,
         client=client,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
@@ -124,12 +125,12 @@ def run_study(
         progress=progress,
     )
     _warn_of_failures(failures, planned)
-    return stores.open_study(store)
+    return stores.open_study(study)
 
 
 def run_planned(
     planned: Sequence[Planned],
-    store: PathInput,
+    store: PathInput | stores.Study,
     *,
     client: "Client | None" = None,
     overwrite: bool = False,
@@ -149,39 +150,40 @@ def run_planned(
     if fields not in get_args(Fields):
         near = suggest(str(fields), get_args(Fields))
         raise SpecError(f'fields must be "plain" or "compact", got {fields!r}{near}')
-    held = stores.find_parts(store)
-    planned = spelt_as_stored(planned, store, held)
+    study = stores.Study.at(store)
+    held = study.parts()
+    planned = spelt_as_stored(planned, study, held)
     pending = pending_work(planned, held, overwrite=overwrite)
     if not overwrite:
-        check_data([one for one, _ in pending], store)
+        check_data([one for one, _ in pending], study)
     if pending:
         require_room(pending, available_bytes() if client is None else memory_of_workers(client))
-    elif not _can_be_written(store):
+    elif not _can_be_written(study):
         return []
-    stores.create_study(store)
-    stores.note_parts(store, held)
-    estimate = measured(planned, pending, store, held) if pending else Estimate()
+    stores.create_study(study.place)
+    study.note_parts(held)
+    estimate = measured(planned, pending, study, held) if pending else Estimate()
     bar = Progress(planned, [one for one, _ in pending], estimate, shown=progress)
-    with stores.planned(store, [_entry(one) for one in planned]):
+    with study.notes.planned([_entry(one) for one in planned]):
         try:
             if pending:
                 workers = 1 if client is None else count_workers(client)
                 bar.say(str(outlook(planned, pending, estimate, workers=max(1, workers))))
             if client is None:
-                failures = _run_here(pending, store, bar, attendants, storing)
+                failures = _run_here(pending, study, bar, attendants, storing)
             else:
                 from apexr.study._cluster import run_on
 
-                failures = run_on(client, pending, store, bar, attendants, storing)
+                failures = run_on(client, pending, study, bar, attendants, storing)
         finally:
             bar.close()
-    stores.keep_index(store, least=stores.WORTH_AN_INDEX)
+    stores.keep_index(study, least=stores.WORTH_AN_INDEX)
     return failures
 
 
 def _run_here(
     pending: Sequence[Work],
-    store: PathInput,
+    study: stores.Study,
     bar: Progress,
     attendants: Attendants,
     storing: Storing,
@@ -191,15 +193,15 @@ def _run_here(
     programs = Programs()
     failures = []
     try:
-        for one, parts in in_turn(pending, store, lambda one: remaining(one, store)):
+        for one, parts in in_turn(pending, study, lambda one: remaining(one, study)):
             programs.enter(one.shape)
             spent, published = None, False
             try:
                 again = parts if storing.overwrite else ()
-                spent = run_parts(one, remaining(one, store, again), store, attendants, storing)
+                spent = run_parts(one, remaining(one, study, again), study, attendants, storing)
                 published = True
             except Exception as error:  # whatever one experiment does, the others go on
-                stores.record_failure(store, one.id, error, one.experiment.config)
+                study.notes.record_failure(one.id, error, one.experiment.config)
                 failures.append(Failure(one, told(error)))
             bar.finish(one, spent, published=published)
     except (KeyboardInterrupt, Terminated) as stop:  # a training that was stopped says how far
@@ -208,9 +210,9 @@ def _run_here(
     return failures
 
 
-def _can_be_written(store: PathInput) -> bool:
+def _can_be_written(study: stores.Study) -> bool:
     try:
-        stores.check_writable(store, "study")
+        stores.check_writable(study.place, "study")
     except StoreError:
         return False
     return True
@@ -227,7 +229,7 @@ def _warn_of_failures(failures: Sequence[Failure], planned: Sequence[Planned]) -
 
 
 def run_study_convenience(
-    configs: Study,
+    configs: Configs,
     store: PathInput | None = None,
     *,
     base_path: PathInput | None = None,
@@ -265,19 +267,19 @@ def run_study_convenience(
     store = _store_of(store, base_path)
     planned, settings = load_whole(configs)
     named = Path(f"apexr_study_{digest(sorted(one.id for one in planned))}.zarr")
-    folder: PathInput = named if store is None else store
+    study = stores.Study.at(named if store is None else store)
     failures = run_planned(
         planned,
-        folder,
+        study,
         overwrite=overwrite,
         trackers=settings.trackers,
         packed=settings.packed,
         progress=progress,
     )
     _warn_of_failures(failures, planned)
-    held = stores.find_parts(folder)
+    held = study.parts()
     there = [one for one in planned if one.id in held]
-    results = [_asked_for(stores.open_experiment(folder, one.id), one) for one in there]
+    results = [_asked_for(stores.open_experiment(study, one.id), one) for one in there]
 
     def table(wanted: bool, melt: Any, *arguments: Any) -> pd.DataFrame:
         if not wanted or not results:
@@ -290,7 +292,7 @@ def run_study_convenience(
         table(do_metrics, analysis.melt_metrics, metric_name),
         table(do_loss, analysis.melt_loss),
         table(do_sample_rollouts, analysis.melt_sample_rollouts),
-        [_where(folder, held[one.id], one.id) for one in there],
+        [_where(study, held[one.id], one.id) for one in there],
     )
 
 
@@ -306,6 +308,6 @@ def _asked_for(result: xr.Dataset, one: Planned) -> xr.Dataset:
     return result.isel(seed=result["seed"].isin(one.seeds).values)
 
 
-def _where(folder: PathInput, parts: list[stores.Part], experiment: str) -> stores.Place:
+def _where(study: stores.Study, parts: list[stores.Part], experiment: str) -> stores.Place:
     """Return the folder of an experiment; one that lies in several goes by its id."""
-    return stores.unit_path(folder, parts[0].unit if len(parts) == 1 else experiment)
+    return stores.unit_path(study.place, parts[0].unit if len(parts) == 1 else experiment)

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from apexr import store as stores
-from apexr._typing import PathInput
 from apexr.experiment import Experiment
 from apexr.study._configs import Planned
 from apexr.study._work import Work
 
 
 def in_turn(
-    work: Iterable[Work], store: PathInput, remaining: Callable[[Planned], list[Experiment]]
+    work: Iterable[Work], study: stores.Study, remaining: Callable[[Planned], list[Experiment]]
 ) -> Iterator[Work]:
     """Yield each experiment, and what is to be run of it, while it is claimed for this process.
 
@@ -19,11 +18,11 @@ def in_turn(
     """
     later = []
     for one, parts in work:
-        with stores.claim(store, one.id, wait=False) as mine:
+        with study.notes.claim(one.id, wait=False) as mine:
             if mine:
                 yield one, parts
             else:
                 later.append(one)
     for one in later:
-        with stores.claim(store, one.id):
+        with study.notes.claim(one.id):
             yield one, remaining(one)

@@ -10,7 +10,6 @@ import xarray as xr
 
 from apexr import store as stores
 from apexr._run import Storing, run_stored
-from apexr._typing import PathInput
 from apexr.experiment import Attendants, Experiment
 from apexr.study._configs import Planned
 
@@ -110,17 +109,19 @@ def missing(one: Planned, held: list[stores.Part], *, overwrite: bool = False) -
     return [one.part(seeds) for seeds in (*again, *stores.ranges(absent))]
 
 
-def remaining(one: Planned, store: PathInput, again: Sequence[Experiment] = ()) -> list[Experiment]:
+def remaining(
+    one: Planned, study: stores.Study, again: Sequence[Experiment] = ()
+) -> list[Experiment]:
     """Return what is to be run now, after another process may have run some of it.
 
     Parameters
     ----------
-    one, store
+    one, study
         The experiment, which must be claimed, and where.
     again
         Parts that are to be run though they are there: they are overwritten.
     """
-    held = stores.find_parts(store).get(one.id, [])
+    held = study.parts().get(one.id, [])
     there = {part.seeds for part in held}
     replaced = [part for part in again if tuple(part.seeds) in there]
     return [*replaced, *missing(one, held)]
@@ -129,7 +130,7 @@ def remaining(one: Planned, store: PathInput, again: Sequence[Experiment] = ()) 
 def run_parts(
     one: Planned,
     parts: Sequence[Experiment],
-    store: PathInput,
+    study: stores.Study,
     attendants: Attendants,
     storing: Storing,
 ) -> Spent:
@@ -137,20 +138,20 @@ def run_parts(
 
     Parameters
     ----------
-    one, parts, store
+    one, parts, study
         What, and where. The experiment must be claimed.
     attendants, storing
         As for :func:`apexr._run.run_stored`.
     """
     start, compiling, training = time.perf_counter(), 0.0, 0.0
-    attendants = dataclasses.replace(attendants, watch=_noting(one.id, store))
+    attendants = dataclasses.replace(attendants, watch=_noting(one.id, study))
     for part in parts:
-        unit = stores.unit_path(store, part.attrs["experiment_id"])
-        stores.forget_failure(store, unit.name)  # noted by an older release, seeds and all
+        unit = study.unit(part.attrs["experiment_id"])
+        study.notes.forget_failure(unit.name)  # noted by an older release, seeds and all
         result = run_stored(one.scenario, part, unit, attendants, storing)
         compiling += seconds_of(result, "compile_seconds")
         training += seconds_of(result, "train_seconds")
-    stores.forget_failure(store, one.id)
+    study.notes.forget_failure(one.id)
     rest = time.perf_counter() - start - compiling - training
     return Spent(compiling, training, max(0.0, rest))
 
@@ -162,15 +163,15 @@ def seconds_of(result: xr.Dataset, name: str) -> float:
     return float(result[name].sum().compute(scheduler="synchronous"))
 
 
-def _noting(experiment: str, store: PathInput) -> Callable[[int, int], None]:
-    """Return the function that notes in the store how far a training is, now and then."""
+def _noting(experiment: str, study: stores.Study) -> Callable[[int, int], None]:
+    """Return the function that notes in the study how far a training is, now and then."""
     last = -NOTE_SECONDS
 
     def watch(done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= NOTE_SECONDS:
-            stores.note_progress(store, experiment, done, total)
+            study.notes.note_progress(experiment, done, total)
             last = now
 
     return watch

@@ -21,7 +21,6 @@ from distributed import Worker, WorkerPlugin
 
 from apexr import store as stores
 from apexr._run import Storing
-from apexr._typing import PathInput
 from apexr.engine import CALLBACKS, TASKS
 from apexr.errors import ApexrWarning, SpecError, Terminated
 from apexr.experiment import Attendants
@@ -83,8 +82,8 @@ class Task:
     parts
         The seeds of each part that is to be run; None is all that is not there by then, when
         whoever else has claimed it is through.
-    store
-        Place of the study, with what its client needs if it is at a URL.
+    study
+        The study, with what its client needs if it is at a URL.
     attendants, storing
         As for :func:`apexr._run.run_stored`.
     """
@@ -92,7 +91,7 @@ class Task:
     id: str
     given: Mapping[str, Any]
     parts: tuple[tuple[int, ...], ...] | None
-    store: PathInput
+    study: stores.Study
     attendants: Attendants
     storing: Storing
 
@@ -123,11 +122,11 @@ def run_task(task: Task) -> Outcome:
         warnings.simplefilter("ignore", ApexrWarning)  # said where the study was planned
         if _LEAVING.is_set() or asked_to_stop():
             return Outcome("stopped")
-        if not stores.is_study(task.store):
+        if not task.study.is_there():
             return Outcome("unseen", text=f"process {os.getpid()} on {platform.node()}")
         one = _planned_again(task)
         _PROGRAMS.enter(one.shape)
-        with stores.claim(task.store, task.id, wait=task.parts is None) as mine:
+        with task.study.notes.claim(task.id, wait=task.parts is None) as mine:
             if not mine:
                 return Outcome("taken")
             try:
@@ -135,7 +134,7 @@ def run_task(task: Task) -> Outcome:
             except (KeyboardInterrupt, Terminated) as stop:
                 return Outcome("stopped", text=str(stop))
             except Exception as error:  # whatever it does, the others go on
-                stores.record_failure(task.store, task.id, error, one.experiment.config)
+                task.study.notes.record_failure(task.id, error, one.experiment.config)
                 return Outcome("failed", text=told(error))
     return Outcome("published", spent)
 
@@ -152,8 +151,8 @@ def _planned_again(task: Task) -> Planned:
 
 def _run(one: Planned, task: Task) -> Spent:
     parts = [one.part(seeds) for seeds in task.parts or ()]
-    chosen = remaining(one, task.store, parts if task.storing.overwrite else ())
-    return run_parts(one, chosen, task.store, task.attendants, task.storing)
+    chosen = remaining(one, task.study, parts if task.storing.overwrite else ())
+    return run_parts(one, chosen, task.study, task.attendants, task.storing)
 
 
 def registered() -> list[tuple[str, str, Any]]:
@@ -166,10 +165,9 @@ def registered() -> list[tuple[str, str, Any]]:
     ]
 
 
-def cloud_environment(store: PathInput) -> dict[str, str]:
-    """Return what the environment says of S3 (``AWS_…``), where the store is there."""
-    place = stores.place(store)
-    protocols = getattr(getattr(place, "fs", None), "protocol", ())
+def cloud_environment(study: stores.Study) -> dict[str, str]:
+    """Return what the environment says of S3 (``AWS_…``), where the study is there."""
+    protocols = getattr(getattr(study.place, "fs", None), "protocol", ())
     on_s3 = "s3" in ((protocols,) if isinstance(protocols, str) else protocols)
     return {
         name: value

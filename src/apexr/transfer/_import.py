@@ -94,13 +94,14 @@ def import_results(
     _check_seeds(path, tables)
     given = _weights_file(path, weights, len(tables))
     made = [_experiment(table, given, scenario, scenario_kwargs) for table in tables]
-    stores.create_study(store)
+    study = stores.Study.at(store)
+    stores.create_study(study.place)
     found = []
     for result, arrays in made:
-        stores.publish_seeds(result, arrays, store)
+        stores.publish_seeds(result, arrays, study)
         name = experiment_id(json.loads(result.attrs["specification"]))
         found.append(Imported(name, tuple(result["seed"].values.tolist()), given))
-    stores.keep_index(store, least=stores.WORTH_AN_INDEX)
+    stores.keep_index(study, least=stores.WORTH_AN_INDEX)
     return found
 
 

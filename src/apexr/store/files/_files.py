@@ -24,7 +24,7 @@ from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.store.files import _disk
 from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, local, place
+from apexr.store.files._place import Place, local
 from apexr.store.files._remote import Remote
 
 try:
@@ -152,19 +152,18 @@ def json_bytes(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, indent=1, ensure_ascii=False).encode()
 
 
-def write_json(where: PathLike, data: Mapping[str, Any], aside: Place | None = None) -> None:
+def write_json(path: Place, data: Mapping[str, Any], aside: Place | None = None) -> None:
     """Write a JSON file in one step, so that readers see the old or the new one.
 
     Parameters
     ----------
-    where
+    path
         The file.
     data
         Its content.
     aside
         The folder in which it is written first, by default its own.
     """
-    path = place(where)
     if isinstance(path, Remote):
         _disk.put(path, json_bytes(data))
         return

@@ -88,23 +88,17 @@ def is_id(name: object) -> bool:
 
 def unit_path(study: PathLike, experiment: str) -> Address:
     """Return where the unit of an experiment lies in a study."""
-    return address(unit_of(study, experiment))
+    return address(unit_of(place(study), experiment))
 
 
-def unit_of(study: PathLike, experiment: str) -> Place:
+def unit_of(study: Place, experiment: str) -> Place:
     """Return the unit of an experiment in a study."""
-    return place(study) / EXPERIMENTS / check_id(experiment)
+    return study / EXPERIMENTS / check_id(experiment)
 
 
-def failure_path(study: PathLike, experiment: str) -> Place:
-    """Return the file of an experiment's last failure."""
-    return place(study) / FAILURES / f"{check_id(experiment)}.json"
-
-
-def packed_path(unit: PathLike) -> Place:
+def packed_path(unit: Place) -> Place:
     """Return the one file that holds a packed unit."""
-    path = place(unit)
-    return path if path.suffix == PACKED else path.with_name(path.name + PACKED)
+    return unit if unit.suffix == PACKED else unit.with_name(unit.name + PACKED)
 
 
 def in_study(unit: Place) -> bool:
@@ -155,15 +149,17 @@ def is_study(path: PathLike) -> bool:
 
 def is_published(unit: PathLike) -> bool:
     """Tell whether a unit is complete: its manifest came into sight with all the rest."""
-    return (place(unit) / MANIFEST).is_file() or packed_path(unit).is_file()
+    where = place(unit)
+    return (where / MANIFEST).is_file() or packed_path(where).is_file()
 
 
 def kind_of(unit: PathLike) -> UnitKind:
     """Return what a published unit holds, by its manifest; an experiment where it is damaged."""
-    if not (place(unit) / MANIFEST).is_file():
+    manifest = place(unit) / MANIFEST
+    if not manifest.is_file():
         return "experiment"  # only experiments are packed
     try:
-        told = _FORMAT.search((place(unit) / MANIFEST).read_bytes())
+        told = _FORMAT.search(manifest.read_bytes())
     except OSError:
         return "experiment"
     name = told[1].decode() if told else ""

@@ -1,4 +1,4 @@
-"""Notes of runs in a study: claims, how far they are, plans, failures.
+"""Notes of runs in a study: claims, how far they are, failures, plans.
 
 At most one living process runs an experiment: it holds a lock, the file of which tells how far
 it is. A runner writes down what it has been asked for (``.plans/<digest>.json``) and takes the
@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from apexr._digest import digest
@@ -26,62 +27,202 @@ from apexr.store.files._files import (
     read_json,
     write_json,
 )
-from apexr.store.files._layout import FAILURES, LOCKS, check_id, failure_path, is_id
+from apexr.store.files._layout import FAILURES, LOCKS, check_id, is_id
 from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, at_once, entries, place
+from apexr.store.files._place import Place, at_once, entries
 from apexr.store.files._remote import Remote
 
-# --- claims --------------------------------------------------------------------------------------
-
+DAMAGED_RECORD = "damaged"
+"""Name of the error where a record of a failure cannot be read."""
+PLANS = ".plans"
+_ORDER = "order.json"
+_PLAN = re.compile(r"[0-9a-f]{32}\.json")
+_RECORD = ".json"
 _NOTE = 64
 """Characters of a note: always as many, so that a new one covers the old one."""
 
 
-@contextmanager
-def claim(study: PathLike, experiment: str, *, wait: bool = True) -> Iterator[bool]:
-    """Claim an experiment while the block runs; yield whether it is claimed.
+@dataclass(frozen=True)
+class Notes:
+    """The notes of the runs in a study.
 
-    The claim ends with the process, however that ends. Object stores have no locks: there every
-    claim is granted, and the one who runs the study must share out the experiments.
-
-    Parameters
+    Attributes
     ----------
-    study, experiment
-        Where, and the id.
-    wait
-        Whether to wait while another process has it, or to yield False at once.
+    study
+        Where the study lies.
     """
-    folder = place(study) / LOCKS
-    if isinstance(folder, Remote):
-        yield True
-        return
-    make_folder(folder)
-    with hold(folder / check_id(experiment), wait=wait) as mine:
-        if mine:
-            _write(folder / experiment, "")  # what one who died has noted
-        yield mine
+
+    study: Place
+
+    # --- claims ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def claim(self, experiment: str, *, wait: bool = True) -> Iterator[bool]:
+        """Claim an experiment while the block runs; yield whether it is claimed.
+
+        The claim ends with the process, however that ends. Object stores have no locks: there every
+        claim is granted, and the one who runs the study must share out the experiments.
+
+        Parameters
+        ----------
+        experiment
+            Its id.
+        wait
+            Whether to wait while another process has it, or to yield False at once.
+        """
+        folder = self.study / LOCKS
+        if isinstance(folder, Remote):
+            yield True
+            return
+        make_folder(folder)
+        with hold(folder / check_id(experiment), wait=wait) as mine:
+            if mine:
+                _write(folder / experiment, "")  # what one who died has noted
+            yield mine
+
+    def claimed(self) -> set[str]:
+        """Return the ids of the experiments that a living process has claimed."""
+        folder = self.study / LOCKS
+        if isinstance(folder, Remote):
+            return set()
+        held = set()
+        for path in entries(folder):
+            with suppress(StoreError):  # what is no file is nobody's lock
+                if isinstance(path, Local) and is_id(path.name) and is_held(path):
+                    held.add(path.name)
+        return held
+
+    def note_progress(self, experiment: str, done: int, total: int) -> None:
+        """Note how many updates of a claimed experiment are done."""
+        path = self.study / LOCKS / check_id(experiment)
+        if isinstance(path, Remote):
+            return
+        with suppress(OSError):  # gone where nobody has claimed it
+            _write(path, json.dumps([done, total]).ljust(_NOTE))
+
+    def progress(self, experiment: str) -> tuple[int, int] | None:
+        """Return what was noted of an experiment that runs: updates done, and all; None without."""
+        path = self.study / LOCKS / check_id(experiment)
+        if isinstance(path, Remote):
+            return None
+        with suppress(OSError, ValueError, TypeError, RecursionError), path.reading() as file:
+            done, total = json.loads(file.read(_NOTE))
+            return int(done), int(total)
+        return None
+
+    # --- failures --------------------------------------------------------------------------------
+
+    def record_failure(
+        self,
+        experiment: str,
+        error: BaseException,
+        config: Mapping[str, Any],
+        *,
+        attempts: int = 1,
+    ) -> None:
+        """Note that an experiment failed; a second failure replaces the first and counts.
+
+        Parameters
+        ----------
+        experiment
+            Its id.
+        error
+            The error.
+        config
+            The experiment's labels, as JSON-able data.
+        attempts
+            How often it was tried.
+        """
+        path = self._failure(experiment)
+        before = _record(path)["attempts"] if path.is_file() else 0
+        write_json(
+            path,
+            {
+                "id": experiment,
+                "error": type(error).__name__,
+                "message": str(error),
+                "attempts": before + attempts,
+                "config": dict(config),
+            },
+        )
+
+    def failures(self) -> dict[str, dict[str, Any]]:
+        """Return the recorded failures by experiment id.
+
+        A record that cannot be read has ``damaged`` in place of the error's name.
+        """
+        folder = self.study / FAILURES
+        names = (path for path in entries(folder) if path.suffix == _RECORD)
+        files = [path for path in names if is_id(path.name.removesuffix(_RECORD))]
+        records = at_once(_record, files, folder)
+        return {record["id"]: record for record in records}
+
+    def copy_failure(self, record: Mapping[str, Any]) -> None:
+        """Take over the record of another study, unless there is one."""
+        path = self._failure(record["id"])
+        if not path.is_there():
+            write_json(path, record)
+
+    def forget_failure(self, experiment: str) -> None:
+        """Drop the record of an experiment that has succeeded after all."""
+        path = self._failure(experiment)
+        if path.is_there():
+            _disk.unlink(path)
+
+    def _failure(self, experiment: str) -> Place:
+        return self.study / FAILURES / f"{check_id(experiment)}{_RECORD}"
+
+    # --- plans -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def planned(self, entries: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+        """Write down what a study has been asked for until it is through; after a kill it stays.
+
+        Parameters
+        ----------
+        entries
+            For each experiment ``id``, ``config`` and ``seeds``.
+        """
+        path = self.study / PLANS / f"{digest(list(entries))}.json"
+        write_json(path, {"experiments": [dict(entry) for entry in entries]})
+        self.note_order([str(entry["id"]) for entry in entries])
+        yield
+        _disk.unlink(path)
+
+    def plans(self) -> dict[str, dict[str, Any]]:
+        """Return by id what unfinished calls have been asked for: ``config`` and ``seeds``."""
+        plans = [path for path in entries(self.study / PLANS) if _PLAN.fullmatch(path.name)]
+        found: dict[str, dict[str, Any]] = {}
+        for path in plans:
+            with suppress(StoreError):  # gone meanwhile, or not one of ours
+                told = read_json(path).get("experiments")
+                for entry in told if isinstance(told, list) and all(map(_is_entry, told)) else ():
+                    seeds = {*found.get(entry["id"], {}).get("seeds", ()), *entry["seeds"]}
+                    found[entry["id"]] = {"config": dict(entry["config"]), "seeds": sorted(seeds)}
+        return found
+
+    def note_order(self, asked_for: Sequence[str]) -> None:
+        """Write down in which order the study is asked for, once there are new experiments."""
+        known = self.order()
+        order = [*dict.fromkeys([*known, *asked_for])]
+        if len(order) > len(known):
+            write_json(self.study / PLANS / _ORDER, {"order": order})
+
+    def order(self) -> list[str]:
+        """Return the ids in the order in which the study was asked for them, as far as noted."""
+        with suppress(StoreError):  # not noted, or not by apexr
+            noted = read_json(self.study / PLANS / _ORDER).get("order")
+            if isinstance(noted, list) and all(map(is_id, noted)):
+                return noted
+        return []
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Return ids as the study was asked for them; those that it does not note come last."""
+        held, noted = {*names}, self.order()
+        return [*(name for name in dict.fromkeys(noted) if name in held), *sorted(held - {*noted})]
 
 
-def claimed(study: PathLike) -> set[str]:
-    """Return the ids of the experiments that a living process has claimed."""
-    folder = place(study) / LOCKS
-    if isinstance(folder, Remote):
-        return set()
-    held = set()
-    for path in entries(folder):
-        with suppress(StoreError):  # what is no file is nobody's lock
-            if isinstance(path, Local) and is_id(path.name) and is_held(path):
-                held.add(path.name)
-    return held
-
-
-def note_progress(study: PathLike, experiment: str, done: int, total: int) -> None:
-    """Note how many updates of a claimed experiment are done."""
-    path = place(study) / LOCKS / check_id(experiment)
-    if isinstance(path, Remote):
-        return
-    with suppress(OSError):  # gone where nobody has claimed it
-        _write(path, json.dumps([done, total]).ljust(_NOTE))
+# --- the form of a note --------------------------------------------------------------------------
 
 
 def _write(path: Local, note: str) -> None:
@@ -94,74 +235,9 @@ def _write(path: Local, note: str) -> None:
             file.truncate()
 
 
-def read_progress(study: PathLike, experiment: str) -> tuple[int, int] | None:
-    """Return what was noted of an experiment that runs: updates done, and all; None without."""
-    path = place(study) / LOCKS / check_id(experiment)
-    if isinstance(path, Remote):
-        return None
-    with suppress(OSError, ValueError, TypeError, RecursionError), path.reading() as file:
-        done, total = json.loads(file.read(_NOTE))
-        return int(done), int(total)
-    return None
-
-
-# --- failures ------------------------------------------------------------------------------------
-
-DAMAGED_RECORD = "damaged"
-"""Name of the error where a record cannot be read."""
-_SUFFIX = ".json"
-
-
-def record_failure(
-    study: PathLike,
-    experiment: str,
-    error: BaseException,
-    config: Mapping[str, Any],
-    *,
-    attempts: int = 1,
-) -> None:
-    """Note that an experiment failed; a second failure replaces the first and counts.
-
-    Parameters
-    ----------
-    study, experiment
-        Where, and the id.
-    error
-        The error.
-    config
-        The experiment's labels, as JSON-able data.
-    attempts
-        How often it was tried.
-    """
-    path = failure_path(study, experiment)
-    before = _record(path)["attempts"] if path.is_file() else 0
-    write_json(
-        path,
-        {
-            "id": experiment,
-            "error": type(error).__name__,
-            "message": str(error),
-            "attempts": before + attempts,
-            "config": dict(config),
-        },
-    )
-
-
-def read_failures(study: PathLike) -> dict[str, dict[str, Any]]:
-    """Return the recorded failures of a study by experiment id.
-
-    A record that cannot be read has ``damaged`` in place of the error's name.
-    """
-    folder = place(study) / FAILURES
-    names = (path for path in entries(folder) if path.suffix == _SUFFIX)
-    files = [path for path in names if is_id(path.name.removesuffix(_SUFFIX))]
-    records = at_once(_record, files, folder)
-    return {record["id"]: record for record in records}
-
-
 def _record(path: Place) -> dict[str, Any]:
-    """Return a record of the form in which :func:`record_failure` writes it."""
-    name = path.name.removesuffix(_SUFFIX)
+    """Return a record of the form in which :meth:`Notes.record_failure` writes it."""
+    name = path.name.removesuffix(_RECORD)
     empty = {"id": name, "attempts": 0, "config": {}}
     try:
         held = read_json(path)
@@ -179,77 +255,6 @@ def _record(path: Place) -> dict[str, Any]:
     except (StoreError, LookupError, AttributeError, TypeError) as error:
         return {**empty, "error": DAMAGED_RECORD, "message": str(error)}
     return whole
-
-
-def forget_failure(study: PathLike, experiment: str) -> None:
-    """Drop the record of an experiment that has succeeded after all."""
-    path = failure_path(study, experiment)
-    if path.is_there():
-        _disk.unlink(path)
-
-
-# --- plans ---------------------------------------------------------------------------------------
-
-PLANS = ".plans"
-_ORDER = "order.json"
-_NAME = re.compile(r"[0-9a-f]{32}\.json")
-
-
-@contextmanager
-def planned(study: PathLike, entries: Sequence[Mapping[str, Any]]) -> Iterator[None]:
-    """Write down what a study has been asked for until it is through; after a kill it stays.
-
-    Parameters
-    ----------
-    study
-        The study.
-    entries
-        For each experiment ``id``, ``config`` and ``seeds``.
-    """
-    path = place(study) / PLANS / f"{digest(list(entries))}.json"
-    write_json(path, {"experiments": [dict(entry) for entry in entries]})
-    note_order(study, [str(entry["id"]) for entry in entries])
-    yield
-    _disk.unlink(path)
-
-
-def read_plans(study: PathLike) -> dict[str, dict[str, Any]]:
-    """Return by id what unfinished calls have been asked for: ``config`` and ``seeds``."""
-    folder = place(study) / PLANS
-    held = entries(folder)
-    plans = [path for path in held if _NAME.fullmatch(path.name)]
-    found: dict[str, dict[str, Any]] = {}
-    for path in plans:
-        with suppress(StoreError):  # gone meanwhile, or not one of ours
-            told = read_json(path).get("experiments")
-            for entry in told if isinstance(told, list) and all(map(_is_entry, told)) else ():
-                seeds = {*found.get(entry["id"], {}).get("seeds", ()), *entry["seeds"]}
-                found[entry["id"]] = {"config": dict(entry["config"]), "seeds": sorted(seeds)}
-    return found
-
-
-def note_order(study: PathLike, asked_for: Sequence[str]) -> None:
-    """Write down in which order a study has been asked for, once there are new experiments."""
-    known = read_order(study)
-    order = [*dict.fromkeys([*known, *asked_for])]
-    if len(order) > len(known):
-        write_json(place(study) / PLANS / _ORDER, {"order": order})
-
-
-def read_order(study: PathLike) -> list[str]:
-    """Return the ids of a study in the order in which it has been asked for, as far as noted."""
-    path = place(study) / PLANS / _ORDER
-    with suppress(StoreError):  # not noted, or not by apexr
-        noted = read_json(path).get("order")
-        if isinstance(noted, list) and all(map(is_id, noted)):
-            return noted
-    return []
-
-
-def in_order(names: Iterable[str], study: PathLike) -> list[str]:
-    """Return ids as a study has been asked for them; those that it does not note come last."""
-    held, noted = {*names}, read_order(study)
-    return [*(name for name in dict.fromkeys(noted) if name in held), *sorted(held - {*noted})]
 
 
 def _is_entry(entry: Any) -> bool:

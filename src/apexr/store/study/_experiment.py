@@ -8,15 +8,16 @@ import xarray as xr
 import zarr
 
 from apexr.errors import StoreError
-from apexr.store.files._layout import WEIGHTS, unit_of
-from apexr.store.files._place import PathLike
-from apexr.store.study._parts import along_seed, full_id, units_behind, weights_along_seed
+from apexr.store.files._layout import WEIGHTS
+from apexr.store.files._place import PathLike, place
+from apexr.store.study._join import along_seed, weights_along_seed
+from apexr.store.study._study import Study, units_behind
 from apexr.store.unit._codecs import UNSTORED_LIMIT
 from apexr.store.unit._manifest import Unit
 from apexr.store.unit._read import checked_store, open_unit
 
 
-def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset:
+def open_experiment(path: PathLike | Study, experiment: str | None = None) -> xr.Dataset:
     """Return a stored result as a Dask-backed Dataset; only coordinates are loaded.
 
     An experiment of a study is read with all its seeds, whenever they were run.
@@ -34,7 +35,8 @@ def open_experiment(path: PathLike, experiment: str | None = None) -> xr.Dataset
         If nothing is published there, if a file is missing or has another size than the manifest
         says, or if the store is newer than this apexr.
     """
-    unit = path if experiment is None else unit_of(path, full_id(path, experiment))
+    study = Study.at(path)
+    unit = study.place if experiment is None else study.unit(study.full_id(experiment))
     result = along_seed([open_unit(part) for part in units_behind(unit)])
     result.encoding["source"] = str(unit)  # as xarray's own readers say where data are from
     return result
@@ -58,7 +60,7 @@ def read_weights(
         As for :func:`open_experiment`, and if arrays have other shapes than expected, or are
         declared and not there.
     """
-    parts = [Unit.open(part).check_sizes() for part in units_behind(unit)]
+    parts = [Unit.open(part).check_sizes() for part in units_behind(place(unit))]
     weights = [_weights_of(part, expected) for part in parts]
     return weights_along_seed(weights, [part.manifest.get("seeds", []) for part in parts])
 

@@ -18,10 +18,9 @@ import xarray as xr
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, COORDINATES, SCHEMA_VERSION, trajectory_name
 from apexr.store.files._files import canonical_json, digest, parse_json
-from apexr.store.files._layout import MANIFEST, METADATA, ORDER, WEIGHTS, unit_of
-from apexr.store.files._place import Place
-from apexr.store.study._join import agreed
-from apexr.store.study._parts import along_seed
+from apexr.store.files._layout import MANIFEST, METADATA, ORDER, WEIGHTS
+from apexr.store.study._join import agreed, along_seed
+from apexr.store.study._study import Study
 from apexr.store.unit._manifest import Unit
 from apexr.store.unit._read import checked_store, open_plain
 from apexr.store.unit._source import source_of
@@ -262,7 +261,7 @@ class FieldReader:
         Where the experiments lie.
     """
 
-    def __init__(self, study: Place) -> None:
+    def __init__(self, study: Study) -> None:
         self._study = study
         self._members: OrderedDict[str, tuple[str, Member]] = OrderedDict()
         self._forms: dict[str, _Form] = {}
@@ -316,7 +315,7 @@ class FieldReader:
 
     def _member(self, unit: str) -> Member:
         """Return a unit that is open; what is published in its place since then is opened."""
-        path = unit_of(self._study, unit)
+        path = self._study.unit(unit)
         stamp = digest(source_of(path).read(MANIFEST))
         held = self._members.get(unit)
         if held is not None and held[0] == stamp:

@@ -22,7 +22,7 @@ from apexr.store.files import _disk
 from apexr.store.files._files import canonical_json, digest, hold, json_bytes, make_folder
 from apexr.store.files._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER, is_id
 from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, at_once, entries, place
+from apexr.store.files._place import PathLike, Place, at_once, entries
 from apexr.store.files._remote import Remote
 from apexr.store.study._join import (
     all_labels,
@@ -31,8 +31,8 @@ from apexr.store.study._join import (
     with_labels,
     without_complete,
 )
-from apexr.store.study._parts import check_study, read_part, units_of
 from apexr.store.study._rows import DEFERRED, GRID, UNITS, Deferred, rows_of, with_deferred
+from apexr.store.study._study import Study, read_part
 from apexr.store.unit._encode import encoded
 from apexr.store.unit._manifest import Unit, entries_of, make_manifest
 from apexr.store.unit._publish import publish_files
@@ -69,10 +69,10 @@ class Index:
     outdated: list[Place]
 
 
-def read_index(study: Place, stamps: Stamps) -> Index:
+def read_index(study: Study, stamps: Stamps) -> Index:
     """Return the index; of segments that share a unit the larger one counts."""
     try:
-        found = entries(study / INDEX)
+        found = entries(study.place / INDEX)
     except StoreError:  # no folder: verify names it
         found = []
     held = [unit for unit in map(_opened, found) if unit is not None]
@@ -140,7 +140,7 @@ def _from_told(column: Sequence[Any]) -> xr.Variable:
 
 
 def store_segment(
-    study: Place, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Place]
+    study: Study, segment: xr.Dataset, stamps: Stamps, outdated: Sequence[Place]
 ) -> None:
     """Store a segment and remove what is outdated, unless another process writes the index."""
     made_of = {name: stamps[name] for name in sorted(Segment(segment).units)}
@@ -149,8 +149,8 @@ def store_segment(
     files = {f"{DATA}/{name}": data for name, data in stored.items()}
     labels = {"units": made_of, TEXT: {name: _told(column) for name, column in text.items()}}
     manifest = make_manifest(labels, entries_of(files), "index")
-    unit = study / INDEX / _name_of(made_of)
-    with _alone(study) as mine:
+    unit = study.place / INDEX / _name_of(made_of)
+    with _alone(study.place) as mine:
         if mine:
             for path in outdated:
                 if is_id(path.name):
@@ -215,7 +215,7 @@ SEGMENT = 1000
 """Experiments of one segment."""
 
 
-def keep_index(path: PathLike, *, least: int = 1) -> int:
+def keep_index(path: PathLike | Study, *, least: int = 1) -> int:
     """Bring the index of a study up to date; return how many experiments it holds.
 
     Whoever adds experiments does so, and ``apexr index``; reading a study never does.
@@ -233,8 +233,8 @@ def keep_index(path: PathLike, *, least: int = 1) -> int:
     StoreError
         If ``path`` is not a study, or the index cannot be written.
     """
-    check_study(path)
-    study, units = place(path), units_of(path)
+    study = Study.open(path)
+    units = study.units()
     if not units or (least > 1 and len(units) <= INDEX_FROM):
         return 0
     damaged: list[str] = []
@@ -248,7 +248,7 @@ def keep_index(path: PathLike, *, least: int = 1) -> int:
     return sum(segment.rows.sizes["experiment"] for segment in index.segments)
 
 
-def open_indexed(study: Place, units: Sequence[Place]) -> xr.Dataset:
+def open_indexed(study: Study, units: Sequence[Place]) -> xr.Dataset:
     """Return a study along ``experiment`` by its index; what that lacks is read besides.
 
     Raises
@@ -267,7 +267,7 @@ def open_indexed(study: Place, units: Sequence[Place]) -> xr.Dataset:
 
 
 def _compared(
-    study: Place, units: Sequence[Place], damaged: list[str]
+    study: Study, units: Sequence[Place], damaged: list[str]
 ) -> tuple[Index, dict[str, list[str]], dict[str, str]]:
     """Return what of the index holds, the experiments that it lacks, and the manifests' digests."""
     stamps = _stamps(units)
@@ -331,7 +331,7 @@ def _without_grown(
 
 
 def _extend(
-    study: Place, index: Index, new: Mapping[str, list[str]], stamps: Stamps, damaged: list[str]
+    study: Study, index: Index, new: Mapping[str, list[str]], stamps: Stamps, damaged: list[str]
 ) -> None:
     """Add new experiments, unless another process does so.
 
@@ -353,7 +353,7 @@ def _is_small(segment: Segment) -> bool:
     return segment.path is None or segment.rows.sizes["experiment"] < SEGMENT // 2
 
 
-def _joined(study: Place, segments: Sequence[xr.Dataset]) -> xr.Dataset:
+def _joined(study: Study, segments: Sequence[xr.Dataset]) -> xr.Dataset:
     joined = concat_segments(segments)
     told = json.loads(joined.attrs.pop(DEFERRED))
     deferred = {name: Deferred.from_json(entry) for name, entry in told.items()}

@@ -1,7 +1,7 @@
 """The table of a study: the state of each experiment, from small files alone."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -9,17 +9,10 @@ import pandas as pd
 
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, diverged_seeds
-from apexr.store.files._place import PathLike, Place, at_once, place
-from apexr.store.runs._notes import (
-    DAMAGED_RECORD,
-    claimed,
-    in_order,
-    read_failures,
-    read_plans,
-    read_progress,
-)
+from apexr.store.files._place import PathLike, Place, at_once
+from apexr.store.runs._notes import DAMAGED_RECORD
 from apexr.store.study._experiment import open_experiment
-from apexr.store.study._parts import check_study, units_of
+from apexr.store.study._study import Study
 from apexr.store.unit._manifest import experiment_of, read_manifest
 
 _TWICE = "twice"
@@ -30,7 +23,7 @@ _COLUMNS = (
 )
 
 
-def list_experiments(path: PathLike) -> pd.DataFrame:
+def list_experiments(path: PathLike | Study) -> pd.DataFrame:
     """Return a table of a study's experiments, also while it runs.
 
     Columns: ``id``, ``state``, ``progress`` (of a training that runs, the part of its updates that
@@ -53,65 +46,61 @@ def list_experiments(path: PathLike) -> pd.DataFrame:
     StoreError
         If ``path`` is not a study.
     """
-    check_study(path)
-    rows = _published(path)
-    planned = read_plans(path)
+    study = Study.open(path)
+    rows = _published(study)
+    planned = study.notes.plans()
     for name, plan in planned.items():
         row = rows.setdefault(name, {"id": name, "state": "pending", **plan["config"], "seeds": []})
         rows[name] = row = {**plan["config"], **row}  # what is damaged has no labels of its own
         if row["state"] != "damaged" and not set(plan["seeds"]) <= set(row["seeds"]):
             row["state"] = "pending"
-    for name, record in read_failures(path).items():
+    for name, record in study.notes.failures().items():
         row = rows.setdefault(name, {"id": name, **record.get("config", {}), "seeds": []})
         if row.get("state") == "damaged":
             continue
         state = "damaged" if record["error"] == DAMAGED_RECORD else "failed"
         row |= {"state": state, "error": f"{record['error']}: {record['message']}"}
-    for name in claimed(path) & rows.keys():
-        rows[name] |= {"state": "running", "progress": _progress(path, name)}
+    for name in study.notes.claimed() & rows.keys():
+        rows[name] |= {"state": "running", "progress": _progress(study, name)}
     empty = {"progress": math.nan, "num_diverged": 0, "bytes": 0, "error": ""}
-    filled = [{**empty, **rows[name]} for name in in_order(rows, path)]
+    filled = [{**empty, **rows[name]} for name in study.notes.in_order(rows)]
     return pd.DataFrame(filled, columns=list(_COLUMNS))
 
 
-def recorded_sources(path: PathLike) -> dict[str, tuple[dict[str, str], str]]:
-    """Return of each published experiment on recorded data its labels and the digest of these.
-
-    Raises
-    ------
-    StoreError
-        If ``path`` is not a study.
-    """
-    check_study(path)
-    units = units_of(path)
+def recorded_sources(study: Study) -> dict[str, tuple[dict[str, str], str]]:
+    """Return of each published experiment on recorded data its labels and the digest of these."""
     found = {}
-    for unit, manifest in zip(units, at_once(_manifest, units, place(path)), strict=True):
+    for unit, manifest in _manifests(study):
         if not isinstance(manifest, StoreError) and "source_digest" in manifest["attrs"]:
             attrs = manifest["attrs"]
             labels = {name: str(label) for name, label in manifest["config"].items()}
-            found[experiment_of(attrs, unit)] = labels, str(attrs["source_digest"])
+            found[experiment_of(attrs, unit.name)] = labels, str(attrs["source_digest"])
     return found
 
 
-def _progress(path: PathLike, name: str) -> float:
-    done, total = read_progress(path, name) or (0, 0)
+def _progress(study: Study, name: str) -> float:
+    done, total = study.notes.progress(name) or (0, 0)
     return done / total if total > 0 else math.nan
 
 
-def _published(path: PathLike) -> dict[str, dict[str, Any]]:
+def _manifests(study: Study) -> Iterator[tuple[Place, dict[str, Any] | StoreError]]:
+    units = study.units()
+    return zip(units, at_once(_manifest, units, study.place), strict=True)
+
+
+def _published(study: Study) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
-    units = units_of(path)
-    for unit, manifest in zip(units, at_once(_manifest, units, place(path)), strict=True):
+    for unit, manifest in _manifests(study):
         if isinstance(manifest, StoreError):
             told = {"state": "damaged", "seeds": [], "error": str(manifest)}
             rows[unit.name] = {"id": unit.name, **told}
             continue
-        name = experiment_of(manifest["attrs"], unit)
+        name = experiment_of(manifest["attrs"], unit.name)
         rows[name] = _joined(rows.get(name), _row(name, manifest))
     for name, row in rows.items():
         if row.pop(_TWICE, False):  # of seeds that lie in two units one counts
             with suppress(StoreError):
-                row["num_diverged"] = int(diverged_seeds(open_experiment(path, name)).sum())
+                row["num_diverged"] = int(diverged_seeds(open_experiment(study, name)).sum())
     return rows
 
 

@@ -12,31 +12,20 @@ import xarray as xr
 from apexr._digest import canonical_json, digest, with_seeds
 from apexr.errors import StoreError
 from apexr.store.files import _disk
-from apexr.store.files._files import Files, make_folder, read_all, scratch, write_json, write_packed
+from apexr.store.files._files import Files, make_folder, read_all, scratch, write_packed
 from apexr.store.files._layout import (
     MANIFEST,
     PACKED,
-    failure_path,
     is_published,
-    is_study,
     kind_of,
     staging_folder,
-    unit_of,
 )
 from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, local, place
-from apexr.store.runs._notes import DAMAGED_RECORD, read_failures
+from apexr.store.files._place import PathLike, Place, local
+from apexr.store.runs._notes import DAMAGED_RECORD
 from apexr.store.study._experiment import open_experiment, read_weights
 from apexr.store.study._index import WORTH_AN_INDEX, keep_index
-from apexr.store.study._parts import (
-    Part,
-    check_study,
-    find_parts,
-    in_short,
-    part_of,
-    ranges,
-    units_of,
-)
+from apexr.store.study._study import Part, Study, in_short, part_of, ranges
 from apexr.store.unit._hierarchy import with_group
 from apexr.store.unit._manifest import Unit, experiment_of
 from apexr.store.unit._publish import ConflictError, create_study, publish_experiment, publish_files
@@ -46,7 +35,7 @@ from apexr.store.unit._source import Packed
 # --- packing -------------------------------------------------------------------------------------
 
 
-def pack(path: PathLike) -> int:
+def pack(path: PathLike | Study) -> int:
     """Put each unit into one file that reads as the unit did; return how many were packed.
 
     Raises
@@ -54,11 +43,8 @@ def pack(path: PathLike) -> int:
     StoreError
         If a unit is damaged: only what is whole is packed. Those before it are packed.
     """
-    if is_study(path):
-        check_study(path)
-        units = units_of(path)
-    else:
-        units = [place(path)]
+    study = Study.at(path)
+    units = Study.open(study).units() if study.is_there() else [study.place]
     return sum(_pack(local(unit, "packing")) for unit in units)
 
 
@@ -85,7 +71,7 @@ _SECONDS = "_seconds"
 def publish_seeds(
     result: xr.Dataset,
     weights: Mapping[str, np.ndarray],
-    study: PathLike,
+    study: Study,
     *,
     packed: bool = False,
 ) -> list[Part]:
@@ -111,7 +97,7 @@ def publish_seeds(
     """
     experiment = experiment_of(result.attrs)
     seeds = [int(seed) for seed in result["seed"].values]
-    held = find_parts(study).get(experiment, [])
+    held = study.parts().get(experiment, [])
     there = {seed for part in held for seed in part.seeds}
     runs = list(ranges(seeds))
     if not all(_lies_in(study, result, run) for run in runs):
@@ -120,13 +106,13 @@ def publish_seeds(
     return [_publish(result, weights, seeds, run, study, packed) for run in runs]
 
 
-def _lies_in(study: PathLike, result: xr.Dataset, seeds: Sequence[int]) -> bool:
+def _lies_in(study: Study, result: xr.Dataset, seeds: Sequence[int]) -> bool:
     """Tell whether a study has a unit of just these seeds: what differs is found by its files."""
-    return is_published(unit_of(study, _identity(result, seeds)["experiment_id"]))
+    return is_published(study.unit(_identity(result, seeds)["experiment_id"]))
 
 
 def check_equal_seeds(
-    study: PathLike, experiment: str, result: xr.Dataset, held: Sequence[Part]
+    study: Study, experiment: str, result: xr.Dataset, held: Sequence[Part]
 ) -> None:
     """Check that a study holds the same numbers for the seeds that it has of a result.
 
@@ -158,7 +144,7 @@ def check_equal_seeds(
     differing = [name for name in names if name not in ours or not _is_equal(ours, theirs, name)]
     if differing:
         raise ConflictError(
-            f"{place(study)}: experiment {experiment} is there with other numbers for seeds"
+            f"{study}: experiment {experiment} is there with other numbers for seeds"
             f" {in_short(common)} ({', '.join(differing)} differ); remove one of the two, or keep"
             " the studies apart"
         )
@@ -180,7 +166,7 @@ def _publish(
     weights: Mapping[str, np.ndarray],
     held: Sequence[int],
     seeds: Sequence[int],
-    study: PathLike,
+    study: Study,
     packed: bool,
 ) -> Part:
     """Publish seeds that follow one another as one part."""
@@ -192,14 +178,14 @@ def _publish(
         index = chosen[0] if len(chosen) == 1 else chosen
         arrays = {name: values[index] for name, values in weights.items()}
     name = identity["experiment_id"]
-    publish_experiment(part, arrays, unit_of(study, name), packed=packed)
+    publish_experiment(part, arrays, study.unit(name), packed=packed)
     return Part(name, experiment_of(part.attrs), tuple(seeds))
 
 
 # --- merging -------------------------------------------------------------------------------------
 
 
-def merge(into: PathLike, *others: PathLike) -> int:
+def merge(into: PathLike | Study, *others: PathLike | Study) -> int:
     """Bring the experiments of other studies into one; return how many have come.
 
     Parameters
@@ -218,27 +204,26 @@ def merge(into: PathLike, *others: PathLike) -> int:
     StoreError
         If a study cannot be read, or an experiment is damaged; all others have been merged.
     """
-    for other in others:
-        check_study(other)
-    make_folder(place(into).parent)
-    create_study(into)
+    study, sources = Study.at(into), [Study.open(other) for other in others]
+    make_folder(study.place.parent)
+    create_study(study.place)
     count, problems = 0, []
-    held = find_parts(into)
-    for unit in (unit for other in others for unit in units_of(other)):
+    held = study.parts()
+    for unit in (unit for source in sources for unit in source.units()):
         try:
-            count += _bring(unit, into, held)
+            count += _bring(unit, study, held)
         except StoreError as error:
             problems.append(error)
-    for other in others:
-        _copy_failures(other, into)
-    keep_index(into, least=WORTH_AN_INDEX)
+    for source in sources:
+        _copy_failures(source, study)
+    keep_index(study, least=WORTH_AN_INDEX)
     if problems:
         kind = ConflictError if any(isinstance(e, ConflictError) for e in problems) else StoreError
         raise kind(f"{count} merged, {len(problems)} not:\n" + "\n".join(map(str, problems)))
     return count
 
 
-def _bring(path: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
+def _bring(path: Place, into: Study, held: dict[str, list[Part]]) -> bool:
     """Bring a unit into a study; tell whether anything has come.
 
     The study's content by now is noted in ``held``.
@@ -249,7 +234,7 @@ def _bring(path: Place, into: PathLike, held: dict[str, list[Part]]) -> bool:
     parts = held.setdefault(part.experiment, [])
     there = {seed for one in parts if one.unit != part.unit for seed in one.seeds}
     if not there & {*part.seeds}:
-        target = unit_of(into, unit.name)
+        target = into.unit(unit.name)
         new = not is_published(target)
         try:
             publish_files(_files_of(unit), target, packed=packed)
@@ -270,7 +255,7 @@ def _files_of(unit: Unit) -> Files:
 
 
 def _check_equal_numbers(
-    unit: Place, part: Part, target: Place, into: PathLike, conflict: ConflictError
+    unit: Place, part: Part, target: Place, into: Study, conflict: ConflictError
 ) -> None:
     """Let units of one name differ in how they are stored, and in the times that were noted."""
     try:
@@ -282,10 +267,7 @@ def _check_equal_numbers(
     check_equal_seeds(into, part.experiment, result, [there])
 
 
-def _copy_failures(study: PathLike, into: PathLike) -> None:
-    for name, record in read_failures(study).items():
-        path = failure_path(into, name)
-        if record["error"] != DAMAGED_RECORD and not (
-            path.is_there() or is_published(unit_of(into, name))
-        ):
-            write_json(path, record)
+def _copy_failures(source: Study, into: Study) -> None:
+    for name, record in source.notes.failures().items():
+        if record["error"] != DAMAGED_RECORD and not is_published(into.unit(name)):
+            into.notes.copy_failure(record)

@@ -17,8 +17,6 @@ import xarray as xr
 
 from apexr.errors import StoreError
 from apexr.schema import metric_identifiers, presence_name
-from apexr.store.files._layout import unit_of
-from apexr.store.files._place import Place
 from apexr.store.study._fields import (
     FieldReader,
     Member,
@@ -30,13 +28,14 @@ from apexr.store.study._fields import (
 from apexr.store.study._join import (
     GRID_DIMS,
     all_labels,
+    along_seed,
     filled_up,
     grid_key,
     is_twin,
     name_beside,
     without_grid,
 )
-from apexr.store.study._parts import along_seed
+from apexr.store.study._study import Study
 from apexr.store.unit._manifest import Unit
 from apexr.store.unit._read import open_plain, open_unit
 
@@ -88,7 +87,7 @@ def deferred_of(large: xr.Dataset, known: MutableMapping[str, Deferred]) -> None
 
 def with_deferred(
     rows: xr.Dataset,
-    study: Place,
+    study: Study,
     units: np.ndarray,
     deferred: Mapping[str, Deferred],
     *,
@@ -185,8 +184,8 @@ def _read_rows(
     return rows
 
 
-def _open(study: Place, units: str) -> xr.Dataset:
-    return along_seed([open_unit(unit_of(study, name)) for name in units.split()])
+def _open(study: Study, units: str) -> xr.Dataset:
+    return along_seed([open_unit(study.unit(name)) for name in units.split()])
 
 
 def _in_order(ds: xr.Dataset, first: xr.Dataset) -> xr.Dataset:
@@ -206,7 +205,7 @@ DEFERRED = "deferred_variables"
 _SMALL_DIMS = frozenset({"seed", "update_step", "time"})
 
 
-def rows_of(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) -> list[xr.Dataset]:
+def rows_of(study: Study, parts: Mapping[str, list[str]], damaged: list[str]) -> list[xr.Dataset]:
     """Return the small variables of experiments along ``experiment``, in a few pieces.
 
     Parameters
@@ -224,7 +223,7 @@ def rows_of(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) ->
         if len(units) == 1:
             del left[name]
             with _noting(damaged):
-                members[name] = read_member(Unit.open(unit_of(study, units[0])))
+                members[name] = read_member(Unit.open(study.unit(units[0])))
     blocks = []
     for group in of_one_form(members):
         if (block := _stacked(group, damaged)) is None:
@@ -260,7 +259,7 @@ def _stacked(group: Mapping[str, Member], damaged: list[str]) -> xr.Dataset | No
     return _told(rows.assign_coords(presence), grids, units, known) if names else None
 
 
-def _singly(study: Place, parts: Mapping[str, list[str]], damaged: list[str]) -> xr.Dataset | None:
+def _singly(study: Study, parts: Mapping[str, list[str]], damaged: list[str]) -> xr.Dataset | None:
     """Return experiments of whatever form as one piece, or None if none can be read."""
     rows, units, known, grids = {}, [], dict[str, Deferred](), []
     for name, held in parts.items():
@@ -295,12 +294,12 @@ def _divided(ds: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     return without_grid(ds.drop_vars(large)), ds[large]
 
 
-def _readable(study: Place, units: Sequence[str], damaged: list[str]) -> dict[str, xr.Dataset]:
+def _readable(study: Study, units: Sequence[str], damaged: list[str]) -> dict[str, xr.Dataset]:
     """Return the parts of an experiment that can be read, by unit."""
     found = {}
     for name in sorted(units):
         with _noting(damaged):
-            found[name] = open_plain(Unit.open(unit_of(study, name)))
+            found[name] = open_plain(Unit.open(study.unit(name)))
     return found
 
 

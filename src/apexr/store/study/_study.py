@@ -1,141 +1,268 @@
-"""Lazy readers of a study: all experiments along one dimension, rollouts by grid.
+"""A study that is open: its units, which experiment each of them is of, and the notes of its runs.
 
-``xr.open_dataset("study.zarr", engine="apexr")`` comes in here, too.
+A unit says in its attributes which experiment it is of, whatever its seeds: it is a part of it.
+``.parts.json`` repeats that for all units, so that a study of thousands is not read through to add
+one more; it is derived, brought up to date by whoever runs the study, and never the truth.
 """
 
-import os
-from collections.abc import Iterable, Mapping
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-import xarray as xr
-from xarray.backends import BackendEntrypoint
-
-from apexr.errors import SpecError, StoreError, warn
-from apexr.store.files._layout import is_study
-from apexr.store.files._place import PathLike, place
-from apexr.store.runs._notes import in_order
-from apexr.store.study._experiment import open_experiment
-from apexr.store.study._index import INDEX_FROM, open_indexed
-from apexr.store.study._join import (
-    along_experiment,
-    grid_key,
-    group_names,
-    on_grid,
-    with_channels_counted,
-    without_grid,
+from apexr._digest import digest
+from apexr.errors import StoreError
+from apexr.store.files._files import read_json, write_json
+from apexr.store.files._layout import (
+    EXPERIMENTS,
+    METADATA,
+    PACKED,
+    STUDY,
+    STUDY_FORMAT,
+    check_id,
+    in_study,
+    is_id,
+    is_published,
+    unit_of,
 )
-from apexr.store.study._parts import along_seed, check_study, units_of
-from apexr.store.unit._manifest import experiment_of
-from apexr.store.unit._read import open_unit
+from apexr.store.files._place import PathLike, Place, at_once, entries, place
+from apexr.store.files._remote import Remote
+from apexr.store.runs._notes import Notes
+from apexr.store.unit._manifest import Unit, check_version, experiment_of
+
+PARTS = ".parts.json"
+_BEGINNING = r"[0-9a-f]{4,31}"
 
 
-def open_study(path: PathLike) -> xr.Dataset:
-    """Return all finished experiments as one Dask-backed Dataset along ``experiment``.
+@dataclass(frozen=True)
+class Part:
+    """The seeds of an experiment that one unit holds.
 
-    Config coordinates (scenario, task, net, train, scenario_kwargs) lie along ``experiment``.
-    Results of different extent (seeds, steps) are filled up with NaN, and a boolean coordinate
-    such as ``has_time`` tells which labels an experiment has. An experiment has one row, with all
-    its seeds, whenever they were run; rows stand in the order in which they were asked for.
-    Rollouts are left out where the grids differ; see :func:`open_rollouts`.
+    Attributes
+    ----------
+    unit
+        Name of the unit.
+    experiment
+        Id of the experiment, whatever its seeds.
+    seeds
+        Its seeds.
+    """
+
+    unit: str
+    experiment: str
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study whose path was parsed once, and whose mark was checked where it is opened.
+
+    All that reads, runs or changes a study takes this object.
+
+    Attributes
+    ----------
+    place
+        Where it lies, on this machine or in an object store.
+    """
+
+    place: Place
+
+    @classmethod
+    def at(cls, path: "PathLike | Study") -> "Study":
+        """Return the study that a path names, whether it is there or not."""
+        return path if isinstance(path, Study) else cls(place(path))
+
+    @classmethod
+    def open(cls, path: "PathLike | Study") -> "Study":
+        """Return the study at a path.
+
+        Raises
+        ------
+        StoreError
+            If there is none, or one that is newer than this apexr.
+        """
+        study = cls.at(path)
+        if not study.is_there():
+            raise StoreError(f"{study}: not an apexr study (no {STUDY})")
+        marker = study.place / STUDY
+        check_version(marker, read_json(marker), STUDY_FORMAT)
+        return study
+
+    def __str__(self) -> str:
+        return str(self.place)
+
+    def is_there(self) -> bool:
+        """Tell whether a study lies there."""
+        return (self.place / STUDY).is_file()
+
+    @property
+    def notes(self) -> Notes:
+        """The notes of its runs: claims, failures, plans."""
+        return Notes(self.place)
+
+    def unit(self, name: str) -> Place:
+        """Return the unit of a name."""
+        return unit_of(self.place, name)
+
+    def units(self) -> list[Place]:
+        """Return its units by their folders' names, packed ones too, in order.
+
+        Raises
+        ------
+        StoreError
+            If something that has no name of a unit lies among them.
+        """
+        folder = self.place / EXPERIMENTS
+        names = {entry.name.removesuffix(PACKED) for entry in entries(folder)} - {METADATA}
+        units = [folder / check_id(name) for name in sorted(names)]
+        if isinstance(folder, Remote):  # a unit without a manifest is being uploaded
+            there = at_once(is_published, units, folder)
+            return [unit for unit, finished in zip(units, there, strict=True) if finished]
+        return units
+
+    def parts(self) -> dict[str, list[Part]]:
+        """Return its parts by experiment; units that are damaged are left out."""
+        known, units = self._recall(), self.units()
+        unknown = [unit for unit in units if unit.name not in known]
+        read = at_once(_try_read, unknown, self.place)
+        new = {part.unit: part for part in read if part is not None}
+        grouped: dict[str, list[Part]] = {}
+        for unit in units:
+            part = known.get(unit.name) or new.get(unit.name)
+            if part is not None:
+                grouped.setdefault(part.experiment, []).append(part)
+        return grouped
+
+    def note_parts(self, parts: Mapping[str, Sequence[Part]]) -> None:
+        """Note the parts that :meth:`parts` found, so that the next call reads less."""
+        found = [part for of_one in parts.values() for part in of_one]
+        if {part.unit for part in found} != self._recall().keys():
+            told = {part.unit: [part.experiment, list(part.seeds)] for part in found}
+            with suppress(OSError):
+                write_json(self.place / PARTS, {"digest": digest(told), "parts": told})
+
+    def _recall(self) -> dict[str, Part]:
+        """Return what was noted, or nothing where the note is not there or not whole."""
+        try:
+            noted = read_json(self.place / PARTS)
+            if noted["digest"] != digest(noted["parts"]):
+                return {}
+            return {
+                unit: Part(unit, experiment, tuple(seeds))
+                for unit, (experiment, seeds) in noted["parts"].items()
+            }
+        except (StoreError, KeyError, TypeError, ValueError, AttributeError):
+            return {}
+
+    def units_behind(self, experiment: str) -> list[Place]:
+        """Return the units of an experiment, in the order of its seeds.
+
+        An experiment that has been asked for with more and more seeds has several. Of one that is
+        not there, the unit that it would have is returned.
+        """
+        own = self.unit(experiment)
+        if is_published(own):
+            return [own]
+        ordered = sorted(self.parts().get(own.name, []), key=lambda part: (part.seeds, part.unit))
+        return [own.with_name(part.unit) for part in ordered] or [own]
+
+    def specifications(self, units: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the specifications of units by name; a unit that holds none is left out."""
+        places = [self.unit(name) for name in units]
+        found = zip(units, at_once(_specification, places, self.place), strict=True)
+        return {name: told for name, told in found if isinstance(told, dict)}
+
+    def full_id(self, given: str) -> str:
+        """Return the id of an experiment, of which the beginning is enough.
+
+        Parameters
+        ----------
+        given
+            The id, or at least four of its first digits.
+
+        Raises
+        ------
+        StoreError
+            If no experiment of the study begins so, or more than one.
+        """
+        if is_id(given):
+            return given
+        if not re.fullmatch(_BEGINNING, given):
+            raise StoreError(
+                f"an experiment id is 32 hexadecimal digits, of which the first four are enough"
+                f" where no other begins so; got {given!r}"
+            )
+        Study.open(self)
+        found = sorted(name for name in self.parts() if name.startswith(given))
+        if len(found) != 1:
+            said = f"{len(found)} begin so: {', '.join(found[:3])}" if found else "none begins so"
+            raise StoreError(f"no experiment {given!r} in {self}: {said}; see apexr show {self}")
+        return found[0]
+
+
+# --- parts and their seeds -----------------------------------------------------------------------
+
+
+def read_part(unit: Place) -> Part:
+    """Return what a unit says of itself.
 
     Raises
     ------
     StoreError
-        If ``path`` is not a study or none of its experiments is finished.
-
-    Warns
-    -----
-    ApexrWarning
-        Naming the experiments that are damaged; the others are read.
+        If its manifest is damaged.
     """
-    check_study(path)
-    if len(units := units_of(path)) > INDEX_FROM:
-        return open_indexed(place(path), units)
-    return join_experiments(_open_all(path))
+    return part_of(Unit.open(unit))
 
 
-def join_experiments(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Return results by id as one Dataset along ``experiment``, as :func:`open_study` does.
+def part_of(unit: Unit) -> Part:
+    """Return what an open unit says of itself."""
+    experiment = experiment_of(unit.manifest["attrs"], unit.place.name)
+    return Part(unit.name, experiment, tuple(unit.manifest["seeds"]))
 
-    Parameters
-    ----------
-    parts
-        At least one result, such as :func:`open_experiment` returns, by its id.
+
+def units_behind(unit: Place) -> list[Place]:
+    """Return the units that a place stands for: itself, or the parts of an experiment in a study.
+
+    The name of an experiment in a study may be that of no folder: see :meth:`Study.units_behind`.
     """
-    fields = any(on_grid(array) for ds in parts.values() for array in ds.data_vars.values())
-    if fields and len({grid_key(ds) for ds in parts.values()}) > 1:
-        counts = [ds.sizes.get("channel", 1) for ds in parts.values()]
-        bare = {name: without_grid(ds) for name, ds in parts.items()}
-        return with_channels_counted(along_experiment(bare), counts)
-    return along_experiment(parts)
+    if in_study(unit) and not is_published(unit):
+        return Study(unit.parent.parent).units_behind(unit.name)
+    return [unit]
 
 
-def open_rollouts(path: PathLike) -> xr.DataTree:
-    """Return rollouts, references and initial states of a study, one group for each grid.
-
-    Groups are named by dimension and points, such as ``1d_160``.
-    """
-    groups: dict[tuple[Any, ...], dict[str, xr.Dataset]] = {}
-    for name, ds in _open_all(path).items():
-        rollouts = ds.drop_vars([str(v) for v in ds.data_vars if not on_grid(ds[v])])
-        used = {dim for array in rollouts.data_vars.values() for dim in array.dims}
-        rollouts = rollouts.drop_dims([dim for dim in rollouts.dims if dim not in used])
-        if rollouts.data_vars:
-            groups.setdefault(grid_key(ds), {})[name] = rollouts
-    names = group_names(groups)
-    return xr.DataTree.from_dict(
-        {names[key]: along_experiment(parts) for key, parts in groups.items()}
-    )
+def _try_read(unit: Place) -> Part | None:
+    try:
+        return read_part(unit)
+    except StoreError:
+        return None
 
 
-def _open_all(path: PathLike) -> dict[str, xr.Dataset]:
-    """Return every experiment with all its seeds, by id."""
-    check_study(path)
-    opened: dict[str, list[xr.Dataset]] = {}
-    damaged = []
-    for unit in units_of(path):
-        try:
-            ds = open_unit(unit)
-        except StoreError as error:
-            damaged.append(str(error))
-        else:
-            opened.setdefault(experiment_of(ds.attrs, unit), []).append(ds)
-    if damaged:
-        warn("left out:\n" + "\n".join(damaged))
-    if not opened:
-        raise StoreError(f"{path}: no experiment is finished yet")
-    return {name: along_seed(opened[name]) for name in in_order(opened, path)}
+def _specification(unit: Place) -> Any:
+    try:
+        return json.loads(Unit.open(unit).manifest["attrs"]["specification"])
+    except (StoreError, KeyError, TypeError, ValueError):
+        return None
 
 
-# --- the door of xarray --------------------------------------------------------------------------
+def short_ids(ids: Sequence[str], least: int = 6) -> list[str]:
+    """Return as many digits of each id as tell it from all others, and not less than ``least``."""
+    for count in range(least, 33):
+        if len({one[:count] for one in ids}) == len(ids):
+            break
+    return [one[:count] for one in ids]
 
 
-class ApexrBackend(BackendEntrypoint):
-    """Opens a study, joined along ``experiment``, or a single experiment."""
+def ranges(seeds: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the runs of seeds that follow one another."""
+    numbered = enumerate(sorted(seeds))
+    for _, run in itertools.groupby(numbered, lambda pair: pair[1] - pair[0]):
+        yield tuple(seed for _, seed in run)
 
-    description = "Studies and experiments of apexr"
-    url = "https://github.com/apexr/apexr"
-    open_dataset_parameters = ("filename_or_obj", "drop_variables")
 
-    def open_dataset(
-        self, filename_or_obj: Any, *, drop_variables: str | Iterable[str] | None = None
-    ) -> xr.Dataset:
-        """Return a study as :func:`apexr.open_study` does, or an experiment.
-
-        Raises
-        ------
-        SpecError
-            If what is given is no path.
-        StoreError
-            If nothing of apexr is there.
-        """
-        if not isinstance(filename_or_obj, str | os.PathLike):
-            raise SpecError(f"a store is named by its path, got {type(filename_or_obj).__name__}")
-        where = place(filename_or_obj)
-        ds = open_study(where) if is_study(where) else open_experiment(where)
-        dropped = [drop_variables] if isinstance(drop_variables, str) else [*(drop_variables or ())]
-        return ds.drop_vars(dropped, errors="ignore")
-
-    def guess_can_open(self, filename_or_obj: Any) -> bool:
-        """Return False: a single experiment is a Zarr group, which others open, too."""
-        return False
+def in_short(seeds: Iterable[int]) -> str:
+    """Return seeds as one writes them: ``0-9, 12``."""
+    runs = [(run[0], run[-1]) for run in ranges(seeds)]
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)

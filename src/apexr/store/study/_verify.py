@@ -23,16 +23,14 @@ from apexr.store.files._layout import (
     check_id,
     is_id,
     is_published,
-    is_study,
     packed_path,
-    unit_of,
 )
 from apexr.store.files._local import Local
-from apexr.store.files._place import Address, PathLike, Place, address, entries, place
+from apexr.store.files._place import Address, PathLike, Place, address, entries
 from apexr.store.files._remote import Remote
 from apexr.store.runs._checkpoints import drop_checkpoints
-from apexr.store.runs._notes import PLANS, claimed
-from apexr.store.study._parts import PARTS, check_study
+from apexr.store.runs._notes import PLANS
+from apexr.store.study._study import PARTS, Study
 from apexr.store.unit._hierarchy import group_problems, keep_groups
 from apexr.store.unit._manifest import read_manifest, verify_unit
 from apexr.store.unit._publish import sweep_study, sweep_unit, write_marker
@@ -58,7 +56,7 @@ class Repaired:
     swept: int
 
 
-def verify(path: PathLike) -> int:
+def verify(path: PathLike | Study) -> int:
     """Check every byte of a store against its manifests; return the number of units checked.
 
     Parameters
@@ -71,18 +69,18 @@ def verify(path: PathLike) -> int:
     StoreError
         Naming every file that is damaged.
     """
-    study = place(path)
-    if not is_study(study):
-        verify_unit(study)
+    study = Study.at(path)
+    if not study.is_there():
+        verify_unit(study.place)
         return 1
-    check_study(study)
-    problems = {**dict(_layout_problems(study)), **dict(_problems(study))}
+    place = Study.open(study).place
+    problems = {**dict(_layout_problems(place)), **dict(_problems(place))}
     if problems:
         raise StoreError("\n".join(problems.values()))
-    return len({unit.name.removesuffix(PACKED) for unit in _units(study)})
+    return len({unit.name.removesuffix(PACKED) for unit in _units(place)})
 
 
-def repair(path: PathLike) -> Repaired:
+def repair(path: PathLike | Study) -> Repaired:
     """Put aside what is damaged, so that it is run again, and sweep what killed writers left.
 
     Nothing is deleted but unfinished writings, checkpoints of what is published, and the index,
@@ -95,7 +93,8 @@ def repair(path: PathLike) -> Repaired:
     StoreError
         If nothing that apexr has written is there.
     """
-    target = place(path)
+    study = Study.at(path)
+    target = study.place
     if not _is_or_was_study(target):
         return _repair_unit(target)
     moved = {}
@@ -104,7 +103,7 @@ def repair(path: PathLike) -> Repaired:
         if marker.is_there():
             moved[f"{marker}: damaged"] = _put_aside(marker, target / DAMAGED)
         write_marker(target)
-    check_study(target)
+    Study.open(study)
     for entry, problem in dict(_layout_problems(target)).items():
         moved[problem] = _put_aside(entry, target / DAMAGED)
     keep_groups(target)
@@ -116,7 +115,7 @@ def repair(path: PathLike) -> Repaired:
         if twin not in problems and twin.is_there():
             _put_aside(twin, target / DAMAGED)
     drop_index(target)
-    _drop_checkpoints(target)
+    _drop_checkpoints(study)
     return Repaired({problem: address(aside) for problem, aside in moved.items()}, swept)
 
 
@@ -128,11 +127,11 @@ def drop_index(study: Place) -> None:
     (study / INDEX).remove_empty()
 
 
-def _drop_checkpoints(study: Place) -> None:
+def _drop_checkpoints(study: Study) -> None:
     """Remove the checkpoints of experiments that are published, unless something runs there."""
-    if not claimed(study):
-        for entry in entries(study / CHECKPOINTS):
-            mine = is_id(entry.name) and is_published(unit_of(study, entry.name))
+    if not study.notes.claimed():
+        for entry in entries(study.place / CHECKPOINTS):
+            mine = is_id(entry.name) and is_published(study.unit(entry.name))
             if mine and isinstance(entry, Local):
                 drop_checkpoints(entry)
 

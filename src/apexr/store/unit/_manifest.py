@@ -37,7 +37,8 @@ from apexr.store.files._layout import (
     in_study,
     kind_of,
 )
-from apexr.store.files._place import PathLike, Place, local, place
+from apexr.store.files._local import Local
+from apexr.store.files._place import PathLike, Place, place
 from apexr.store.unit._source import Objects, Packed, source_of
 
 Entry = dict[str, Any]
@@ -153,9 +154,8 @@ def entries_of(files: Mapping[str, bytes]) -> dict[str, Entry]:
     }
 
 
-def entries_below(path: PathLike) -> dict[str, Entry]:
+def entries_below(folder: Local) -> dict[str, Entry]:
     """Return size and digest of the files below a folder."""
-    folder = local(path, "what is written file by file")
     return {
         name: {"size": size, "blake2b": digest_file(folder / name)}
         for name, size in folder.sizes().items()
@@ -280,7 +280,7 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-def check_version(path: PathLike, data: dict[str, Any], expected: str) -> None:
+def check_version(path: Place | str, data: dict[str, Any], expected: str) -> None:
     """Check format and schema version of a JSON file of the store."""
     if data.get("format") != expected:
         raise StoreError(f"{path}: expected format {expected!r}, got {data.get('format')!r}")
@@ -292,7 +292,7 @@ def check_version(path: PathLike, data: dict[str, Any], expected: str) -> None:
         )
 
 
-def verify_unit(unit: PathLike) -> None:
+def verify_unit(unit: Place) -> None:
     """Check every byte of a unit, of whichever kind, against its manifest.
 
     Raises
@@ -355,7 +355,7 @@ def result_labels(ds: xr.Dataset) -> dict[str, Any]:
     return labels
 
 
-def experiment_of(attrs: Mapping[str, Any], unit: PathLike = "") -> str:
+def experiment_of(attrs: Mapping[str, Any], unit: str = "") -> str:
     """Return the id of the experiment that a result is of, by its attributes.
 
     ``experiment_id`` among them counts the seeds; the specification gives the id without. A result
@@ -364,9 +364,5 @@ def experiment_of(attrs: Mapping[str, Any], unit: PathLike = "") -> str:
     try:
         specification = json.loads(attrs["specification"])
     except (KeyError, TypeError, ValueError, RecursionError):
-        return _name(unit)
-    return experiment_id(specification) if isinstance(specification, dict) else _name(unit)
-
-
-def _name(unit: PathLike) -> str:
-    return place(unit).name if str(unit) else ""
+        return unit
+    return experiment_id(specification) if isinstance(specification, dict) else unit

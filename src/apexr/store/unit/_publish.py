@@ -57,7 +57,7 @@ from apexr.store.files._layout import (
 from apexr.store.files._local import Local
 from apexr.store.files._place import Address, PathLike, Place, address, entries, place
 from apexr.store.files._remote import Remote
-from apexr.store.runs._notes import forget_failure
+from apexr.store.runs._notes import Notes
 from apexr.store.unit._encode import encoded
 from apexr.store.unit._hierarchy import group, keep_groups, unit_group
 from apexr.store.unit._manifest import (
@@ -186,9 +186,9 @@ def create_study(path: PathLike) -> None:
     StoreError
         If the path holds something else or cannot be written.
     """
-    check_writable(path, "study")
     study = place(path)
-    if is_study(path):
+    check_writable(study, "study")
+    if is_study(study):
         check_version(study / STUDY, read_json(study / STUDY), STUDY_FORMAT)
         sweep_study(study)
     else:
@@ -270,11 +270,11 @@ def _publish(
     manifest = make_manifest(labels, entries_of(files))
     publish_files({**files, MANIFEST: json_bytes(manifest)}, unit, overwrite, packed=packed)
     if in_study(unit):
-        forget_failure(unit.parent.parent, unit.name)
+        Notes(unit.parent.parent).forget_failure(unit.name)
 
 
 def publish_files(
-    files: Mapping[str, bytes], path: PathLike, overwrite: bool = False, *, packed: bool = False
+    files: Mapping[str, bytes], unit: Place, overwrite: bool = False, *, packed: bool = False
 ) -> None:
     """Write the files of a unit aside, its manifest among them, and bring them into sight.
 
@@ -282,14 +282,13 @@ def publish_files(
     ----------
     files
         The content of the unit, by name.
-    path
+    unit
         The unit.
     overwrite
         Whether to replace a different result, in whichever form that is.
     packed
         Whether they become one file.
     """
-    unit = place(path)
     if isinstance(unit, Remote):
         _publish_objects(files, unit, overwrite, packed)
         return

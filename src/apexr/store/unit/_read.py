@@ -12,7 +12,7 @@ from apexr import schema
 from apexr.errors import StoreError
 from apexr.schema import VARIABLES
 from apexr.store.files._layout import ORDER
-from apexr.store.files._place import PathLike
+from apexr.store.files._place import Place
 from apexr.store.unit._manifest import Unit
 from apexr.store.unit._zarr import CheckedStore
 
@@ -43,7 +43,7 @@ def migrated(ds: xr.Dataset, version: int, where: str) -> xr.Dataset:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def open_unit(unit: PathLike) -> xr.Dataset:
+def open_unit(unit: Place) -> xr.Dataset:
     """Return the result that one unit holds, lazily."""
     return lazy_dataset(open_plain(Unit.open(unit)))
 
