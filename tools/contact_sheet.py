@@ -79,6 +79,13 @@ def study(*, trains: tuple[str, ...] = ("one",), nets: tuple[str, ...] = NETS) -
     return join_experiments(made)
 
 
+@functools.cache
+def long_named() -> xr.Dataset:
+    """Return the study under the names of a leaderboard: network, optimizer, number of a study."""
+    names = [f"{net}  adamw;20_000;warmup_cosine;3e-3;2_000 [3]" for net in study()["net"].values]
+    return study().assign_coords(net=("experiment", np.array(names, object)))
+
+
 def single() -> xr.Dataset:
     """Return the experiments of one scenario."""
     return study().isel(experiment=(study().scenario == "1d_diff_burgers").values)
@@ -206,6 +213,15 @@ def cases() -> dict[str, Callable[[], Any]]:
         "sizes": lambda: plot.sizes(study()),
         "performance_profile": lambda: plot.performance_profile(study(), baseline=NETS[0]),
         "interquartile_mean": lambda: plot.interquartile_mean(study(), baseline=NETS[0]),
+        "interquartile_mean, long names": lambda: plot.interquartile_mean(
+            long_named(), baseline=str(long_named()["net"].values[0])
+        ),
+        "performance_profile, long names": lambda: plot.performance_profile(
+            long_named(), baseline=str(long_named()["net"].values[0])
+        ),
+        "heatmap, long names": lambda: plot.heatmap(long_named()),
+        "pareto, long names": lambda: plot.pareto(long_named()),
+        "metric, long names": lambda: plot.metric(long_named(), by="net"),
         "overview": lambda: plot.overview(one()),
         "panels": lambda: plot.panels([plot.metric(part) for part in (one(), flat())], 2),
         "spacetime": lambda: plot.spacetime(one()),

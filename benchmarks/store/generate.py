@@ -103,7 +103,7 @@ def generate(options: argparse.Namespace) -> None:
     known = list(varieties(options, study))
     start = time.perf_counter()
     for number, files in zip(range(options.number), itertools.cycle(known), strict=False):
-        unit = store.unit_path(study.absolute(), identity(number))
+        unit = place(store.unit_path(study.absolute(), identity(number)))
         again = store.is_published(unit)
         publish_files(named(files, unit.name), unit, overwrite=again, packed=options.packed)
         if sys.stderr.isatty() and number % 100 == 0:

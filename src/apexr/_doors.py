@@ -298,6 +298,8 @@ def _plain(value: Any, hint: Any) -> Any:
     """Return numbers of any library as Python's own, and lists as tuples, where expected."""
     kinds = {short_kind(kind) for kind in leaves(hint)}
     held = kind_of(value)
+    if held in ("Dataset", "DataArray"):
+        value = _with_python_text(value)
     if is_traced(value) or held not in ("array", "DataArray", "list") or kinds & {"ndarray", "Any"}:
         return value
     if held in ("array", "DataArray") and held not in kinds and kinds & _PLAIN:
@@ -306,13 +308,22 @@ def _plain(value: Any, hint: Any) -> Any:
     return tuple(value) if frozen == {tuple} and isinstance(value, list) else value
 
 
+def _with_python_text(data: Any) -> Any:
+    """Return data with labels as Python strings: ``xarray.open_zarr`` reads NumPy's, a type apart.
+
+    NumPy casts that type to no other text, and pandas does not know it.
+    """
+    texts = {name: coord for name, coord in data.coords.items() if coord.dtype.kind == "T"}
+    return data.assign_coords({n: c.astype(object) for n, c in texts.items()}) if texts else data
+
+
 _PLAIN = {"list", "int", "float", "bool"}
 
 
 @functools.cache
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations of the parameters; those that cannot be read allow anything."""
-    space = getattr(function, "__globals__", {})
+    space = getattr(inspect.unwrap(function), "__globals__", {})
     return {
         name: _read_hint(hint, space) for name, hint in inspect.get_annotations(function).items()
     }

@@ -27,7 +27,7 @@ def drawn():
 QUICK = (
     *("loss", "metric, one", "metric, physical time", "decomposition, one split", "pareto"),
     *("heatmap", "heatmap, wide", "interquartile_mean", "spacetime", "state, volume"),
-    *("compare, one sign", "facets, channels", "spectra"),
+    *("compare, one sign", "facets, channels", "spectra", "interquartile_mean, long names"),
 )
 """Drawn in every run, the others with ``-m slow``."""
 CASES = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in sheet.cases()]

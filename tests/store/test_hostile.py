@@ -98,6 +98,38 @@ DECLARED = {
 }
 
 
+ATTRIBUTES = {
+    "coordinates": [None, 7, ["time"], {}],
+    "units": [None, 7, "days since 0", "seconds since 2000-99-99", {}],
+    "scale_factor": [None, "x", [], {}],
+    "add_offset": [None, "x", {}],
+    "_FillValue": [None, "x", {}, [1, 2]],
+    "missing_value": [None, "x", {}],
+    "dtype": [None, "x", "datetime64[ns]", {}],
+    "calendar": [None, 7, "no such"],
+    "_Unsigned": [None, 7, "true"],
+    "grid_mapping": [None, 7, {}],
+    "bounds": [None, 7, "time"],
+    "_ARRAY_DIMENSIONS": [None, 7, ["x"]],
+}
+"""Attributes by which xarray makes other things of what is stored."""
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_attributes_of_a_stranger_are_read_or_refused(unit, name):
+    for array in ("mean_nRMSE", "time"):
+        held = entry_of(unit, array)["attributes"]
+        for value in ATTRIBUTES[name]:
+            change(unit, array, attributes={**held, name: value})
+            try:
+                read_everything(unit)
+            except StoreError as error:
+                assert str(unit) in str(error)
+            else:  # none makes other numbers of those that are stored
+                found = store.open_experiment(unit)[array]
+                np.testing.assert_array_equal(found.values, DS[array].values)
+
+
 @pytest.mark.parametrize("name", DECLARED)
 def test_metadata_that_ask_for_too_much(unit, name, bounded):
     array, fields = DECLARED[name]

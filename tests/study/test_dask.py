@@ -235,7 +235,7 @@ def test_what_a_worker_sees(client, tmp_path):
 
     scenario_dict["of_ones_own"] = OfOnesOwn
     try:
-        with _cluster._prepared(client, tmp_path):
+        with _cluster._prepared(client, stores.Study.at(tmp_path)):
             found = client.run(seen)
     finally:
         del scenario_dict["of_ones_own"]

@@ -25,7 +25,7 @@ from apexr.testing import mock_experiment
 def share(study, log, ds):
     store.create_study(study)
     work = [(SimpleNamespace(id=f"{number:032x}"), []) for number in range(20)]
-    for one, _ in in_turn(work, study, lambda one: []):
+    for one, _ in in_turn(work, store.Study.at(study), lambda one: []):
         unit = store.unit_path(study, one.id)
         if not store.is_published(unit):
             with open(log, "a") as file:
@@ -212,7 +212,7 @@ def test_those_of_others_come_last(tmp_path):
 
     with store.Study.at(tmp_path).notes.claim("b" * 32, wait=False):
         work = [(One("b"), ["both"]), (One("a"), ["all"])]
-        turns = in_turn(work, tmp_path, lambda one: [f"left of {one.id[0]}"])
+        turns = in_turn(work, store.Study.at(tmp_path), lambda one: [f"left of {one.id[0]}"])
         one, parts = next(turns)
         assert (one.id, parts) == ("a" * 32, ["all"])
     one, parts = next(turns)

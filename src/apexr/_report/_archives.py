@@ -94,10 +94,12 @@ def read_archive(folder: PathInput) -> Archive:
         )
     verify_archive(root)
     title, authors, license = _described(root)
-    names = stores.list_experiments(root / STUDY)["id"].tolist()
+    study = stores.Study.at(root / STUDY)
+    table = stores.list_experiments(study)
+    names = table["id"][table["state"] == "published"].tolist()
     if not names:
         raise StoreError(f"{root}: the study has no experiment")
-    entries = [_entry(stores.open_experiment(root / STUDY, name)) for name in names]
+    entries = [_entry(stores.open_experiment(study, name)) for name in names]
     return Archive(title, authors, license, plain(root.resolve().name), entries)
 
 

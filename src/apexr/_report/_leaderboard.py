@@ -308,7 +308,7 @@ def _track(
         warnings.simplefilter("ignore", ApexrWarning)  # of few seeds; the table says so
         for function, caption in (
             ("interquartile_mean", "Interquartile mean and its 95 % interval"),
-            ("performance_profile", "Share of runs below each ratio of errors, with 95 % bands"),
+            ("performance_profile", "Share of runs below each ratio of errors"),
         ):
             call = Call(f"plot.{function}", "track", given)
             yield from _figures(folder, call, data, caption, f"{place}_{function}")
@@ -382,7 +382,7 @@ def _table(
     """Return the table; what all rows share is left out of it."""
     choices = {name: values for name, values in _choices(track).items() if name not in shared}
     head = ["rank", "network", *choices, "study", "error", "95 % interval", "runs"]
-    head += ["diverged", "parameters", "training seconds", "specification"]
+    head += ["diverged", "parameters", "training seconds"]
     rows = []
     for place, (label, row, link) in enumerate(zip(labels, track.rows, links, strict=True)):
         own = data.isel(experiment=np.flatnonzero(data["net"].values == label))
@@ -394,10 +394,13 @@ def _table(
                 interval = f"{_number(low)} to {_number(high)}"
         runs = sum(entry.result.sizes["seed"] for entry in row.entries)
         lost = int(count_diverged(own, variable).sum())
-        cells: list[str | Link] = [row.method[1], *(values[place] for values in choices.values())]
+        cells: list[str | Link] = [
+            Link(row.method[1], link),
+            *(values[place] for values in choices.values()),
+        ]
         cells += [f"[{row.study}]", _number(score), interval, f"{runs}", f"{lost} of {runs}"]
         cells += [_cost(own, "num_parameters"), _cost(own, "train_seconds")]
-        rows.append((score, [*cells, Link("file", link)]))
+        rows.append((score, cells))
     rows.sort(key=lambda pair: pair[0])
     ranked: list[list[str | Link]] = []
     for score, line in rows:
@@ -412,7 +415,10 @@ def _cost(own: xr.Dataset, name: str) -> str:
         return "–"
     values = np.asarray(own[name].values, float)
     values = values[np.isfinite(values)]
-    return _number(float(np.median(values))) if values.size else "–"
+    if not values.size:
+        return "–"
+    median = float(np.median(values))
+    return f"{median:,.0f}" if median.is_integer() else _number(median)
 
 
 def _number(value: float) -> str:
@@ -443,8 +449,8 @@ def _how(time: int | None) -> list[str]:
         "Only methods in the same track are compared: the same problems, the same number of"
         " updates and windows, the same training trajectories. Unrolled trainings take longer an"
         " update, see the seconds, which were measured on each study's own machine.",
-        "A specification is a file that apexr study takes: apexr study FILE --store STORE runs the"
-        " experiments of a row again.",
+        "The name of a network leads to the specification of its row, a file for apexr study:"
+        " apexr study FILE --store STORE runs the experiments again.",
     ]
 
 

@@ -49,7 +49,7 @@ def verify(
 
 @app.command()
 def publish(
-    store: Annotated[str, typer.Argument(help="Folder of the study, all of it finished.")],
+    store: Annotated[str, typer.Argument(help="Folder of the study.")],
     to: Annotated[Path, typer.Option(help="Folder for the archive, which is made.")],
     title: Annotated[str, typer.Option(help="Name of the data set.")],
     author: Annotated[list[str], typer.Option(help="Whom to cite; may be given again.")],
@@ -57,12 +57,16 @@ def publish(
     study_file: Annotated[
         Path | None, typer.Option(help="File of the study; by default one is written.")
     ] = None,
+    allow_unfinished: Annotated[
+        bool, typer.Option(help="Publish also if experiments failed or are missing.")
+    ] = False,
 ) -> None:
     """Write a study as a folder for an archive: data, versions, descriptions, checksums."""
     from apexr import study
 
     options: dict[str, Any] = {"title": title, "authors": author, "license": license}
-    say(str(study.publish(store, to, **options, study_file=study_file)))
+    options |= {"study_file": study_file, "allow_unfinished": allow_unfinished}
+    say(str(study.publish(store, to, **options)))
 
 
 @app.command()

@@ -32,7 +32,7 @@ _READABLE, _SEEN = 0.8, 0.42
 """Inches of axes with curves, and of images, below which panels are put into fewer columns."""
 _NAMES = 0.42
 """Part of the width that the names of rows may take."""
-_ROUNDS, _MOST_ROUNDS = 2, 4
+_MOST_ROUNDS = 4
 _BOTH: tuple[Which, Which] = ("y", "x")
 
 
@@ -136,10 +136,14 @@ class _Arrangement:
     # --- places --------------------------------------------------------------------------------
 
     def _place_all(self) -> None:
-        for _ in range(_ROUNDS):
+        places = np.zeros(0)
+        for number in range(_MOST_ROUNDS):  # text is broken for the places of the round before
             self._measure()
             self._write()
             self._place()
+            before, places = places, np.concatenate([self.lefts, self.bodies])
+            if number and np.allclose(before, places, atol=0.01):
+                break
         for axes in (axes for panel in self.panels for axes in (panel.axes, *panel.bars)):
             thin_ticks(axes, self.ruler)
         for _ in range(_MOST_ROUNDS):  # numbers at axes of another size may need more room
@@ -241,6 +245,8 @@ class _Arrangement:
             if place in self.below:
                 under = bottoms[panel.row] - panel.edges[2] + self._height_of(self.below[place])
                 _hang(self.below[place], self._cell(panel)[0] / width, under / height)
+            if self.columns == 1:
+                self._center_title(panel.axes)
         if self.shared is not None:
             end = starts[-1] + self.bodies[-1] + self.rights[-1]
             span = (bottoms[-1], bottoms[0] + heights[0] - bottoms[-1])
@@ -305,10 +311,7 @@ class _Arrangement:
             body = axes.get_position(original=False)
             self._break(axes.title, slot)
             if self.columns == 1:
-                middle = body.x0 + body.width / 2
-                slot = 2 * (min(middle, 1 - middle) * self.width - _PAD)
-                wide = self.ruler.width(axes.title.get_text(), axes.title.get_fontsize())
-                axes.title.set_x(0.5 if wide <= slot else (0.5 - body.x0) / body.width)
+                slot = self._around(body)
             tall = axes.get_window_extent(self.ruler.renderer).height / self.figure.dpi
             self._break(axes.xaxis.label, slot)
             self._break(axes.yaxis.label, tall + 0.1)
@@ -316,6 +319,21 @@ class _Arrangement:
                 whole = bar.get_window_extent(self.ruler.renderer).height / self.figure.dpi
                 self._break(bar.yaxis.label, whole + 0.1)
             self._break_names(panel)
+
+    def _around(self, body: Any) -> float:
+        """Return the inches that a text may take whose middle is that of lone axes."""
+        middle = body.x0 + body.width / 2
+        return float(2 * (min(middle, 1 - middle) * self.width - _PAD))
+
+    def _center_title(self, axes: Any) -> None:
+        """Put a title above the middle of its axes, or of the figure where it is too wide for that.
+
+        It is done whenever axes get a place: the middle of the figure is elsewhere in each.
+        """
+        body = axes.get_position(original=False)
+        wide = self.ruler.width(axes.title.get_text(), axes.title.get_fontsize())
+        fits = wide <= self._around(body)
+        axes.title.set_x(0.5 if fits else (0.5 - body.x0) / body.width)
 
     def _break(self, text: Any, most: float) -> None:
         """Break a text into lines that are no longer than so many inches."""

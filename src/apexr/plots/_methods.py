@@ -11,6 +11,9 @@ from apexr.plots._panels import shaped
 from apexr.plots._sizes import PAGE_ROW, ROW
 from apexr.plots._style import PALETTE, as_text, fill, holoviews, legend_title, look, style
 
+_MOST_BANDS = 4
+"""Methods of which intervals are drawn as bands."""
+
 
 def performance_profile(
     ds: xr.Dataset,
@@ -23,7 +26,8 @@ def performance_profile(
 
     A method whose curve lies above another's everywhere is better in every quantile; a curve that
     does not reach 1 has runs that are worse than all ratios shown, or diverged. Bands are
-    pointwise 95 % intervals of the stratified bootstrap.
+    pointwise 95 % intervals of the stratified bootstrap; of more than four methods they would cover
+    each other, and are left out.
 
     Parameters
     ----------
@@ -41,16 +45,19 @@ def performance_profile(
     hv = holoviews()
     x = hv.Dimension("ratio", label=f"error over that of {as_text(baseline)}")
     y = hv.Dimension("share", label="share of runs below", range=(0, 1))
+    names = told[by].values.tolist()
+    banded = len(names) <= _MOST_BANDS
     areas, curves = [], []
-    for place, name in enumerate(told[by].values.tolist()):
+    for place, name in enumerate(names):
         one = told.isel({by: place})
         at = one["ratio"].values
-        area = hv.Area((at, one["low"].values, one["high"].values), [x], [y, "share_high"])
-        areas.append(style(area, "Area", **fill(place)))
+        if banded:
+            area = hv.Area((at, one["low"].values, one["high"].values), [x], [y, "share_high"])
+            areas.append(style(area, "Area", **fill(place)))
         curve = hv.Curve((at, one["share"].values), [x], [y], label=_labeled(str(name), one))
         curves.append(style(curve, "Curve", **look(place)))
     both = {"logx": True, "ylim": (-0.02, 1.02), "title": _title(ds, told)}
-    legend = legend_title("share of runs, 95 % interval")
+    legend = legend_title(f"share of runs{', 95 % interval' if banded else ''}")
     legend["bokeh"]["legend_position"] = "top_left"
     return style(hv.Overlay([*areas, *curves]), "Overlay", both=both, **legend)
 

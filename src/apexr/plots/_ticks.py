@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 Which = Literal["x", "y"]
 Names = list[tuple[float, str]]
+_FEWEST = 2
+"""Numbers that an axis shows at least."""
 _APART = 2.0
 """Pixels between two numbers, at least."""
 
@@ -51,11 +53,24 @@ def thin_ticks(axes: Any, ruler: Any) -> None:
             else:
                 whole = all(float(at).is_integer() for at in side.get_majorticklocs())
                 side.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], integer=whole))
+        if side.get_scale() == "log" and len(_shown(_labels(side), side)) < _FEWEST:
+            _more_of_a_decade(side)
+            if _touching(side, ruler):
+                _few_of_a_decade(side, _FEWEST)
 
 
 def _within_a_decade(side: Any) -> bool:
     low, high = sorted(side.get_view_interval())
     return bool(low > 0 and high < 10 * low)
+
+
+def _more_of_a_decade(side: Any) -> None:
+    """Label 1, 2 and 5 of each decade: a single number does not say how far an axis goes."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    side.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    side.set_minor_formatter(NullFormatter())
 
 
 def _few_of_a_decade(side: Any, most: int) -> None:
@@ -69,8 +84,11 @@ def _few_of_a_decade(side: Any, most: int) -> None:
 
 def _touching(side: Any, ruler: Any) -> bool:
     """Tell whether two numbers of an axis touch each other."""
-    labels = [*side.get_majorticklabels(), *side.get_minorticklabels()]
-    return touching([one.get_window_extent(ruler.renderer) for one in _shown(labels, side)])
+    return touching([one.get_window_extent(ruler.renderer) for one in _shown(_labels(side), side)])
+
+
+def _labels(side: Any) -> list[Any]:
+    return [*side.get_majorticklabels(), *side.get_minorticklabels()]
 
 
 def _shown(labels: Sequence[Any], side: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from apexr import store as stores
@@ -20,6 +21,7 @@ from apexr._inert import inert
 from apexr.analysis import to_long
 from apexr.errors import SpecError, StoreError
 from apexr.schema import metric_identifiers
+from apexr.study._configs import plan_study, spelt_as_stored
 from apexr.study._crate import About, Made, citation, crate, croissant, readme
 from apexr.study._read import read_study
 from apexr.study._run import run_study
@@ -39,6 +41,7 @@ def publish(
     authors: Sequence[str],
     license: str = "CC-BY-4.0",
     study_file: str | os.PathLike[str] | None = None,
+    allow_unfinished: bool = False,
 ) -> Path:
     """Write a study as a folder that an archive takes, and return its path.
 
@@ -50,7 +53,7 @@ def publish(
     Parameters
     ----------
     study
-        The study, all of whose experiments are finished.
+        The study.
     to
         The folder, which is made.
     title
@@ -60,28 +63,29 @@ def publish(
     license
         Identifier of SPDX.
     study_file
-        The file that ``apexr study`` was given; by default one is written that asks for the same.
+        The file that ``apexr study`` was given, TOML or JSON; by default one is written that asks
+        for the same.
+    allow_unfinished
+        Whether a study is published of which experiments failed or are missing. The published
+        study lists those that failed, with their errors; what they were asked for is not published.
 
     Raises
     ------
     SpecError
-        If there is no title or no author.
+        If there is no title or no author, or the file asks for other experiments.
     StoreError
-        If the study is none, or not finished, or the folder is there already.
+        If the study is none, or not finished, or the folder is there already or lies in the study.
     """
     if not title.strip() or not authors or not all(one.strip() for one in authors):
         raise SpecError("publish needs a title and at least one author, to be cited by")
     folder = Path(to)
+    if Path(study).resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise StoreError(f"{folder}: lies in the study itself; name a folder elsewhere")
     if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
         raise StoreError(f"{folder}: there is something already; name a new folder")
-    table = stores.list_experiments(study)
-    open_ones = table[table["state"] != "published"]
-    if len(open_ones) or table.empty:
-        raise StoreError(
-            f"{study}: {len(open_ones)} of {len(table)} experiments are not finished; see apexr"
-            f" show {study}"
-        )
-    configs = None if study_file is None else read_study(study_file)
+    table = _finished(study, allow_unfinished)
+    if study_file is not None:
+        _check_asks_for(study_file, study, table["id"].tolist())
     folder.mkdir(parents=True, exist_ok=True)
     held = stores.Study.at(folder / STUDY)
     stores.merge(held, study)
@@ -96,7 +100,7 @@ def publish(
         )
         for name in table["id"]
     ]
-    name = _write_study_file(folder, study_file, configs, [one.result for one in results])
+    name = _write_study_file(folder, study_file, [one.result for one in results])
     joined = stores.open_study(held)
     to_long(joined, metric_identifiers(joined)[0], folder / ERRORS)
     (folder / LOCK).write_text("\n".join(locked()) + "\n", encoding="utf-8")
@@ -105,14 +109,58 @@ def publish(
     return folder
 
 
+def _finished(study: str | os.PathLike[str], allow_unfinished: bool) -> pd.DataFrame:
+    """Return the finished experiments of a study; refuse one that has others, unless allowed."""
+    table = stores.list_experiments(study)
+    finished = table[table["state"] == "published"]
+    left = len(table) - len(finished)
+    if finished.empty:
+        raise StoreError(f"{study}: no experiment is finished; see apexr show {study}")
+    if left and not allow_unfinished:
+        raise StoreError(
+            f"{study}: {left} of {len(table)} experiments are not finished (see apexr show"
+            f" {study}). Run the study again, or publish the others with allow_unfinished=True, on"
+            " the command line --allow-unfinished"
+        )
+    return finished
+
+
+def _check_asks_for(
+    given: str | os.PathLike[str], study: str | os.PathLike[str], stored: Sequence[str]
+) -> None:
+    """Refuse a file of a study that asks for other experiments than those that are published.
+
+    Raises
+    ------
+    SpecError
+        Naming an experiment that only one of both has.
+    """
+    if Path(given).suffix.lower() not in (".toml", ".json"):
+        raise SpecError(
+            f"the file of a study is published as TOML or JSON, got {Path(given).name!r}; without"
+            " one, a file that asks for the same is written"
+        )
+    held = stores.Study.open(study)
+    planned = spelt_as_stored(plan_study(read_study(given)), held, held.parts())
+    asked = {one.id for one in planned}
+    if lacking := {*stored} - asked:
+        raise SpecError(
+            f"{given} does not ask for {len(lacking)} of the {len(stored)} experiments of {study},"
+            f" such as {min(lacking)}; give the file that the study was run with, or none"
+        )
+    others = [one for one in planned if one.id not in {*stored, *held.notes.failures()}]
+    if others:
+        said = dict(others[0].experiment.config)
+        raise SpecError(
+            f"{given} asks for {len(others)} experiments that {study} does not have, such as {said}"
+        )
+
+
 def _write_study_file(
-    folder: Path,
-    given: str | os.PathLike[str] | None,
-    configs: Any,
-    results: Sequence[xr.Dataset],
+    folder: Path, given: str | os.PathLike[str] | None, results: Sequence[xr.Dataset]
 ) -> str:
     """Write what the study was asked for with; return the name of the file."""
-    if given is not None and configs is not None:
+    if given is not None:
         target = folder / f"study{Path(given).suffix.lower()}"
         target.write_bytes(Path(given).read_bytes())
         return target.name
@@ -241,7 +289,8 @@ def verify_archive(folder: str | os.PathLike[str], rerun: int = 0) -> list[Repea
         raise StoreError("\n".join(f"{root}: {inert(one, lines=False)}" for one in problems))
     study = stores.Study.at(root / STUDY)
     stores.verify(study)
-    names = stores.list_experiments(study)["id"].tolist()
+    table = stores.list_experiments(study)
+    names = table["id"][table["state"] == "published"].tolist()
     held = {name: stores.open_experiment(study, name) for name in names}
     cheapest = sorted(held, key=lambda name: int(held[name]["num_parameters"].max()))
     return [_repeat(name, held[name].load()) for name in cheapest[:rerun]]

@@ -61,13 +61,29 @@ def checked_store(unit: Unit) -> CheckedStore:
 
 
 def opened(store: CheckedStore) -> xr.Dataset:
-    """Return the Dataset of a store, not loaded and not chunked."""
+    """Return the Dataset of a store, not loaded and not chunked.
+
+    Numbers are those that are stored: apexr writes no attribute by which xarray would scale them,
+    mask them or make dates of them, and follows none of a stranger's.
+    """
     try:
-        return xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3)
+        ds = xr.open_zarr(
+            store,
+            consolidated=True,
+            chunks=None,
+            zarr_format=3,
+            mask_and_scale=False,
+            decode_times=False,
+            concat_characters=False,
+        )
     except StoreError:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{store.source.where}: not readable ({error})") from error
+    except Exception as error:  # whatever attributes of a stranger make xarray and Zarr raise
+        said = f"{type(error).__name__}: {error}"
+        raise StoreError(f"{store.source.where}: not readable ({said})") from error
+    for variable in ds.variables.values():
+        variable.attrs.pop("_FillValue", None)  # of a chunk that is not there
+    return ds
 
 
 def lazy_dataset(ds: xr.Dataset) -> xr.Dataset:
