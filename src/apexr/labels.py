@@ -5,6 +5,7 @@ The name, dimensions and meaning of each variable are declared in
 """
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from apexr._per_axis import read_count, read_length, read_per_axis, spread
 from apexr.errors import SchemaError, ShapeError, SpecError, suggest
 from apexr.schema import (
     BIN,
+    CHANNEL_UNITS,
     CONFIG_COORDS,
     CONVENTIONS,
     COORDINATES,
@@ -69,6 +71,9 @@ class Axes:
         Place of the first point along each axis; None is 0.
     boundaries
         The boundary of each axis; None is ``"periodic"``.
+    units
+        Pairs of a name (of an axis, a channel or ``time``) and its unit. What is not named has an
+        unknown unit, which nothing claims; None says that everything is dimensionless.
     """
 
     num_spatial_dims: int
@@ -78,6 +83,7 @@ class Axes:
     channel_names: tuple[str, ...] | None = None
     origins: tuple[float, ...] | None = None
     boundaries: tuple[str, ...] | None = None
+    units: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -108,6 +114,14 @@ class Axes:
     def extents(self) -> tuple[float, ...]:
         """Length of each axis."""
         return spread(self.domain_extent, self.num_spatial_dims)
+
+    def with_unit(self, attrs: Mapping[str, Any], *names: str) -> dict[str, Any]:
+        """Return attributes with the unit that all names have, or without any."""
+        if self.units is None:
+            return dict(attrs)
+        found = {dict(self.units).get(name) for name in names}
+        bare = {key: value for key, value in attrs.items() if key != "units"}
+        return bare if len(found) != 1 or None in found else {**bare, "units": found.pop()}
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -378,7 +392,10 @@ def _labeled(
         )
         raise SchemaError(f"{declared.name}: expected shape ({wanted}), got {array.shape}")
     sizes.update(zip(dims, array.shape, strict=True))
-    return xr.Variable(dims, array, declared.attrs)
+    attrs: Mapping[str, Any] = declared.attrs
+    if set(dims) & set(SPATIAL_DIMS):  # states
+        attrs = axes.with_unit(attrs, *(axes.channel_names or ("u",)))
+    return xr.Variable(dims, array, attrs)
 
 
 def _as_numpy(values: ArrayLike, declared: Variable) -> np.ndarray:
@@ -440,7 +457,8 @@ def _coords(
             coords[dim] = _index(dim, labels.get(dim, np.arange(first, first + size)), dim)
     if "time" in coords and axes.dt is not None:
         value = coords["time"].values * float(axes.dt)
-        coords["time_value"] = xr.Variable("time", value, COORDINATES["time_value"].attrs)
+        attrs = axes.with_unit(COORDINATES["time_value"].attrs, "time")
+        coords["time_value"] = xr.Variable("time", value, attrs)
     return coords
 
 
@@ -454,7 +472,11 @@ def _space(dim: str, axes: Axes) -> xr.Variable:
     origin = axes.origins[place] if axes.origins else 0.0
     positions = origin + np.arange(points) * (extent / points)
     boundary = axes.boundaries[place] if axes.boundaries else "periodic"
-    attrs = {**COORDINATES[dim].attrs, "extent": float(extent), "boundary": boundary}
+    attrs = {
+        **axes.with_unit(COORDINATES[dim].attrs, dim),
+        "extent": float(extent),
+        "boundary": boundary,
+    }
     return xr.Variable(dim, positions, attrs)
 
 
@@ -465,6 +487,8 @@ def _channel(size: int, axes: Axes) -> xr.Variable:
     if len(names) != size:
         raise SchemaError(f"channel: expected {len(names)} channels {names}, got {size}")
     attrs = {key: at for key, at in COORDINATES["channel"].attrs.items() if key != "units"}
+    if told := {name: unit for name, unit in axes.units or () if name in names}:
+        attrs[CHANNEL_UNITS] = json.dumps(told)
     return xr.Variable("channel", np.array(names, dtype=object), attrs)
 
 

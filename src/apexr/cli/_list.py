@@ -1,11 +1,15 @@
 """`apexr list`: what can be named in a configuration."""
 
 import enum
+import shutil
+import sys
+import textwrap
 from typing import Annotated, Any
 
 import typer
 
 from apexr.cli._app import app
+from apexr.cli._parameters import one_of
 
 
 class Registered(enum.StrEnum):
@@ -26,11 +30,15 @@ class Registered(enum.StrEnum):
 
 @app.command("list")
 def list_registered(
-    what: Annotated[Registered, typer.Argument(help="The kind to list.")],
+    what: Annotated[
+        Registered,
+        typer.Argument(metavar="KIND", help="The kind to list.", parser=one_of(Registered)),
+    ],
 ) -> None:
     """List what can be named in a configuration, with its form and meaning."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for line in _listing(what):
-        typer.echo(line)
+        typer.echo(textwrap.fill(line, columns, subsequent_indent="    ") if columns else line)
 
 
 def _listing(what: Registered) -> list[str]:

@@ -1,9 +1,15 @@
 """Options that several commands share."""
 
+import enum
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
+
+from apexr.errors import suggest
+
+E = TypeVar("E", bound=enum.StrEnum)
 
 OPTIONS = (
     "scenario",
@@ -24,6 +30,26 @@ _PICTURES = (".png", ".svg", ".pdf", ".html")
 
 
 _PYTHON_WORDS = {"True": "true", "False": "false"}
+
+
+def one_of(kind: type[E]) -> Callable[[str], E]:
+    """Return the parser of a parameter that takes one of some words.
+
+    A word that is none of them gets the nearest one, which Typer's own choices do not say.
+    """
+
+    def parse(text: str) -> E:
+        if isinstance(text, kind):  # the default
+            return text
+        try:
+            return kind(text)
+        except ValueError:
+            known = [str(one) for one in kind]
+            raise typer.BadParameter(
+                f"{text!r}{suggest(text, known)} (there are {', '.join(known)})"
+            ) from None
+
+    return parse
 
 
 def check_picture(path: Path | None) -> None:

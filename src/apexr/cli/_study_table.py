@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from apexr._inert import inert
@@ -12,6 +12,8 @@ _LEAST_COLUMN = 8
 _UNREAD = "damaged"
 """Stands for the error of an experiment that is published and cannot be read."""
 _LABELS = ("scenario", "task", "net", "train")
+_MOST_TOLD = 600
+"""Characters of an error that are told; the store has all of it."""
 _MOST_ERRORS = 500
 """Experiments of a study whose errors are read; of a larger one only small files are."""
 
@@ -48,7 +50,7 @@ def study_table(store: str, width: int) -> str:
     }
     told = [f"{n} {_text(next((one for one in v if one), ''))}" for n, v in common.items()]
     lines = [*_wrapped("  ".join(text for text in told if text.split()[1:]), width), ""]
-    lines += _laid_out(columns, width)
+    lines += _laid_out(columns, width, labels)
     notes = [
         line
         for name, row in zip(names, table.to_dict("records"), strict=True)
@@ -136,7 +138,7 @@ def _note(study: Any, name: str, row: Mapping[Any, Any]) -> str:
     """Return what went wrong with an experiment, and where it would go on."""
     from apexr.store import newest_update
 
-    said = f"{name} {row['state']}: {row['error']}" if row["error"] else ""
+    said = f"{name} {row['state']}: {_in_short(str(row['error']))}" if row["error"] else ""
     if row["state"] not in ("pending", "failed"):
         return inert(said, lines=False)
     at = newest_update(study.unit(row["id"]))
@@ -148,20 +150,35 @@ def _note(study: Any, name: str, row: Mapping[Any, Any]) -> str:
     return inert(said, lines=False)
 
 
+def _in_short(error: str) -> str:
+    """Return what an error says, without the places in files and what a library says of itself."""
+    lines = [line for line in error.splitlines() if not line.startswith(("  File ", "    "))]
+    ends = (place for place, line in enumerate(lines) if set(line.strip()) == {"-"})
+    said = [line.strip() for line in lines[: next(ends, len(lines))]]
+    short = " ".join(line for line in said if line).replace(
+        "Traceback (most recent call last): ", ""
+    )
+    return short if len(short) <= _MOST_TOLD else f"{short[:_MOST_TOLD]}…"
+
+
 def _wrapped(text: str, width: int) -> list[str]:
     import textwrap
 
     return textwrap.wrap(text, width, subsequent_indent="  ") if text else []
 
 
-def _laid_out(columns: Mapping[str, Sequence[str]], width: int) -> list[str]:
-    """Return lines of columns; the widest ones are cut until all fit."""
+def _laid_out(
+    columns: Mapping[str, Sequence[str]], width: int, labels: Container[str]
+) -> list[str]:
+    """Return lines of columns; the widest ones are cut until all fit, labels before results."""
     widths = {name: max(map(len, [name, *texts])) for name, texts in columns.items()}
-    while sum(widths.values()) + 2 * (len(widths) - 1) > width:
-        longest = max((n for n in widths if n not in ("id", "state")), key=widths.__getitem__)
-        if widths[longest] <= _LEAST_COLUMN:
-            break
-        widths[longest] -= 1
+    for may_be_cut in (lambda name: name in labels, lambda name: name not in ("id", "state")):
+        chosen = [name for name in widths if may_be_cut(name)]
+        while chosen and sum(widths.values()) + 2 * (len(widths) - 1) > width:
+            longest = max(chosen, key=widths.__getitem__)
+            if widths[longest] <= _LEAST_COLUMN:
+                break
+            widths[longest] -= 1
     head = "  ".join(_cell(name, widths[name]) for name in columns)
     rows = zip(*columns.values(), strict=True)
     made = [

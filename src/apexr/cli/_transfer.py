@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from apexr.cli._app import app
-from apexr.cli._parameters import read_parameters
+from apexr.cli._parameters import one_of, read_parameters
 from apexr.cli._text import counted, say
 from apexr.errors import StoreError
 
@@ -39,7 +39,11 @@ def export(
     store: Annotated[str, typer.Argument(help="Store of an experiment or a study, also a URL.")],
     format: Annotated[
         Format,
-        typer.Option(help="Long table (csv, parquet), wide table, netCDF, The Well, or weights."),
+        typer.Option(
+            help="Long table (csv, parquet), wide table, netCDF, The Well, or weights.",
+            metavar=f"[{'|'.join(Format)}]",
+            parser=one_of(Format),
+        ),
     ] = Format.csv,
     variable: Annotated[
         str | None,

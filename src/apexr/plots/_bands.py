@@ -240,6 +240,10 @@ def _line(one: Summary, dims: tuple[Any, Any], index: int) -> list[Any]:
     curve = style(
         hv.Curve((one.steps, cut(one.median)), [x], [y], label=one.label), "Curve", **look(index)
     )
+    alone = len(one.steps) == 1 and one.end == 1  # a curve of one point draws nothing
+    if alone:
+        point = hv.Scatter((one.steps, one.median), [x], [y])
+        return [curve, style(point, "Scatter", both=look(index)["both"])]
     if not 0 < one.end < len(one.steps):
         return [curve]
     last = one.end - 1

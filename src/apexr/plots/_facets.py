@@ -1,7 +1,7 @@
 """One trajectory next to others: of samples, channels, seeds or experiments."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import xarray as xr
@@ -25,6 +25,8 @@ from apexr.plots._spacetime import over_time, titled
 from apexr.plots._views import planes
 
 _IN_A_ROW, _MANY = 4, 9
+_UNLIKE = 5.0
+"""Ratio of the sizes of two channels above which they have colors of their own."""
 FACETS = ("sample", "channel", "seed", "experiment")
 
 
@@ -42,7 +44,8 @@ def facets(
     """Return one panel for each sample, channel, seed or experiment, as a HoloViews layout.
 
     In one dimension a panel is an image over time and space, in two and three dimensions the
-    state at one time (of three the middle z). Axes and limits of the colors are shared.
+    state at one time (of three the middle z). Axes and limits of the colors are shared; channels
+    that differ in unit, or by a factor of five in size, have their own.
 
     Parameters
     ----------
@@ -86,7 +89,23 @@ def facets(
         for label in chosen_labels
     ]
     said = "  ".join(text for text in (caption(data), part) if text)
-    return _grid(found, columns or _fitting(len(found)), said)
+    if over != "channel":
+        return _grid(found, columns or _fitting(len(found)), said)
+    own = _are_unlike(found)
+    shown = found if own else [_without_name(facet) for facet in found]
+    return _grid(shown, columns or _fitting(len(found)), said, own=own)
+
+
+def _are_unlike(found: Sequence["_Facet"]) -> bool:
+    """Tell whether channels have different units, or one would be lost in the colors of another."""
+    limits = [facet.limit for facet in found]
+    units = {facet.field.attrs.get("units") for facet in found}
+    return len(units) > 1 or max(limits) > _UNLIKE * min(limits)
+
+
+def _without_name(facet: "_Facet") -> "_Facet":
+    """Return a panel whose bar is for all channels."""
+    return replace(facet, field=facet.field.assign_attrs(long_name="value"))
 
 
 def _fitting(count: int) -> int:
@@ -136,21 +155,21 @@ def _read(name: str, data: Data, labels: dict[str, Any], part: str, time: int | 
         steps = chosen(field, None if time is None else [time], 2)[-1:]
         field = field.sel(time=steps)
     read = titled(field)
-    if name.startswith("channel "):  # one bar is for all of them
-        read = read.assign_attrs(long_name="value")
     return _Facet(
         read.assign_attrs(title=f"{name}{lost(read)}"), limit_for(data, part, steps, **labels)
     )
 
 
-def _grid(found: Sequence[_Facet], columns: int, said: str) -> Any:
-    """Return the panels in rows, each with the color bar at its end."""
+def _grid(found: Sequence[_Facet], columns: int, said: str, *, own: bool = False) -> Any:
+    """Return the panels in rows, each with the color bar at its end, or each panel with its own."""
     signs = {facet.limit.sign for facet in found}
-    limit = Limit(max(facet.limit for facet in found), signs.pop() if len(signs) == 1 else 0)
+    limits = [facet.limit for facet in found]
+    sign = signs.pop() if len(signs) == 1 else 0
+    limit = Limit(max(limits), sign, min(one.least for one in limits))
     made = []
     for place, facet in enumerate(found):
         last = place % columns == columns - 1 or place == len(found) - 1
-        made.append(_panel(facet.field, limit, last))
+        made.append(_panel(facet.field, facet.limit if own else limit, last or own))
     return grid([made[start : start + columns] for start in range(0, len(made), columns)], said)
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from apexr.analysis._selection import missing, pick
+from apexr.analysis._selection import missing, pick, read_object
 from apexr.errors import MissingVariableError, SpecError, suggest
 from apexr.plots._style import DIVERGING, SEQUENTIAL
-from apexr.schema import SPATIAL_DIMS, presence_name, step_dim
+from apexr.schema import CHANNEL_UNITS, SPATIAL_DIMS, presence_name, step_dim
 
 Data = xr.Dataset | xr.DataArray
 
@@ -23,6 +23,8 @@ CAPTION = ("scenario", "net", "train")
 """Labels that say what a picture is of."""
 _BLOCK_BYTES = 64 * 2**20
 _LISTED = 12
+_FAR = 0.5
+"""Part of the largest number from which on the smallest one is far from 0."""
 _NO_SIGN = 1e-3
 """Part of the largest number that numbers of the other sign may be in a field of one sign."""
 
@@ -159,7 +161,7 @@ def in_physical_time(array: xr.DataArray) -> xr.DataArray:
         raise SpecError(
             f"physical time is the coordinate time_value along time: {why}; draw over the steps"
         )
-    said = {"long_name": "time", "units": str(times.attrs.get("units", "1"))}
+    said = {"long_name": "time", **_unit_of(times)}
     return array.assign_coords(time=("time", times.values.astype(float), said))
 
 
@@ -248,20 +250,26 @@ class Limit(float):
     ----------
     sign
         1 or -1 for a field that has only numbers of this sign, otherwise 0.
+    least
+        The smallest magnitude of a field of one sign, if that is far from 0; otherwise 0.
     """
 
     sign: int
+    least: float
 
-    def __new__(cls, value: float, sign: int = 0) -> "Limit":
+    def __new__(cls, value: float, sign: int = 0, least: float = 0.0) -> "Limit":
         """Return the number with its sign."""
         made = super().__new__(cls, value)
         made.sign = sign
+        made.least = least if sign and _FAR * value <= least < value else 0.0
         return made
 
     def ends(self, field: xr.DataArray) -> tuple[float, float]:
         """Return the ends of the colors of a field: those of an error are on both sides of 0."""
         sign = self._sign_of(field)
-        return (0.0 if sign > 0 else -float(self), 0.0 if sign < 0 else float(self))
+        if not sign:
+            return (-float(self), float(self))
+        return (self.least, float(self)) if sign > 0 else (-float(self), -self.least)
 
     def colors(self, field: xr.DataArray) -> str:
         """Return the name of the color map of a field."""
@@ -279,13 +287,15 @@ class Limit(float):
 def largest(field: xr.DataArray) -> Limit:
     """Return the largest finite magnitude, read block by block."""
     ends = [
-        (np.nanmin(part.values, initial=0), np.nanmax(part.values, initial=0))
+        (np.nanmin(part.values, initial=np.inf), np.nanmax(part.values, initial=-np.inf))
         for (part,) in blocks(field)
     ]
     low, high = (float(end) for end in (min(e[0] for e in ends), max(e[1] for e in ends)))
-    top = abs(max(high, -low))  # never -0
+    if low > high:  # nothing is finite
+        return Limit(0.0)
+    top = max(abs(low), abs(high))
     sign = 1 if -low <= _NO_SIGN * high else -1 if high <= -_NO_SIGN * low else 0
-    return Limit(top, sign if top else 0)
+    return Limit(top, sign if top else 0, min(abs(low), abs(high)))
 
 
 def limit_of(shown: Sequence[xr.DataArray]) -> Limit:
@@ -394,10 +404,20 @@ def _one(array: xr.DataArray, seed: int | None, sample: int, channel: Hashable) 
 def _meaning(field: xr.DataArray) -> dict[str, str]:
     """Return the name and the unit of what a field holds: those of its channel."""
     name = field["channel"].item() if "channel" in field.coords else "u"
-    return {
-        "long_name": name if isinstance(name, str) else "u",
-        "units": str(field.attrs.get("units", "1")),
-    }
+    if not isinstance(name, str):
+        name = "u" if name == 0 else f"channel {name}"
+    return {"long_name": name, **_unit_of(field)}
+
+
+def _unit_of(array: xr.DataArray) -> dict[str, str]:
+    """Return the unit of an array as an attribute, of a state of several that of its channel."""
+    if "units" in array.attrs:
+        return {"units": str(array.attrs["units"])}
+    if "channel" not in array.coords:
+        return {}
+    told = read_object(str(array["channel"].attrs.get(CHANNEL_UNITS, "")))
+    unit = told.get(str(array["channel"].values))
+    return {"units": unit} if isinstance(unit, str) else {}
 
 
 def _bounds(field: xr.DataArray) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from apexr.analysis._selection import by_seed, entries, gather, missing, pick, w
 from apexr.analysis.statistics._intervals import quantiles, sort_rows
 from apexr.errors import SpecError
 from apexr.plots._fields import of_all_channels
+from apexr.plots._style import bracketed
 from apexr.schema import metric_identifiers
 
 _DIMS = {"experiment", "seed", "test_sample", "time"}
@@ -96,8 +97,7 @@ def _ends(times: np.ndarray) -> list[str]:
 
 def short_label(values: xr.DataArray) -> str:
     """Return the name of the metric with its unit."""
-    unit = values.attrs.get("units", "1")
-    return f"{values.attrs['short_name']} [{'–' if unit == '1' else unit}]"
+    return f"{values.attrs['short_name']}{bracketed(values)}"
 
 
 def runs(values: xr.DataArray, groups: Mapping[Any, Sequence[int]]) -> dict[Any, Runs]:

@@ -105,6 +105,8 @@ def _row(field: xr.DataArray, steps: Sequence[int], limit: Limit) -> list[Any]:
     for place, step in enumerate(steps):
         plane = planes(frame(field, step))[0]
         where = f", {plane.attrs['place']}" if plane.attrs["place"] else ""
-        title = f"{field.attrs['title']}\ntime step {step}{where}"
+        is_error = field.attrs.get("part") == "error"
+        said = at_most(field.sel(time=[step])) if is_error else field.attrs["title"]
+        title = f"{said}\ntime step {step}{where}"
         panels.append(image(plane, limit, title, colorbar=place == len(steps) - 1))
     return panels

@@ -175,12 +175,18 @@ def axis(array: xr.DataArray) -> Any:
 
 
 def axis_label(array: xr.DataArray) -> str:
-    """Return ``long_name [unit]``; a count has no unit, a dimensionless quantity has ``–``."""
+    """Return ``long_name [unit]``; a count has no unit, a dimensionless quantity has ``–``.
+
+    Nothing is claimed of a quantity of unknown unit.
+    """
     name = as_text(str(array.attrs.get("long_name", array.name)))
-    if array.dtype.kind not in "fc":
-        return name
-    unit = array.attrs.get("units", "1")
-    return f"{name} [{'–' if unit == '1' else unit}]"
+    return name if array.dtype.kind not in "fc" else f"{name}{bracketed(array)}"
+
+
+def bracketed(array: xr.DataArray) -> str:
+    """Return the unit of an array as it stands behind its name, nothing where it is unknown."""
+    unit = str(array.attrs.get("units", ""))
+    return f" [{'–' if unit == '1' else as_text(unit)}]" if unit else ""
 
 
 def style(element: Any, kind: str, **options: Mapping[str, Any]) -> Any:

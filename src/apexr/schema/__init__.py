@@ -49,6 +49,7 @@ from apexr.schema._declared import (
 from apexr.schema._records import CALLBACK, RECORDS, record, record_dim, step_dim
 from apexr.schema._validate import plain_attrs, validate
 from apexr.schema._variable import (
+    CHANNEL_UNITS,
     CONVENTIONS,
     SPATIAL_DIMS,
     TRAIN_SOLVER,
@@ -59,6 +60,7 @@ from apexr.schema._variable import (
 __all__ = [
     "BIN",
     "CALLBACK",
+    "CHANNEL_UNITS",
     "CHUNK_BYTES",
     "CLIMATE",
     "CLOCK",

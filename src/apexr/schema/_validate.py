@@ -63,7 +63,8 @@ def _problems(ds: xr.Dataset, name: str) -> Iterator[str]:
     yield from _dim_problems(ds, array, declared)
     yield from _dtype_problems(array, declared)
     yield from _attr_problems(f"{name}.attrs", array.attrs)
-    if array.attrs.get("units", declared.units) != declared.units:
+    has_own = name == "time_value" or set(declared.dims) & {"space", *SPATIAL_DIMS}
+    if not has_own and array.attrs.get("units", declared.units) != declared.units:
         yield f"variable {name!r}: units are {declared.units!r}, got {array.attrs['units']!r}"
     if name == "time" and array.size and array.dtype.kind in "iu" and array.to_index()[0] < 1:
         yield "coordinate 'time': starts at step 1; step 0 is 'initial_state'"

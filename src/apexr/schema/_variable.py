@@ -7,6 +7,9 @@ from typing import Literal
 SPATIAL_DIMS = ("x", "y", "z")
 """Names of the axes of space, in order."""
 
+CHANNEL_UNITS = "channel_units"
+"""Attribute of the coordinate ``channel``: JSON of the units of channels, by name, where known."""
+
 CONVENTIONS = "CF-1.11"
 """The conventions that attributes follow: https://cfconventions.org."""
 

@@ -29,6 +29,7 @@ from apexr.study._run import run_study
 STUDY, CHECKSUMS, LOCK, ERRORS = "study.zarr", "checksums.sha256", "requirements.lock", "errors.csv"
 _MADE_LAST = (CHECKSUMS, "ro-crate-metadata.json")
 _BLOCK = 2**20
+_SHOWN = 40
 _CLOSE = 1e-3
 """Relative difference of the first recorded loss that other machines may make."""
 
@@ -256,13 +257,14 @@ class Repeated:
 
     Attributes
     ----------
-    id
-        Its id.
+    id, config
+        Its id, and its scenario, network and training.
     loss, error
         Largest relative difference of the first recorded loss and of the last error over seeds.
     """
 
     id: str
+    config: str
     loss: float
     error: float
 
@@ -301,6 +303,9 @@ def _changed(root: Path) -> Iterator[str]:
     noted: dict[str, str] = {}
     for line in (root / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
+        if not (re.fullmatch("[0-9a-f]{64}", digest) and name):
+            yield f"{CHECKSUMS} is damaged: {line[:_SHOWN]!r} names no file with its digest"
+            return
         noted[name] = digest
     there = {*files_of(root)} - {CHECKSUMS}
     for name in sorted(there | {*noted}):
@@ -327,7 +332,8 @@ def _repeat(name: str, held: xr.Dataset) -> Repeated:
             f"experiment {name} run again has another first loss, by {loss:.2g} of it: the data or"
             " the initial weights are not those that were published"
         )
-    return Repeated(name, loss, error)
+    config = "  ".join(str(held[label].item()) for label in ("scenario", "net", "train"))
+    return Repeated(name, inert(config, lines=False), loss, error)
 
 
 def _difference(held: xr.DataArray, again: xr.DataArray) -> float:
@@ -344,8 +350,8 @@ def summary_of(folder: str | os.PathLike[str], repeated: Sequence[Repeated]) -> 
     """Return in words what was checked."""
     lines = [f"{len(files_of(Path(folder))) - 1} files checked: none has changed"]
     lines += [
-        f"{one.id} run again: first loss differs by {one.loss:.2g}, last error by {one.error:.2g}"
-        " of it"
+        f"{one.id} ({one.config}) run again: relative difference of the first loss {one.loss:.2g},"
+        f" of the last error {one.error:.2g}"
         for one in repeated
     ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ import xarray as xr
 from apexr import __version__
 from apexr.analysis._dialects import MARKDOWN, one_line
 from apexr.errors import how_to_install
+from apexr.schema import diverged_seeds
 
 _SOFTWARE = "https://github.com/apexr/apexr"
 _TYPES = {".zip": "application/zip", ".toml": "application/toml", ".cff": "text/yaml"}
@@ -180,10 +181,10 @@ def readme(about: About, results: Sequence[Made]) -> str:
     """Return what a reader of the folder has to know."""
     rows = [
         [str(one.result[name].item()) for name in ("scenario", "net", "train")]
-        + [str(one.result.sizes["seed"]), one.id]
+        + [str(one.result.sizes["seed"]), str(int(diverged_seeds(one.result).sum())), one.id]
         for one in results
     ]
-    head = ["scenario", "network", "training", "seeds", "id"]
+    head = ["scenario", "network", "training", "seeds", "diverged", "id"]
     table = [head, ["---"] * len(head), *([MARKDOWN.escape(text) for text in row] for row in rows)]
     lines = [f"# {MARKDOWN.escape(about.title)}", "", MARKDOWN.escape("; ".join(about.authors))]
     lines += [
@@ -192,7 +193,7 @@ def readme(about: About, results: Sequence[Made]) -> str:
         "",
     ]
     lines += [f"| {' | '.join(row)} |" for row in table]
-    lines += ["", f"To read it: `{how_to_install('plot')}`.", ""]
+    lines += ["", f"To read it, install apexr: {how_to_install('plot')}.", ""]
     lines += ["```console", "$ apexr show study.zarr"]
     lines += [
         "$ apexr verify .            # every byte",
@@ -227,9 +228,10 @@ def _data_type(column: str) -> str:
 
 
 _CR = (
-    *("citeAs", "column", "extract", "field", "fileProperty", "fileObject", "fileSet", "format"),
-    *("includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet"),
-    *("references", "regex", "repeated", "replace", "separator", "source", "subField"),
+    *("citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject"),
+    *("fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField"),
+    *("path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate"),
+    *("separator", "source", "subField"),
     "transform",
 )
 _CONTEXT = {

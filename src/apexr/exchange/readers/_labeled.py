@@ -28,6 +28,7 @@ LABELED = "labelled"
 """The layout of named dimensions."""
 
 DIMS = ("sample", "time", "channel", *SPATIAL_DIMS)
+_LONGEST_UNIT = 40
 _ALSO = {
     "sample": ("trajectory", "trajectories", "samples", "member", "realization", "test_sample"),
     "time": ("t", "step", "frame", "times"),
@@ -99,7 +100,26 @@ def _recording(ds: xr.Dataset, where: str, dims: Mapping[str, str], part: Part |
         dt=_dt(ds, where),
         part=part,
         name=str(ds.attrs.get("scenario") or ""),
+        units=_units(ds, space, list(map(str, fields))),
     )
+
+
+def _units(ds: xr.Dataset, space: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
+    """Return the units that a file tells of its axes, its times and its channels."""
+    named: dict[str, tuple[str, ...]] = {name: (name,) for name in space if name in ds.coords}
+    named |= {name: _labels(ds[name], name) for name in fields}
+    found = {
+        label: ds[name].attrs["units"]
+        for name, labels in named.items()
+        for label in labels
+        if isinstance(ds[name].attrs.get("units"), str)
+    }
+    times = ds.get("time_value", ds.get("time"))
+    if times is not None and times.dtype.kind in "mM":
+        found["time"] = "s"  # as _dt counts them
+    elif times is not None and isinstance(times.attrs.get("units"), str):
+        found["time"] = times.attrs["units"]
+    return {name: unit for name, unit in found.items() if 0 < len(unit) <= _LONGEST_UNIT}
 
 
 def _renaming(ds: xr.Dataset, where: str, dims: Mapping[str, str]) -> dict[str, str]:
@@ -201,7 +221,9 @@ def _labels(array: xr.DataArray, name: str) -> tuple[str, ...]:
         return (name,)
     count = array.sizes["channel"]
     told = array["channel"].values.tolist() if "channel" in array.coords else []
-    if told and all(isinstance(one, str) for one in told) and len(set(told)) == count:
+    if told and all(isinstance(one, str) for one in told):
+        if len({*told}) < count or "" in told:
+            raise SpecError(f"{name}: channels must have different names, got {told}")
         return tuple(told)
     return tuple(map(str, range(count))) if told else numbered(name, count)
 

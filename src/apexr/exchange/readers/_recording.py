@@ -1,7 +1,7 @@
 """The result of a reader: trajectories, of which frames are read when they are needed."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -110,6 +110,8 @@ class Recording:
         How users of the layout split one such file.
     name
         The name of the data set.
+    units
+        By name of an axis, of a channel and of ``time``: its unit, where the file says it.
     """
 
     layout: str
@@ -123,6 +125,7 @@ class Recording:
     part: Part | None = None
     usual_split: str | None = None
     name: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.fields:

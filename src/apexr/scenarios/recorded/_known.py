@@ -36,6 +36,8 @@ class Known:
         Trajectories and frames of ``train`` and ``test``.
     told, name
         The source in short, and what the data are called; these do not identify them.
+    units
+        Units by name of an axis, a channel and ``time``; these do not identify the data, either.
     """
 
     digest: str
@@ -52,11 +54,12 @@ class Known:
     sizes: Mapping[str, tuple[int, int]]
     told: str = "recorded data"
     name: str = ""
+    units: tuple[tuple[str, str], ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return what identifies the data, as plain data."""
         held = asdict(self)
-        return {key: value for key, value in held.items() if key not in ("told", "name")}
+        return {key: value for key, value in held.items() if key not in ("told", "name", "units")}
 
     def summary(self) -> str:
         """Return a line for those who train on the data."""
@@ -142,4 +145,5 @@ def of_opened(opened: Opened, view: View, split: Split, boundary: str) -> Known:
         },
         told=opened.told,
         name=name,
+        units=view.units,
     )

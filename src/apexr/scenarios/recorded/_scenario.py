@@ -318,6 +318,7 @@ class Recorded(BaseScenario):
             None if counted else known.fields,
             known.origins,
             tuple(one.removesuffix(" (assumed)") for one in known.boundaries),
+            known.units,
         )
 
     def get_scenario_name(self) -> str:

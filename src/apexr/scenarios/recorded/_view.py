@@ -95,6 +95,16 @@ class View:
         dt = self.recordings[0].dt
         return None if dt is None else dt * self.stride
 
+    @property
+    def units(self) -> tuple[tuple[str, str], ...]:
+        """The units that all files tell alike, by name of an axis, a channel and ``time``."""
+        first, *others = (one.units for one in self.recordings)
+        return tuple(
+            (name, unit)
+            for name, unit in sorted(first.items())
+            if all(other.get(name) == unit for other in others)
+        )
+
     @functools.cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The grid that is used."""

@@ -54,6 +54,8 @@ INDEX = ".index"
 DAMAGED = ".damaged"
 PACKED = ".zip"
 CHECKPOINTS = "checkpoints"
+ARCHIVED, ARCHIVE_STUDY = "checksums.sha256", "study.zarr"
+"""Names in a folder that ``apexr.publish`` has written."""
 WEIGHTS = "weights"
 ORDER = "variable_order"
 """Attribute of the Zarr group: its variables as the result listed them; a group sorts them."""
@@ -143,8 +145,9 @@ def checkpoint_folder(unit: Place) -> Local:
 
 
 def is_study(path: PathLike) -> bool:
-    """Tell whether a folder is a study."""
-    return (place(path) / STUDY).is_file()
+    """Tell whether a folder is a study; a published folder has a file of that name, too."""
+    where = place(path)
+    return (where / STUDY).is_file() and not (where / ARCHIVED).is_file()
 
 
 def is_published(unit: PathLike) -> bool:
@@ -164,6 +167,22 @@ def kind_of(unit: PathLike) -> UnitKind:
         return "experiment"
     name = told[1].decode() if told else ""
     return next((kind for kind, known in FORMATS.items() if known == name), "experiment")
+
+
+def found_instead(place: Place) -> str:
+    """Return, for an error, what lies where a store was looked for; empty where that is unknown."""
+    try:
+        if (place / ARCHIVED).is_file():
+            return f"; it is a published folder, whose study is {place / ARCHIVE_STUDY}"
+        if isinstance(place, Local) and not place.is_there():
+            return "; nothing is there"
+        if place.is_file():
+            return "; it is a file"
+        if is_study(place):
+            return "; it is a study"
+        return "; it is a single result or other data" if is_published(place) else ""
+    except (OSError, StoreError):
+        return ""
 
 
 def check_writable(path: PathLike, kind: UnitKind | Literal["study"] = "experiment") -> None:

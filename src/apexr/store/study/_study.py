@@ -23,9 +23,11 @@ from apexr.store.files._layout import (
     STUDY,
     STUDY_FORMAT,
     check_id,
+    found_instead,
     in_study,
     is_id,
     is_published,
+    is_study,
     unit_of,
 )
 from apexr.store.files._place import PathLike, Place, at_once, entries, place
@@ -85,9 +87,10 @@ class Study:
             If there is none, or one that is newer than this apexr.
         """
         study = cls.at(path)
-        if not study.is_there():
-            raise StoreError(f"{study}: not an apexr study (no {STUDY})")
         marker = study.place / STUDY
+        if not study.is_there():
+            found = found_instead(study.place)
+            raise StoreError(f"{study}: not an apexr study (no {STUDY}){found}")
         check_version(marker, read_json(marker), STUDY_FORMAT)
         return study
 
@@ -96,7 +99,7 @@ class Study:
 
     def is_there(self) -> bool:
         """Tell whether a study lies there."""
-        return (self.place / STUDY).is_file()
+        return is_study(self.place)
 
     @property
     def notes(self) -> Notes:

@@ -34,6 +34,7 @@ from apexr.store.files._layout import (
     PACKED,
     UnitKind,
     data_prefix,
+    found_instead,
     in_study,
     kind_of,
 )
@@ -179,7 +180,7 @@ def _read_manifest(unit: Place, source: Source, kind: UnitKind) -> dict[str, Any
         content = source.read(MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
         message = f"{unit}: not a finished apexr {kind} store (no {MANIFEST})"
-        raise StoreError(message) from None
+        raise StoreError(f"{message}{found_instead(unit)}") from None
     except OSError as error:
         raise StoreError(f"{path}: not readable ({error})") from error
     manifest = parse_json(path, content)
