@@ -192,3 +192,20 @@ def test_exporting_to_where_nothing_can_be_written(apexr_command, experiment, tm
         assert said.code == 2
         assert "cannot be written" in said.err
         assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "nets"], "did you mean 'networks'?"),
+        (["export", "nothere", "--format", "cvs"], "did you mean 'csv'?"),
+    ],
+)
+def test_the_nearest_word_is_told(words, told):
+    from typer.testing import CliRunner
+
+    from apexr.cli._app import app
+
+    done = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert told in " ".join(done.output.split())

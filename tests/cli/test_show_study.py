@@ -7,6 +7,7 @@ import pytest
 
 import apexr
 from apexr import store
+from apexr.cli._study_table import study_table
 from apexr.errors import StoreError
 from apexr.testing import mock_experiment
 
@@ -116,3 +117,28 @@ def test_it_tells_where_a_training_goes_on(study, apexr_command):
     said = apexr_command("show", path).out
     assert "continues at update 5,400" in said
     assert "of 12,000" in said
+
+
+def test_results_are_not_cut_before_labels(tmp_path):
+    path = tmp_path / "study.zarr"
+    store.create_study(path)
+    for number in range(2):
+        net = f"Conv;{26 + number};10;relu;" + "long;" * 12
+        ds = mock_experiment(net=net, random_seed=number)
+        store.publish_experiment(ds, {}, store.unit_path(path, f"{number:032x}"))
+    lines = study_table(str(path), 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [line for line in lines if line.startswith("00000")]
+    assert all(" at 8" in row and "…" in row for row in rows)
+
+
+def test_an_error_is_told_without_the_places_in_files(tmp_path):
+    path = tmp_path / "study.zarr"
+    store.create_study(path)
+    text = 'callback: Traceback (most recent call last):\n  File "/a/b.py", line 3, in c\n    f()\n'
+    text += "ValueError: a wrong number\n\n-----\nAn error occurred. " + "Much text. " * 90
+    store.Study.at(path).notes.record_failure("f" * 32, RuntimeError(text), {"net": "Bad"})
+    told = " ".join(study_table(str(path), 80).split())
+    assert "RuntimeError: callback: ValueError: a wrong number" in told
+    assert "b.py" not in told
+    assert "Much text" not in told

@@ -54,6 +54,24 @@ def test_the_largest_magnitude_leaves_out_what_is_not_finite():
     assert largest(field * np.nan) == 0
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "ends"),
+    [
+        (-2.0, 1.0, (-2.0, 2.0)),
+        (0.0, 3.0, (0.0, 3.0)),
+        (1.0, 3.0, (0.0, 3.0)),
+        (34.0, 36.0, (34.0, 36.0)),
+        (-36.0, -34.0, (-36.0, -34.0)),
+        (-3.0, -1.0, (-3.0, 0.0)),
+        (5.0, 5.0, (0.0, 5.0)),
+    ],
+)
+def test_colors_of_one_sign_begin_at_zero_or_where_the_field_does(low, high, ends):
+    values = np.linspace(low, high, 8, dtype="f4").reshape(2, 4)
+    field = xr.DataArray(values, dims=("time", "x"), coords={"time": [0, 1]})
+    assert largest(field.chunk()).ends(field) == ends
+
+
 def test_one_state_of_a_long_rollout_is_read_from_one_chunk(tmp_path):
     ds = mock_experiment(num_spatial_dims=2, num_times=40).chunk(time=4)
     touched = []
@@ -119,6 +137,26 @@ def test_facets_of_one_result(over):
     titles = [option(panel, "title") for panel in panels]
     wanted = {"sample": ["sample 0", "sample 1"], "channel": ["channel 0", "channel 1"]}
     assert titles == wanted.get(over, ["seed 3", "seed 7 (NaN from step 1)"])
+
+
+def test_channels_of_other_sizes_have_colors_and_names_of_their_own():
+    ds = mock_experiment(num_channels=2).compute()
+    for name in ("sample_rollout", "sample_reference", "initial_state"):
+        ds[name] = ds[name] * xr.DataArray([1.0, 100.0], dims="channel").astype("f4")
+    panels = plots.facets(ds, "channel")
+    assert option(panels[0], "colorbar") or clim(panels[0])[1] < clim(panels[1])[1] / 10
+    assert clim(panels[0])[1] < clim(panels[1])[1] / 10
+    assert "channel 1" in str(panels[1].traverse(lambda one: one, [hv.Image])[0].vdims[0].label)
+
+
+def test_an_error_says_how_large_it_is_at_each_time():
+    ds = mock_experiment(num_spatial_dims=2, num_points=8)
+    texts = []
+    plots.spacetime(ds).traverse(lambda one: texts.append(option(one, "title")), [hv.Image])
+    said = [text for text in texts if text and text.startswith("error")]
+    assert said[0] == "error, at most 0\ntime step 0"
+    assert said[-1].startswith("error, at most ")
+    assert said[-1] != said[0]
 
 
 def test_facets_of_a_study(tmp_path):

@@ -122,3 +122,17 @@ def test_the_measure_finds_what_covers():
     assert "'another text' covers 'one text'" in found
     assert "legend of axes covers curve 0" in found
     assert "'a text that leaves' leaves the figure" in found
+
+
+def test_an_axis_shows_more_than_one_number(drawn):
+    import matplotlib.pyplot as plt
+
+    from apexr.plots._save import picture
+
+    figure = picture(drawn("interquartile_mean, long names"), "column")
+    try:
+        (axes,) = figure.axes
+        low, high = axes.get_xlim()
+        assert sum(low <= at <= high for at in axes.get_xticks()) > 1
+    finally:
+        plt.close(figure)

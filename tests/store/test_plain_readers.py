@@ -193,3 +193,15 @@ def test_the_door_is_named_in_the_package(pytestconfig):
     told = tomllib.loads((pytestconfig.rootpath / "pyproject.toml").read_text())
     doors = told["project"]["entry-points"]["xarray.backends"]
     assert doors == {"apexr": f"{ApexrBackend.__module__}:{ApexrBackend.__name__}"}
+
+
+def test_what_xarray_opens_is_taken_by_public_functions(tmp_path):
+    """``xr.open_zarr`` reads text as NumPy's own strings, which other libraries do not know."""
+    path = store.publish_experiment(mock_experiment(num_channels=2), {}, tmp_path / "one.zarr")
+    plain = xr.open_zarr(path, consolidated=True)
+    ours = store.open_experiment(path)
+    table = apexr.to_long(plain, "mean_nRMSE")
+    assert table.equals(apexr.to_long(ours, "mean_nRMSE"))
+    for draw in (apexr.plot.metric, apexr.plot.loss, apexr.plot.overview, apexr.plot.pareto):
+        draw(plain)
+    plain.apexr.to_long("mean_nRMSE")

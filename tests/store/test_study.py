@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -128,3 +130,27 @@ def test_what_is_no_study(tmp_path):
     (tmp_path / "empty" / "study.json").write_text('{"format":"apexr-study","schema_version":9}')
     with pytest.raises(StoreError, match="schema version 9"):
         store.open_study(tmp_path / "empty")
+
+
+def test_a_wrong_place_is_said(tmp_path):
+    """What lies there, and where to look, for a study and for a single result."""
+    store.create_study(tmp_path / "study.zarr")
+    store.publish_experiment(mock_experiment(), {}, tmp_path / "one.zarr")
+    (tmp_path / "file").write_text("x")
+    published = tmp_path / "published"
+    published.mkdir()
+    (published / "checksums.sha256").write_text("")
+    (published / "study.json").write_text("[]")
+    for name, found in (
+        ("nothere", "nothing is there"),
+        ("file", "it is a file"),
+        ("one.zarr", "it is a single result"),
+        ("published", f"whose study is {published / 'study.zarr'}"),
+    ):
+        with pytest.raises(StoreError, match=re.escape(found)):
+            store.open_study(tmp_path / name)
+        if name != "one.zarr":
+            with pytest.raises(StoreError, match=re.escape(found)):
+                store.open_experiment(tmp_path / name)
+    with pytest.raises(StoreError, match="it is a study"):
+        store.open_experiment(tmp_path / "study.zarr")

@@ -8,7 +8,7 @@ import pytest
 
 import apexr
 from apexr import store as stores
-from apexr.errors import SpecError, StoreError
+from apexr.errors import ApexrWarning, SpecError, StoreError
 from apexr.study import verify_archive
 from apexr.study._archive import config_of
 
@@ -149,3 +149,62 @@ def test_a_configuration_asks_for_the_same(study):
         (planned,) = apexr.study.plan_study([config_of(result)])
         assert planned.id == one
         assert list(planned.seeds) == result["seed"].values.tolist()
+
+
+def test_what_is_finished_is_published_by_request(study, tmp_path):
+    path = tmp_path / "open.zarr"
+    stores.merge(path, study)
+    stores.Study.at(path).notes.record_failure("f" * 32, ValueError("no"), {})
+    folder = apexr.publish(path, tmp_path / "archive", **ABOUT, allow_unfinished=True)
+    assert stores.list_experiments(folder / "study.zarr")["state"].value_counts().to_dict() == {
+        "published": 2,
+        "failed": 1,
+    }
+    (again,) = verify_archive(folder, rerun=1)
+    assert again.config.startswith("1d_diff_adv  Pure;3")
+    apexr.leaderboard([folder], tmp_path / "board")
+
+
+def test_a_folder_in_the_study_is_refused(study):
+    before = sorted(study.rglob("*"))
+    for folder in (study, study / "archive", study / "experiments" / "archive"):
+        with pytest.raises(StoreError, match="lies in the study itself"):
+            apexr.publish(study, folder, **ABOUT)
+    assert sorted(study.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("configs", "words"),
+    [
+        ([{**CONFIG, "net": "Pure;3"}], "does not ask for 1 of the 2 experiments"),
+        ([{**CONFIG, "net": net} for net in (*NETS, "Pure;5")], "asks for 1 experiments that"),
+    ],
+)
+def test_the_file_of_another_study_is_refused(study, tmp_path, configs, words):
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps(configs))
+    with pytest.raises(SpecError, match=words):
+        apexr.publish(study, tmp_path / "archive", **ABOUT, study_file=file)
+    assert not (tmp_path / "archive").exists()
+
+
+def test_a_program_is_no_file_to_publish(study, tmp_path):
+    with pytest.raises(SpecError, match="TOML or JSON"):
+        apexr.publish(study, tmp_path / "archive", **ABOUT, study_file="study.py")
+
+
+def test_the_readme_counts_seeds_that_diverged(tmp_path):
+    path = tmp_path / "lost.zarr"
+    config = {**CONFIG, "net": "Conv;3;1;relu", "optim_config": "sgd;30;constant;1e9"}
+    with pytest.warns(ApexrWarning, match="diverged"):
+        apexr.run_study([config], path, progress=False)
+    lost = int(stores.list_experiments(path)["num_diverged"].sum())
+    folder = apexr.publish(path, tmp_path / "archive", **ABOUT)
+    row = next(one for one in (folder / "README.md").read_text().splitlines() if "Conv;3" in one)
+    assert f"| 2 | {lost} |" in row
+
+
+def test_a_file_of_checksums_that_is_none_is_said(folder):
+    (folder / "checksums.sha256").write_text("garbage\n")
+    with pytest.raises(StoreError, match="'garbage' names no file with its digest"):
+        verify_archive(folder)

@@ -46,7 +46,7 @@ def one_of(kind: type[E]) -> Callable[[str], E]:
         except ValueError:
             known = [str(one) for one in kind]
             raise typer.BadParameter(
-                f"{text!r}{suggest(text, known)} (there are {', '.join(known)})"
+                f"{text!r}{suggest(text, known)} (there are {', '.join(map(repr, known))})"
             ) from None
 
     return parse
