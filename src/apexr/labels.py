@@ -72,8 +72,8 @@ class Axes:
     boundaries
         The boundary of each axis; None is ``"periodic"``.
     units
-        Pairs of a name (of an axis, a channel or ``time``) and its unit. What is not named has an
-        unknown unit, which nothing claims; None says that everything is dimensionless.
+        Pairs of a name (of an axis, a channel or ``time``) and its unit. The unit of anything else
+        is unknown, and the labels claim none; None says that everything is dimensionless.
     """
 
     num_spatial_dims: int

@@ -13,7 +13,7 @@ _UNREAD = "damaged"
 """Stands for the error of an experiment that is published and cannot be read."""
 _LABELS = ("scenario", "task", "net", "train")
 _MOST_TOLD = 600
-"""Characters of an error that are told; the store has all of it."""
+"""Characters of an error that the table shows; the store has all of it."""
 _MOST_ERRORS = 500
 """Experiments of a study whose errors are read; of a larger one only small files are."""
 
@@ -172,8 +172,8 @@ def _laid_out(
 ) -> list[str]:
     """Return lines of columns; the widest ones are cut until all fit, labels before results."""
     widths = {name: max(map(len, [name, *texts])) for name, texts in columns.items()}
-    for may_be_cut in (lambda name: name in labels, lambda name: name not in ("id", "state")):
-        chosen = [name for name in widths if may_be_cut(name)]
+    of_labels = [name for name in columns if name in labels]
+    for chosen in (of_labels, [name for name in columns if name not in ("id", "state")]):
         while chosen and sum(widths.values()) + 2 * (len(widths) - 1) > width:
             longest = max(chosen, key=widths.__getitem__)
             if widths[longest] <= _LEAST_COLUMN:

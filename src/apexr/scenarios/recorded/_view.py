@@ -97,7 +97,7 @@ class View:
 
     @property
     def units(self) -> tuple[tuple[str, str], ...]:
-        """The units that all files tell alike, by name of an axis, a channel and ``time``."""
+        """The units in which all files agree, by name of an axis, a channel and ``time``."""
         first, *others = (one.units for one in self.recordings)
         return tuple(
             (name, unit)
