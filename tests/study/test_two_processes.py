@@ -8,7 +8,7 @@ import pytest
 
 from _tiny import NET, SIZES, units
 from apexr import store
-from apexr.study._turns import in_turn
+from apexr.study._work import in_turn
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance
@@ -19,7 +19,7 @@ RUNNER = """
 import json, sys, time
 from types import SimpleNamespace
 from apexr import store
-from apexr.study._turns import in_turn
+from apexr.study._work import in_turn
 from apexr.testing import mock_experiment
 
 def share(study, log, ds):

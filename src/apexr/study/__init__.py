@@ -21,10 +21,11 @@ one file of each experiment.
 from apexr._doors import check_all
 from apexr.study._archive import Repeated, is_archive, publish, summary_of, verify_archive
 from apexr.study._clients import connect, local_cluster, slurm_cluster
-from apexr.study._configs import Planned, Settings, load_study, load_whole, plan_study
-from apexr.study._estimate import Outlook, preview
+from apexr.study._configs import Settings, load_study, load_whole, plan_study
+from apexr.study._estimate import Outlook
+from apexr.study._planned import Planned
 from apexr.study._read import read_study
-from apexr.study._run import run_planned, run_study, run_study_convenience
+from apexr.study._run import preview, run_planned, run_study, run_study_convenience
 from apexr.study._work import Failure
 
 __all__ = [

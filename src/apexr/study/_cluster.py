@@ -19,8 +19,8 @@ from apexr._signals import ending_on_sigterm
 from apexr.errors import ClusterError, SpecError, StoreError, Terminated, WorkerDiedError
 from apexr.experiment import Attendants
 from apexr.study._clients import count_workers
-from apexr.study._configs import Planned
-from apexr.study._progress import Progress
+from apexr.study._estimate import Progress
+from apexr.study._planned import Planned
 from apexr.study._work import Failure, Work, told
 from apexr.study._worker import (
     Outcome,

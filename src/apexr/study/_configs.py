@@ -1,23 +1,20 @@
 """The experiments that a study means, all checked before anything runs."""
 
 import dataclasses
-import functools
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from apexr import store as stores
-from apexr._digest import canonical_json, digest, experiment_id, with_seeds
-from apexr._run import plan_experiment
+from apexr._digest import experiment_id
 from apexr._typing import PathInput
 from apexr.errors import SpecError, warn
-from apexr.experiment import Experiment, operations
-from apexr.scenarios import CONFIGS, BaseScenario, Request, check_storable, meaning
+from apexr.scenarios import CONFIGS, meaning
 from apexr.study._expand import Placed, expand
 from apexr.study._limits import shortened
-from apexr.study._problems import KEYS, check_layers, diagnose, listed
+from apexr.study._planned import Planned, plan_one
+from apexr.study._problems import diagnose, listed
 from apexr.study._read import read_study
 from apexr.trackers import Watcher, read_trackers
 
@@ -29,69 +26,6 @@ MOST_WRONG = 500
 
 _SETTINGS = ("trackers", "packed")
 """Keys of a study that say something of all its experiments."""
-
-_NOT_SHAPES = ("ic_config", "vlim", "train_seed", "test_seed")
-
-
-@dataclasses.dataclass(frozen=True)
-class Planned:
-    """One experiment of a study.
-
-    Attributes
-    ----------
-    id
-        Digest of its specification, whatever the seeds.
-    scenario, experiment
-        The experiment to run, for all its seeds.
-    given
-        The configuration as it was written, of which another process can make the same.
-    """
-
-    id: str
-    scenario: BaseScenario
-    experiment: Experiment
-    given: Mapping[str, Any]
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds that are asked for, in order."""
-        return self.experiment.seeds
-
-    @property
-    def updates(self) -> int:
-        """How many updates its training makes."""
-        return self.experiment.training.optimizer.updates
-
-    @functools.cached_property
-    def operations(self) -> float:
-        """The floating-point operations of the network in the rollouts of one update."""
-        return len(self.seeds) * operations(self.experiment)
-
-    @property
-    def numbers(self) -> float:
-        """How many numbers its training and test data have."""
-        return float(sum(math.prod(shape) for shape in self.experiment.shapes.values()))
-
-    @functools.cached_property
-    def shape(self) -> str:
-        """The key that experiments share if they can run the same compiled programs."""
-        spec = json.loads(self.experiment.attrs["specification"])
-        spec["num_seeds"] = len(self.seeds)
-        del spec["start_seed"]
-        spec.pop("init", None)
-        sizes = {
-            name: value
-            for name, value in spec.pop("parameters").items()
-            if name not in _NOT_SHAPES and not _is_real(value)
-        }
-        return canonical_json({**spec, **sizes})
-
-    def part(self, seeds: tuple[int, ...]) -> Experiment:
-        """Return the experiment with these seeds alone, which follow one another."""
-        spec = with_seeds(json.loads(self.experiment.attrs["specification"]), seeds)
-        identity = {"experiment_id": digest(spec), "specification": canonical_json(spec)}
-        attrs = {**self.experiment.attrs, **identity}
-        return dataclasses.replace(self.experiment, seeds=seeds, attrs=attrs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,28 +135,6 @@ def _plan_all(
     return planned, problems
 
 
-def plan_one(config: Any) -> Planned:
-    """Return the experiment that one configuration means.
-
-    Raises
-    ------
-    SpecError
-        For anything invalid.
-    """
-    if not isinstance(config, Mapping) or "scenario" not in config:
-        raise SpecError("a configuration is a dictionary with a scenario")
-    given = dict(config)
-    if "net" in given:
-        check_layers(given["net"])
-    request = {key: given[key] for key in KEYS[1:] if key in given}
-    parameters = {key: value for key, value in given.items() if key not in KEYS}
-    scenario, experiment = plan_experiment(given["scenario"], Request(**request), parameters)
-    told = json.loads(experiment.attrs["specification"])
-    check_storable(told)
-    identity = experiment_id(told)
-    return Planned(identity, scenario, experiment, given)
-
-
 def _meaning(one: Planned) -> str:
     """Return what is the same for all spellings of an experiment's config strings."""
     return experiment_id(meaning(json.loads(one.experiment.attrs["specification"])))
@@ -286,9 +198,3 @@ def _repeated(group: list[tuple[Placed, Planned]]) -> list[str]:
 def _where(entry: Placed) -> str:
     choices = ", ".join(f"{key}[{index}]" for key, index in entry.choices.items())
     return f"{entry.place}.{choices}" if choices else entry.place
-
-
-def _is_real(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(_is_real(item) for item in value)
-    return isinstance(value, float)

@@ -1,20 +1,21 @@
-"""The memory and time of a study, estimated before it starts and while it runs."""
+"""The memory and time of a study: estimated before it starts, shown while it runs."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from apexr import store as stores
-from apexr._memory import available_memory, format_bytes
-from apexr._typing import PathInput
+from apexr._memory import format_bytes
 from apexr.engine import bytes_of_data, count_parameters
 from apexr.errors import SpecError, StoreError
-from apexr.study._configs import Planned, spelt_as_stored
-from apexr.study._work import Spent, Work, pending_work, seconds_of
+from apexr.study._planned import Planned
+from apexr.study._work import Spent, Work, seconds_of
 
 MOST_LOOKED_AT = 50
 """Finished experiments whose times are read before a study starts."""
@@ -234,28 +235,6 @@ def outlook(
     )
 
 
-def preview(
-    planned: Sequence[Planned],
-    store: PathInput | stores.Study,
-    *,
-    overwrite: bool = False,
-    workers: int = 1,
-) -> Outlook:
-    """Return what lies ahead of a study; nothing is run or written.
-
-    Raises
-    ------
-    SpecError
-        If an experiment cannot fit into memory.
-    """
-    study = stores.Study.at(store)
-    held = study.parts()
-    planned = spelt_as_stored(planned, study, held)
-    pending = pending_work(planned, held, overwrite=overwrite)
-    require_room(pending, available_memory() // workers)
-    return outlook(planned, pending, measured(planned, pending, study, held), workers=workers)
-
-
 def measured(
     planned: Sequence[Planned],
     pending: Sequence[Work],
@@ -319,3 +298,77 @@ def require_room(pending: Sequence[Work], available: int | None) -> None:
 def _named(one: Planned) -> str:
     config = one.experiment.config
     return " ".join(config[name] for name in ("scenario", "net", "train", "scenario_kwargs"))
+
+
+# --- while it runs -------------------------------------------------------------------------------
+
+
+class Progress:
+    """The bar of a study, with the time left next to it.
+
+    Parameters
+    ----------
+    planned, pending
+        All experiments, and those of them that are to be run.
+    estimate
+        Times that are known already.
+    shown
+        Whether there is a bar.
+    """
+
+    def __init__(
+        self,
+        planned: Sequence[Planned],
+        pending: Sequence[Planned],
+        estimate: Estimate,
+        *,
+        shown: bool,
+    ) -> None:
+        self._pending = list(pending)
+        self._total, self._published = len(pending), 0
+        self._estimate = estimate
+        self._workers = 1
+        self._running = ""
+        self._bar: Any = tqdm(
+            total=len(planned),
+            initial=len(planned) - len(pending),
+            desc="study",
+            unit="experiment",
+            disable=not shown,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]",
+        )
+
+    def say(self, message: str) -> None:
+        """Write a line above the bar, if there is one."""
+        if not self._bar.disable:
+            tqdm.write(message, file=sys.stderr)
+
+    def finish(self, one: Planned, spent: Spent | None = None, *, published: bool) -> None:
+        """Count an experiment as done, whether it is published or has failed."""
+        if spent is not None:
+            self._estimate.note(one, spent)
+        self._published += published
+        self._pending.remove(one)
+        self._tell(refresh=False)
+        self._bar.update()
+
+    def published(self) -> str:
+        """Return how many of the experiments that were to be run came to their end."""
+        return f"{self._published} of {self._total} experiments published"
+
+    def show_running(self, running: str, workers: int) -> None:
+        """Say what is being run, on how many workers."""
+        changed = running != self._running
+        self._running, self._workers = running, max(1, workers)
+        if changed:
+            self._tell(refresh=True)
+
+    def _tell(self, *, refresh: bool) -> None:
+        left = self._estimate.left(self._pending, self._workers)
+        time_left = [] if left is None else [f"{tqdm.format_interval(left)} left"]
+        told = ", ".join(filter(None, [self._running, *time_left]))
+        self._bar.set_postfix_str(told, refresh=refresh)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()

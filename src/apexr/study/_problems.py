@@ -11,14 +11,10 @@ from apexr.scenarios import Request, emulator_plan, resolve
 from apexr.store import in_short
 from apexr.study._expand import Placed
 from apexr.study._limits import shortened
+from apexr.study._planned import KEYS, check_layers
 
-KEYS = ("scenario", "task", "net", "train", "start_seed", "num_seeds", "precision", "init")
 MOST_SHOWN = 200
 """Different problems that are written out."""
-
-MOST_LAYERS = 1_000
-_COUNTED = ("depth", "blocks", "levels", "dilation_depth")
-"""Fields of networks that say how often something is built."""
 
 _KINDS: Mapping[str, Any] = {"task": TASKS, "net": NETWORKS, "train": OBJECTIVES}
 
@@ -38,24 +34,6 @@ def diagnose(config: Any, error: Exception) -> list[str]:
     found = [*_missing(config), *_text_problems(config), *_request_problems(config)]
     found += _scenario_problems(config) if "scenario" in config else []
     return list(dict.fromkeys(found)) or [told(error)]
-
-
-def check_layers(net: Any) -> None:
-    """Refuse a network of more layers than can be looked at before a study starts.
-
-    Raises
-    ------
-    SpecError
-        If a field counts more than :data:`MOST_LAYERS`, or the string cannot be read.
-    """
-    parsed: Any = NETWORKS.parse(net)
-    while parsed is not None:
-        for name in _COUNTED:
-            if getattr(parsed, name, 0) > MOST_LAYERS:
-                raise SpecError(
-                    f"network config: {name.upper()} of {net!r} must be at most {MOST_LAYERS}"
-                )
-        parsed = getattr(parsed, "inner", None)
 
 
 def told(error: Exception) -> str:

@@ -10,19 +10,28 @@ import xarray as xr
 from apexr import analysis
 from apexr import store as stores
 from apexr._digest import digest
+from apexr._memory import available_memory
 from apexr._run import CHECKPOINT_SECONDS, Storing
 from apexr._typing import PathInput
 from apexr.engine import available_bytes
 from apexr.errors import SpecError, StoreError, Terminated, suggest, warn
 from apexr.experiment import Attendants
 from apexr.kernels import keep_compiled
-from apexr.study._changed import check_data
 from apexr.study._clients import check_client, count_workers, memory_of_workers
-from apexr.study._configs import Configs, Planned, load_whole, spelt_as_stored
-from apexr.study._estimate import Estimate, measured, outlook, require_room
-from apexr.study._progress import Progress
-from apexr.study._turns import in_turn
-from apexr.study._work import Failure, Programs, Work, pending_work, remaining, run_parts, told
+from apexr.study._configs import Configs, load_whole, spelt_as_stored
+from apexr.study._estimate import Estimate, Outlook, Progress, measured, outlook, require_room
+from apexr.study._planned import Planned
+from apexr.study._work import (
+    Failure,
+    Programs,
+    Work,
+    check_data,
+    in_turn,
+    pending_work,
+    remaining,
+    run_parts,
+    told,
+)
 from apexr.trackers import Watcher, as_trackers
 
 if TYPE_CHECKING:
@@ -179,6 +188,28 @@ def run_planned(
             bar.close()
     stores.keep_index(study, least=stores.WORTH_AN_INDEX)
     return failures
+
+
+def preview(
+    planned: Sequence[Planned],
+    store: PathInput | stores.Study,
+    *,
+    overwrite: bool = False,
+    workers: int = 1,
+) -> Outlook:
+    """Return what lies ahead of a study; nothing is run or written.
+
+    Raises
+    ------
+    SpecError
+        If an experiment cannot fit into memory.
+    """
+    study = stores.Study.at(store)
+    held = study.parts()
+    planned = spelt_as_stored(planned, study, held)
+    pending = pending_work(planned, held, overwrite=overwrite)
+    require_room(pending, available_memory() // workers)
+    return outlook(planned, pending, measured(planned, pending, study, held), workers=workers)
 
 
 def _run_here(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -10,8 +10,9 @@ import xarray as xr
 
 from apexr import store as stores
 from apexr._run import Storing, run_stored
+from apexr.errors import StoreError
 from apexr.experiment import Attendants, Experiment
-from apexr.study._configs import Planned
+from apexr.study._planned import Planned
 
 Work = tuple[Planned, list[Experiment]]
 """An experiment and the parts of it that are to be run."""
@@ -175,3 +176,54 @@ def _noting(experiment: str, study: stores.Study) -> Callable[[int, int], None]:
             last = now
 
     return watch
+
+
+def in_turn(
+    work: Iterable[Work], study: stores.Study, remaining: Callable[[Planned], list[Experiment]]
+) -> Iterator[Work]:
+    """Yield each experiment, and what is to be run of it, while it is claimed for this process.
+
+    Those that another process works on come last, when it is done with them: then they are
+    published, or it has died and they are free. The rest of them is requested again.
+    """
+    later = []
+    for one, parts in work:
+        with study.notes.claim(one.id, wait=False) as mine:
+            if mine:
+                yield one, parts
+            else:
+                later.append(one)
+    for one in later:
+        with study.notes.claim(one.id):
+            yield one, remaining(one)
+
+
+def check_data(pending: Sequence[Planned], study: stores.Study) -> None:
+    """Refuse to go on with a study whose recorded data have another content by now.
+
+    Experiments are known by the content of their data, so that the changed file would begin new
+    ones next to those of the old, under the same labels.
+
+    Raises
+    ------
+    StoreError
+        Naming the source and both digests.
+    """
+    asked = [one for one in pending if "source_digest" in one.experiment.attrs]
+    if not asked or not study.is_there():
+        return
+    held = {
+        tuple(sorted(labels.items())): (name, content)
+        for name, (labels, content) in stores.recorded_sources(stores.Study.open(study)).items()
+    }
+    for one in asked:
+        attrs = one.experiment.attrs
+        labels = {name: str(label) for name, label in one.experiment.config.items()}
+        name, content = held.get(tuple(sorted(labels.items())), ("", attrs["source_digest"]))
+        if content != attrs["source_digest"]:
+            raise StoreError(
+                f"{attrs['source']} has changed since {study} was run on it (digest {content} then,"
+                f" {attrs['source_digest']} now; experiment {name}). Choose another store for the"
+                " new data, bring the old data back, or say overwrite=True to have results of both"
+                " side by side"
+            )

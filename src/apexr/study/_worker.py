@@ -32,7 +32,7 @@ from apexr.objectives import OBJECTIVES
 from apexr.scenarios import SCENARIOS
 from apexr.steppers import SOLVERS
 from apexr.study._clients import FEW_CORES, keep_to_cores
-from apexr.study._configs import Planned, plan_one
+from apexr.study._planned import Planned, plan_one
 from apexr.study._work import Programs, Spent, remaining, run_parts, told
 from apexr.training import OPTIMIZERS, SCHEDULES, ask_to_stop, asked_to_stop
 
