@@ -290,6 +290,8 @@ def word_for(hint: Any) -> str:
     arguments = [kind for kind in typing.get_args(hint) if kind is not Ellipsis]
     if typing.get_origin(hint) is typing.Literal:
         return ", ".join(map(repr, arguments))
+    if typing.get_origin(hint) in _UNIONS:
+        return " or ".join(dict.fromkeys(map(word_for, arguments)))
     kind, axes = short_kind(hint), shape_of(hint)
     if kind == "list":
         inside = " of " + word_for(arguments[0]) if arguments and arguments[0] is not Any else ""

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+import apexr
 from apexr import _doors
 from apexr.errors import SpecError
 
@@ -249,3 +250,8 @@ def test_wrong_kinds_of_things_are_refused(name):
         else:
             accepted.append(f"{parameter}={thing}")
     assert not accepted
+
+
+def test_a_list_of_several_kinds_is_said_in_words():
+    with pytest.raises(SpecError, match="folders must be a list of text or a path, got 'one'"):
+        apexr.leaderboard("one")

@@ -84,3 +84,12 @@ def test_channels_without_names_of_their_own_are_refused(names):
     array = xr.DataArray(numbers(6, 6, 2, 16), dims=dims, coords={"channel": names}, name="w")
     with pytest.raises(SpecError, match="channels must have different names"):
         apexr.Recorded(array, **SIZES)
+
+
+@pytest.mark.parametrize("name", ["t", "time"])
+def test_arrays_of_a_file_tell_times_and_positions(tmp_path, name):
+    arrays = {"u": numbers(6, 6, 16), name: 0.25 * np.arange(6), "x": 0.5 * np.arange(16)}
+    np.savez(tmp_path / "runs.npz", **arrays)
+    data = apexr.Recorded(tmp_path / "runs.npz", dims=("sample", "time", "x"), **SIZES)
+    assert data.dt == pytest.approx(0.25)
+    assert data.domain_extent == pytest.approx(8.0)

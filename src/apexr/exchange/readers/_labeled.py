@@ -37,6 +37,11 @@ _ALSO = {
 """Other names of dimensions that leave no doubt."""
 
 
+def _usual_name(dim: str) -> str:
+    """Return apexr's name for a dimension, the same if none is known."""
+    return next((ours for ours, others in _ALSO.items() if dim.lower() in others), dim)
+
+
 def labeled_recordings(
     data: xr.Dataset | xr.DataArray, where: str, dims: Mapping[str, str]
 ) -> list[Recording]:
@@ -235,7 +240,8 @@ def array_recordings(arrays: Mapping[str, Any], where: str, dims: Sequence[str])
     ----------
     arrays
         One array; or several of one grid, of which ``train``, ``valid``, ``test`` are the parts of
-        a split. One-dimensional ones called like a dimension are its coordinates.
+        a split. One-dimensional ones called like a dimension (of time also ``t``) are its
+        coordinates.
     where
         Its name in messages.
     dims
@@ -266,7 +272,8 @@ def array_recordings(arrays: Mapping[str, Any], where: str, dims: Sequence[str])
             )
     parts = [part for part in PARTS if part in big]
     small = {name: array for name, array in arrays.items() if name not in big}
-    coords = {name: (name, np.asarray(array)) for name, array in small.items() if name in names}
+    meant = {_usual_name(name): np.asarray(array) for name, array in small.items()}
+    coords = {name: (name, array) for name, array in meant.items() if name in names}
     sets: list[tuple[Part | None, Mapping[str, Any]]] = [
         (part, {"u": big[part]}) for part in parts
     ] or [(None, big)]
