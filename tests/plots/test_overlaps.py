@@ -136,3 +136,24 @@ def test_an_axis_shows_more_than_one_number(drawn):
         assert sum(low <= at <= high for at in axes.get_xticks()) > 1
     finally:
         plt.close(figure)
+
+
+def test_axes_that_count_have_whole_numbers():
+    import matplotlib.pyplot as plt
+
+    import apexr
+    from apexr.plots._save import picture
+    from apexr.testing import mock_experiment
+
+    ds = mock_experiment(num_times=15, num_points=32)
+    for draw in (apexr.plot.metric, apexr.plot.spacetime, apexr.plot.error_spectrum):
+        figure = picture(draw(ds), "column")
+        try:
+            sides = [side for axes in figure.axes for side in (axes.xaxis, axes.yaxis)]
+            counted = [s for s in sides if s.get_label_text() in ("time step", "wavenumber")]
+            assert counted
+            assert all(
+                float(at).is_integer() for side in counted for at in side.get_majorticklocs()
+            )
+        finally:
+            plt.close(figure)

@@ -92,7 +92,8 @@ def error_spectrum(
     wavenumbers is the mean over the samples: 1 is an error as large as what there is. Median over
     the seeds; what is not finite counts as the largest error and in the title, and is gray where
     the median is infinite.
-    Shells that hold nothing but rounding (less than 1e-12 of the largest power) are gray, too.
+    Shells in which the reference holds nothing but rounding (less than 1e-12 of the largest power)
+    are gray, too; the title says so.
 
     Parameters
     ----------
@@ -120,6 +121,7 @@ def error_spectrum(
     median = quantile_band(ratio, "seed")["median"].where(there.notnull())
     median = median.where(xr.ufuncs.isfinite(median))
     words = [f"median over {count} seeds" if count > 1 else "", f"{lost} diverged" if lost else ""]
+    words += ["gray: no power in the reference"] if there.isnull().any() else []
     median["time"].attrs = reference["time"].attrs
     below = ", ".join(word for word in words if word)
     return _image(median, f"{_title(ds)}\n{below}".strip())

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 Which = Literal["x", "y"]
 Names = list[tuple[float, str]]
+_COUNTS = ("time step", "update step", "wavenumber")
+"""Names of axes that count: half a step is no place on them."""
 _FEWEST = 2
 """Numbers that an axis shows at least."""
 _APART = 2.0
@@ -40,6 +42,8 @@ def thin_ticks(axes: Any, ruler: Any) -> None:
     for which, side in sides:
         if names_of_ticks(axes, which):
             continue
+        if side.get_label_text().startswith(_COUNTS) and not _are_whole(side):
+            side.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         within = side.get_scale() != "linear" and _within_a_decade(side)
         if _touching(side, ruler) and not within:
             side.set_minor_formatter(NullFormatter())
@@ -51,12 +55,16 @@ def thin_ticks(axes: Any, ruler: Any) -> None:
             elif isinstance(side.get_major_locator(), LogLocator):
                 side.get_major_locator().set_params(numticks=most)
             else:
-                whole = all(float(at).is_integer() for at in side.get_majorticklocs())
+                whole = _are_whole(side)
                 side.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], integer=whole))
         if side.get_scale() == "log" and len(_shown(_labels(side), side)) < _FEWEST:
             _more_of_a_decade(side)
             if _touching(side, ruler):
                 _few_of_a_decade(side, _FEWEST)
+
+
+def _are_whole(side: Any) -> bool:
+    return all(float(at).is_integer() for at in side.get_majorticklocs())
 
 
 def _within_a_decade(side: Any) -> bool:
