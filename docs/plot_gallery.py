@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
+from redrawn import redrawn
 
 import apexr
 from apexr.study import plan_study
@@ -54,7 +55,8 @@ def main(folder: Path = STORE) -> None:
     line, plane, space = (study(folder / name, todo) for name, todo in configs().items())
     print(f"studies: {time.perf_counter() - started:.0f} s")
     for name, (draw, width) in pictures(line, plane, space).items():
-        apexr.plot.save(draw(), FOLDER / f"{name}.png", width=width, dpi=200)
+        with redrawn(FOLDER / f"{name}.png") as picture:
+            apexr.plot.save(draw(), picture, width=width, dpi=200)
     films(line, plane, space)
     print(f"with pictures and films: {time.perf_counter() - started:.0f} s")
 
@@ -142,11 +144,16 @@ def per_scenario(line: xr.Dataset) -> Any:
 def films(line: xr.Dataset, plane: xr.Dataset, space: xr.Dataset) -> None:
     """Write a film for each number of dimensions."""
     one = chosen(line, scenario="1d_diff_ks", net="FNO;12;8;4;gelu", train="sup;5")
-    film = apexr.plot.animate
-    film(one, FOLDER / "rollout_1d.gif", panel=160, fps=10)
-    film(plane.isel(experiment=0), FOLDER / "rollout_2d.mp4")
-    film(plane.isel(experiment=0), FOLDER / "rollout_2d.gif", panel=160, fps=10)
-    film(space.isel(experiment=0), FOLDER / "rollout_3d.gif", view="volume", panel=180, fps=5)
+    flat, deep = plane.isel(experiment=0), space.isel(experiment=0)
+    apexr.plot.animate(flat, FOLDER / "rollout_2d.mp4")
+    shown: dict[str, tuple[xr.Dataset, dict[str, Any]]] = {
+        "rollout_1d": (one, {"panel": 160, "fps": 10}),
+        "rollout_2d": (flat, {"panel": 160, "fps": 10}),
+        "rollout_3d": (deep, {"view": "volume", "panel": 180, "fps": 5}),
+    }
+    for name, (ds, options) in shown.items():
+        with redrawn(FOLDER / f"{name}.gif") as film:
+            apexr.plot.animate(ds, film, **options)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def thin_ticks(axes: Any, ruler: Any) -> None:
     for which, side in sides:
         if names_of_ticks(axes, which):
             continue
-        if side.get_label_text().startswith(_COUNTS) and not _are_whole(side):
+        counts = side.get_scale() == "linear" and side.get_label_text().startswith(_COUNTS)
+        if counts and not _are_whole(side):
             side.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         within = side.get_scale() != "linear" and _within_a_decade(side)
         if _touching(side, ruler) and not within:
