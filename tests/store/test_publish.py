@@ -214,3 +214,23 @@ def test_links_are_refused(unit, tmp_path):
 def test_ids_are_no_paths(tmp_path, name):
     with pytest.raises(StoreError, match="32 hexadecimal"):
         store.unit_path(tmp_path, name)
+
+
+def test_many_files_are_written_whole_and_never_over_others(tmp_path):
+    from apexr.store.files import _disk
+
+    root = store.place(tmp_path)
+    for name in ("a", "a/b", "c"):
+        (tmp_path / name).mkdir()
+    files = {f"{folder}/{n}": bytes([n]) * n for folder in ("a", "a/b", "c") for n in range(70)}
+    _disk.write_all({root / name: data for name, data in files.items()})
+    assert {name: (tmp_path / name).read_bytes() for name in files} == files
+    with pytest.raises(FileExistsError):
+        _disk.write_all({root / "c/3": b"other"})
+    (tmp_path / "link").symlink_to(tmp_path / "c")
+    with pytest.raises(StoreError, match="symbolic links"):
+        _disk.write_all({root / "link/new": b"x"})
+    (tmp_path / "a" / "dangling").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        _disk.write_all({root / "a/dangling": b"x"})
+    assert not (tmp_path / "elsewhere").exists()

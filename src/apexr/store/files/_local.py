@@ -13,8 +13,8 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,6 +30,7 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd
 """Whether this system opens names relative to an open folder; where not, links are looked for."""
 
@@ -226,8 +227,26 @@ class Local(os.PathLike[str]):
 
     def write_bytes(self, data: bytes) -> None:
         """Write a new file."""
-        with os.fdopen(self.descriptor(os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+        with os.fdopen(self.descriptor(_NEW), "wb") as file:
             file.write(data)
+
+    def write_durably(self, files: Mapping[str, bytes]) -> None:
+        """Write new files right below it, which survive a loss of power; few enough to be open."""
+        with self.opened() as folder, ExitStack() as held:
+            descriptors = []
+            for name, data in files.items():
+                place = self / name
+                if isinstance(folder, str):
+                    opened = place.descriptor(_NEW)
+                else:
+                    opened = os.open(name, _NEW | _CLOEXEC | _NOFOLLOW, 0o666, dir_fd=folder)
+                file = held.enter_context(os.fdopen(opened, "wb", buffering=0))
+                left = memoryview(data)
+                while left:
+                    left = left[file.write(left) or 0 :]
+                descriptors.append(opened)
+            for opened in descriptors:
+                os.fsync(opened)
 
     def mkdir(self) -> None:
         """Make a new folder."""
@@ -236,13 +255,13 @@ class Local(os.PathLike[str]):
 
     def sync(self) -> None:
         """Make its content, or its list of names, survive a loss of power."""
-        if self.is_dir():
+        try:
             with self.opened() as folder:
                 if isinstance(folder, int):
                     os.fsync(folder)
-            return
-        with self.reading() as file:
-            os.fsync(file.fileno())
+        except NotADirectoryError:
+            with self.reading() as file:
+                os.fsync(file.fileno())
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove a file, or a link, never what that leads to."""
