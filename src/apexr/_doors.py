@@ -129,13 +129,14 @@ def _signature(
 _INSIDE = frozenset(
     (
         *("spectral", "steppers", "networks", "metrics", "initial", "objectives", "training"),
-        *("engine", "scenarios", "experiment", "_run", "study"),
+        *("engine", "scenarios", "experiment", "_run", "study", "schema", "store"),
     )
 )
 """Packages of which calls are not checked.
 
-Numerics call each other thousands of times while a program is traced. The input of a run or a
-study is parsed where it enters, by code that says more than a door can.
+Numerics call each other thousands of times while a program is traced, the store asks the schema eighty
+times a result. The input of a run or a study is parsed where it enters, by code that says more than a
+door can.
 """
 
 
