@@ -134,9 +134,9 @@ _INSIDE = frozenset(
 )
 """Packages of which calls are not checked.
 
-Numerics call each other thousands of times while a program is traced, the store asks the schema eighty
-times a result. The input of a run or a study is parsed where it enters, by code that says more than a
-door can.
+Numerics call each other thousands of times while a program is traced, and the store asks the
+schema eighty times a result. The input of a run or a study is parsed where it enters, by code that
+says more than a door can.
 """
 
 
