@@ -130,6 +130,20 @@ def test_attributes_of_a_stranger_are_read_or_refused(unit, name):
                 np.testing.assert_array_equal(found.values, DS[array].values)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"dimension_names": ""},
+        {"dimension_names": False},
+        {"chunk_key_encoding": {"name": "default", "configuration": {"separator": None}}},
+    ],
+)
+def test_metadata_of_weights_that_zarr_cannot_take(unit, fields):
+    change(unit, "weights/w", **fields)
+    with pytest.raises(StoreError, match="not readable"):
+        store.read_weights(unit)
+
+
 @pytest.mark.parametrize("name", DECLARED)
 def test_metadata_that_ask_for_too_much(unit, name, bounded):
     array, fields = DECLARED[name]

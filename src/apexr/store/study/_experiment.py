@@ -14,7 +14,7 @@ from apexr.store.study._join import along_seed, weights_along_seed
 from apexr.store.study._study import Study, units_behind
 from apexr.store.unit._codecs import UNSTORED_LIMIT
 from apexr.store.unit._manifest import Unit
-from apexr.store.unit._read import checked_store, open_unit
+from apexr.store.unit._read import checked_store, open_unit, refusing
 
 
 def open_experiment(path: PathLike | Study, experiment: str | None = None) -> xr.Dataset:
@@ -68,16 +68,18 @@ def read_weights(
 def _weights_of(
     unit: Unit, expected: Mapping[str, tuple[int, ...]] | None
 ) -> dict[str, np.ndarray]:
-    store = checked_store(unit)
-    group = zarr.open_group(store, mode="r", use_consolidated=True)[WEIGHTS]
-    members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
-    arrays = {name: node for name, node in members if isinstance(node, zarr.Array)}
+    with refusing(str(unit.place)):
+        root = zarr.open_group(checked_store(unit), mode="r", use_consolidated=True)
+        group = root[WEIGHTS]
+        members = group.members(max_depth=None) if isinstance(group, zarr.Group) else ()
+        arrays = {name: node for name, node in members if isinstance(node, zarr.Array)}
     shapes = {name: array.shape for name, array in arrays.items()}
     if expected is not None and shapes:
         check_shapes(str(unit.place), shapes, expected, len(unit.manifest["seeds"]))
     if sum(map(_unstored, arrays.values())) > UNSTORED_LIMIT:
         raise StoreError(f"{unit.place}: refused, it declares weights that it does not hold")
-    return {name: np.asarray(array[...]) for name, array in arrays.items()}
+    with refusing(str(unit.place)):
+        return {name: np.asarray(array[...]) for name, array in arrays.items()}
 
 
 def _unstored(array: zarr.Array[Any]) -> int:

@@ -3,7 +3,8 @@
 Older results are brought to the present schema when they are read; files are never rewritten.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import xarray as xr
@@ -60,13 +61,25 @@ def checked_store(unit: Unit) -> CheckedStore:
     return CheckedStore(unit.source, unit.manifest["files"], unit.prefix)
 
 
+@contextmanager
+def refusing(where: str) -> Iterator[None]:
+    """Turn whatever the metadata of a stranger make xarray and Zarr raise into a StoreError."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise StoreError(f"{where}: not readable ({said})") from error
+
+
 def opened(store: CheckedStore) -> xr.Dataset:
     """Return the Dataset of a store, not loaded and not chunked.
 
     Numbers are those that are stored: apexr writes no attribute by which xarray would scale them,
     mask them or make dates of them, and follows none of a stranger's.
     """
-    try:
+    with refusing(store.source.where):
         ds = xr.open_zarr(
             store,
             consolidated=True,
@@ -76,11 +89,6 @@ def opened(store: CheckedStore) -> xr.Dataset:
             decode_times=False,
             concat_characters=False,
         )
-    except StoreError:
-        raise
-    except Exception as error:  # whatever attributes of a stranger make xarray and Zarr raise
-        said = f"{type(error).__name__}: {error}"
-        raise StoreError(f"{store.source.where}: not readable ({said})") from error
     for variable in ds.variables.values():
         variable.attrs.pop("_FillValue", None)  # of a chunk that is not there
     return ds
