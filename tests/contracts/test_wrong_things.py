@@ -196,7 +196,7 @@ SAID = {
     ),
     "a study where a path is meant": (
         lambda t: apexr.open_study(t["study"]()),
-        r"open_study: path must be text or a path, got a study of 2 experiments; what is open",
+        r"open_study: path must be text or a path or a Study, got a study of 2 experiments; what is",
     ),
     "a study that is not there": (
         lambda t: apexr.open_study("nothere"),

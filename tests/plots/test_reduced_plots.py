@@ -221,7 +221,8 @@ def test_error_over_time_and_wavenumber():
     assert values.shape == (17, 8)
     np.testing.assert_allclose(values[[1, 2]], 0.5, rtol=1e-4)  # the waves of the mock
     assert np.isnan(values[5:]).all()  # nothing but rounding
-    assert option(drawn, "title").endswith("\nmedian over 3 seeds, 1 diverged")
+    said = "median over 3 seeds, 1 diverged, gray: no power in the reference"
+    assert option(drawn, "title").endswith(f"\n{said}")
     assert option(drawn, "cnorm") == "log"
     assert [dim.label for dim in drawn.kdims] == ["time step", "wavenumber"]
 

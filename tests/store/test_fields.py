@@ -81,13 +81,17 @@ def test_a_study_gives_what_its_experiments_give(path, kind):
     assert_same(path)
 
 
-def test_what_xarray_scales_is_scaled(path):
+def test_attributes_of_a_scale_change_no_number(path):
     def scaled(ds):
         ds["sample_rollout"].attrs["scale_factor"] = 2.0
 
     publish(path, 0, change=scaled)
     publish(path, 1)
+    publish(path, 2)
     assert_same(path)
+    plain = store.open_study(path)["sample_rollout"].isel(experiment=0, seed=0)
+    one = store.open_experiment(path, str(plain["experiment"].item()))
+    np.testing.assert_array_equal(plain.values, one["sample_rollout"].isel(seed=0).values)
 
 
 def test_each_experiment_is_opened_once(path, monkeypatch):

@@ -141,6 +141,7 @@ def test_a_wrong_place_is_said(tmp_path):
     published.mkdir()
     (published / "checksums.sha256").write_text("")
     (published / "study.json").write_text("[]")
+    store.create_study(published / "study.zarr")
     for name, found in (
         ("nothere", "nothing is there"),
         ("file", "it is a file"),
@@ -154,3 +155,10 @@ def test_a_wrong_place_is_said(tmp_path):
                 store.open_experiment(tmp_path / name)
     with pytest.raises(StoreError, match="it is a study"):
         store.open_experiment(tmp_path / "study.zarr")
+
+
+def test_a_study_may_hold_a_file_of_checksums(study):
+    """Of its owner's: it is still the study, not a published folder."""
+    (study / "checksums.sha256").write_text("x")
+    assert store.is_study(study)
+    assert store.open_study(study).sizes["experiment"] == 3

@@ -208,3 +208,14 @@ def test_a_file_of_checksums_that_is_none_is_said(folder):
     (folder / "checksums.sha256").write_text("garbage\n")
     with pytest.raises(StoreError, match="'garbage' names no file with its digest"):
         verify_archive(folder)
+
+
+def test_a_damaged_study_is_not_published(study, tmp_path):
+    path = tmp_path / "damaged.zarr"
+    stores.merge(path, study)
+    unit = min((path / "experiments").glob("[0-9a-f]*"))
+    (unit / "manifest.json").write_text("{")
+    for allowed in (False, True):
+        with pytest.raises(StoreError, match="run apexr repair"):
+            apexr.publish(path, tmp_path / "archive", **ABOUT, allow_unfinished=allowed)
+    assert not (tmp_path / "archive").exists()

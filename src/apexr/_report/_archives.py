@@ -17,8 +17,9 @@ from apexr._inert import inert
 from apexr._typing import PathInput
 from apexr.analysis._selection import TRAINING_KEYWORDS, read_object
 from apexr.errors import ApexrError, SpecError, StoreError
+from apexr.store.files._layout import ARCHIVE_STUDY as STUDY
 from apexr.study import is_archive, verify_archive
-from apexr.study._archive import STUDY, config_of
+from apexr.study._archive import config_of
 from apexr.training import OPTIMIZERS
 
 _CRATE = "ro-crate-metadata.json"

@@ -138,7 +138,7 @@ def _note(study: Any, name: str, row: Mapping[Any, Any]) -> str:
     """Return what went wrong with an experiment, and where it would go on."""
     from apexr.store import newest_update
 
-    said = f"{name} {row['state']}: {_in_short(str(row['error']))}" if row["error"] else ""
+    said = f"{name} {row['state']}: {_condensed(str(row['error']))}" if row["error"] else ""
     if row["state"] not in ("pending", "failed"):
         return inert(said, lines=False)
     at = newest_update(study.unit(row["id"]))
@@ -150,7 +150,7 @@ def _note(study: Any, name: str, row: Mapping[Any, Any]) -> str:
     return inert(said, lines=False)
 
 
-def _in_short(error: str) -> str:
+def _condensed(error: str) -> str:
     """Return what an error says, without the places in files and what a library says of itself."""
     lines = [line for line in error.splitlines() if not line.startswith(("  File ", "    "))]
     ends = (place for place, line in enumerate(lines) if set(line.strip()) == {"-"})

@@ -21,12 +21,13 @@ from apexr._inert import inert
 from apexr.analysis import to_long
 from apexr.errors import SpecError, StoreError
 from apexr.schema import metric_identifiers
+from apexr.store.files._layout import ARCHIVE_STUDY as STUDY
+from apexr.store.files._layout import ARCHIVED as CHECKSUMS
 from apexr.study._configs import plan_study, spelt_as_stored
 from apexr.study._crate import About, Made, citation, crate, croissant, readme
-from apexr.study._read import read_study
 from apexr.study._run import run_study
 
-STUDY, CHECKSUMS, LOCK, ERRORS = "study.zarr", "checksums.sha256", "requirements.lock", "errors.csv"
+LOCK, ERRORS = "requirements.lock", "errors.csv"
 _MADE_LAST = (CHECKSUMS, "ro-crate-metadata.json")
 _BLOCK = 2**20
 _SHOWN = 40
@@ -117,6 +118,10 @@ def _finished(study: str | os.PathLike[str], allow_unfinished: bool) -> pd.DataF
     left = len(table) - len(finished)
     if finished.empty:
         raise StoreError(f"{study}: no experiment is finished; see apexr show {study}")
+    if (table["state"] == "damaged").any():
+        raise StoreError(
+            f"{study}: experiments are damaged; run apexr repair {study}, then the study"
+        )
     if left and not allow_unfinished:
         raise StoreError(
             f"{study}: {left} of {len(table)} experiments are not finished (see apexr show"
@@ -142,7 +147,7 @@ def _check_asks_for(
             " one, a file that asks for the same is written"
         )
     held = stores.Study.open(study)
-    planned = spelt_as_stored(plan_study(read_study(given)), held, held.parts())
+    planned = spelt_as_stored(plan_study(given), held, held.parts())
     asked = {one.id for one in planned}
     if lacking := {*stored} - asked:
         raise SpecError(

@@ -145,9 +145,8 @@ def checkpoint_folder(unit: Place) -> Local:
 
 
 def is_study(path: PathLike) -> bool:
-    """Tell whether a folder is a study; a published folder has a file of that name, too."""
-    where = place(path)
-    return (where / STUDY).is_file() and not (where / ARCHIVED).is_file()
+    """Tell whether a folder is a study."""
+    return (place(path) / STUDY).is_file()
 
 
 def is_published(unit: PathLike) -> bool:
@@ -169,11 +168,21 @@ def kind_of(unit: PathLike) -> UnitKind:
     return next((kind for kind, known in FORMATS.items() if known == name), "experiment")
 
 
-def found_instead(place: Place) -> str:
-    """Return, for an error, what lies where a store was looked for; empty where that is unknown."""
+def archive_instead(place: Place) -> str:
+    """Return, for an error, where the study of a published folder lies; empty if it is none."""
     try:
-        if (place / ARCHIVED).is_file():
+        if (place / ARCHIVED).is_file() and is_study(place / ARCHIVE_STUDY):
             return f"; it is a published folder, whose study is {place / ARCHIVE_STUDY}"
+    except (OSError, StoreError):
+        pass
+    return ""
+
+
+def found_instead(place: Place) -> str:
+    """Return, for an error, the thing that lies where a store was expected; empty if unknown."""
+    if archive := archive_instead(place):
+        return archive
+    try:
         if isinstance(place, Local) and not place.is_there():
             return "; nothing is there"
         if place.is_file():

@@ -29,8 +29,6 @@ from apexr.store.unit._zarr import CODECS, CheckedStore
 # --- experiments of one form ---------------------------------------------------------------------
 
 _CODECS = ["bytes", *(codec.to_dict()["name"] for codec in CODECS)]
-_SCALED = {"scale_factor", "add_offset", "missing_value", "_Unsigned"}
-"""Attributes by which xarray makes other numbers of those that are stored; apexr writes none."""
 _FORMS = 256
 """Forms of which the metadata are kept, so that members of one form share them."""
 
@@ -93,12 +91,7 @@ class Member:
         """Tell whether :meth:`read` gives the numbers that xarray gives, in which ``array`` is."""
         node = self.nodes[name]
         kind = node["data_type"]
-        return (
-            self.version == SCHEMA_VERSION
-            and kind != "string"
-            and np.dtype(kind) == array.dtype
-            and not _SCALED & node.get("attributes", {}).keys()
-        )
+        return self.version == SCHEMA_VERSION and kind != "string" and np.dtype(kind) == array.dtype
 
 
 def _order(node: Node) -> list[int]:

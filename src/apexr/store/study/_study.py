@@ -22,6 +22,7 @@ from apexr.store.files._layout import (
     PACKED,
     STUDY,
     STUDY_FORMAT,
+    archive_instead,
     check_id,
     found_instead,
     in_study,
@@ -91,7 +92,10 @@ class Study:
         if not study.is_there():
             found = found_instead(study.place)
             raise StoreError(f"{study}: not an apexr study (no {STUDY}){found}")
-        check_version(marker, read_json(marker), STUDY_FORMAT)
+        try:
+            check_version(marker, read_json(marker), STUDY_FORMAT)
+        except StoreError as error:  # a published folder has a file of this name, too
+            raise StoreError(f"{error}{archive_instead(study.place)}") from error
         return study
 
     def __str__(self) -> str:
