@@ -196,7 +196,7 @@ SAID = {
     ),
     "a study where a path is meant": (
         lambda t: apexr.open_study(t["study"]()),
-        r"open_study: path must be text or a path or a Study, got a study of 2 experiments; what is",
+        r"open_study: path must be text or a path or a Study, got a study of 2 experiments;",
     ),
     "a study that is not there": (
         lambda t: apexr.open_study("nothere"),
