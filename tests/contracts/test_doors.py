@@ -60,7 +60,7 @@ OPEN = {
     "apexr.networks._wrappers.Wrapped.__init__": ("core",),
     "apexr.steppers._terms.PointwiseTerm.__init__": ("parameters",),
     "apexr.training._moment.Moment.__init__": ("params", "tested"),
-    "apexr.training._loop.Trained.__init__": ("emulators",),
+    "apexr.training._result.Trained.__init__": ("emulators",),
     "apexr.training.objective_for": ("emulator",),
 }
 """Parameters that take so many kinds of things that no annotation says them."""

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from apexr.dashboard._elements import panel
 from apexr.dashboard._records import Records
-from apexr.dashboard._require import panel
 from apexr.dashboard._serve import _free_port, serve
 from apexr.dashboard._study import StudyPage
 

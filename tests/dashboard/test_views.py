@@ -13,7 +13,7 @@ import apexr
 from _tiny import NET, SIZES, compiled_once
 from apexr import store
 from apexr.dashboard import _splits
-from apexr.dashboard._curves import Side
+from apexr.dashboard._drawing import Side
 from apexr.dashboard._records import Records
 from apexr.dashboard._study import StudyPage
 from apexr.errors import SpecError

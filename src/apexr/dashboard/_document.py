@@ -7,8 +7,7 @@ appear, from the words that stand next to them.
 
 from typing import Any
 
-from apexr.dashboard._require import panel
-from apexr.dashboard._style import CSS
+from apexr.dashboard._elements import CSS, panel
 
 
 def named(words: str) -> dict[str, list[str]]:

@@ -9,9 +9,8 @@ from apexr import plots
 from apexr.dashboard import _data
 from apexr.dashboard._curves import Now
 from apexr.dashboard._document import named
-from apexr.dashboard._require import label, panel, soon
+from apexr.dashboard._elements import WARNING, card, heading, label, panel, soon, told
 from apexr.dashboard._rollouts import Follower, labels, small
-from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.errors import ApexrError
 
 FIRST = "diff_burgers"

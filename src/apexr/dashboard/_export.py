@@ -11,9 +11,9 @@ import xarray as xr
 
 from apexr.dashboard import _curves, _rollouts, _table
 from apexr.dashboard._document import TEMPLATE
+from apexr.dashboard._drawing import Side, sized, title_of
+from apexr.dashboard._elements import WARNING, card, heading, label, panel, told
 from apexr.dashboard._records import Records, counted, finished
-from apexr.dashboard._require import label, panel
-from apexr.dashboard._style import WARNING, card, heading, told
 from apexr.errors import SpecError, suggest
 from apexr.plots._offline import self_contained
 
@@ -125,13 +125,13 @@ def _page(records: Records, parts: Mapping[str, xr.Dataset]) -> tuple[Any, Any]:
 def _curve_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> Any:
     pn = panel()
     plain = {"backend": "bokeh", "linked_axes": False, "margin": 0}
-    side = _curves.Side("", parts, None)
+    side = Side("", parts, None)
     losses = _curves.loss_call("range", {})(side.only("train_loss"))
-    first = pn.pane.HoloViews(_curves.sized(losses), **plain)
+    first = pn.pane.HoloViews(sized(losses), **plain)
     tabs = []
     for name in _curves.metric_names(parts):
         drawn = _curves.metric_call(name, "range", False, {})(side.only(name))
-        view = _curves.sized(drawn, hooks=[now.draw])
+        view = sized(drawn, hooks=[now.draw])
         tabs.append((name, pn.pane.HoloViews(view, **plain)))
     second = tabs[0][1] if len(tabs) == 1 else pn.Tabs(*tabs)
     return pn.Row(first, second, margin=0)
@@ -153,7 +153,7 @@ def _rollout_panes(parts: Mapping[str, xr.Dataset], now: _curves.Now) -> tuple[A
     slider.param.watch(move, "value")
     rows: list[Any] = []
     for ds in parts.values():
-        rows.append(pn.pane.HTML(told(_rollouts.title_of(ds), "b"), margin=(4, 5, 0, 5)))
+        rows.append(pn.pane.HTML(told(title_of(ds), "b"), margin=(4, 5, 0, 5)))
         panes = [pn.pane.HoloViews(one, backend="bokeh", margin=0) for one in follower.row(ds)]
         rows.append(pn.Row(*panes, margin=0))
     return slider, rows

@@ -1,7 +1,6 @@
 """A picture on a page with what a reader takes from it: a file, and the code that makes it."""
 
 import base64
-import dataclasses
 import json
 import tempfile
 from collections.abc import Callable, Sequence
@@ -9,9 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from apexr._report._parts import Call
-from apexr.dashboard._require import label, panel
-from apexr.dashboard._style import told
+from apexr.dashboard._drawing import Drawing
+from apexr.dashboard._elements import label, panel, told
 from apexr.errors import ApexrError
 from apexr.plots import save
 from apexr.plots._style import backends, holoviews
@@ -64,34 +62,6 @@ class Downloads:
     def send(self, name: str, data: bytes) -> None:
         """Send a file."""
         self.carrier.value = json.dumps({"name": name, "data": base64.b64encode(data).decode()})
-
-
-@dataclasses.dataclass(frozen=True)
-class Drawing:
-    """A call that draws something: what is shown as code is what is called.
-
-    Attributes
-    ----------
-    before
-        Lines of Python that make the first argument of the call from the study.
-    call
-        The call.
-    subject
-        Its first argument, as the page has it.
-    """
-
-    before: Sequence[str]
-    call: Call
-    subject: Any
-
-    def draw(self) -> Any:
-        """Return the plot, in its own size."""
-        return self.call(self.subject)
-
-    @property
-    def code(self) -> str:
-        """Python that makes the plot."""
-        return "\n".join(["import apexr", "", *self.before, self.call.code])
 
 
 class Figure:

@@ -13,10 +13,9 @@ from apexr.analysis._selection import (
     label_rows,
     needed,
 )
-from apexr.dashboard._curves import WIDTH, Side, Together, all_parts, sized
+from apexr.dashboard._drawing import WIDTH, Side, Together, all_parts, sized
+from apexr.dashboard._elements import card, panel, told
 from apexr.dashboard._figure import Downloads, Figure
-from apexr.dashboard._require import panel
-from apexr.dashboard._style import card, told
 from apexr.plots._cost import COSTS
 from apexr.plots._experiments import arrange
 from apexr.plots._style import holoviews

@@ -10,28 +10,21 @@ import xarray as xr
 
 from apexr import plots
 from apexr._report._parts import Call
-from apexr.dashboard._figure import Downloads, Drawing, Figure
-from apexr.dashboard._require import panel
-from apexr.dashboard._style import told
+from apexr.dashboard._drawing import Drawing, title_of
+from apexr.dashboard._elements import panel, told
+from apexr.dashboard._figure import Downloads, Figure
 from apexr.errors import ApexrError
 from apexr.plots._fields import Data, held
 from apexr.plots._style import holoviews
 from apexr.plots._views import aspect
-from apexr.schema import CONFIG_COORDS
 
 PLACES = ("seed", "sample", "channel")
 """The choices about a rollout, besides the time."""
 MOST = 2
 """Experiments whose rollouts are shown below each other."""
 WIDTH, HEIGHT = 252, 240
-LABELS = CONFIG_COORDS[:4]
 _AROUND = (86, 60)
 """Pixels to the left of a plane and above it."""
-
-
-def title_of(ds: xr.Dataset) -> str:
-    """Return what an experiment is called."""
-    return "  ".join(str(ds[coord].item()) for coord in LABELS if coord in ds.coords)
 
 
 def has_rollout(ds: xr.Dataset) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 
 from apexr._signals import terminate
 from apexr.dashboard._document import document
+from apexr.dashboard._elements import panel
 from apexr.dashboard._explorer import explorer
 from apexr.dashboard._records import Records
-from apexr.dashboard._require import panel
 from apexr.dashboard._study import study_page
 from apexr.errors import SpecError, Terminated
 

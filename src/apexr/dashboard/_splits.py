@@ -16,11 +16,9 @@ from typing import Any
 import xarray as xr
 
 from apexr._report._parts import Call
-from apexr.dashboard._curves import Side, sized
-from apexr.dashboard._figure import Downloads, Drawing, Figure
-from apexr.dashboard._require import label, panel, served
-from apexr.dashboard._rollouts import title_of
-from apexr.dashboard._style import WARNING, card, told
+from apexr.dashboard._drawing import Drawing, Side, sized, title_of
+from apexr.dashboard._elements import WARNING, card, label, panel, served, told
+from apexr.dashboard._figure import Downloads, Figure
 from apexr.errors import ApexrError, SpecError
 from apexr.store import open_dataset
 

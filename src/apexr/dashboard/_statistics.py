@@ -8,9 +8,8 @@ from html import escape
 from apexr._report._comparison import Comparison, claims, no_claims
 from apexr._report._parts import Code, Part, Points, Text, part_html
 from apexr.analysis._selection import differing, label_names, label_rows
-from apexr.dashboard._curves import Side, all_parts, opening
-from apexr.dashboard._require import panel
-from apexr.dashboard._style import card, told
+from apexr.dashboard._drawing import Side, all_parts, opening
+from apexr.dashboard._elements import card, panel, told
 from apexr.errors import ApexrError, ApexrWarning
 
 UP_TO = 100

@@ -8,11 +8,10 @@ from typing import Any
 
 from apexr.dashboard import _table
 from apexr.dashboard._address import Choices, asked, from_query, quoted, to_query
-from apexr.dashboard._curves import Side
 from apexr.dashboard._document import named
+from apexr.dashboard._drawing import Side
+from apexr.dashboard._elements import LAST, WARNING, card, heading, label, panel, served, soon, told
 from apexr.dashboard._records import FILTERS, Records, choices, counted, filtered, finished
-from apexr.dashboard._require import label, panel, served, soon
-from apexr.dashboard._style import LAST, WARNING, card, heading, told
 from apexr.dashboard._views import Views
 from apexr.errors import StoreError
 from apexr.store import short_ids

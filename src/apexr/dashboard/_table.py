@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from apexr._memory import format_bytes
-from apexr.dashboard._require import panel
+from apexr.dashboard._elements import panel
 from apexr.store import in_short
 
 COLUMNS = {

@@ -5,15 +5,14 @@ from typing import Any
 
 from apexr.dashboard import _curves, _rollouts
 from apexr.dashboard._address import Choices, asked
-from apexr.dashboard._curves import Side, all_parts
 from apexr.dashboard._document import named
+from apexr.dashboard._drawing import WIDTH, Side, Together, all_parts, sized
+from apexr.dashboard._elements import WIDE, card, label, panel, soon, told
 from apexr.dashboard._figure import Downloads, Figure
 from apexr.dashboard._pareto import Pareto, costs_of
-from apexr.dashboard._require import label, panel, soon
 from apexr.dashboard._rollouts import Rolled, Rollouts
 from apexr.dashboard._splits import Splits
 from apexr.dashboard._statistics import Statistics
-from apexr.dashboard._style import WIDE, card, told
 
 VIEWS = {
     "Curves and rollouts": "curves",
@@ -251,7 +250,7 @@ class Curves:
         self._shown: dict[str, object] = {}
 
         self.loss, self.error = (
-            [Figure(f"{stem}{side}", views.downloads, width=_curves.WIDTH) for side in ("", "_b")]
+            [Figure(f"{stem}{side}", views.downloads, width=WIDTH) for side in ("", "_b")]
             for stem in ("loss", "metric")
         )
         self.problem = pn.pane.HTML("", margin=(0, 5))
@@ -291,14 +290,14 @@ class Curves:
         words = "" if views.parts else "No experiment with results is chosen."
         self.problem.object = told(words)
         shown: list[Any] = []
-        losses, errors = _curves.Together(), _curves.Together()
+        losses, errors = Together(), Together()
         named = _curves.naming(sides, "train_loss")
         for side, figure in zip(sides, self.loss, strict=False):
             drawing = side.drawing(_curves.loss_call(band, named), "train_loss")
             figure.show(
                 side.titled("training loss"),
                 drawing,
-                lambda drawn: _curves.sized(drawn, [losses.draw]),
+                lambda drawn: sized(drawn, [losses.draw]),
             )
             shown.append(figure.layout)
         named = _curves.naming(sides, metric) if metric else {}
@@ -308,7 +307,7 @@ class Curves:
             figure.show(
                 side.titled(metric or ""),
                 drawing,
-                lambda drawn: _curves.sized(drawn, [views.now.draw, errors.draw]),
+                lambda drawn: sized(drawn, [views.now.draw, errors.draw]),
             )
             shown.append(figure.layout)
         self.grid.objects = shown if views.parts else []

@@ -1,15 +1,14 @@
 """Training: optimizers, mini-batches and the compiled loop over many seeds."""
 
 from apexr._doors import check_all
+from apexr.training._base import Optimizer, Schedule
 from apexr.training._batched import as_batched, objective_for, of_predicted
 from apexr.training._batches import count_windows
 from apexr.training._checkpoint import Keeper
-from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
 from apexr.training._footprint import Footprint, Preparation, prepare
 from apexr.training._interrupt import ask_to_stop, asked_to_stop
-from apexr.training._judge import Validated
-from apexr.training._loop import Attendance, Report, Trained, TrainingPlan, train
+from apexr.training._loop import Attendance, Report, train
 from apexr.training._mesh import seed_mesh
 from apexr.training._modified_optimizers import (
     AveragedWeights,
@@ -20,8 +19,10 @@ from apexr.training._modified_optimizers import (
 )
 from apexr.training._moment import Hook, Moment, Tracker, check_trackers, tracker
 from apexr.training._named_optimizers import NAMED_OPTIMIZERS
-from apexr.training._optimizers import OPTIMIZERS, Optimizer, OwnOptimizer, optimizer
-from apexr.training._records import Record
+from apexr.training._optimizers import OPTIMIZERS, OwnOptimizer, optimizer
+from apexr.training._plan import TrainingPlan
+from apexr.training._records import NEVER, Record
+from apexr.training._result import Trained, Validated
 from apexr.training._schedules import (
     SCHEDULES,
     Constant,
@@ -32,16 +33,15 @@ from apexr.training._schedules import (
     Piecewise,
     Polynomial,
     Restarts,
-    Schedule,
     WarmupConstant,
     WarmupCosine,
     WarmupExponential,
     schedule,
 )
 from apexr.training._singly import Singly
+from apexr.training._standing import Validation
 from apexr.training._stream import Streamed, check_loader
 from apexr.training._trainer import Trainer
-from apexr.training._validation import Validation
 
 __all__ = [
     "NAMED_OPTIMIZERS",

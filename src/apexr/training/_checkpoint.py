@@ -8,7 +8,7 @@ import numpy as np
 
 from apexr.training._chunk import TrainState
 from apexr.training._records import Records
-from apexr.training._validation import Standing
+from apexr.training._standing import Standing
 
 Arrays = Mapping[str, np.ndarray]
 

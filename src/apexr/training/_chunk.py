@@ -19,15 +19,13 @@ from apexr._parts import Structure
 from apexr.kernels import Form, JitKeepingBarriers, add_changes, gather_windows, in_form, map_seeds
 from apexr.objectives import PLAIN, Denoising, Noise, Objective, Setting
 from apexr.steppers import Solver
+from apexr.training._base import Optimizer
 from apexr.training._batched import denoiser, of_predicted
 from apexr.training._mesh import BATCH_AXIS, SEED_AXIS
-from apexr.training._optimizers import Optimizer
+from apexr.training._records import NEVER
 
 KEPT_PROGRAMS = 16
 """How many compiled trainings a process keeps at hand."""
-
-NEVER = -1
-"""The value of ``diverged_at`` for a seed whose losses all stayed finite."""
 
 
 class TrainState(eqx.Module):

@@ -9,8 +9,9 @@ from apexr._typing import Step
 from apexr.kernels import Ahead
 from apexr.training._batches import count_windows
 from apexr.training._chunk import Static, TrainState, Work, compiled_chunk, windows_at_once
-from apexr.training._loop import TrainingPlan, longest_chunk, outline
 from apexr.training._mesh import BATCH_AXIS
+from apexr.training._plan import TrainingPlan, longest_chunk
+from apexr.training._start import outline
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,34 +5,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Float, Int
 
+from apexr.training._base import Optimizer, averaged
 from apexr.training._checkpoint import Progress
 from apexr.training._chunk import Constants, Static, TrainState, Work
-from apexr.training._optimizers import Optimizer, averaged
 from apexr.training._records import VALID_LOSS, VALID_SCORE, Records
-from apexr.training._validation import Standing, Validation, Validator
-
-
-@dataclasses.dataclass(frozen=True)
-class Validated:
-    """The findings of a training's validation.
-
-    Attributes
-    ----------
-    losses, scores
-        ``(seed, record)``: before each recorded update.
-    selected_at
-        ``(seed,)``: after how many updates the weights are that were given back.
-    stopped_at
-        ``(seed,)``: after how many updates a seed stopped, or -1.
-    """
-
-    losses: Float[np.ndarray, "seed record"]
-    scores: Float[np.ndarray, "seed record"]
-    selected_at: Int[np.ndarray, " seed"]
-    stopped_at: Int[np.ndarray, " seed"]
+from apexr.training._result import Validated
+from apexr.training._standing import Standing, Validation
+from apexr.training._validation import Validator
 
 
 class Judge:

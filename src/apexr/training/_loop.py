@@ -1,12 +1,8 @@
 """The host side of a training: batches, chunks, records, progress, checkpoints."""
 
 import dataclasses
-import functools
-import itertools
 import logging
-import math
-from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any
 
@@ -14,17 +10,11 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from apexr._parts import has_shape, shapes_of, split, trained
 from apexr._typing import Step
-from apexr.errors import SpecError
-from apexr.kernels import form, frames_first, jit_once
-from apexr.objectives import Objective
-from apexr.steppers import Solver, as_solver
-from apexr.training._batched import objective_for
+from apexr.kernels import frames_first
 from apexr.training._batches import batch_indices, batch_weights, count_windows
 from apexr.training._checkpoint import Keeper, Progress, resumed
 from apexr.training._chunk import (
-    NEVER,
     Constants,
     Static,
     TrainState,
@@ -33,84 +23,21 @@ from apexr.training._chunk import (
 )
 from apexr.training._clock import Clock
 from apexr.training._interrupt import Interruption
-from apexr.training._judge import Judge, Validated
-from apexr.training._mesh import BATCH_AXIS, seed_mesh
+from apexr.training._judge import Judge
+from apexr.training._mesh import BATCH_AXIS
 from apexr.training._moment import Hook, Moment
-from apexr.training._optimizers import Optimizer
-from apexr.training._records import Record, Records
+from apexr.training._plan import TrainingPlan, chunks_of, in_two_lengths
+from apexr.training._records import Records
+from apexr.training._result import Trained
 from apexr.training._spread import noise_keys, with_spread
-from apexr.training._stream import Room, Streamed, WindowSource, in_background, room_for
-from apexr.training._validation import Standing, Validation
+from apexr.training._standing import Standing, Validation
+from apexr.training._start import start
+from apexr.training._stream import Room, Streamed, WindowSource, in_background
 
 Report = Callable[[int, Float[np.ndarray, " seed"]], None]
 """Called after each chunk with the updates done and the loss that the chunk before began with."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingPlan:
-    """The settings of a training, besides data and networks.
-
-    Attributes
-    ----------
-    objective, optimizer
-        Parsed configurations.
-    batch_size
-        Windows in a mini-batch.
-    record_loss_every
-        Updates from one recorded loss to the next.
-    reference_stepper
-        Gives the reference solver, for objectives that need one.
-    data_memory
-        Bytes that training data may take; of larger ones, windows are read when they are needed.
-        None is no limit.
-
-    Raises
-    ------
-    SpecError
-        If the objective needs a reference solver and there is none, or it has a stage that begins
-        after the last update.
-    """
-
-    objective: Objective
-    optimizer: Optimizer
-    batch_size: int
-    record_loss_every: int
-    reference_stepper: Callable[[], Any] | None = None
-    data_memory: int | None = None
-
-    def __post_init__(self) -> None:
-        late = [start for start in self.objective.starts if start >= self.optimizer.updates]
-        if late:
-            raise SpecError(
-                f"the objective {str(self.objective)!r} has a stage from update {late[0]} on, and"
-                f" the training makes {self.optimizer.updates} updates"
-            )
-        if self.objective.needs_reference and self.reference_stepper is None:
-            raise SpecError(
-                f"the objective {str(self.objective)!r} makes steps of the reference solver; give"
-                " TrainingPlan a function reference_stepper that returns it"
-            )
-
-    def along(self, emulators: Step) -> "TrainingPlan":
-        """Return the plan as it is for these emulators."""
-        objective = objective_for(emulators, self.objective)
-        same = objective == self.objective
-        return self if same else dataclasses.replace(self, objective=objective)
-
-    def reference(self) -> Solver | None:
-        """Return the reference solver if the objective needs it."""
-        if self.reference_stepper is None or not self.objective.needs_reference:
-            return None
-        return as_solver(self.reference_stepper())
-
-    def room(self, shape: Sequence[int], num_seeds: int) -> Room | None:
-        """Return how windows of data of a shape are held; None where all data are in memory."""
-        length = self.objective.window_length
-        batch = num_seeds * min(self.batch_size, count_windows(shape[0], shape[1], length))
-        most = self.record_loss_every
-        return room_for(shape, length, batch, most=most, budget=self.data_memory)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,39 +80,6 @@ class Attendance:
 
 
 NOBODY = Attendance()
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """The result of a training.
-
-    Attributes
-    ----------
-    emulators
-        The trained module; its arrays lead with the seeds, those of solvers in it excepted.
-    losses
-        ``(seed, record)``: the loss before each recorded update.
-    update_steps
-        The recorded updates.
-    diverged_at
-        ``(seed,)``: first update with a loss that was not finite, or -1.
-    train_seconds, compile_seconds
-        Wall time of the updates and of the compilation. Updates that were made before an
-        interruption count, compilation does not.
-    records
-        The values that recorders returned, by name.
-    validated
-        The findings of validation, where there was one.
-    """
-
-    emulators: Any
-    losses: Float[np.ndarray, "seed record"]
-    update_steps: Int[np.ndarray, " record"]
-    diverged_at: Int[np.ndarray, " seed"]
-    train_seconds: float
-    compile_seconds: float
-    records: Mapping[str, Record] = dataclasses.field(default_factory=dict)
-    validated: Validated | None = None
 
 
 def train(
@@ -280,9 +174,9 @@ def _go_on(
     seeds = attendance.seeds or tuple(range(batches.indices.shape[0]))
     last_loss: Array | None = None
     intervals = attendance.intervals()
-    spans = _spans(update, batches.plan, intervals, batches.span)
+    spans = chunks_of(update, batches.plan, intervals, batches.span)
     if batches.static.form.static_chunks:
-        whole = _spans(0, batches.plan, intervals, batches.span)
+        whole = chunks_of(0, batches.plan, intervals, batches.span)
         spans = in_two_lengths(whole, update) or in_two_lengths(spans, update)
     with closing(batches.works(spans)) as works:
         for (first, count), work in zip(spans, works, strict=True):
@@ -306,117 +200,6 @@ def _go_on(
                 attendance.keeper.save(progress.update, progress.arrays())
                 stop.obey(progress.update, batches.plan.optimizer.updates)
     return Progress(batches.plan.optimizer.updates, before, state, records, standing)
-
-
-def _spans(first: int, plan: TrainingPlan, intervals: set[int], most: int) -> list[tuple[int, int]]:
-    """Return the first update and the number of updates of each chunk, which are so many at most.
-
-    A chunk ends where a loss is recorded, somebody wants to look or another stage of the objective
-    begins.
-    """
-    intervals, spans = {plan.record_loss_every, *intervals}, []
-    while first < plan.optimizer.updates:
-        stops = [(first // every + 1) * every for every in intervals]
-        stops += [start for start in plan.objective.starts if start > first]
-        end = min(*stops, plan.optimizer.updates, first + most)
-        spans.append((first, end - first))
-        first = end
-    return spans
-
-
-def longest_chunk(plan: TrainingPlan, most: int) -> int:
-    """Return the updates of the longest chunk, if their number is compiled in and nobody looks."""
-    return max(count for _, count in in_two_lengths(_spans(0, plan, set(), most), 0))
-
-
-def in_two_lengths(spans: list[tuple[int, int]], begun: int) -> list[tuple[int, int]]:
-    """Return the chunks from an update on, cut so that they have at most two lengths.
-
-    The first length is that of most updates, the other divides what it leaves over. The cuts do
-    not depend on where a training goes on: nothing is returned if it cannot at that update.
-
-    Parameters
-    ----------
-    spans
-        First update and number of updates of each chunk, from the first to the last of a training.
-    begun
-        How many updates have been made.
-    """
-    updates: Counter[int] = Counter()
-    for _, count in spans:
-        updates[count] += count
-    long = max(updates, key=lambda count: (updates[count], count), default=1)
-    short = math.gcd(*(count % long for count in updates)) or long
-    cut = []
-    for first, count in spans:
-        lengths = [long] * (count // long) + [short] * (count % long // short)
-        starts = itertools.accumulate(lengths, initial=first)
-        cut += list(zip(starts, lengths, strict=False))
-    places = [place for place, (first, _) in enumerate(cut) if first == begun]
-    return cut[places[0] :] if places else []
-
-
-def start(
-    emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Static, TrainState, Constants]:
-    """Return what is compiled in, the state before the first update and what stays as it is."""
-    static, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
-    size = sum(leaf.size for leaf in jax.tree.leaves(params))
-    optimizer = _optimizer_state(size)(params, plan.optimizer)
-    never: Any = np.full(num_seeds, NEVER, dtype=np.int32)
-    state = TrainState(params, optimizer, never)
-    # By way of the host: device to devices, each array would be cut by a program of its own.
-    # The chunks use the memory of the state again, so it shares none with the emulators.
-    host = jax.tree.map(np.asarray, (state, held))
-    state, held = jax.device_put(host, static.over_seeds, may_alias=False)
-    shared, reference = jax.device_put((shared, plan.reference()), static.everywhere)
-    return static, state, Constants(held, shared, reference)
-
-
-def outline(
-    emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Static, TrainState, Constants]:
-    """Return what :func:`start` gives, with shapes in place of the arrays of the seeds.
-
-    The emulators may hold shapes, too.
-    """
-    static, params, held, shared = taken_apart(emulators, num_frames, num_seeds, plan)
-    optimizer = jax.eval_shape(functools.partial(_begin_all, optimizer=plan.optimizer), params)
-    never: Any = jax.ShapeDtypeStruct((num_seeds,), np.int32)
-    state = TrainState(params, optimizer, never)
-    state, held = shapes_of((state, held), static.over_seeds)
-    shared, reference = jax.device_put((shared, plan.reference()), static.everywhere)
-    return static, state, Constants(held, shared, reference)
-
-
-def taken_apart(
-    emulators: Step, num_frames: int, num_seeds: int, plan: TrainingPlan
-) -> tuple[Static, Any, Any, Any]:
-    """Return what is compiled in, the weights, and what stays: the seeds' own and the shared.
-
-    Raises
-    ------
-    SpecError
-        If there are no weights.
-    """
-    own, shared, structure = split(emulators, has_shape)
-    params, held = trained(own)
-    if not jax.tree.leaves(params):
-        raise SpecError(
-            "there is nothing to train: the emulator has no floating-point arrays besides those"
-            " of solvers"
-        )
-    mesh = seed_mesh(num_seeds)
-    static = Static(mesh, plan.objective, plan.optimizer, num_frames, structure, form())
-    return static, params, held, shared
-
-
-def _begin_all(params: Any, optimizer: Optimizer) -> Any:
-    """Return the optimizer's first state for the weights of every seed."""
-    return jax.vmap(optimizer.build().init)(params)
-
-
-_optimizer_state = jit_once(_begin_all, static_argnames=("optimizer",))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,15 +10,8 @@ import optax
 
 from apexr._grammar import Nested, NonNegativeFloat, PositiveFloat
 from apexr.errors import SpecError, suggest
-from apexr.training._optimizers import (
-    OPTIMIZERS,
-    Averaged,
-    Optimizer,
-    Option,
-    drawn_on,
-    optimizer,
-)
-from apexr.training._schedules import Schedule
+from apexr.training._base import Averaged, Optimizer, Option, Schedule, drawn_on
+from apexr.training._optimizers import OPTIMIZERS, optimizer
 
 NestedOptimizer = Annotated[Optimizer, Nested(OPTIMIZERS)]
 

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+NEVER = -1
+"""The value of ``diverged_at`` for a seed whose losses all stayed finite."""
+
 
 class Record(NamedTuple):
     """Values by seed at some update steps.

@@ -1,6 +1,5 @@
 """Learning rates over update steps by config string, built from Optax."""
 
-import abc
 from collections.abc import Callable
 from typing import Annotated, TypeVar, dataclass_transform
 
@@ -15,27 +14,11 @@ from apexr._grammar import (
     Range,
 )
 from apexr.errors import SpecError
+from apexr.training._base import Schedule
 
 Fraction = Annotated[float, Range(minimum=0.0, maximum=1.0)]
 
 S = TypeVar("S")
-
-
-class Schedule(abc.ABC):
-    """A learning rate over update steps.
-
-    Leaves are decorated with :func:`schedule`; their fields are the arguments of the string.
-    """
-
-    @abc.abstractmethod
-    def build(self, num_updates: int) -> optax.Schedule:
-        """Return the function from update step to learning rate.
-
-        Raises
-        ------
-        SpecError
-            If the schedule does not fit into ``num_updates``.
-        """
 
 
 SCHEDULES: Kind[Schedule] = Kind("schedule", "apexr.schedules")

@@ -12,9 +12,10 @@ from jaxtyping import PRNGKeyArray
 from apexr._parts import split
 from apexr._typing import Step
 from apexr.errors import ShapeError, SpecError
-from apexr.training._chunk import NEVER
 from apexr.training._clock import Clock
-from apexr.training._loop import Trained, TrainingPlan
+from apexr.training._plan import TrainingPlan
+from apexr.training._records import NEVER
+from apexr.training._result import Trained
 
 OwnTrainer = Callable[[Any, PRNGKeyArray], tuple[Any, ...]]
 """Takes an emulator and a key, and returns the trained emulator, its losses and what it likes."""

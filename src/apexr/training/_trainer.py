@@ -18,8 +18,9 @@ from apexr.objectives import Objective
 from apexr.steppers import Solver
 from apexr.training._batches import count_windows
 from apexr.training._chunk import window_losses
-from apexr.training._loop import Attendance, Report, TrainingPlan, train
+from apexr.training._loop import Attendance, Report, train
 from apexr.training._moment import Hook, check_trackers
+from apexr.training._plan import TrainingPlan
 from apexr.training._stream import Streamed
 
 

@@ -3,13 +3,8 @@
 import abc
 from typing import Any, ClassVar
 
-from apexr._typing import Number
-from apexr.errors import SpecError
 from apexr.spectral import Grid
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
-
-Coefficient = Number
-"""A number: Python's, NumPy's or JAX's, traced ones included."""
 
 
 class Equation(abc.ABC):
@@ -60,19 +55,3 @@ class Equation(abc.ABC):
     def num_channels(self, grid: Grid) -> int:
         """Return the number of channels of a state."""
         return 1
-
-
-def coefficients(name: str, values: Any) -> tuple[Coefficient, ...]:
-    """Return ``values`` as a tuple of numbers.
-
-    Raises
-    ------
-    SpecError
-        If ``values`` is not a sequence of at least one number.
-    """
-    if isinstance(values, str) or not hasattr(values, "__iter__"):
-        raise SpecError(f"{name} must be a sequence of numbers, got {values!r}")
-    numbers = tuple(values)
-    if not numbers or any(isinstance(number, str) or number is None for number in numbers):
-        raise SpecError(f"{name} must be a sequence of at least one number, got {values!r}")
-    return numbers

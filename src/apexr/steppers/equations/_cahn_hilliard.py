@@ -8,9 +8,9 @@ from jaxtyping import Array, Complex
 from apexr.spectral import Grid, laplacian
 from apexr.steppers._arrays import is_zero, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
-from apexr.steppers.equations._base import Coefficient, Equation
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._polynomial import Polynomial
-from apexr.steppers.equations._tensors import freeze
+from apexr.steppers.equations._tensors import Coefficient, freeze
 
 
 @dataclasses.dataclass(frozen=True)

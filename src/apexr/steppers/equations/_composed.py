@@ -9,8 +9,8 @@ from jaxtyping import Array, Complex
 
 from apexr.spectral import Grid
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
-from apexr.steppers.equations._base import Coefficient, Equation
-from apexr.steppers.equations._tensors import freeze
+from apexr.steppers.equations._base import Equation
+from apexr.steppers.equations._tensors import Coefficient, freeze
 
 
 class Composed(Equation):

@@ -4,8 +4,8 @@ import dataclasses
 from typing import Any
 
 from apexr.spectral import Grid, gradient_inner_product, laplacian
-from apexr.steppers.equations._base import Coefficient, Equation
-from apexr.steppers.equations._tensors import Tensor, freeze, per_axis
+from apexr.steppers.equations._base import Equation
+from apexr.steppers.equations._tensors import Coefficient, Tensor, freeze, per_axis
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,10 +16,10 @@ from apexr.steppers._terms import (
     ZeroTerm,
     mean_free,
 )
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._linear import isotropic_symbol
 from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
-from apexr.steppers.equations._tensors import freeze
+from apexr.steppers.equations._tensors import Coefficient, coefficients, freeze
 
 
 @dataclasses.dataclass(frozen=True)

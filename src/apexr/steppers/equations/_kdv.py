@@ -2,11 +2,11 @@
 
 import dataclasses
 
-from apexr.steppers.equations._base import Coefficient, Equation
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._composed import Composed
 from apexr.steppers.equations._convection import Convection
 from apexr.steppers.equations._dispersion import Dispersion, HyperDiffusion
-from apexr.steppers.equations._tensors import Tensor, freeze
+from apexr.steppers.equations._tensors import Coefficient, Tensor, freeze
 from apexr.steppers.equations._transport import Diffusion
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from apexr.errors import warn
 from apexr.spectral import Grid
-from apexr.steppers.equations._base import Coefficient, Equation
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._composed import Composed
 from apexr.steppers.equations._convection import Convection
 from apexr.steppers.equations._gradient_norm import GradientNorm
-from apexr.steppers.equations._tensors import freeze
+from apexr.steppers.equations._tensors import Coefficient, freeze
 
 
 @dataclasses.dataclass(frozen=True)

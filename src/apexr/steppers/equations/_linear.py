@@ -9,8 +9,9 @@ import numpy as np
 from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid, summed_derivative
 from apexr.steppers._arrays import is_zero
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
+from apexr.steppers.equations._tensors import Coefficient, coefficients
 
 
 def isotropic_symbol(grid: Grid, linear_coefficients: Sequence[Coefficient]) -> Any:

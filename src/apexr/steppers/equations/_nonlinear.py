@@ -16,10 +16,11 @@ from apexr.steppers._terms import (
     ZeroTerm,
     mean_free,
 )
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._gradient_norm import gradient_symbol
 from apexr.steppers.equations._linear import isotropic_symbol
 from apexr.steppers.equations._parametrisations import denormalize, from_difficulty, triple
+from apexr.steppers.equations._tensors import Coefficient, coefficients
 
 
 @dataclasses.dataclass(frozen=True)

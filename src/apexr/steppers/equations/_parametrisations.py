@@ -27,7 +27,7 @@ from typing import Any, Literal, get_args
 
 from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.errors import SpecError, suggest
-from apexr.steppers.equations._base import Coefficient
+from apexr.steppers.equations._tensors import Coefficient
 
 Coefficients = Sequence[Coefficient]
 Given = Coefficient | Coefficients

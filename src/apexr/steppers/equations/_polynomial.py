@@ -10,9 +10,10 @@ from apexr._grammar import Dimensions, PositiveFloat, PositiveInt
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_zero
 from apexr.steppers._terms import NonlinearTerm, PointwiseTerm, PseudoSpectral, ZeroTerm
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._linear import isotropic_symbol
 from apexr.steppers.equations._parametrisations import denormalize, from_difficulty
+from apexr.steppers.equations._tensors import Coefficient, coefficients
 
 
 @dataclasses.dataclass(frozen=True)

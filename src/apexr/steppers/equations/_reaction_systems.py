@@ -14,7 +14,8 @@ from apexr.errors import SpecError, UnknownNameError, suggest
 from apexr.spectral import Grid, laplacian
 from apexr.steppers._arrays import array_module, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
+from apexr.steppers.equations._tensors import Coefficient, coefficients
 
 PATTERNS = MappingProxyType(
     {

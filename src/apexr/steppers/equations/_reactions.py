@@ -3,10 +3,10 @@
 import dataclasses
 from typing import ClassVar
 
-from apexr.steppers.equations._base import Coefficient, Equation
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._composed import Composed, Growth
 from apexr.steppers.equations._polynomial import Polynomial
-from apexr.steppers.equations._tensors import Tensor, freeze
+from apexr.steppers.equations._tensors import Coefficient, Tensor, freeze
 from apexr.steppers.equations._transport import Diffusion
 
 

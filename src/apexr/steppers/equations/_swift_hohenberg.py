@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 from apexr.spectral import Grid, laplacian
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._polynomial import Polynomial
+from apexr.steppers.equations._tensors import Coefficient, coefficients
 
 
 @dataclasses.dataclass(frozen=True)

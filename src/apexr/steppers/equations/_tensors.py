@@ -6,11 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from apexr._typing import Numbers
+from apexr._typing import Number, Numbers
 from apexr.errors import ShapeError, SpecError
 from apexr.spectral import Grid
 from apexr.steppers._arrays import is_traced
-from apexr.steppers.equations._base import Coefficient
+
+Coefficient = Number
+"""A number: Python's, NumPy's or JAX's, traced ones included."""
 
 Tensor = Numbers
 """A number, or (nested) tuples of numbers."""
@@ -113,3 +115,19 @@ def check_diffusive(name: str, value: Tensor) -> None:
             " waves in its direction would grow without bound. Check its sign and its off-diagonal"
             " entries; if backward diffusion is meant, use Linear((0.0, 0.0, diffusivity))"
         )
+
+
+def coefficients(name: str, values: Any) -> tuple[Coefficient, ...]:
+    """Return ``values`` as a tuple of numbers.
+
+    Raises
+    ------
+    SpecError
+        If ``values`` is not a sequence of at least one number.
+    """
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise SpecError(f"{name} must be a sequence of numbers, got {values!r}")
+    numbers = tuple(values)
+    if not numbers or any(isinstance(number, str) or number is None for number in numbers):
+        raise SpecError(f"{name} must be a sequence of at least one number, got {values!r}")
+    return numbers

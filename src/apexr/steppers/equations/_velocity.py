@@ -18,8 +18,9 @@ from apexr.spectral import (
 )
 from apexr.steppers._arrays import check_count, default_float, is_zero, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
-from apexr.steppers.equations._base import Coefficient, Equation
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._dimensions import require_dimensions
+from apexr.steppers.equations._tensors import Coefficient
 from apexr.steppers.equations._vorticity import damped_diffusion
 
 _ELSEWHERE = "in 2 take NavierStokesVorticity or KolmogorovFlowVorticity"

@@ -11,9 +11,10 @@ from apexr.errors import SpecError, suggest
 from apexr.spectral import Grid, derivative_operator, laplacian, scaling, wavenumbers
 from apexr.steppers._arrays import check_count, is_zero, on_device
 from apexr.steppers._terms import NonlinearTerm, PseudoSpectral, ZeroTerm
-from apexr.steppers.equations._base import Coefficient, Equation, coefficients
+from apexr.steppers.equations._base import Equation
 from apexr.steppers.equations._dimensions import require_dimensions
 from apexr.steppers.equations._linear import isotropic_symbol
+from apexr.steppers.equations._tensors import Coefficient, coefficients
 
 VorticityForm = Literal["flux", "advective"]
 """How the convection of vorticity is written; both agree on resolved flows."""
