@@ -1,4 +1,4 @@
-"""What is drawn of the chosen experiments, and in which size."""
+"""The drawings of the chosen experiments, and their size."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
