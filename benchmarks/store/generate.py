@@ -18,14 +18,14 @@ import numpy as np
 import xarray as xr
 
 from apexr import store
-from apexr.store.files._files import digest, json_bytes, read_all
-from apexr.store.files._layout import MANIFEST, METADATA
-from apexr.store.files._place import place
+from apexr._files._durable import digest, json_bytes, read_all
+from apexr._files._layout import MANIFEST, METADATA
+from apexr._files._place import place
+from apexr._files._source import source_of
 from apexr.store.unit._encode import encoded
 from apexr.store.unit._hierarchy import unit_group
 from apexr.store.unit._manifest import entries_of, make_manifest, sealed
 from apexr.store.unit._publish import publish_files
-from apexr.store.unit._source import source_of
 from apexr.testing import mock_experiment
 
 METRICS = ("mean_nRMSE", "mean_correlation", "mean_sMSE")

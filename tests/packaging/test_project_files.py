@@ -83,7 +83,7 @@ def test_every_extra_that_a_message_names_exists():
         named |= set(re.findall(r'\bneeds\("(\w+)"', text))
         named |= set(re.findall(r"how_to_install\([\"'](\w+)[\"']\)", text))
         assert path.name == "errors.py" or "pip install" not in text, path
-    from apexr.store.files import _place
+    from apexr._files import _place
 
     assert named | set(_place._EXTRAS.values()) <= set(EXTRAS)
     assert named > {"plot", "movie", "cluster"}

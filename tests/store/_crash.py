@@ -1,4 +1,4 @@
-"""A disk that fails or loses power at the n-th operation, in place of ``apexr.store.files._disk``.
+"""A disk that fails or loses power at the n-th operation, in place of ``apexr._files._disk``.
 
 Every operation is done on the real disk and noted in a model that knows what is durable: the
 content of a file once it was synced, the names in a folder once the folder was synced. After a
@@ -11,7 +11,7 @@ import io
 import shutil
 from pathlib import Path
 
-from apexr.store.files import _disk
+from apexr._files import _disk
 
 CHANGES = ("mkdir", "write", "sync", "rename", "link", "exchange", "unlink", "remove")
 

@@ -10,9 +10,9 @@ import xarray as xr
 from _crash import Crash, Disk
 
 from apexr import store
+from apexr._files import _disk
+from apexr._files._durable import json_bytes
 from apexr.errors import StoreError
-from apexr.store.files import _disk
-from apexr.store.files._files import json_bytes
 from apexr.store.unit._encode import encoded
 from apexr.store.unit._manifest import entries_of, make_manifest
 from apexr.store.unit._publish import publish_files

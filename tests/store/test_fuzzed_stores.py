@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import apexr
 from _tiny import python, units
 from apexr import store
+from apexr._files._durable import digest
 from apexr.errors import ApexrError, ApexrWarning
-from apexr.store.files._files import digest
 from apexr.testing import mock_experiment
 
 pytestmark = pytest.mark.acceptance

@@ -10,8 +10,8 @@ import pytest
 from numcodecs.pcodec import PCodec
 
 from apexr import store
+from apexr._files._durable import digest, json_bytes
 from apexr.errors import StoreError
-from apexr.store.files._files import digest, json_bytes
 from apexr.store.unit._manifest import entries_below, make_manifest
 from apexr.testing import mock_experiment
 

@@ -8,11 +8,11 @@ import pytest
 import apexr
 from _tiny import NET, SIZES
 from apexr import store
+from apexr._files._durable import json_bytes
 from apexr._run import plan_experiment
 from apexr.engine import named_shapes, skeleton
 from apexr.errors import ApexrError, StoreError
 from apexr.scenarios import Request, emulator_plan
-from apexr.store.files._files import json_bytes
 from apexr.store.unit._manifest import entries_below, make_manifest
 from apexr.testing import mock_experiment
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from apexr import store
+from apexr._files._durable import json_bytes
+from apexr._files._layout import MANIFEST, PACKED
 from apexr.errors import StoreError
-from apexr.store.files._files import json_bytes
-from apexr.store.files._layout import MANIFEST, PACKED
 from apexr.store.unit._manifest import entries_of, make_manifest
 from apexr.store.unit._publish import ConflictError, publish_files
 

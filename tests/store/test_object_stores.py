@@ -14,9 +14,9 @@ import xarray as xr
 import apexr
 from _s3 import BUCKET, point_to, serving
 from apexr import store as stores
+from apexr._files import _disk
 from apexr.errors import MissingExtraError, StoreError
 from apexr.store import ConflictError
-from apexr.store.files import _disk
 from apexr.testing import mock_experiment
 
 WEIGHTS = {"layers.0.weight": np.arange(6.0).reshape(3, 2)}

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from apexr import store
+from apexr._files import _disk, _layout
 from apexr.errors import SchemaError, StoreError
-from apexr.store.files import _disk, _layout
 from apexr.store.unit import _publish
 from apexr.testing import mock_experiment
 
@@ -217,7 +217,7 @@ def test_ids_are_no_paths(tmp_path, name):
 
 
 def test_many_files_are_written_whole_and_never_over_others(tmp_path):
-    from apexr.store.files import _disk
+    from apexr._files import _disk
 
     root = store.place(tmp_path)
     for name in ("a", "a/b", "c"):

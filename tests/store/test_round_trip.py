@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apexr import store
+from apexr._files._durable import write_json
 from apexr.schema import identifier, metric_identifiers
-from apexr.store.files._files import write_json
 from apexr.store.unit._manifest import entries_below, make_manifest, result_labels
 from apexr.testing import assert_valid, mock_experiment, no_compute
 

@@ -12,9 +12,9 @@ import pytest
 
 import apexr
 from apexr import _run, dashboard, store
+from apexr._files._durable import digest, json_bytes
 from apexr.cli._keep import show
 from apexr.errors import ApexrError, StoreError
-from apexr.store.files._files import digest, json_bytes
 from apexr.store.unit._manifest import entries_below, make_manifest
 from apexr.study import plan_study, run_planned
 from apexr.testing import mock_experiment
@@ -421,7 +421,7 @@ def test_a_large_packed_unit_is_read_and_merged_piece_by_piece(
 
 
 def test_files_without_end_are_refused(study, monkeypatch, bounded_memory):
-    monkeypatch.setattr("apexr.store.files._local.MOST_FILES", 100)
+    monkeypatch.setattr("apexr._files._local.MOST_FILES", 100)
     folder = study / "experiments" / IDS[0] / "data.zarr" / "nRMSE"
     for number in range(100):
         (folder / f"c.9.9.{number}").write_bytes(b"")

@@ -13,11 +13,11 @@ from typing import Any
 import xarray as xr
 
 from apexr import store as stores
+from apexr._files._layout import ARCHIVE_STUDY as STUDY
 from apexr._inert import inert
 from apexr._typing import PathInput
 from apexr.analysis._selection import TRAINING_KEYWORDS, read_object
 from apexr.errors import ApexrError, SpecError, StoreError
-from apexr.store.files._layout import ARCHIVE_STUDY as STUDY
 from apexr.study import is_archive, verify_archive
 from apexr.study._archive import config_of
 from apexr.training import OPTIMIZERS

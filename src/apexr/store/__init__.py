@@ -7,9 +7,9 @@ folders and ``unit/_publish.py`` for how a result comes into sight.
 """
 
 from apexr._doors import check_all
-from apexr.store.files._layout import check_writable, is_published, is_study, kind_of, unit_path
-from apexr.store.files._place import Address as Place
-from apexr.store.files._place import at, is_url, place
+from apexr._files._layout import check_writable, is_published, is_study, kind_of, unit_path
+from apexr._files._place import Address as Place
+from apexr._files._place import at, is_url, place
 from apexr.store.runs._checkpoints import Checkpoints, newest_update
 from apexr.store.runs._notes import Notes
 from apexr.store.study._experiment import check_shapes, open_experiment, read_weights

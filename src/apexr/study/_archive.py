@@ -17,12 +17,12 @@ import pandas as pd
 import xarray as xr
 
 from apexr import store as stores
+from apexr._files._layout import ARCHIVE_STUDY as STUDY
+from apexr._files._layout import ARCHIVED as CHECKSUMS
 from apexr._inert import inert
 from apexr.analysis import to_long
 from apexr.errors import SpecError, StoreError
 from apexr.schema import metric_identifiers
-from apexr.store.files._layout import ARCHIVE_STUDY as STUDY
-from apexr.store.files._layout import ARCHIVED as CHECKSUMS
 from apexr.study._configs import plan_study, spelt_as_stored
 from apexr.study._crate import About, Made, citation, crate, croissant, readme
 from apexr.study._run import run_study

@@ -20,12 +20,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from apexr._files import _disk
+from apexr._files._durable import make_folder
+from apexr._files._layout import checkpoint_folder
+from apexr._files._local import Local
+from apexr._files._place import PathLike, entries, place
 from apexr.errors import StoreError
-from apexr.store.files import _disk
-from apexr.store.files._files import make_folder
-from apexr.store.files._layout import checkpoint_folder
-from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, entries, place
 
 FORMAT = "apexr-checkpoint"
 GENERATIONS = 2

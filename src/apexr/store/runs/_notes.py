@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from apexr._digest import digest
-from apexr.errors import StoreError
-from apexr.schema import CONFIG_COORDS
-from apexr.store.files import _disk
-from apexr.store.files._files import (
+from apexr._files import _disk
+from apexr._files._durable import (
     hold,
     is_held,
     is_seeds,
@@ -27,10 +25,12 @@ from apexr.store.files._files import (
     read_json,
     write_json,
 )
-from apexr.store.files._layout import FAILURES, LOCKS, check_id, is_id
-from apexr.store.files._local import Local
-from apexr.store.files._place import Place, at_once, entries
-from apexr.store.files._remote import Remote
+from apexr._files._layout import FAILURES, LOCKS, check_id, is_id
+from apexr._files._local import Local
+from apexr._files._place import Place, at_once, entries
+from apexr._files._remote import Remote
+from apexr.errors import StoreError
+from apexr.schema import CONFIG_COORDS
 
 DAMAGED_RECORD = "damaged"
 """Name of the error where a record of a failure cannot be read."""

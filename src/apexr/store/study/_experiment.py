@@ -7,14 +7,15 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from apexr._files._layout import WEIGHTS
+from apexr._files._place import PathLike, place
 from apexr.errors import StoreError
-from apexr.store.files._layout import WEIGHTS
-from apexr.store.files._place import PathLike, place
 from apexr.store.study._join import along_seed, weights_along_seed
 from apexr.store.study._study import Study, units_behind
 from apexr.store.unit._codecs import UNSTORED_LIMIT
 from apexr.store.unit._manifest import Unit
-from apexr.store.unit._read import checked_store, open_unit, refusing
+from apexr.store.unit._read import open_unit, refusing
+from apexr.store.unit._zarr import checked_store
 
 
 def open_experiment(path: PathLike | Study, experiment: str | None = None) -> xr.Dataset:

@@ -1,213 +1,29 @@
-"""Reading fields, and what else is too large for the index, out of many experiments.
+"""Fields of many experiments, and what else is too large for the index: read when computed.
 
-Most experiments of a study differ in their numbers alone: their arrays have the same metadata
-and the same labels. One of them is opened as usual; of the others only the chunks are decoded,
-which takes a tenth of the time. Each experiment is opened once, whichever of its variables are
-asked for and in which order.
+Each experiment is opened once, whichever of its variables are asked for and in which order.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import xarray as xr
 
-from apexr.errors import StoreError
-from apexr.schema import CONFIG_COORDS, COORDINATES, SCHEMA_VERSION, trajectory_name
-from apexr.store.files._files import canonical_json, digest, parse_json
-from apexr.store.files._layout import MANIFEST, METADATA, ORDER, WEIGHTS
-from apexr.store.study._join import agreed, along_seed
+from apexr._files._durable import digest
+from apexr._files._layout import MANIFEST
+from apexr._files._source import source_of
+from apexr.schema import metric_identifiers, trajectory_name
+from apexr.store.study._join import GRID_DIMS, along_seed, is_twin, name_beside
+from apexr.store.study._members import Deferred, Member, read_member
 from apexr.store.study._study import Study
 from apexr.store.unit._manifest import Unit
-from apexr.store.unit._read import checked_store, open_plain
-from apexr.store.unit._source import source_of
-from apexr.store.unit._zarr import CODECS, CheckedStore
+from apexr.store.unit._read import open_plain, open_unit
 
-# --- experiments of one form ---------------------------------------------------------------------
-
-_CODECS = ["bytes", *(codec.to_dict()["name"] for codec in CODECS)]
-_FORMS = 256
-"""Forms of which the metadata are kept, so that members of one form share them."""
-
-Node = Mapping[str, Any]
-"""The metadata of one array."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """A result of which the metadata alone have been read.
-
-    Attributes
-    ----------
-    unit
-        The open unit.
-    config, attrs
-        Its labels.
-    nodes
-        The metadata of its arrays, by name; what is filled in where chunks are missing is that of
-        ``fills``.
-    fills
-        By name, what its own arrays are filled with.
-    store
-        Its files.
-    version
-        The version of the schema.
-    form
-        Digest of what it shares with those that are read together with it.
-    """
-
-    unit: Unit
-    config: Mapping[str, str]
-    attrs: Mapping[str, Any]
-    nodes: Mapping[str, Node]
-    fills: Mapping[str, Any]
-    store: CheckedStore
-    version: int
-    form: str
-
-    def read(self, name: str) -> np.ndarray:
-        """Return the numbers of an array; see the Zarr specification, version 3."""
-        node = self.nodes[name]
-        shape, chunk = node["shape"], node["chunk_grid"]["configuration"]["chunk_shape"]
-        dtype = np.dtype(node["data_type"]).newbyteorder("<")
-        fill = self.fills[name]
-        order = _order(node)
-        separator = node["chunk_key_encoding"]["configuration"]["separator"]
-        values = np.full(shape, float(fill) if isinstance(fill, str) else fill, dtype)
-        for index in np.ndindex(*(-(-n // c) for n, c in zip(shape, chunk, strict=True))):
-            key = f"{name}/{separator.join(('c', *map(str, index)))}"
-            if key in self.store.files:  # else it holds nothing but the fill value
-                block = np.frombuffer(self.store.checked(key), dtype)
-                place = tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunk, strict=True))
-                within = tuple(slice(0, n) for n in values[place].shape)
-                stored = block.reshape([chunk[axis] for axis in order])
-                values[place] = stored.transpose(np.argsort(order))[within]
-        return values
-
-    def can_read(self, name: str, array: xr.DataArray) -> bool:
-        """Tell whether :meth:`read` gives the numbers that xarray gives, in which ``array`` is."""
-        node = self.nodes[name]
-        kind = node["data_type"]
-        return self.version == SCHEMA_VERSION and kind != "string" and np.dtype(kind) == array.dtype
-
-
-def _order(node: Node) -> list[int]:
-    """Return the order in which the axes of an array are stored."""
-    first = node["codecs"][0]
-    if first["name"] == "transpose":
-        return [int(axis) for axis in first["configuration"]["order"]]
-    return list(range(len(node["shape"])))
-
-
-def read_member(unit: Unit) -> Member:
-    """Return a result with its metadata read.
-
-    Raises
-    ------
-    StoreError
-        If its metadata are damaged; its other files are checked when they are read.
-    """
-    manifest = unit.manifest
-    store = checked_store(unit)
-    root = parse_json(str(unit.place), store.content(METADATA))
-    described = root["consolidated_metadata"]["metadata"]
-    nodes = {n: node for n, node in described.items() if n.partition("/")[0] != WEIGHTS}
-    shared = _coordinates(root, nodes) - {*CONFIG_COORDS}
-    labels = {
-        key: entry["blake2b"]
-        for key, entry in store.files.items()
-        if key.partition("/")[0] in shared
-    }
-    fills = {name: node["fill_value"] for name, node in nodes.items()}
-    bare = {n: node if n in shared else {**node, "fill_value": None} for n, node in nodes.items()}
-    told = canonical_json(
-        {"nodes": bare, "labels": labels, "version": manifest["schema_version"]}
-        | {"order": root["attributes"].get(ORDER), "config": sorted(manifest["config"])}
-    )
-    form = digest(told.encode())
-    attrs = {key: value for key, value in root["attributes"].items() if key != ORDER}
-    version = manifest["schema_version"]
-    return Member(unit, manifest["config"], attrs, _shared(form, bare), fills, store, version, form)
-
-
-def _shared(form: str, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
-    """Return the metadata of a form, the same object for all members of it."""
-    if len(_known) >= _FORMS:
-        _known.clear()
-    return _known.setdefault(form, nodes)
-
-
-_known: dict[str, Mapping[str, Node]] = {}
-
-
-def _coordinates(root: Node, nodes: Mapping[str, Node]) -> set[str]:
-    told = [node.get("attributes", {}).get("coordinates", "") for node in (root, *nodes.values())]
-    indexes = {name for name, node in nodes.items() if node.get("dimension_names") == [name]}
-    return indexes.union(*(text.split() for text in told))
-
-
-def of_one_form(members: Mapping[str, Member]) -> list[dict[str, Member]]:
-    """Return members, by the id of the experiment, in groups that can be read together."""
-    groups: dict[str, dict[str, Member]] = {}
-    for name, member in members.items():
-        groups.setdefault(member.form, {})[name] = member
-    return list(groups.values())
-
-
-def can_stack(first: Member, small: xr.Dataset) -> bool:
-    """Tell whether the chunks of these variables can be decoded without Zarr."""
-    return all(
-        first.can_read(str(name), array)
-        and [codec["name"] for codec in first.nodes[str(name)]["codecs"]] == _CODECS
-        and math.prod(array.shape) > 0
-        for name, array in small.data_vars.items()
-    )
-
-
-def stacked(members: Mapping[str, Member], small: xr.Dataset, damaged: list[str]) -> xr.Dataset:
-    """Return some variables of members of one form along ``experiment``.
-
-    Parameters
-    ----------
-    members
-        The results, by the id of the experiment.
-    small
-        The variables of the first of them; the others have the same labels.
-    damaged
-        Takes what is wrong with members that cannot be read; they are left out.
-    """
-    values: dict[str, dict[str, np.ndarray]] = {}
-    for name, member in members.items():
-        try:
-            values[name] = {str(v): member.read(str(v)) for v in small.data_vars}
-        except StoreError as error:
-            damaged.append(str(error))
-    names = list(values)
-    variables = {
-        variable: xr.Variable(
-            ("experiment", *array.dims),
-            np.stack([values[name][str(variable)] for name in names]),
-            array.attrs,
-        )
-        for variable, array in small.data_vars.items()
-    }
-    config = {
-        key: xr.Variable(
-            "experiment", np.array([members[n].config[key] for n in names], object), coord.attrs
-        )
-        for key, coord in small.coords.items()
-        if key in CONFIG_COORDS
-    }
-    ids = xr.Variable("experiment", np.array(names, object), COORDINATES["experiment"].attrs)
-    bare = small.drop_vars([*small.data_vars, *config])
-    rows = bare.assign_coords({"experiment": ids, **config}).assign(variables)
-    return rows.drop_attrs(deep=False).assign_attrs(agreed([members[n].attrs for n in names]))
-
-
-# --- fields --------------------------------------------------------------------------------------
+# --- reading one experiment ----------------------------------------------------------------------
 
 _KEPT = 1024
 """Experiments that are kept open: some tens of kilobytes each."""
@@ -354,3 +170,114 @@ def _at(array: xr.DataArray, labels: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def _seeds(opened: tuple[Member, _Form]) -> list[int]:
     return list(opened[1].coords.get("seed", np.empty(0)))
+
+
+# --- variables of a study ------------------------------------------------------------------------
+
+
+def with_deferred(
+    rows: xr.Dataset,
+    study: Study,
+    units: np.ndarray,
+    deferred: Mapping[str, Deferred],
+    *,
+    one_grid: bool,
+) -> xr.Dataset:
+    """Return the small variables of a study together with those that are read on demand.
+
+    Parameters
+    ----------
+    rows
+        The small variables along ``experiment``.
+    study
+        Where the experiments lie.
+    units
+        For each experiment the names of its units, with blanks between them.
+    deferred
+        The variables.
+    one_grid
+        Whether all experiments have the same grid; if not, fields are left out.
+    """
+    first = _open(study, units[0])
+    if one_grid:
+        grid = {n: c.variable for n, c in first.coords.items() if set(c.dims) & set(GRID_DIMS)}
+        rows = rows.assign_coords(grid)
+    chosen = {n: entry for n, entry in deferred.items() if one_grid or not _on_grid(entry.dims)}
+    wanted = _kept_apart(chosen, rows)
+    names = da.from_array(units.astype(str), chunks=1)
+    reader = FieldReader(study)
+    variables = {name: _variable(name, e, rows, reader, names) for name, e in wanted.items()}
+    return _in_order(rows.assign(variables), first)
+
+
+def _kept_apart(deferred: Mapping[str, Deferred], rows: xr.Dataset) -> dict[str, Deferred]:
+    """Return variables under names that mean one thing, as :func:`kept_apart` has them."""
+    means = metric_identifiers(rows)
+    found: dict[str, Deferred] = {}
+    for name, entry in deferred.items():
+        config = str(entry.attrs.get("config", ""))
+        shown = name_beside(name, config) if is_twin(name, config, means) else name
+        found[shown] = entry.merged(found.get(shown))
+    return found
+
+
+def _on_grid(dims: tuple[str, ...]) -> bool:
+    return bool(set(dims) & set(GRID_DIMS))
+
+
+def _variable(
+    name: str, entry: Deferred, rows: xr.Dataset, reader: FieldReader, names: da.Array
+) -> xr.Variable:
+    labels = {dim: rows[dim].values for dim in entry.dims}
+    shape = tuple(len(labels[dim]) for dim in entry.dims)
+    dtype = _dtype(entry, rows)
+    values = da.map_blocks(
+        partial(
+            _read_rows,
+            reader=reader,
+            stored=(name, entry.attrs.get("config")),
+            labels=labels,
+            dtype=dtype,
+        ),
+        names,
+        dtype=dtype,
+        new_axis=list(range(1, 1 + len(shape))),
+        chunks=(names.chunks[0], *((size,) for size in shape)),
+        meta=np.empty((0,) * (1 + len(shape)), dtype=dtype),
+    )
+    return xr.Variable(("experiment", *entry.dims), values, entry.attrs)
+
+
+def _dtype(entry: Deferred, rows: xr.Dataset) -> np.dtype[Any]:
+    """Return the type that holds the values and, where some are filled up, NaN."""
+    dtype = np.dtype(entry.dtype)
+    complete = entry.count == rows.sizes["experiment"] and all(
+        rows[f"has_{dim}"].all() for dim in entry.dims if f"has_{dim}" in rows
+    )
+    return dtype if complete or dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def _read_rows(
+    names: np.ndarray,
+    reader: FieldReader,
+    stored: tuple[str, str | None],
+    labels: Mapping[str, np.ndarray],
+    dtype: Any,
+) -> np.ndarray:
+    shape = tuple(len(known) for known in labels.values())
+    rows = np.full((len(names), *shape), np.nan if dtype.kind in "fc" else 0, dtype)
+    for row, units in zip(rows, names, strict=True):
+        name, config = stored
+        values = reader.read(str(units).split(), name, labels, config)
+        if values is not None:
+            row[...] = values
+    return rows
+
+
+def _open(study: Study, units: str) -> xr.Dataset:
+    return along_seed([open_unit(study.unit(name)) for name in units.split()])
+
+
+def _in_order(ds: xr.Dataset, first: xr.Dataset) -> xr.Dataset:
+    names = [str(name) for name in first.data_vars if name in ds.data_vars]
+    return ds[[*names, *(n for n in ds.data_vars if n not in names)]]

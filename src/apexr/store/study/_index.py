@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from apexr._files import _disk
+from apexr._files._durable import canonical_json, digest, hold, json_bytes, make_folder
+from apexr._files._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER, is_id
+from apexr._files._local import Local
+from apexr._files._place import PathLike, Place, at_once, entries
+from apexr._files._remote import Remote
+from apexr._files._source import source_of
 from apexr.errors import StoreError, warn
 from apexr.schema import presence_name
-from apexr.store.files import _disk
-from apexr.store.files._files import canonical_json, digest, hold, json_bytes, make_folder
-from apexr.store.files._layout import DATA, INDEX, LOCKS, MANIFEST, ORDER, is_id
-from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, at_once, entries
-from apexr.store.files._remote import Remote
+from apexr.store.study._fields import with_deferred
 from apexr.store.study._join import (
     all_labels,
     concat,
@@ -31,13 +33,14 @@ from apexr.store.study._join import (
     with_labels,
     without_complete,
 )
-from apexr.store.study._rows import DEFERRED, GRID, UNITS, Deferred, rows_of, with_deferred
+from apexr.store.study._members import Deferred
+from apexr.store.study._rows import DEFERRED, GRID, UNITS, rows_of
 from apexr.store.study._study import Study, read_part
 from apexr.store.unit._encode import encoded
 from apexr.store.unit._manifest import Unit, entries_of, make_manifest
 from apexr.store.unit._publish import publish_files
-from apexr.store.unit._read import checked_store, lazy_dataset, opened
-from apexr.store.unit._source import source_of
+from apexr.store.unit._read import lazy_dataset, opened
+from apexr.store.unit._zarr import checked_store
 
 # --- segments ------------------------------------------------------------------------------------
 

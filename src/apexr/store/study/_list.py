@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from apexr._files._place import PathLike, Place, at_once
 from apexr.errors import StoreError
 from apexr.schema import CONFIG_COORDS, diverged_seeds
-from apexr.store.files._place import PathLike, Place, at_once
 from apexr.store.runs._notes import DAMAGED_RECORD
 from apexr.store.study._experiment import open_experiment
 from apexr.store.study._study import Study

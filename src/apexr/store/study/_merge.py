@@ -10,18 +10,19 @@ import numpy as np
 import xarray as xr
 
 from apexr._digest import canonical_json, digest, with_seeds
-from apexr.errors import StoreError
-from apexr.store.files import _disk
-from apexr.store.files._files import Files, make_folder, read_all, scratch, write_packed
-from apexr.store.files._layout import (
+from apexr._files import _disk
+from apexr._files._durable import Files, make_folder, read_all, scratch, write_packed
+from apexr._files._layout import (
     MANIFEST,
     PACKED,
     is_published,
     kind_of,
     staging_folder,
 )
-from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, local
+from apexr._files._local import Local
+from apexr._files._place import PathLike, Place, local
+from apexr._files._source import Packed
+from apexr.errors import StoreError
 from apexr.store.runs._notes import DAMAGED_RECORD
 from apexr.store.study._experiment import open_experiment, read_weights
 from apexr.store.study._index import WORTH_AN_INDEX, keep_index
@@ -30,7 +31,6 @@ from apexr.store.unit._hierarchy import with_group
 from apexr.store.unit._manifest import Unit, experiment_of
 from apexr.store.unit._publish import ConflictError, create_study, publish_experiment, publish_files
 from apexr.store.unit._read import open_unit
-from apexr.store.unit._source import Packed
 
 # --- packing -------------------------------------------------------------------------------------
 

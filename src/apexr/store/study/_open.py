@@ -10,8 +10,8 @@ from typing import Any
 import xarray as xr
 from xarray.backends import BackendEntrypoint
 
+from apexr._files._place import PathLike, Place
 from apexr.errors import SpecError, StoreError, warn
-from apexr.store.files._place import PathLike, Place
 from apexr.store.study._experiment import open_experiment
 from apexr.store.study._index import INDEX_FROM, open_indexed
 from apexr.store.study._join import (

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from apexr._files._durable import is_seeds, make_folder
+from apexr._files._place import PathLike, place
 from apexr.errors import SpecError, StoreError, needs
 from apexr.schema import CONFIG_COORDS
-from apexr.store.files._files import is_seeds, make_folder
-from apexr.store.files._place import PathLike, place
 from apexr.store.study._experiment import open_experiment, read_weights
 
 SUFFIX = ".safetensors"

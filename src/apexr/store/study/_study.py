@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from apexr._digest import digest
-from apexr.errors import StoreError
-from apexr.store.files._files import read_json, write_json
-from apexr.store.files._layout import (
+from apexr._files._durable import read_json, write_json
+from apexr._files._layout import (
     EXPERIMENTS,
     METADATA,
     PACKED,
@@ -31,8 +30,9 @@ from apexr.store.files._layout import (
     is_study,
     unit_of,
 )
-from apexr.store.files._place import PathLike, Place, at_once, entries, place
-from apexr.store.files._remote import Remote
+from apexr._files._place import PathLike, Place, at_once, entries, place
+from apexr._files._remote import Remote
+from apexr.errors import StoreError
 from apexr.store.runs._notes import Notes
 from apexr.store.unit._manifest import Unit, check_version, experiment_of
 

@@ -4,10 +4,9 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from apexr.errors import StoreError
-from apexr.store.files import _disk
-from apexr.store.files._files import make_folder, read_json
-from apexr.store.files._layout import (
+from apexr._files import _disk
+from apexr._files._durable import make_folder, read_json
+from apexr._files._layout import (
     CHECKPOINTS,
     DAMAGED,
     EXPERIMENTS,
@@ -25,9 +24,10 @@ from apexr.store.files._layout import (
     is_published,
     packed_path,
 )
-from apexr.store.files._local import Local
-from apexr.store.files._place import Address, PathLike, Place, address, entries
-from apexr.store.files._remote import Remote
+from apexr._files._local import Local
+from apexr._files._place import Address, PathLike, Place, address, entries
+from apexr._files._remote import Remote
+from apexr.errors import StoreError
 from apexr.store.runs._checkpoints import drop_checkpoints
 from apexr.store.runs._notes import PLANS
 from apexr.store.study._study import PARTS, Study

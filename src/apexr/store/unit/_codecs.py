@@ -28,10 +28,10 @@ from numcodecs import blosc, zstd  # a dependency of Zarr
 from numcodecs.pcodec import PCodec
 from pcodec import standalone
 
+from apexr._files._durable import parse_json
+from apexr._files._layout import WEIGHTS
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
-from apexr.store.files._files import parse_json
-from apexr.store.files._layout import WEIGHTS
 
 # --- numbers predicted in time -------------------------------------------------------------------
 

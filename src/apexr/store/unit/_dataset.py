@@ -8,12 +8,12 @@ from pathlib import Path
 import xarray as xr
 import zarr
 
+from apexr._files import _disk
+from apexr._files._durable import exchange, make_folder, move_in, scratch, sync_tree
+from apexr._files._layout import staging_folder
+from apexr._files._local import Local
+from apexr._files._place import PathLike, local
 from apexr.errors import MissingExtraError, SpecError, StoreError, how_to_install
-from apexr.store.files import _disk
-from apexr.store.files._files import exchange, make_folder, move_in, scratch, sync_tree
-from apexr.store.files._layout import staging_folder
-from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, local
 from apexr.store.unit._publish import ConflictError
 from apexr.store.unit._read import lazy_dataset
 from apexr.store.unit._zarr import encoding

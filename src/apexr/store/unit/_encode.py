@@ -19,9 +19,9 @@ from numcodecs.blosc import compress  # a dependency of Zarr
 from numcodecs.vlen import VLenUTF8
 from numcodecs.zstd import Zstd
 
+from apexr._files._layout import METADATA, ORDER, WEIGHTS
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
-from apexr.store.files._layout import METADATA, ORDER, WEIGHTS
 from apexr.store.unit._codecs import is_smooth, packed_along_time, smooth_codecs
 from apexr.store.unit._zarr import (
     CHUNK_KEYS,

@@ -12,11 +12,11 @@ are always the same; whoever writes to a study adds them where they are missing.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from apexr._files._durable import json_bytes, parse_json, write_json
+from apexr._files._layout import EXPERIMENTS, MANIFEST, METADATA
+from apexr._files._place import Place
 from apexr.errors import StoreError
 from apexr.schema import CONVENTIONS
-from apexr.store.files._files import json_bytes, parse_json, write_json
-from apexr.store.files._layout import EXPERIMENTS, MANIFEST, METADATA
-from apexr.store.files._place import Place
 from apexr.store.unit._manifest import entries_of, experiment_of, sealed
 
 Node = Mapping[str, Any]

@@ -16,10 +16,7 @@ import numpy as np
 import xarray as xr
 
 from apexr._digest import experiment_id
-from apexr._memory import FILE_LIMIT
-from apexr.errors import StoreError
-from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION, diverged_seeds
-from apexr.store.files._files import (
+from apexr._files._durable import (
     Source,
     canonical_json,
     digest,
@@ -28,7 +25,7 @@ from apexr.store.files._files import (
     is_text,
     parse_json,
 )
-from apexr.store.files._layout import (
+from apexr._files._layout import (
     FORMATS,
     MANIFEST,
     PACKED,
@@ -38,9 +35,12 @@ from apexr.store.files._layout import (
     in_study,
     kind_of,
 )
-from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, Place, place
-from apexr.store.unit._source import Objects, Packed, source_of
+from apexr._files._local import Local
+from apexr._files._place import PathLike, Place, place
+from apexr._files._source import Objects, Packed, source_of
+from apexr._memory import FILE_LIMIT
+from apexr.errors import StoreError
+from apexr.schema import CONFIG_COORDS, SCHEMA_VERSION, diverged_seeds
 
 Entry = dict[str, Any]
 

@@ -17,10 +17,8 @@ from typing import Any, cast
 import numpy as np
 import xarray as xr
 
-from apexr.errors import StoreError
-from apexr.schema import SCHEMA_VERSION, validate
-from apexr.store.files import _disk
-from apexr.store.files._files import (
+from apexr._files import _disk
+from apexr._files._durable import (
     abandoned,
     canonical_json,
     digest,
@@ -37,7 +35,7 @@ from apexr.store.files._files import (
     write_json,
     write_packed,
 )
-from apexr.store.files._layout import (
+from apexr._files._layout import (
     DATA,
     FORMATS,
     MANIFEST,
@@ -54,9 +52,11 @@ from apexr.store.files._layout import (
     packed_path,
     staging_folder,
 )
-from apexr.store.files._local import Local
-from apexr.store.files._place import Address, PathLike, Place, address, entries, place
-from apexr.store.files._remote import Remote
+from apexr._files._local import Local
+from apexr._files._place import Address, PathLike, Place, address, entries, place
+from apexr._files._remote import Remote
+from apexr.errors import StoreError
+from apexr.schema import SCHEMA_VERSION, validate
 from apexr.store.runs._notes import Notes
 from apexr.store.unit._encode import encoded
 from apexr.store.unit._hierarchy import group, keep_groups, unit_group

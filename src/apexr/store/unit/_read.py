@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 
 from apexr import schema
+from apexr._files._layout import ORDER
+from apexr._files._place import Place
 from apexr.errors import StoreError
 from apexr.schema import VARIABLES
-from apexr.store.files._layout import ORDER
-from apexr.store.files._place import Place
 from apexr.store.unit._manifest import Unit
-from apexr.store.unit._zarr import CheckedStore
+from apexr.store.unit._zarr import CheckedStore, checked_store
 
 # --- older schemas -------------------------------------------------------------------------------
 
@@ -54,11 +54,6 @@ def open_plain(unit: Unit) -> xr.Dataset:
     manifest = unit.check_sizes().manifest
     ds = _labeled(_in_order(opened(checked_store(unit))), manifest["config"])
     return migrated(ds, manifest["schema_version"], str(unit.place))
-
-
-def checked_store(unit: Unit) -> CheckedStore:
-    """Return the Zarr store of a unit; what is read from it is checked against its manifest."""
-    return CheckedStore(unit.source, unit.manifest["files"], unit.prefix)
 
 
 @contextmanager

@@ -13,18 +13,18 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from apexr._files._durable import exchange, move_in, scratch, sync_tree, write_json
+from apexr._files._layout import MANIFEST, check_writable, is_published, staging_folder
+from apexr._files._local import Local
+from apexr._files._place import PathLike, local
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
 from apexr.schema import CONVENTIONS
-from apexr.store.files._files import exchange, move_in, scratch, sync_tree, write_json
-from apexr.store.files._layout import MANIFEST, check_writable, is_published, staging_folder
-from apexr.store.files._local import Local
-from apexr.store.files._place import PathLike, local
 from apexr.store.unit._codecs import CHUNK_COUNT_LIMIT
 from apexr.store.unit._manifest import Unit, entries_below, make_manifest
 from apexr.store.unit._publish import ConflictError, sweep_unit
-from apexr.store.unit._read import as_lazy, checked_store, in_memory, opened
-from apexr.store.unit._zarr import CHUNK_KEYS, CODECS
+from apexr.store.unit._read import as_lazy, in_memory, opened
+from apexr.store.unit._zarr import CHUNK_KEYS, CODECS, checked_store
 
 KIND: Final = "trajectories"
 CONCURRENT_CHUNKS = 4

@@ -24,11 +24,12 @@ from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import MemoryStore
 
+from apexr._files._durable import Source, digest
+from apexr._files._layout import METADATA, ORDER, WEIGHTS
 from apexr.errors import StoreError
 from apexr.schema import chunk_shape
-from apexr.store.files._files import Source, digest
-from apexr.store.files._layout import METADATA, ORDER, WEIGHTS
 from apexr.store.unit._codecs import checked_forms, decoded, told_as_plain
+from apexr.store.unit._manifest import Unit
 
 LEVEL = 3
 CODECS = (BloscCodec(cname="zstd", clevel=LEVEL, shuffle="shuffle"), Crc32cCodec())
@@ -151,6 +152,11 @@ class CheckedStore(Store):
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def checked_store(unit: Unit) -> CheckedStore:
+    """Return the Zarr store of a unit; what is read from it is checked against its manifest."""
+    return CheckedStore(unit.source, unit.manifest["files"], unit.prefix)
 
 
 def _array_of(key: str) -> str:

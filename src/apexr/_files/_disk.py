@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
-from apexr.store.files._local import Local
-from apexr.store.files._remote import Remote
+from apexr._files._local import Local
+from apexr._files._remote import Remote
 
 _SYNCS = 8
 """Folders whose files wait for the disk at a time: it takes them all at once."""

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from apexr._files._local import Local
+from apexr._files._remote import Remote
 from apexr.errors import MissingExtraError, StoreError, how_to_install
-from apexr.store.files._local import Local
-from apexr.store.files._remote import Remote
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::[A-Za-z].*)?://.*")
 _LOCAL = ("file://", "local://")

@@ -4,7 +4,7 @@ A :class:`Local` has two halves: a root, which the user has named and which may 
 links, and the names below it, which a stranger may have written. Every operation opens the root and
 walks down from there, folder by folder, by descriptors: a link on the way is an error, also one
 that is put there meanwhile. Only regular files are read or locked; a pipe, a socket or a device
-is an error. No other module of the store opens, makes, renames or removes anything.
+is an error. Nothing else in apexr opens, makes, renames or removes what lies in a store.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Places in object stores, which answer to what :class:`apexr.store.files._local.Local` answers to.
+"""Places in object stores, which answer to what :class:`apexr._files._local.Local` answers to.
 
 Objects cannot be renamed or locked: what that changes stands in ``_publish``.
 """

@@ -6,13 +6,13 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from apexr._files._durable import Source, packed_into
+from apexr._files._layout import MANIFEST, PACKED
+from apexr._files._local import Local
+from apexr._files._place import Place
+from apexr._files._remote import Remote
 from apexr._memory import FILE_LIMIT, format_bytes
 from apexr.errors import StoreError
-from apexr.store.files._files import Source, packed_into
-from apexr.store.files._layout import MANIFEST, PACKED
-from apexr.store.files._local import Local
-from apexr.store.files._place import Place
-from apexr.store.files._remote import Remote
 
 _HEAD = 30
 """Bytes of the head of an entry, before its name."""

@@ -36,10 +36,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from apexr._files._local import Local
+from apexr._files._place import Address, PathLike, Place, address, place
+from apexr._files._remote import Remote
 from apexr.errors import StoreError
-from apexr.store.files._local import Local
-from apexr.store.files._place import Address, PathLike, Place, address, place
-from apexr.store.files._remote import Remote
 
 DATA = "data.zarr"
 MANIFEST = "manifest.json"

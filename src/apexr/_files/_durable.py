@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from apexr._files import _disk
+from apexr._files._local import Local
+from apexr._files._place import Place, local
+from apexr._files._remote import Remote
 from apexr._memory import format_bytes
 from apexr.errors import StoreError
-from apexr.store.files import _disk
-from apexr.store.files._local import Local
-from apexr.store.files._place import Place, local
-from apexr.store.files._remote import Remote
 
 try:
     import fcntl
