@@ -2,7 +2,8 @@
 
 The program of the case is traced, not compiled: its products and transforms are counted with their
 shapes, those in loops as often as these run. Then each is timed for itself, on all devices at once
-as in the program. The ratio to what the case takes is its share of the limit.
+as in the program: products as they are written, and of plain matrices of the same sizes, of which
+the faster one counts. The ratio to what the case takes is its share of the limit.
 """
 
 import collections
@@ -106,10 +107,32 @@ def _programs(equation: Any) -> Iterator[Any]:
 
 def _time(equation: Any) -> float:
     """Return the seconds of an operation that each device does at the same time."""
-    arrays = [_drawn(variable.aval) for variable in equation.invars]
+    written = functools.partial(equation.primitive.bind, **equation.params)
+    forms = [(written, [variable.aval for variable in equation.invars])]
+    if equation.primitive.name == "dot_general":
+        forms.append((jnp.matmul, _plain_matrices(equation)))
+    return min(_time_form(operation, avals) for operation, avals in forms)
+
+
+def _plain_matrices(equation: Any) -> list[jax.ShapeDtypeStruct]:
+    """Return the factors of a product as matrices, with one axis of batches before them."""
+    left, right = (variable.aval for variable in equation.invars)
+    (summed, _), (batches, _) = equation.params["dimension_numbers"]
+    inner = math.prod(left.shape[axis] for axis in summed)
+    batch = math.prod(left.shape[axis] for axis in batches)
+    rows, columns = (aval.size // (inner * batch) for aval in (left, right))
+    lead = (batch,) if batch > 1 else ()
+    return [
+        jax.ShapeDtypeStruct((*lead, *sizes), aval.dtype)
+        for sizes, aval in (((rows, inner), left), ((inner, columns), right))
+    ]
+
+
+def _time_form(operation: Callable[..., Any], avals: list[Any]) -> float:
+    arrays = [_drawn(aval) for aval in avals]
     repeat = 1
     while True:
-        loop = _loop(equation, repeat)
+        loop = _loop(operation, repeat)
         jax.block_until_ready(loop(*arrays))
         taken = min(_clocked(functools.partial(loop, *arrays)) for _ in range(ROUNDS))
         if taken > AIM / 4 or repeat > 10**6:
@@ -122,11 +145,8 @@ def _drawn(aval: Any) -> np.ndarray:
     return values.astype(aval.dtype)
 
 
-def _loop(equation: Any, repeat: int) -> Callable[..., Any]:
+def _loop(bound: Callable[..., Any], repeat: int) -> Callable[..., Any]:
     """Return the compiled loop; each turn reads a number of the one before, so that all run."""
-
-    def bound(*arrays: Any) -> Any:
-        return equation.primitive.bind(*arrays, **equation.params)
 
     def on_device(*arrays: Any) -> Any:
         first, *others = (array[0] for array in arrays)
