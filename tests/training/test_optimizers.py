@@ -62,7 +62,7 @@ def test_named_optimizers_are_those_of_optax(weights):
 
 
 def test_promised_optimizers_are_there():
-    promised = "adam adamw sgd lion rmsprop adagrad lamb nadam adabelief radam yogi sm3"
+    promised = "adam adamw sgd lion rmsprop adagrad lamb nadam adabelief radam yogi sm3 muon"
     assert set(promised.split()) <= set(OPTIMIZERS.names())
 
 
@@ -169,3 +169,64 @@ def test_options_that_are_no_numbers_are_not_offered():
         offered = set(inspect.signature(getattr(optax, name)).parameters) - {"learning_rate"}
         assert set(defaults) <= offered
         assert not any("mask" in option or "dtype" in option for option in defaults)
+
+
+# --- muon ----------------------------------------------------------------------------------------
+
+
+def layers_of(seed):
+    """Return weights as networks have them: matrices, kernels, and what is none of them."""
+    random = np.random.default_rng(seed)
+    shapes = {
+        "dense": {"weight": (6, 9), "bias": (6,)},
+        "convolution": {"weight": (5, 4, 3, 3), "bias": (5, 1, 1)},
+        "first": {"weight": (8, 1, 3)},
+        "norm": {"weight": (8,)},
+        "spectral": {"weight_real": (2, 4, 4, 3)},
+    }
+    return jax.tree.map(
+        lambda shape: jnp.asarray(random.normal(size=shape), "f4"),
+        shapes,
+        is_leaf=lambda node: isinstance(node, tuple),
+    )
+
+
+def muon_changes(config, gradient, weights):
+    optimizer = OPTIMIZERS.parse(config).build()
+    return optimizer.update(gradient, optimizer.init(weights), weights)[0]
+
+
+def test_muon_steps_along_all_directions_of_a_matrix():
+    gradient, weights = layers_of(0), layers_of(1)
+    changes = muon_changes("muon;9;constant;1.0", gradient, weights)
+    for layer in ("dense", "convolution"):
+        change = changes[layer]["weight"].reshape(len(changes[layer]["weight"]), -1)
+        matrix = gradient[layer]["weight"].reshape(change.shape)
+        left, _, right = np.linalg.svd(np.asarray(matrix, "f8"), full_matrices=False)
+        largest = max(change.shape)
+        sizes = np.diag(left.T @ (-change / (0.2 * np.sqrt(largest))) @ right.T)
+        assert np.all((sizes > 0.6) & (sizes < 1.3)), layer  # the iteration ends about 1
+        across = left.T @ change @ right.T - np.diag(np.diag(left.T @ change @ right.T))
+        assert np.abs(across).max() < 0.05 * np.abs(change).max()
+
+
+def test_muon_is_adam_where_there_is_no_matrix():
+    gradient, weights = layers_of(0), layers_of(1)
+    changes = muon_changes("with;nesterov=false;muon;9;constant;0.1", gradient, weights)
+    adam = muon_changes("adam;9;constant;0.1", gradient, weights)
+    for layer, name in [
+        ("dense", "bias"), ("convolution", "bias"), ("first", "weight"), ("norm", "weight"),
+        ("spectral", "weight_real"),
+    ]:  # fmt: skip
+        np.testing.assert_allclose(changes[layer][name], adam[layer][name], rtol=1e-5)
+
+
+def test_muon_decays_all_weights():
+    weights = layers_of(1)
+    nothing = jax.tree.map(jnp.zeros_like, weights)
+    changes = muon_changes("with;weight_decay=0.5;muon;9;constant;0.1", nothing, weights)
+    jax.tree.map(
+        lambda change, weight: np.testing.assert_allclose(change, -0.05 * weight, rtol=1e-5),
+        changes,
+        weights,
+    )

@@ -4,7 +4,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import optax
+from optax import contrib
 
 from apexr.kernels import on_vectors
 from apexr.training._optimizers import optimizer
@@ -59,3 +61,48 @@ for _name, _meaning in NAMED_OPTIMIZERS.items():
 def sm3(rate: optax.Schedule, *, momentum: float = 0.9) -> optax.GradientTransformation:
     """adaptive in little memory (Anil et al. 2019)."""  # noqa: D403 - stands in a table
     return optax.chain(optax.scale_by_sm3(momentum), optax.scale_by_learning_rate(rate))
+
+
+@optimizer("muon")
+def muon(
+    rate: optax.Schedule,
+    *,
+    beta: float = 0.95,
+    nesterov: bool = True,
+    weight_decay: float = 0.0,
+    consistent_rms: float = 0.2,
+) -> optax.GradientTransformation:
+    """orthogonalized momentum of weight matrices, AdamW of all else (Jordan et al. 2024).
+
+    The momentum ``M = U S Vᵀ`` of a matrix is replaced by about ``U Vᵀ``, by five steps of a
+    Newton-Schulz iteration. A convolution's weight ``(out, in, *kernel)`` is the matrix of ``out``
+    rows. Arrays of other names than ``weight``, such as the modes of an FNO, and weights with a
+    single input or output channel are trained by AdamW. ``consistent_rms`` is the root mean square
+    of a step over the learning rate, so that the rates of Adam suit matrices, too.
+
+    References
+    ----------
+    Jordan et al. (2024), "Muon: An optimizer for hidden layers in neural networks"; Liu et al.
+    (2025), "Muon is Scalable for LLM Training", arXiv:2502.16982, equation 4.
+    """  # noqa: D403 - its first line stands in a table
+    return contrib.muon(
+        rate,
+        beta=beta,
+        nesterov=nesterov,
+        weight_decay=weight_decay,
+        adam_weight_decay=weight_decay,
+        consistent_rms=consistent_rms,
+        muon_weight_dimension_numbers=_matrices,
+    )
+
+
+def _matrices(params: Any) -> Any:
+    """Return for each array which of its axes are the rows and the columns; None for no matrix."""
+
+    def axes(path: Any, leaf: Any) -> contrib.MuonDimensionNumbers | None:
+        name = jax.tree_util.keystr(path[-1:], simple=True) if path else ""
+        if name != "weight" or leaf.ndim < 2 or 1 in leaf.shape[:2]:
+            return None
+        return contrib.MuonDimensionNumbers(tuple(range(1, leaf.ndim)), 0)
+
+    return jax.tree_util.tree_map_with_path(axes, params)
