@@ -146,19 +146,26 @@ def _drawn(aval: Any) -> np.ndarray:
 
 
 def _loop(bound: Callable[..., Any], repeat: int) -> Callable[..., Any]:
-    """Return the compiled loop; each turn reads a number of the one before, so that all run."""
+    """Return the compiled loop; each turn reads a number of the one before, so that all run.
+
+    It is written into the smallest array: where that is copied, it takes the shortest time.
+    """
 
     def on_device(*arrays: Any) -> Any:
-        first, *others = (array[0] for array in arrays)
+        given = [array[0] for array in arrays]
+        place = min(range(len(given)), key=lambda number: given[number].size)
+
+        def with_first(changed: Any) -> Any:
+            return bound(*given[:place], changed, *given[place + 1 :])
 
         def turn(_: int, held: tuple[Any, Any]) -> tuple[Any, Any]:
-            first, out = held
-            number = out.reshape(-1)[0].real.astype(first.dtype)
-            first = first.reshape(-1).at[0].set(number).reshape(first.shape)
-            return first, bound(first, *others)
+            changed, out = held
+            number = out.reshape(-1)[0].real.astype(changed.dtype)
+            changed = changed.reshape(-1).at[0].set(number).reshape(changed.shape)
+            return changed, with_first(changed)
 
-        shape = jax.eval_shape(bound, first, *others)
-        start = (first, jnp.zeros(shape.shape, shape.dtype))
+        shape = jax.eval_shape(bound, *given)
+        start = (given[place], jnp.zeros(shape.shape, shape.dtype))
         return jax.lax.fori_loop(0, repeat, turn, start)[1][None]
 
     mesh = Mesh(np.array(jax.local_devices()), ("device",))
