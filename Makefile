@@ -22,7 +22,7 @@ test: check
 	$(MAKE) test-as-users
 
 test-as-users: $(VENV)/.installed-dev
-	JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load \
+	APEXR_CHECK_SHAPES=1 JAX_DISABLE_MOST_OPTIMIZATIONS=false $(BIN)/python -m pytest -n 2 --dist load \
 	  -k "not test_network or 1d-1c or 1d_c1 or AViT-2d-1c" tests/contracts/test_network_contract.py \
 	  tests/parity/test_networks.py $(AS_USERS)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from _shapes import check_annotated_shapes
+
 # Before JAX starts: every core is a device, as in the command line and in `apexr.run`.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(len(os.sched_getaffinity(0))))
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -16,6 +18,9 @@ os.environ.setdefault("APEXR_DATA_CACHE", "0")  # likewise
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a script
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if os.environ.get("APEXR_CHECK_SHAPES"):
+    check_annotated_shapes()
 
 LONG = (
     "study/test_dask.py",

@@ -18,6 +18,8 @@ from apexr.metrics._scale import scale_of_all, scales
 from apexr.spectral import curl, divergence, velocity_from_vorticity
 
 State = Float[Array, "channel *space"]
+Derived = Float[Array, "component *space"]
+"""A field that is made of a state: a velocity, a vorticity."""
 _KINDS = {"scalars": "scalars", "velocity": "a velocity", "vorticity": "a vorticity"}
 
 
@@ -39,7 +41,7 @@ class _RelativeChange(DomainMetric, abc.ABC):
     """How much half the mean square of a field differs from that of the reference."""
 
     @abc.abstractmethod
-    def squared(self, state: State, fields: Fields) -> State:
+    def squared(self, state: State, fields: Fields) -> Derived:
         """Return the field whose square is integrated."""
 
     def error_on(self, prediction: State, target: State, fields: Fields) -> Float[Array, ""]:
@@ -54,24 +56,24 @@ def _volume(fields: Fields) -> float:
     return math.prod(fields.grid.extents)
 
 
-def _moving(state: State, fields: Fields) -> State:
+def _moving(state: State, fields: Fields) -> Derived:
     """Return the field whose energy is meant: the velocity of a vorticity, else the state."""
     if fields.kind == "vorticity":
         return velocity_from_vorticity(state, fields.grid.domain_extent)
     return state
 
 
-def _turning(state: State, fields: Fields) -> State:
+def _turning(state: State, fields: Fields) -> Derived:
     """Return the vorticity."""
     return state if fields.kind == "vorticity" else curl(state, fields.grid.domain_extent)
 
 
-def _energy(field: State, fields: Fields) -> Float[Array, ""]:
+def _energy(field: Derived, fields: Fields) -> Float[Array, ""]:
     scale = scale_of_all(field)
     return _volume(fields) * jnp.sum(jnp.mean((field / scale) ** 2, _space(field))) / 2 * scale**2
 
 
-def _space(field: State) -> tuple[int, ...]:
+def _space(field: Derived) -> tuple[int, ...]:
     return tuple(range(1, field.ndim))
 
 
@@ -129,7 +131,7 @@ class EnergyError(_RelativeChange):
 
     formula = "|E(u) − E(r)| / E(r)"
 
-    def squared(self, state: State, fields: Fields) -> State:
+    def squared(self, state: State, fields: Fields) -> Derived:
         """Return the state, or the velocity of a vorticity."""
         return _moving(state, fields)
 
@@ -164,7 +166,7 @@ class EnstrophyError(_RelativeChange):
         """Refuse states that are no vorticity and no velocity."""
         _check_turning(str(self), fields)
 
-    def squared(self, state: State, fields: Fields) -> State:
+    def squared(self, state: State, fields: Fields) -> Derived:
         """Return the vorticity."""
         return _turning(state, fields)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int, Real
 
 from apexr._typing import Number
 from apexr.errors import ShapeError, SpecError, suggest
@@ -40,7 +40,7 @@ def wavenumbers(grid: Grid) -> Int[np.ndarray, "dim *spectrum"]:
     return frozen(np.stack(np.meshgrid(*full, half, indexing="ij")))
 
 
-def along_axes(values: Sequence[float], grid: Grid) -> Float[np.ndarray, "dim *ones"]:
+def along_axes(values: Sequence[float], grid: Grid) -> Real[np.ndarray, "dim *ones"]:
     """Return one number an axis in the shape that multiplies ``(dim, *spectrum)``."""
     return np.reshape(values, (-1, *[1] * grid.num_spatial_dims))
 
