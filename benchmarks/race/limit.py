@@ -155,14 +155,14 @@ def _loop(bound: Callable[..., Any], repeat: int) -> Callable[..., Any]:
         given = [array[0] for array in arrays]
         place = min(range(len(given)), key=lambda number: given[number].size)
 
-        def with_first(changed: Any) -> Any:
+        def with_changed(changed: Any) -> Any:
             return bound(*given[:place], changed, *given[place + 1 :])
 
         def turn(_: int, held: tuple[Any, Any]) -> tuple[Any, Any]:
             changed, out = held
             number = out.reshape(-1)[0].real.astype(changed.dtype)
             changed = changed.reshape(-1).at[0].set(number).reshape(changed.shape)
-            return changed, with_first(changed)
+            return changed, with_changed(changed)
 
         shape = jax.eval_shape(bound, *given)
         start = (given[place], jnp.zeros(shape.shape, shape.dtype))

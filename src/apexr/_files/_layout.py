@@ -7,13 +7,13 @@
     turbulence.zarr/                 trajectories alone, of the same form
     study.zarr/
       study.json                     marks a study; schema version
-      zarr.json                      a Zarr group, as each folder down to a result: see _hierarchy
+      zarr.json                      a Zarr group, as each folder down to a result
       experiments/zarr.json          the same
       experiments/<id>/zarr.json     the same, with the labels of the experiment
       experiments/<id>/data.zarr     one experiment
       experiments/<id>/manifest.json
       experiments/<id>.zip           the same, packed into one file
-      experiments/<id>/data-<digest>.zarr   in place of data.zarr, in object stores: see _publish
+      experiments/<id>/data-<digest>.zarr   in place of data.zarr, in object stores
       failures/<id>.json             last error of an experiment, number of attempts
       .index/<segment>/              small variables of many experiments; derived, never the truth
       .staging/<id>-<random>/        being written; never read

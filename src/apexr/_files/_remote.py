@@ -1,6 +1,7 @@
 """Places in object stores, which answer to what :class:`apexr._files._local.Local` answers to.
 
-Objects cannot be renamed or locked: what that changes stands in ``_publish``.
+Objects cannot be renamed or locked: ``apexr.store.unit._publish`` says
+what that changes.
 """
 
 import io
