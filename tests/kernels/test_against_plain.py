@@ -1,5 +1,7 @@
 """Each kernel in the form for CPUs against the same by XLA's own operations, with its gradients."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -85,6 +87,29 @@ def test_transposed_convolutions(grid, taps, boundary):
         x,
         weight,
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_groups"), [((4, 2, 9), 1), ((6, 3, 4, 5), 3), ((2, 1, 3, 2, 4), 2)], ids=str
+)
+def test_norms_over_groups(shape, num_groups):
+    x, weight, bias = drawn(shape, shape[:1], shape[:1])
+    arrays = 2 * x + jnp.cos(x), weight, bias
+    ours = partial(kernels.normalize_groups, num_groups=num_groups, epsilon=1e-5)
+
+    def reference(x, weight, bias):
+        grouped = x.reshape(num_groups, -1, *x.shape[1:])
+        axes = (1, *range(3, grouped.ndim))
+        normal = jax.nn.standardize(grouped, axes, epsilon=1e-5).reshape(x.shape)
+        weight, bias = (array.reshape(-1, *(1,) * (x.ndim - 1)) for array in (weight, bias))
+        return normal * weight + bias
+
+    assert_equal(ours, reference, *arrays)
+    weighted = [lambda *a, f=f: jnp.sum(jnp.sin(f(*a)) * x) for f in (ours, reference)]
+    for forward in (jax.jacfwd, jax.jacrev):  # second derivatives in both modes
+        made, true = (forward(jax.grad(f, (0, 1, 2)), (0, 1, 2))(*arrays) for f in weighted)
+        largest = max(np.abs(leaf).max() for leaf in jax.tree.leaves(true))
+        jax.tree.map(partial(np.testing.assert_allclose, atol=2e-5 * largest), made, true)
 
 
 def test_windows():

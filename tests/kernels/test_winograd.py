@@ -22,12 +22,12 @@ def fields(grid, in_channels=3, out_channels=2, dtype="f4"):
     return x.astype(dtype), weight.astype(dtype)
 
 
-def summed(x, weight):
+def summed(x, weight, dilation=1):
     """Return the periodic cross-correlation as the sum of all taps, in double precision."""
     space = range(2, x.ndim)
     total = 0
     for tap in itertools.product(range(3), repeat=len(space)):
-        rolled = np.roll(x.astype("f8"), [1 - index for index in tap], tuple(space))
+        rolled = np.roll(x.astype("f8"), [dilation * (1 - index) for index in tap], tuple(space))
         total += np.einsum("oi,ib...->ob...", weight[(..., *tap)].astype("f8"), rolled)
     return total
 
@@ -55,6 +55,38 @@ def test_minimal_filtering_is_the_convolution(grid):
     made = winograd.correlate(x, weight)
     assert made.dtype == x.dtype
     assert worst(made, summed(x, weight)) < 2e-6
+
+
+@pytest.mark.parametrize(
+    ("dilation", "grid"),
+    [(2, (8, 3)), (2, (10, 6)), (3, (27, 4)), (4, (16, 16)), (8, (32, 9)), (2, (8, 3, 5))],
+    ids=str,
+)
+def test_dilated_taps_are_filtered_on_every_phase_of_the_rows(dilation, grid):
+    x, weight = fields(grid, in_channels=24, out_channels=24)
+    offsets = tuple(dilation * offset for offset in winograd.OFFSETS)
+    way = correlation(weight.shape, offsets, grid, filtered=True)
+    assert way.func is winograd.correlate
+    true = summed(x, weight, dilation)
+    assert worst(way(x, weight), true) < 4e-6
+    assert worst(convolve(x, weight, dilation=dilation), true) < 4e-6
+    back = jax.vjp(way, x, weight)[1](true.astype("f4"))
+    slow = jax.vjp(lambda *both: _correlate_split(*both, offsets, len(grid)), x, weight)[1](
+        true.astype("f4")
+    )
+    for made, expected in zip(back, slow, strict=True):
+        assert worst(made, np.asarray(expected)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("dilation", "grid"), [(2, (9, 8)), (2, (6, 8)), (4, (16, 4)), (4, (8, 16))], ids=str
+)
+def test_dilated_taps_on_other_grids_are_gathered_or_shifted(dilation, grid):
+    x, weight = fields(grid, in_channels=24, out_channels=24)
+    offsets = tuple(dilation * offset for offset in winograd.OFFSETS)
+    assert correlation(weight.shape, offsets, grid, filtered=True).func is _correlate_split
+    true = summed(x, weight, dilation)
+    assert worst(convolve(x, weight, dilation=dilation), true) < 2e-6
 
 
 @pytest.mark.parametrize("grid", [(9, 6), (6, 1, 4)], ids=str)
@@ -99,10 +131,14 @@ def test_few_channels_are_gathered_or_shifted_and_many_filtered(
     in_channels, out_channels, grid, taken
 ):
     shape = (out_channels, in_channels, *(3,) * len(grid))
-    way = correlation(shape, winograd.OFFSETS, filtered=True)
-    assert way is correlation(shape, winograd.OFFSETS, filtered=True)  # chosen once
-    assert way is winograd.correlate if taken is None else way.keywords["axes"] == taken
-    assert correlation(shape, winograd.OFFSETS, filtered=False) is not winograd.correlate
+    way = correlation(shape, winograd.OFFSETS, grid, filtered=True)
+    assert way is correlation(shape, winograd.OFFSETS, grid, filtered=True)  # chosen once
+    if taken is None:
+        assert way.func is winograd.correlate
+    else:
+        assert way.keywords["axes"] == taken
+    plain = correlation(shape, winograd.OFFSETS, grid, filtered=False)
+    assert plain.func is _correlate_split
 
 
 def test_minimal_filtering_is_for_cpus_alone(monkeypatch):

@@ -19,6 +19,7 @@ from apexr.kernels._convolution import convolution_kernels, convolve, upsample
 from apexr.kernels._depthwise import convolve_each
 from apexr.kernels._devices import prepare_host_devices, usable_cores
 from apexr.kernels._draws import DrawOnHost, UnknownDrawError, can_draw_on_host
+from apexr.kernels._norms import normalize_groups
 from apexr.kernels._platform import ACCELERATOR, CPU, Form, form, in_form
 from apexr.kernels._products import multiply
 from apexr.kernels._rounded import bfloat16_products, factors, summed
@@ -55,6 +56,7 @@ __all__ = [
     "keep_compiled",
     "map_seeds",
     "multiply",
+    "normalize_groups",
     "on_vectors",
     "prepare_host_devices",
     "room_for_gradients",

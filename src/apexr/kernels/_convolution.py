@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from apexr.kernels import _plain as plain
 from apexr.kernels import _winograd as winograd
 from apexr.kernels._platform import form
-from apexr.kernels._products import fill_lanes, multiply, multiply_as_given
+from apexr.kernels._products import fill_lanes, multiply, multiply_as_given, multiply_gathered
 from apexr.kernels._rounded import factors, is_rounding, summed
 from apexr.kernels._taps import (
     PADDING,
@@ -55,10 +55,10 @@ def convolve(
         first = -offsets[0]
         x = pad(x, (first, offsets[-1]), boundary)
     if stride == 1:
-        out = correlation(weight.shape, offsets, filtered=_filters())(x, weight)
+        out = correlation(weight.shape, offsets, x.shape[2:], filtered=_filters())(x, weight)
     else:
         ahead = tuple(first + offset for offset in offsets)
-        out, first = multiply_as_given(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
+        out, first = multiply_gathered(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
     inside = (slice(first, first - (-size // stride)) for size in points)
     return summed(out[(slice(None), slice(None), *inside)])
 
@@ -69,7 +69,9 @@ def _filters() -> bool:
 
 
 @functools.cache
-def correlation(shape: tuple[int, ...], offsets: Offsets, *, filtered: bool) -> Correlation:
+def correlation(
+    shape: tuple[int, ...], offsets: Offsets, points: tuple[int, ...], *, filtered: bool
+) -> Correlation:
     """Return the cheapest periodic cross-correlation on a CPU for weights of a shape.
 
     All give the same numbers to rounding.
@@ -80,6 +82,8 @@ def correlation(shape: tuple[int, ...], offsets: Offsets, *, filtered: bool) -> 
         That of the weight, ``(out, in, *kernel)``.
     offsets
         Where its taps lie along each axis.
+    points
+        Of the grid, along each axis.
     filtered
         Whether minimal filtering may be used.
     """
@@ -88,8 +92,9 @@ def correlation(shape: tuple[int, ...], offsets: Offsets, *, filtered: bool) -> 
         return lambda x, weight: _correlate_1d(x, weight, offsets)
     costs = {axes: _cost(*_work(shape, axes)) for axes in range(dims, -1, -1)}
     axes = min(costs, key=costs.__getitem__)
-    if filtered and offsets == winograd.OFFSETS and _cost(*winograd.work(shape)) < costs[axes]:
-        return winograd.correlate  # type: ignore[no-any-return]
+    dilation = winograd.dilation_of(offsets, points) if filtered else None
+    if dilation is not None and _cost(*winograd.work(shape)) < costs[axes]:
+        return functools.partial(winograd.correlate, dilation=dilation)
     return functools.partial(_correlate_split, offsets=offsets, axes=axes)
 
 

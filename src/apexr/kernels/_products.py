@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from apexr.kernels._barriers import computed_once
 from apexr.kernels._rounded import factors, summed
 
 LANES = 16
@@ -23,6 +24,29 @@ def multiply_as_given(kernel: Float[Array, "out in"], x: Float[Array, "in batch 
     """Return the same of factors that are rounded already, where they are to be."""
     flat = jnp.dot(kernel, x.reshape(x.shape[0], -1))
     return flat.reshape(kernel.shape[0], *x.shape[1:])
+
+
+@jax.custom_jvp
+def multiply_gathered(
+    kernel: Float[Array, "out tapped"], x: Float[Array, "tapped batch *space"]
+) -> Float[Array, "out batch *space"]:
+    """Return the same of a matrix that is much wider than high.
+
+    Its gradient is made with the few outputs as columns: a product whose columns are the many
+    rows of ``x`` first writes ``x`` again in another order, which takes several times as long.
+    """
+    return multiply_as_given(kernel, x)
+
+
+@multiply_gathered.defjvp
+def _multiply_gathered_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (kernel, x), (kernel_change, x_change) = primals, tangents
+    columns = computed_once(kernel_change.T)  # else the compiler turns the product around
+    turned = jnp.tensordot(x.reshape(x.shape[0], -1), columns, ((0,), (0,)))
+    by_kernel = jnp.swapaxes(turned, 0, 1).reshape(-1, *x.shape[1:])
+    return multiply_gathered(kernel, x), by_kernel + multiply_as_given(kernel, x_change)
 
 
 @jax.custom_jvp

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import operator
+from collections.abc import Iterable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -38,12 +39,40 @@ def gather(x: Array, offsets: tuple[Offsets, ...], stride: int = 1) -> Array:
         before, after = max(0, -min(shifts)), max(0, *shifts)
         wide = _continued(wide, 2 + axis, before, after)
         starts.append([before + shift for shift in shifts])
-    wide = computed_once(wide)
-    windows = (
-        [slice(s, s + size, stride) for s, size in zip(combination, points, strict=False)]
-        for combination in itertools.product(*starts)
-    )
-    return jnp.concatenate([wide[:, :, *window] for window in windows], axis=0)
+    wide, combinations = computed_once(wide), itertools.product(*starts)
+    if stride > 1:
+        windows = _every(wide, stride, combinations, points)
+    else:
+        windows = (
+            wide[:, :, *(slice(s, s + size) for s, size in zip(combination, points, strict=False))]
+            for combination in combinations
+        )
+    return jnp.concatenate(list(windows), axis=0)
+
+
+def _every(
+    x: Float[Array, "channel batch *space"],
+    stride: int,
+    starts: Iterable[tuple[int, ...]],
+    points: tuple[int, ...],
+) -> Iterator[Array]:
+    """Yield every so-and-so-manieth point from each start on, of so many points in all.
+
+    The grid is taken apart once into the phases of the stride, of which windows are contiguous:
+    strided windows and their transposes, sums of arrays with gaps, are many times slower.
+    """
+    dims = len(points)
+    widths = [(0, 0), (0, 0), *((0, -size % stride) for size in x.shape[2:])]
+    pairs = [part for size in x.shape[2:] for part in (-(-size // stride), stride)]
+    cut = jnp.pad(x, widths).reshape(*x.shape[:2], *pairs)
+    phases = jnp.moveaxis(cut, [3 + 2 * axis for axis in range(dims)], range(dims))
+    apart = unstack(computed_once(phases.reshape(-1, *phases.shape[dims:])), 0)
+    for combination in starts:
+        phase, window = 0, []
+        for start, size in zip(combination, points, strict=True):
+            phase = phase * stride + start % stride
+            window.append(slice(start // stride, start // stride - (-size // stride)))
+        yield apart[phase][:, :, *window]
 
 
 def shift_and_add(

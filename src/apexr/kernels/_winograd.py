@@ -4,7 +4,8 @@ Along the first axis of space, four outputs in a row come of six products instea
 algorithm ``F(4, 3)`` of Winograd. Sources: Winograd (1980), "Arithmetic Complexity of
 Computations"; Lavin and Gray (2016), "Fast Algorithms for Convolutional Neural Networks",
 section 4.3 with its matrices ``Bᵀ``, ``G`` and ``Aᵀ``. The taps of the other axes are gathered
-before the products, those of the last one shifted and added after them.
+before the products, those of the last one shifted and added after them. Dilated by ``d``, a
+convolution is one without dilation on each of the ``d`` grids that have every ``d``-th row.
 
 On a CPU an operation that only moves numbers runs as fast as the memory, and one that computes
 from slices alone runs in vectors; what does both at once is several times slower than the two one
@@ -27,7 +28,7 @@ from apexr.kernels._products import multiply_each
 from apexr.kernels._taps import gather, unstack
 
 OFFSETS = (-1, 0, 1)
-"""Where the taps lie along each axis."""
+"""Where the taps lie along each axis; a dilation multiplies them."""
 TILE = 4
 """How many rows of output a tile has; it reads one row more on either side."""
 INPUT = np.array(
@@ -69,9 +70,30 @@ def work(shape: Sequence[int]) -> tuple[float, float]:
     return factors * in_channels + products * out_channels, per_point * math.prod(shape) / taps
 
 
-@jax.jit
+def dilation_of(offsets: Sequence[int], points: Sequence[int]) -> int | None:
+    """Return the dilation of taps that :func:`correlate` takes on a grid, or None.
+
+    Parameters
+    ----------
+    offsets
+        Where the taps lie along each axis.
+    points
+        Of the grid, along each axis.
+    """
+    dilation = offsets[-1]
+    if tuple(offsets) != tuple(dilation * offset for offset in OFFSETS):
+        return None
+    if dilation == 1:
+        return 1
+    fits = points[0] % dilation == 0 and points[0] >= TILE * dilation and points[-1] > dilation
+    return dilation if fits else None
+
+
+@functools.partial(jax.jit, static_argnames="dilation")
 def correlate(
-    x: Float[Array, "in batch rows *others"], weight: Float[Array, "out in *kernel"]
+    x: Float[Array, "in batch rows *others"],
+    weight: Float[Array, "out in *kernel"],
+    dilation: int = 1,
 ) -> Float[Array, "out batch rows *others"]:
     """Return the periodic cross-correlation in 2D or 3D.
 
@@ -79,15 +101,22 @@ def correlate(
     the largest number in single precision. It is a program of its own so that the layers of a
     network that have equal shapes are traced once.
     """
-    factors = _input_factors(_computed_flat(x))
-    if x.ndim > 4:  # one axis lies between the first and the last
-        factors = jax.vmap(lambda factor: gather(factor, ((0,), OFFSETS)))(factors)
+    whole = x.shape
+    x = _computed_flat(x)
+    if dilation > 1:
+        x = x.reshape(*whole[:2], -1, dilation, *whole[3:])
+    factors = _input_factors(x)
+    if len(whole) > 4:  # one axis lies between the first and the last
+        taps = tuple(dilation * offset for offset in OFFSETS)
+        shifts = ((0,),) * (x.ndim - 4) + (taps,)
+        factors = jax.vmap(lambda factor: gather(factor, shifts))(factors)
     flat = factors.reshape(*factors.shape[:2], -1)
     products = multiply_each(_kernel_factors(weight), flat)
     products = products.reshape(len(INPUT), weight.shape[0], len(OFFSETS), *factors.shape[2:])
-    summed = _apart(_sum_shifted(*unstack(_apart(products), 2)))
+    summed = _apart(_sum_shifted(dilation, *unstack(_apart(products), 2)))
     out = _apart(_combine(OUTPUT, unstack(summed, 0), axis=3))
-    return out.reshape(*out.shape[:2], -1, *x.shape[3:])[:, :, : x.shape[2]]
+    out = out.reshape(*out.shape[:2], -1, *x.shape[3:])[:, :, : x.shape[2]]
+    return out.reshape(-1, *whole[1:])
 
 
 def _input_factors(
@@ -118,14 +147,16 @@ def _kernel_factors(
     return _apart(_combine(KERNEL, unstack(taps, 0), axis=0))
 
 
-def _sum_shifted(left: Array, middle: Array, right: Array) -> Array:
-    """Return ``left(j - 1) + middle(j) + right(j + 1)`` along the last, periodic axis.
+def _sum_shifted(by: int, left: Array, middle: Array, right: Array) -> Array:
+    """Return ``left(j - by) + middle(j) + right(j + by)`` along the last, periodic axis.
 
     All is one sum of padded arrays: newer compilers copy what a concatenation joins, and compute
     nothing in its loop.
     """
-    last = middle.shape[-1] - 1
-    return _moved(left, 1) + _moved(left, -last) + middle + _moved(right, -1) + _moved(right, last)
+    back = by - middle.shape[-1]
+    return (
+        _moved(left, by) + _moved(left, back) + middle + _moved(right, -by) + _moved(right, -back)
+    )
 
 
 def _moved(x: Array, by: int) -> Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from apexr.errors import SpecError
-from apexr.kernels import convolve, multiply, tap_offsets, upsample
+from apexr.kernels import convolve, multiply, normalize_groups, tap_offsets, upsample
 from apexr.networks._activations import activate
 from apexr.networks._base import Layer, Reach, Space, add_bias, check_fits, draw_weights
 
@@ -189,13 +189,9 @@ class GroupNorm(Layer):
     ) -> Float[Array, "channel batch *space"]:
         """Return the normalized batch."""
         check_fits(x, self.weight.size)
-        grouped = x.reshape(self.num_groups, -1, *x.shape[1:])
-        axes = (1, *range(3, grouped.ndim))
-        centered = grouped - jnp.mean(grouped, axes, keepdims=True)
-        variance = jnp.mean(jnp.square(centered), axes, keepdims=True)
-        normal = (centered * jax.lax.rsqrt(variance + EPSILON)).reshape(x.shape)
-        ones = (1,) * (x.ndim - 1)
-        return normal * self.weight.reshape(-1, *ones) + self.bias.reshape(-1, *ones)
+        return normalize_groups(
+            x, self.weight, self.bias, num_groups=self.num_groups, epsilon=EPSILON
+        )
 
 
 class ChannelNorm(Layer):
