@@ -55,6 +55,7 @@ def study(tmp_path_factory):
 def things(study):
     """Return things of every kind by name, each made by a call."""
     result = mock_experiment(seeds=(0, 1), num_times=4, num_points=8)
+    opened = stores.open_study(study)
     return {
         "None": lambda: None,
         "int": lambda: 3,
@@ -76,7 +77,7 @@ def things(study):
         "Dataset": lambda: xr.Dataset({"a": ("q", [1.0])}),
         "empty Dataset": xr.Dataset,
         "result": lambda: result,
-        "study": lambda: stores.open_study(study),
+        "study": lambda: opened.copy(),
         "table": lambda: pd.DataFrame({"a": [1]}),
         "tree": xr.DataTree,
         "path": lambda: Path("nothere"),
