@@ -77,7 +77,7 @@ def things(study):
         "Dataset": lambda: xr.Dataset({"a": ("q", [1.0])}),
         "empty Dataset": xr.Dataset,
         "result": lambda: result,
-        "study": lambda: opened.copy(),
+        "study": opened.copy,
         "table": lambda: pd.DataFrame({"a": [1]}),
         "tree": xr.DataTree,
         "path": lambda: Path("nothere"),
