@@ -27,26 +27,26 @@ def multiply_as_given(kernel: Float[Array, "out in"], x: Float[Array, "in batch 
 
 
 @jax.custom_jvp
-def multiply_gathered(
-    kernel: Float[Array, "out tapped"], x: Float[Array, "tapped batch *space"]
+def multiply_wide(
+    kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]
 ) -> Float[Array, "out batch *space"]:
-    """Return the same of a matrix that is much wider than high.
+    """Return what :func:`multiply_as_given` does, for a matrix with fewer rows than columns.
 
-    Its gradient is made with the few outputs as columns: a product whose columns are the many
-    rows of ``x`` first writes ``x`` again in another order, which takes several times as long.
+    Its gradient is a product whose columns are the few outputs. One whose columns are the many
+    inputs first writes ``x`` again in another order, which takes several times as long.
     """
     return multiply_as_given(kernel, x)
 
 
-@multiply_gathered.defjvp
-def _multiply_gathered_jvp(
+@multiply_wide.defjvp
+def _multiply_wide_jvp(
     primals: tuple[Array, Array], tangents: tuple[Array, Array]
 ) -> tuple[Array, Array]:
     (kernel, x), (kernel_change, x_change) = primals, tangents
     columns = computed_once(kernel_change.T)  # else the compiler turns the product around
     turned = jnp.tensordot(x.reshape(x.shape[0], -1), columns, ((0,), (0,)))
     by_kernel = jnp.swapaxes(turned, 0, 1).reshape(-1, *x.shape[1:])
-    return multiply_gathered(kernel, x), by_kernel + multiply_as_given(kernel, x_change)
+    return multiply_wide(kernel, x), by_kernel + multiply_as_given(kernel, x_change)
 
 
 @jax.custom_jvp

@@ -56,9 +56,9 @@ def _every(
     starts: Iterable[tuple[int, ...]],
     points: tuple[int, ...],
 ) -> Iterator[Array]:
-    """Yield every so-and-so-manieth point from each start on, of so many points in all.
+    """Yield the windows that take one point for each stride, from each start on.
 
-    The grid is taken apart once into the phases of the stride, of which windows are contiguous:
+    The grid is taken apart once into the phases of the stride, so that every window is contiguous:
     strided windows and their transposes, sums of arrays with gaps, are many times slower.
     """
     dims = len(points)

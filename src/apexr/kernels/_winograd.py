@@ -73,6 +73,9 @@ def work(shape: Sequence[int]) -> tuple[float, float]:
 def dilation_of(offsets: Sequence[int], points: Sequence[int]) -> int | None:
     """Return the dilation of taps that :func:`correlate` takes on a grid, or None.
 
+    The dilation must divide the rows and leave each phase a whole tile of them: padded tiles would
+    cost what is saved.
+
     Parameters
     ----------
     offsets
@@ -101,12 +104,12 @@ def correlate(
     the largest number in single precision. It is a program of its own so that the layers of a
     network that have equal shapes are traced once.
     """
-    whole = x.shape
+    shape = x.shape
     x = _computed_flat(x)
     if dilation > 1:
-        x = x.reshape(*whole[:2], -1, dilation, *whole[3:])
+        x = x.reshape(*shape[:2], -1, dilation, *shape[3:])
     factors = _input_factors(x)
-    if len(whole) > 4:  # one axis lies between the first and the last
+    if len(shape) > 4:  # one axis lies between the first and the last
         taps = tuple(dilation * offset for offset in OFFSETS)
         shifts = ((0,),) * (x.ndim - 4) + (taps,)
         factors = jax.vmap(lambda factor: gather(factor, shifts))(factors)
@@ -116,7 +119,7 @@ def correlate(
     summed = _apart(_sum_shifted(dilation, *unstack(_apart(products), 2)))
     out = _apart(_combine(OUTPUT, unstack(summed, 0), axis=3))
     out = out.reshape(*out.shape[:2], -1, *x.shape[3:])[:, :, : x.shape[2]]
-    return out.reshape(-1, *whole[1:])
+    return out.reshape(-1, *shape[1:])
 
 
 def _input_factors(
