@@ -31,8 +31,16 @@ import numpy as np  # noqa: E402
 import optax  # noqa: E402
 
 from apexr.engine import EmulatorPlan, Predict, draw_emulators  # noqa: E402
-from apexr.kernels import CPU, _compile, _convolution, _platform, _products  # noqa: E402
-from apexr.networks import NETWORKS  # noqa: E402
+from apexr.kernels import (  # noqa: E402
+    CPU,
+    _compile,
+    _convolution,
+    _platform,
+    _products,
+    _taps,
+    _winograd,
+)
+from apexr.networks import NETWORKS, _layers  # noqa: E402
 from apexr.objectives import OBJECTIVES  # noqa: E402
 from apexr.spectral import Grid  # noqa: E402
 from apexr.training import OPTIMIZERS, TrainingPlan, _chunk, _loop, _named_optimizers  # noqa: E402
@@ -54,10 +62,13 @@ CASES = {
     "conv-10": Case("Conv;26;10;relu", Grid(1, 160), 3, 10),
     "res": Case("Res;26;8;relu", Grid(1, 160), 12),
     "unet": Case("UNet;12;2;relu", Grid(1, 160), 40),
+    "dil": Case("Dil;2;32;2;relu", Grid(1, 160), 10),
     "fno": Case("FNO;12;8;4;gelu", Grid(1, 160), 100),
     "conv-2d": Case("Conv;26;10;relu", Grid(2, 32), 2),
     "res-2d": Case("Res;16;4;relu", Grid(2, 32), 4),
     "unet-2d": Case("UNet;12;2;relu", Grid(2, 32), 3),
+    "dil-2d": Case("Dil;1;16;2;relu", Grid(2, 32), 4),
+    "dil-2d-wide": Case("Dil;2;32;1;relu", Grid(2, 32), 2),
     "fno-2d": Case("FNO;12;8;4;gelu", Grid(2, 32), 5),
     "conv-3d": Case("Conv;8;4;relu", Grid(3, 16), 3),
     "pure": Case("Pure;3", Grid(1, 160), 300),
@@ -71,6 +82,29 @@ def _same(x: Any, *_: Any) -> Any:
 
 def _by_gathering(x: Any, weight: Any, offsets: Any) -> Any:
     return _convolution.multiply(_convolution._flat(weight), _convolution.gather(x, (offsets,)))
+
+
+_correlation = _convolution.correlation
+
+
+def _filtered_undilated(shape: Any, offsets: Any, points: Any, *, filtered: bool) -> Any:
+    undilated = offsets == _winograd.OFFSETS
+    return _correlation(shape, offsets, points, filtered=filtered and undilated)
+
+
+def _normalized(x: Any, weight: Any, bias: Any, *, num_groups: int, epsilon: float) -> Any:
+    grouped = x.reshape(num_groups, -1, *x.shape[1:])
+    axes, ones = (1, *range(3, grouped.ndim)), (1,) * (x.ndim - 1)
+    centered = grouped - grouped.mean(axes, keepdims=True)
+    variance = jax.numpy.square(centered).mean(axes, keepdims=True)
+    normal = (centered * jax.lax.rsqrt(variance + epsilon)).reshape(x.shape)
+    return normal * weight.reshape(-1, *ones) + bias.reshape(-1, *ones)
+
+
+def _with_gaps(x: Any, stride: int, starts: Any, points: Any) -> Iterator[Any]:
+    for combination in starts:
+        pairs = zip(combination, points, strict=True)
+        yield x[:, :, *(slice(start, start + size, stride) for start, size in pairs)]
 
 
 Patch = tuple[Any, str, Any]
@@ -95,6 +129,15 @@ CHOICES: dict[str, tuple[list[Patch], tuple[str, ...]]] = {
         [(_platform, "CPU", dataclasses.replace(CPU, parts=False))],
         ("conv-2d", "res-2d", "unet-2d", "fno-2d", "conv-3d"),
     ),
+    "dilated filtering": (
+        [(_convolution, "correlation", _filtered_undilated)],
+        ("dil-2d", "dil-2d-wide"),
+    ),
+    "derivative of norms": (
+        [(_layers, "normalize_groups", _normalized)],
+        ("unet", "dil", "unet-2d", "dil-2d"),
+    ),
+    "phases of strides": ([(_taps, "_every", _with_gaps)], ("unet", "unet-2d")),
     "derivative in 1D": (
         [(_convolution, "_correlate_1d", _by_gathering)],
         ("conv", "conv-10", "res", "unet"),
@@ -149,7 +192,6 @@ class _Program:
     """A compiled chunk of updates, with all that it works on."""
 
     def __init__(self, case: Case) -> None:
-        _convolution.correlation.cache_clear()
         jax.clear_caches()  # layers that were traced before hold what is now replaced
         plan = TrainingPlan(
             OBJECTIVES.parse("one"),

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from apexr.kernels import _plain as plain
 from apexr.kernels import _winograd as winograd
 from apexr.kernels._platform import form
-from apexr.kernels._products import fill_lanes, multiply, multiply_as_given, multiply_wide
+from apexr.kernels._products import fill_lanes, multiply, multiply_as_given
 from apexr.kernels._rounded import factors, is_rounding, summed
 from apexr.kernels._taps import (
     PADDING,
@@ -57,9 +57,8 @@ def convolve(
     if stride == 1:
         out = correlation(weight.shape, offsets, x.shape[2:], filtered=_filters())(x, weight)
     else:
-        ahead, kernel = tuple(first + offset for offset in offsets), _flat(weight)
-        product = multiply_wide if kernel.shape[0] < kernel.shape[1] else multiply_as_given
-        out, first = product(kernel, gather(x, (ahead,) * len(points), stride)), 0
+        ahead = tuple(first + offset for offset in offsets)
+        out, first = multiply_as_given(_flat(weight), gather(x, (ahead,) * len(points), stride)), 0
     inside = (slice(first, first - (-size // stride)) for size in points)
     return summed(out[(slice(None), slice(None), *inside)])
 

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from apexr.kernels._barriers import computed_once
 from apexr.kernels._rounded import factors, summed
 
 LANES = 16
@@ -24,29 +23,6 @@ def multiply_as_given(kernel: Float[Array, "out in"], x: Float[Array, "in batch 
     """Return the same of factors that are rounded already, where they are to be."""
     flat = jnp.dot(kernel, x.reshape(x.shape[0], -1))
     return flat.reshape(kernel.shape[0], *x.shape[1:])
-
-
-@jax.custom_jvp
-def multiply_wide(
-    kernel: Float[Array, "out in"], x: Float[Array, "in batch *space"]
-) -> Float[Array, "out batch *space"]:
-    """Return what :func:`multiply_as_given` does, for a matrix with fewer rows than columns.
-
-    Its gradient is a product whose columns are the few outputs. One whose columns are the many
-    inputs first writes ``x`` again in another order, which takes several times as long.
-    """
-    return multiply_as_given(kernel, x)
-
-
-@multiply_wide.defjvp
-def _multiply_wide_jvp(
-    primals: tuple[Array, Array], tangents: tuple[Array, Array]
-) -> tuple[Array, Array]:
-    (kernel, x), (kernel_change, x_change) = primals, tangents
-    columns = computed_once(kernel_change.T)  # else the compiler turns the product around
-    turned = jnp.tensordot(x.reshape(x.shape[0], -1), columns, ((0,), (0,)))
-    by_kernel = jnp.swapaxes(turned, 0, 1).reshape(-1, *x.shape[1:])
-    return multiply_wide(kernel, x), by_kernel + multiply_as_given(kernel, x_change)
 
 
 @jax.custom_jvp
