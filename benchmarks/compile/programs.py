@@ -56,6 +56,7 @@ def in_a_process(python: str, network: str) -> dict[str, object]:
     """Return what a fresh process measures, whose compile cache is empty."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache, "APEXR_DATA_CACHE": "0"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # bytecode is kept, as every user's is
         done = subprocess.run(
             [python, __file__, network, "--child"],
             env=environment,

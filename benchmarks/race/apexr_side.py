@@ -35,7 +35,16 @@ def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) ->
 def _run_command(case: Process, settings: dict[str, Any]) -> None:
     from apexr.cli import app
 
-    arguments = ["run", "diff_adv", "--net", case.net, "--train", case.train]
+    arguments = [
+        "run",
+        case.scenario,
+        "--net",
+        case.net,
+        "--train",
+        case.train,
+        "--num-seeds",
+        str(case.num_seeds),
+    ]
     for name, value in settings.items():
         arguments += ["--set", f"{name}={value}"]
     app(arguments, standalone_mode=False)

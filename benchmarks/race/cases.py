@@ -32,6 +32,9 @@ class Process(NamedTuple):
     train: str
     updates: int
     bounds: tuple[float, float]  # of the first and of the second run
+    num_seeds: int = 1
+    fields: Mapping[str, Any] = MappingProxyType({})
+    scenario: str = "diff_adv"
 
 
 class Rollout(NamedTuple):
@@ -76,7 +79,13 @@ TRAININGS = {
     "burgers-conv-div3-1": Training(CONV, "div;3", 1, (30, 130), 1.0, {}, "diff_burgers"),
     "unet-2d-sup3-1": Training(UNET, "sup;3", 1, (5, 25), 1.0, TWO),
 }
-PROCESSES = {"process-1": Process(CONV, "one", 1000, (2.0, 3.0))}
+SMALL = (200, (4.0, 4.0), 2, {"num_points": 48}, "diff_burgers")  # compiles longer than it trains
+PROCESSES = {
+    "process-1": Process(CONV, "one", 1000, (2.0, 3.0)),
+    "small-conv": Process("Conv;16;6;relu", "one", *SMALL),
+    "small-unet": Process("UNet;8;2;relu", "one", *SMALL),
+    "small-fno": Process("FNO;12;8;4;gelu", "one", *SMALL),
+}
 ROLLOUTS = {
     "ns-2d-160": Rollout("phy_decay_turb", {"num_spatial_dims": 2}, 8, 20, 3.0),
     "ns-2d-64": Rollout("phy_decay_turb", {"num_spatial_dims": 2, "num_points": 64}, 8, 100, 2.6),

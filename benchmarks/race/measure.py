@@ -58,7 +58,7 @@ def run_side(
     case = CASES[options.case]
     clock = CLOCKS[options.clock]
     if isinstance(case, Process):
-        _quietly(train, case, case.updates, {})
+        _quietly(train, case, case.updates, dict(case.fields))
         begun = start if options.clock == "wall" else 0.0  # processor time begins at the start
         figures: dict[str, Any] = {"seconds": clock() - begun}
     elif isinstance(case, Training):

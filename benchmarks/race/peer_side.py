@@ -20,12 +20,12 @@ def train(case: Training | Process, num_updates: int, fields: dict[str, Any]) ->
     import apebench
 
     apebench.run_experiment(
-        scenario=getattr(case, "scenario", "diff_adv"),
+        scenario=case.scenario,
         task="predict",
         net=case.net,
         train=case.train,
         start_seed=0,
-        num_seeds=getattr(case, "num_seeds", 1),
+        num_seeds=case.num_seeds,
         optim_config=optimiser(num_updates),
         **fields,
     )

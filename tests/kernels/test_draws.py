@@ -7,7 +7,7 @@ import pytest
 
 from apexr.engine import EmulatorPlan, Predict, draw_emulators
 from apexr.engine._emulators import _draw
-from apexr.kernels import DrawOnHost, _draws
+from apexr.kernels import DrawOnHost, UnknownDrawError, _draws
 from apexr.networks import NETWORKS
 from apexr.spectral import Grid
 
@@ -92,4 +92,19 @@ def test_what_is_made_of_draws_is_compiled():
 )
 def test_what_else_is_done_with_keys_is_left_to_the_compiler(function):
     with pytest.raises(_draws.UnknownDrawError):
+        DrawOnHost(function, jax.jit)(KEYS)
+
+
+@pytest.mark.parametrize("size", [1, 40, 2500])  # up to two rounds of the shuffle
+def test_permutations_keep_their_numbers(size):
+    made = DrawOnHost(lambda key: jax.random.permutation(key, size), jax.jit)(KEYS)
+    expected = [jax.random.permutation(key, size) for key in KEYS]
+    np.testing.assert_array_equal(made, expected)
+
+
+def test_an_order_of_floating_point_numbers_is_left_to_the_compiler():
+    def function(key):
+        return jax.numpy.sort(jax.random.uniform(key, (5,)))
+
+    with pytest.raises(UnknownDrawError):
         DrawOnHost(function, jax.jit)(KEYS)

@@ -8,8 +8,8 @@ import apexr
 from _tiny import SIZES
 from apexr.experiment._kept import Kept
 
-ONCE = ("_begin_all", "on_device", "_roll_out", "_permute")
-TWICE = ("_sample_all", "_trajectories")  # for training and for testing
+ONCE = ("_begin_all", "on_device", "_roll_out", "_sample_block")
+TWICE = ("_trajectories",)  # for training and for testing
 TRIFLES = {"probe", "_identity", "_barrier_in_a_loop", "_threefry_seed", "stage"}
 
 

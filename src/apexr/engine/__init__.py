@@ -17,6 +17,7 @@ from apexr.engine._emulators import (
     count_operations,
     count_parameters,
     draw_emulators,
+    draws_on_host,
     outline_emulators,
     skeleton,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "count_parameters",
     "decompose",
     "draw_emulators",
+    "draws_on_host",
     "emulator_programs",
     "ensemble_blocks",
     "evaluate",

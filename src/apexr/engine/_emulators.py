@@ -192,14 +192,21 @@ def draw_emulators(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     return plan.compose(eqx.combine(arrays, rest)), shuffle_keys
 
 
+def draws_on_host(plan: EmulatorPlan, num_seeds: int) -> bool:
+    """Tell whether emulators are few numbers, which are drawn without compiling for it."""
+    if isinstance(plan.network, OwnNetwork):
+        return False
+    return num_seeds * count_parameters(plan) < SMALL and can_draw_on_host()
+
+
 def _drawn(seeds: list[int], plan: EmulatorPlan) -> tuple[Any, Array]:
     """Return the arrays of all seeds and their shuffle keys, few ones without compiling for it."""
-    size = len(seeds) * count_parameters(plan)
-    if size < SMALL and can_draw_on_host():
+    if draws_on_host(plan, len(seeds)):
         keys = [np.array([0, seed], np.uint32) for seed in seeds]
         with contextlib.suppress(UnknownDrawError):  # of another generator, say: compiled below
             drawn = _on_host(*plan.made_from, current_precision())(keys)
             return jax.device_put(drawn)  # type: ignore[no-any-return]
+    size = len(seeds) * count_parameters(plan)
     made: tuple[Any, Array] = _draw(size)(np.asarray(seeds, dtype=np.uint32), *plan.made_from)
     return made
 

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import jax
@@ -20,6 +20,7 @@ from apexr.experiment import disk_cache
 from apexr.experiment._kept import Kept, a_part_of_memory
 from apexr.experiment._resolution import look_at
 from apexr.initial import InitialCondition, compile_samples, sample_from, sample_set
+from apexr.kernels import Ahead
 from apexr.recipe import (
     SCENARIOS,
     Recipe,
@@ -72,29 +73,37 @@ def _key(scenario: Recipe, split: Split, solver: Solver) -> Hashable | None:
     return type(scenario), told, split, solver, current_precision()
 
 
-def _compile(scenario: Recipe, splits: Iterable[Split]) -> None:
-    """Compile the programs that make trajectories, at once: little work compiles for longest."""
+def compile_data(scenario: Recipe) -> list[Ahead]:
+    """Compile the programs that make trajectories, while others work.
+
+    Little work compiles for longest; data that are much, kept, or not ours have no program here.
+    """
     if not scenario.is_simulated:
-        return
+        return []
     reference = scenario.get_ref_stepper()
-    steppers = {"train": scenario.get_train_stepper(), "test": reference, "valid": reference}
+    steppers: dict[Split, Any] = {"train": scenario.get_train_stepper(), "test": reference}
+    if scenario.num_valid_samples:
+        steppers["valid"] = reference
     ours = all(isinstance(stepper, Stepper) for stepper in steppers.values())
     if is_overridden(scenario, "produce_data") or not ours:
-        return
-    programs = []
-    for split in splits:
+        return []
+    programs: list[Ahead] = []
+    conditions: list[InitialCondition] = []
+    for split, stepper in steppers.items():
         samples, frames = num_drawn(scenario, split), shapes(scenario)[split][1]
         much = _is_much(scenario, (samples, *shapes(scenario)[split][1:]))
         key = _key(scenario, split, "reference")
         if is_overridden(scenario, f"get_{split}_data") or key in _KEPT or much:
             continue
-        sizes = {"num_samples": samples, "num_channels": scenario.num_channels}
-        drawn = compile_samples(initial_condition(scenario, split), scenario.grid, **sizes)
+        condition = initial_condition(scenario, split)
+        if condition not in conditions:
+            conditions.append(condition)
+            channels = scenario.num_channels
+            programs.append(compile_samples(condition, scenario.grid, num_channels=channels))
         apart = split == "train" and has_train_solver(scenario)  # another solver warms these up
         warmup = {"num_warmup_steps": 0 if apart else scenario.num_warmup_steps}
-        programs += [drawn, compile_simulation(steppers[split], samples, frames - 1, **warmup)]
-    for program in programs:
-        program.result()
+        programs.append(compile_simulation(stepper, samples, frames - 1, **warmup))
+    return programs
 
 
 def _is_streamed(scenario: Recipe, split: Split, source: Streamed) -> bool:
@@ -361,12 +370,18 @@ def finite_trajectories(scenario: Recipe) -> tuple[Array, Array]:
     DivergenceError
         If they are not finite.
     """
+    for program in compile_data(scenario):
+        program.result()
+    return finite_when_compiled(scenario)
+
+
+def finite_when_compiled(scenario: Recipe) -> tuple[Array, Array]:
+    """Return what :func:`finite_trajectories` does, once :func:`compile_data` has results."""
     splits: tuple[Split, Split] = ("train", "test")
-    _compile(scenario, (*splits, *(("valid",) if scenario.num_valid_samples else ())))
-    data = {split: reference(scenario, split) for split in splits}
-    for split in splits:
-        _require_finite(scenario, split, data[split])
-    return data["train"], data["test"]
+    train, test = (reference(scenario, split) for split in splits)
+    _require_finite(scenario, "train", train)
+    _require_finite(scenario, "test", test)
+    return train, test
 
 
 def _require_finite(scenario: Recipe, split: Split, data: Array) -> None:

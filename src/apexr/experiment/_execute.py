@@ -29,6 +29,7 @@ from apexr.engine import (
     count_operations,
     count_parameters,
     draw_emulators,
+    draws_on_host,
     evaluate,
     fitted,
     outline_emulators,
@@ -39,7 +40,7 @@ from apexr.engine import (
 from apexr.errors import warn
 from apexr.experiment._attend import Attendants
 from apexr.experiment._experiment import Experiment
-from apexr.kernels import convolution_kernels
+from apexr.kernels import Ahead, convolution_kernels
 from apexr.metrics import Metric
 from apexr.recipe import Choice
 from apexr.schema import TRAIN_SOLVER, identifier, metric_names
@@ -73,6 +74,8 @@ class Sources:
     ----------
     make_data
         Returns trajectories for training and for testing, with initial states.
+    compile_data
+        Returns the programs that make them, which others compile.
     make_valid
         Returns trajectories for validation; None where there is none.
     by_train_solver
@@ -84,6 +87,7 @@ class Sources:
     """
 
     make_data: Callable[[], tuple[Any, Trajectories | Streamed]]
+    compile_data: Callable[[], list[Ahead]] = list
     make_valid: Callable[[], Trajectories | Streamed] | None = None
     by_train_solver: Callable[[Any], Trajectories] | None = None
     train_by: TrainBy | None = None
@@ -108,15 +112,16 @@ def execute(
     SpecError
         If data or training do not fit into memory.
     """
-    _import_meanwhile("dask.array")  # labels need it, and it is slow to import
     data_memory = experiment.training.data_memory
     held = require_room_for_data(experiment.shapes, len(experiment.seeds), data_memory)
     seeds, testing = list(experiment.seeds), (experiment.metrics, experiment.num_kept)
     outline = outline_emulators(experiment.emulator, len(seeds))
-    drawn = None if outline is not None else draw_emulators(seeds, experiment.emulator)
+    # A tiny program waits for the parts of a large one, so that tiny ones are compiled first.
+    at_once = outline is None or draws_on_host(experiment.emulator, len(seeds))
+    drawn = draw_emulators(seeds, experiment.emulator) if at_once else None
     need = rollouts = None
     if sources.train_by is None:  # what takes longest to compile does so while the rest is made
-        outline = outline if drawn is None else drawn[0]
+        outline = drawn[0] if outline is None and drawn is not None else outline
         shapes = experiment.shapes
         stops = experiment.choice.patience > 0
         whole = (outline, shapes["train"], len(seeds), experiment.training)
@@ -125,10 +130,15 @@ def execute(
     emulators, shuffle_keys = drawn or draw_emulators(seeds, experiment.emulator)
     if experiment.begin is not None:
         emulators = experiment.begin(emulators, seeds)
+    programs = sources.compile_data()
+    # From here on this thread waits for the compiler, so that the interpreter is free.
+    _import_meanwhile("dask.array")  # labels need it, and it is slow to import
+    counted = _counting_meanwhile(experiment) if sources.train_by is None else None
     if sources.train_by is None:
         need = training.footprint()
         _say_memory(experiment, need, held, shown=attendants.progress)
-    counted = _counting_meanwhile(experiment) if sources.train_by is None else None
+    for program in programs:
+        program.result()
     train_trajectories, test_trajectories = sources.make_data()
     valid_trajectories = None if sources.make_valid is None else sources.make_valid()
     if train_trajectories is not None:

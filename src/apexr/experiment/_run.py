@@ -62,7 +62,8 @@ def run(
 def _sources(scenario: Recipe) -> Sources:
     by_solver = functools.partial(_data.by_train_solver, scenario)
     return Sources(
-        functools.partial(_data.finite_trajectories, scenario),
+        functools.partial(_data.finite_when_compiled, scenario),
+        functools.partial(_data.compile_data, scenario),
         functools.partial(_data.finite_valid, scenario) if scenario.num_valid_samples else None,
         by_solver if _data.has_train_solver(scenario) else None,
     )
@@ -91,7 +92,9 @@ def _by_own_trainer(
         shapes = {**experiment.shapes, "train": own.trajectories.shape}
         experiment = dataclasses.replace(experiment, training=own.plan, shapes=shapes)
         return experiment, dataclasses.replace(
-            sources, make_data=lambda: (own.trajectories, _data.finite_test(scenario))
+            sources,
+            make_data=lambda: (own.trajectories, _data.finite_test(scenario)),
+            compile_data=list,
         )
     if not callable(own):
         raise SpecError(
@@ -117,5 +120,6 @@ def _by_own_trainer(
     return experiment, dataclasses.replace(
         sources,
         make_data=lambda: (None, _data.finite_test(scenario)),
+        compile_data=list,
         train_by=Singly(own, experiment.training),
     )

@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from apexr._fits import is_traced
 from apexr.errors import SpecError
 from apexr.initial._channels import for_channels
 from apexr.initial._kind import InitialCondition
@@ -14,6 +16,9 @@ from apexr.kernels import Ahead, jit_once, prepare_host_devices
 from apexr.spectral import Grid
 
 MAX_SEED = 2**32
+
+BLOCK = 10
+"""States that one program draws: sets of every size share it, and so have the same bits."""
 
 
 def sample_set(
@@ -68,19 +73,24 @@ def sample_from(
     _check_whole("num_channels", num_channels, 1)
     condition = for_channels(initial_condition, num_channels)
     initial_condition.check(grid)
-    draw = _draw(num_samples * num_channels * math.prod(grid.shape))
-    states: Array = draw(condition, grid, num_samples, key)
-    return states
+    draw = _draw(BLOCK * num_channels * math.prod(grid.shape))
+    blocks = []
+    for start in range(0, num_samples, BLOCK):
+        key, states = draw(condition, grid, key)
+        blocks.append(states[: num_samples - start] if is_traced(key) else np.asarray(states))
+    if is_traced(key):
+        return jnp.concatenate(blocks)
+    return jax.device_put(np.concatenate(blocks)[:num_samples])  # nothing is compiled for it
 
 
 def compile_samples(
-    initial_condition: InitialCondition, grid: Grid, *, num_samples: int, num_channels: int = 1
+    initial_condition: InitialCondition, grid: Grid, *, num_channels: int = 1
 ) -> Ahead:
     """Compile what :func:`sample_set` runs, while others work."""
     condition = for_channels(initial_condition, num_channels)
-    draw: Any = _draw(num_samples * num_channels * math.prod(grid.shape))
+    draw: Any = _draw(BLOCK * num_channels * math.prod(grid.shape))
     key = jax.eval_shape(jax.random.PRNGKey, 0)
-    return Ahead(draw.lower(condition, grid, num_samples, key))
+    return Ahead(draw.lower(condition, grid, key))
 
 
 def _check_whole(name: str, value: Any, minimum: int, end: int | None = None) -> None:
@@ -90,12 +100,11 @@ def _check_whole(name: str, value: Any, minimum: int, end: int | None = None) ->
         raise SpecError(f"{name} must be an integer of at least {minimum}{limit}, got {value!r}")
 
 
-def _sample_all(
-    initial_condition: InitialCondition,
-    grid: Grid,
-    num_samples: int,
-    key: PRNGKeyArray,
-) -> Array:
+def _sample_block(
+    initial_condition: InitialCondition, grid: Grid, key: PRNGKeyArray
+) -> tuple[PRNGKeyArray, Array]:
+    """Return the next states of a chain of keys, and the chain's key behind them."""
+
     def link(chain: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, PRNGKeyArray]:
         chain, sample_key = jax.random.split(chain)
         return chain, sample_key
@@ -103,11 +112,10 @@ def _sample_all(
     def draw(sample_key: PRNGKeyArray) -> Array:
         return initial_condition.sample(grid, sample_key)
 
-    _, sample_keys = jax.lax.scan(link, key, length=num_samples)
+    chain, sample_keys = jax.lax.scan(link, key, length=BLOCK)
     one_by_one = grid.num_spatial_dims > 1  # there, one state at a time is faster
     states: Array = jax.lax.map(draw, sample_keys) if one_by_one else jax.vmap(draw)(sample_keys)
-    return states
+    return chain, states
 
 
-_SIZES = ("initial_condition", "grid", "num_samples")
-_draw = jit_once(_sample_all, static_argnames=_SIZES)
+_draw = jit_once(_sample_block, static_argnames=("initial_condition", "grid"))

@@ -172,7 +172,7 @@ def can_draw_on_host() -> bool:
 
     def probe(key: Any) -> tuple[Any, Any]:
         first, second = jax.random.split(key)
-        return jax.random.uniform(first, (3,)), second
+        return jax.random.bits(first, (3,), "uint32"), second
 
     key = np.array([3, 2**31 + 7], np.uint32)
     try:
@@ -232,6 +232,22 @@ def _slice(x: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     return x[tuple(slice(*bound) for bound in bounds)]
 
 
+def _iota(params: dict[str, Any]) -> np.ndarray:
+    shape, along = params["shape"], params["dimension"]
+    line = np.arange(shape[along], dtype=params["dtype"])
+    behind = (1,) * (len(shape) - along - 1)
+    return np.broadcast_to(line.reshape(-1, *behind), shape)
+
+
+def _sort(*arrays: np.ndarray, params: dict[str, Any]) -> list[np.ndarray]:
+    """Return arrays in the order of the first, which only whole numbers have for sure."""
+    first, along = arrays[0], params["dimension"]
+    if first.dtype.kind != "u" or params["num_keys"] != 1 or not params["is_stable"]:
+        raise UnknownDrawError("another order")
+    order = np.argsort(first, axis=along, kind="stable")
+    return [np.take_along_axis(array, order, along) for array in arrays]
+
+
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "random_wrap": _wrap,
     "random_unwrap": lambda key, params: key,
@@ -249,5 +265,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "mul": lambda x, y, params: x * y,
     "add": lambda x, y, params: x + y,
     "max": lambda x, y, params: np.maximum(x, y),
+    "iota": _iota,
+    "sort": lambda *arrays: _sort(*arrays[:-1], params=arrays[-1]),
 }
 """Operations that NumPy rounds as compiled code does: those that IEEE 754 defines."""

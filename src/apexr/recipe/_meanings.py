@@ -5,6 +5,7 @@ mean that many classes share.
 """
 
 import dataclasses
+import functools
 import inspect
 import re
 from collections.abc import Iterable, Mapping
@@ -36,11 +37,16 @@ def described(section: str) -> dict[str, str]:
     return held
 
 
+@functools.cache  # every scenario asks its bases
+def _own_meanings(cls: type) -> dict[str, str]:
+    return described(parse(inspect.cleandoc(vars(cls).get("__doc__") or "")).get("Parameters", ""))
+
+
 def meanings(cls: type) -> dict[str, str]:
     """Return what each parameter of a scenario class means, by name."""
     known = dict(getattr(cls, "shared_meanings", {}))
     for owner in reversed(cls.__mro__):
-        known |= described(parse(_own_doc(owner)).get("Parameters", ""))
+        known |= _own_meanings(owner)
     return {name: known.get(name, "") for name in parameters(cls)}
 
 
@@ -110,8 +116,3 @@ def _default(field: "dataclasses.Field[Any]") -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
-
-
-def _own_doc(cls: type) -> str:
-    """Return the docstring that a class was written with."""
-    return inspect.cleandoc(vars(cls).get("__doc__") or "")

@@ -1,5 +1,6 @@
 """Which windows each update sees: a fresh permutation every epoch."""
 
+import contextlib
 import math
 
 import jax
@@ -7,7 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from apexr.errors import SpecError
-from apexr.kernels import jit_once
+from apexr.kernels import SMALL, DrawOnHost, UnknownDrawError, can_draw_on_host, jit_once
+
+FEW = 100
+"""Permutations up to which drawing them one by one takes less time than a program's compilation."""
 
 
 def batch_indices(
@@ -20,18 +24,42 @@ def batch_indices(
     which :func:`batch_weights` takes out again.
     """
     epochs = math.ceil(num_updates / math.ceil(num_windows / batch_size))
-    order = np.asarray(
-        _permutations(len(keys) * epochs * num_windows)(keys, num_windows, epochs), np.int32
-    )
+    order = _orders(keys, num_windows, epochs).astype(np.int32)
     order = np.pad(order, ((0, 0), (0, 0), (0, -num_windows % batch_size)), mode="edge")
     return order.reshape(len(keys), -1, batch_size)[:, :num_updates]
 
 
-def _permute(keys: PRNGKeyArray, num_windows: int, epochs: int) -> Int[Array, "seed epoch window"]:
-    def next_epoch(carry: PRNGKeyArray, _: None) -> tuple[PRNGKeyArray, Array]:
-        return jax.random.split(carry)[0], jax.random.permutation(carry, num_windows)
+def _orders(
+    keys: PRNGKeyArray, num_windows: int, epochs: int
+) -> Int[np.ndarray, "seed epoch window"]:
+    """Return the permutations of all epochs, few ones without compiling for it."""
+    size = len(keys) * epochs * num_windows
+    if len(keys) * epochs <= FEW and size < SMALL and can_draw_on_host():
+        with contextlib.suppress(UnknownDrawError):  # of another generator: compiled below
+            return np.stack([_orders_on_host(key, num_windows, epochs) for key in np.asarray(keys)])
+    return np.asarray(_permutations(size)(keys, num_windows, epochs))
 
-    return jax.vmap(lambda key: jax.lax.scan(next_epoch, key, length=epochs)[1])(keys)
+
+def _next_epoch(key: PRNGKeyArray, num_windows: int) -> tuple[PRNGKeyArray, Int[Array, " window"]]:
+    return jax.random.split(key)[0], jax.random.permutation(key, num_windows)
+
+
+def _orders_on_host(
+    key: np.ndarray, num_windows: int, epochs: int
+) -> Int[np.ndarray, "epoch window"]:
+    draw = DrawOnHost(lambda key: _next_epoch(key, num_windows), jax.jit)
+    orders = []
+    for _ in range(epochs):
+        (key,), (order,) = draw([key])
+        orders.append(order)
+    return np.stack(orders)
+
+
+def _permute(keys: PRNGKeyArray, num_windows: int, epochs: int) -> Int[Array, "seed epoch window"]:
+    def one(key: PRNGKeyArray) -> Array:
+        return jax.lax.scan(lambda key, _: _next_epoch(key, num_windows), key, length=epochs)[1]
+
+    return jax.vmap(one)(keys)
 
 
 _permutations = jit_once(_permute, static_argnames=("num_windows", "epochs"))
