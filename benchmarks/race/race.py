@@ -116,7 +116,7 @@ def compare(name: str, other: np.ndarray, ours: np.ndarray) -> None:
 def race_processes(name: str, rounds: int, other: Side, ours: Side, more: list[str]) -> None:
     """Compare whole processes; each first run of apexr meets an empty compile cache."""
     for side in (other, ours):  # whose interpreter then keeps its bytecode, as every user's does
-        seconds(*side, name, more)
+        processes(side, name, more)
     both = [[processes(side, name, more) for side in (other, ours)] for _ in range(rounds)]
     for run, (label, bound) in enumerate(
         zip(("first", "second"), bounds(name, other), strict=True)

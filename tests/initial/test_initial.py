@@ -1,5 +1,6 @@
 """Random initial conditions: strings, values, properties."""
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from apexr.initial import (
     DiffusedNoise,
     GaussianRandomField,
     TruncatedFourier,
+    sample_from,
     sample_set,
 )
 from apexr.spectral import Grid, fft
@@ -165,3 +167,23 @@ def test_refused_sizes_and_seeds(change):
 
 def test_largest_seed():
     assert np.isfinite(draw("fourier;3;true;true", Grid(1, 16), seed=2**32 - 1)).all()
+
+
+@pytest.mark.parametrize("grid", [Grid(1, 48), Grid(2, 12)], ids=["1d", "2d"])
+@pytest.mark.parametrize("config", ["fourier;3;true;true", "grf;3.0;true;true"])
+def test_the_first_states_of_a_set_do_not_depend_on_its_size(config, grid):
+    largest = draw(config, grid, num_samples=23)
+    assert len(np.unique(largest.reshape(23, -1), axis=0)) == 23
+    for size in (1, 9, 10, 11, 20, 21):
+        np.testing.assert_array_equal(draw(config, grid, num_samples=size), largest[:size])
+
+
+@pytest.mark.parametrize("grid", [Grid(1, 48), Grid(2, 12)], ids=["1d", "2d"])
+def test_a_set_is_drawn_in_compiled_code_too(grid):
+    condition = INITIAL_CONDITIONS.parse("fourier;3;true;true")
+
+    def states(key):
+        return sample_from(condition, grid, key, num_samples=12)
+
+    key = jax.random.PRNGKey(7)
+    np.testing.assert_allclose(jax.jit(states)(key), states(key), rtol=0, atol=1e-6)

@@ -6,7 +6,7 @@ import pytest
 
 from apexr.errors import SpecError
 from apexr.kernels import gather_windows
-from apexr.training import count_windows
+from apexr.training import _batches, count_windows
 from apexr.training._batches import batch_indices, batch_weights
 
 
@@ -76,3 +76,11 @@ def test_windows_are_slices_of_the_trajectories(length):
 def test_windows_longer_than_the_trajectories_are_refused():
     with pytest.raises(SpecError, match="unroll at most 5 steps"):
         count_windows(3, 6, 7)
+
+
+@pytest.mark.parametrize("seeds", [(4,), (4, 9, 2**31)])
+def test_permutations_of_the_host_are_those_of_the_compiler(seeds, monkeypatch):
+    made, _ = drawn(2500, 20, 300, seeds=seeds)  # three epochs, two rounds of the shuffle each
+    monkeypatch.setattr(_batches, "FEW", 0)
+    compiled, _ = drawn(2500, 20, 300, seeds=seeds)
+    np.testing.assert_array_equal(made, compiled)

@@ -18,7 +18,10 @@ from apexr.spectral import Grid
 MAX_SEED = 2**32
 
 BLOCK = 10
-"""States that one program draws: sets of every size share it, and so have the same bits."""
+"""States that one program draws in 1D, where they are small; of others, one at a time is faster.
+
+Sets of every size share the program, and so have the same bits.
+"""
 
 
 def sample_set(
@@ -73,14 +76,16 @@ def sample_from(
     _check_whole("num_channels", num_channels, 1)
     condition = for_channels(initial_condition, num_channels)
     initial_condition.check(grid)
-    draw = _draw(BLOCK * num_channels * math.prod(grid.shape))
+    traced = is_traced(key)  # what is compiled already takes no options of its own
+    draw = _sample_block if traced else _drawing(grid, num_channels)
     blocks = []
-    for start in range(0, num_samples, BLOCK):
+    for _ in range(0, num_samples, _block(grid)):
         key, states = draw(condition, grid, key)
-        blocks.append(states[: num_samples - start] if is_traced(key) else np.asarray(states))
-    if is_traced(key):
-        return jnp.concatenate(blocks)
-    return jax.device_put(np.concatenate(blocks)[:num_samples])  # nothing is compiled for it
+        blocks.append(states)
+    if traced:
+        return jnp.concatenate(blocks)[:num_samples]
+    # By way of the host: on the device, each number of blocks would have a program of its own.
+    return jax.device_put(np.concatenate(blocks)[:num_samples])
 
 
 def compile_samples(
@@ -88,9 +93,8 @@ def compile_samples(
 ) -> Ahead:
     """Compile what :func:`sample_set` runs, while others work."""
     condition = for_channels(initial_condition, num_channels)
-    draw: Any = _draw(BLOCK * num_channels * math.prod(grid.shape))
     key = jax.eval_shape(jax.random.PRNGKey, 0)
-    return Ahead(draw.lower(condition, grid, key))
+    return Ahead(_drawing(grid, num_channels).lower(condition, grid, key))
 
 
 def _check_whole(name: str, value: Any, minimum: int, end: int | None = None) -> None:
@@ -112,10 +116,17 @@ def _sample_block(
     def draw(sample_key: PRNGKeyArray) -> Array:
         return initial_condition.sample(grid, sample_key)
 
-    chain, sample_keys = jax.lax.scan(link, key, length=BLOCK)
-    one_by_one = grid.num_spatial_dims > 1  # there, one state at a time is faster
-    states: Array = jax.lax.map(draw, sample_keys) if one_by_one else jax.vmap(draw)(sample_keys)
-    return chain, states
+    chain, sample_keys = jax.lax.scan(link, key, length=_block(grid))
+    return chain, jax.vmap(draw)(sample_keys)
 
 
 _draw = jit_once(_sample_block, static_argnames=("initial_condition", "grid"))
+
+
+def _block(grid: Grid) -> int:
+    return BLOCK if grid.num_spatial_dims == 1 else 1
+
+
+def _drawing(grid: Grid, num_channels: int) -> Any:
+    """Return the jitted function that draws a block."""
+    return _draw(_block(grid) * num_channels * math.prod(grid.shape))

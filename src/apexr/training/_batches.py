@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -36,7 +37,7 @@ def _orders(
     size = len(keys) * epochs * num_windows
     if len(keys) * epochs <= FEW and size < SMALL and can_draw_on_host():
         with contextlib.suppress(UnknownDrawError):  # of another generator: compiled below
-            return np.stack([_orders_on_host(key, num_windows, epochs) for key in np.asarray(keys)])
+            return _orders_on_host(list(np.asarray(keys)), num_windows, epochs)
     return np.asarray(_permutations(size)(keys, num_windows, epochs))
 
 
@@ -45,14 +46,13 @@ def _next_epoch(key: PRNGKeyArray, num_windows: int) -> tuple[PRNGKeyArray, Int[
 
 
 def _orders_on_host(
-    key: np.ndarray, num_windows: int, epochs: int
-) -> Int[np.ndarray, "epoch window"]:
-    draw = DrawOnHost(lambda key: _next_epoch(key, num_windows), jax.jit)
-    orders = []
+    keys: Sequence[np.ndarray], num_windows: int, epochs: int
+) -> Int[np.ndarray, "seed epoch window"]:
+    draw, orders = DrawOnHost(lambda key: _next_epoch(key, num_windows), jax.jit), []
     for _ in range(epochs):
-        (key,), (order,) = draw([key])
+        keys, order = draw(keys)
         orders.append(order)
-    return np.stack(orders)
+    return np.stack(orders, axis=1)
 
 
 def _permute(keys: PRNGKeyArray, num_windows: int, epochs: int) -> Int[Array, "seed epoch window"]:
