@@ -1,36 +1,12 @@
-"""Loading on first use, so that ``import apexr`` costs almost nothing."""
+"""Importing one module as soon as another one is imported."""
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
-
-
-def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a module ``__getattr__`` that loads public names when they are asked for.
-
-    Parameters
-    ----------
-    package
-        The package that has the names.
-    homes
-        Name to ``"module:attribute"``, or to ``"module"`` where the name is a module.
-    """
-
-    def load(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home, _, attribute = homes[name].partition(":")
-        module = importlib.import_module(home)
-        value = getattr(module, attribute) if attribute else module
-        setattr(sys.modules[package], name, value)
-        return value
-
-    return load
 
 
 def import_after(trigger: str, follower: str) -> None:
@@ -41,7 +17,7 @@ def import_after(trigger: str, follower: str) -> None:
         sys.meta_path.insert(0, _Watcher(trigger, follower))
 
 
-class _Watcher(importlib.abc.MetaPathFinder):
+class _Watcher:
     """Sees one module being found, once, and has another one follow it."""
 
     def __init__(self, trigger: str, follower: str) -> None:
