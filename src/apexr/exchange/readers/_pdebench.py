@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import yaml
 
 from apexr.errors import SpecError
 from apexr.exchange.readers._hdf5 import Hdf5, read
@@ -199,6 +198,8 @@ def _numbers_of_yaml(text: Any) -> dict[str, float]:
     """Return the numbers of a configuration by name; it is data, and nothing of it is run."""
     if not isinstance(text, str) or len(text) > MOST_TEXT:
         return {}
+    import yaml  # reading recordings alone needs it
+
     try:
         told = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError):
